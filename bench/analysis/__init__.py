@@ -1,0 +1,1 @@
+"""What the records mean: pure functions from records to estimates, comparisons and findings."""

@@ -1,0 +1,181 @@
+"""The result of an analysis: everything that any report shows, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.records.run import RunRecord
+from bench.records.trial import Reading
+from bench.spec.durability import Durability
+from bench.spec.metric import Metric
+
+Severity = Literal["invalid", "warning", "note"]
+CellStatus = Literal["measured", "partly", "unsupported", "failed", "missing"]
+ComparisonOutcome = Literal["better", "worse", "unresolved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A metric's value over the trials of a cell, with its interval.
+
+    ``value``, ``low`` and ``high`` are in the metric's unit; all ``None`` when it is not estimable,
+    and then ``why_not`` says why. ``low`` and ``high`` alone are ``None`` for a single trial.
+    ``trial_values`` are the values behind it, in the order of ``Cell.trial_ids`` that have one.
+    ``method`` names how value and interval were made.
+    """
+
+    metric: Metric
+    value: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+    trials: int
+    method: str
+    why_not: str
+    trial_values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """An empirical distribution function: ``share[i]`` of the operations took at most ``ns[i]``."""
+
+    ns: tuple[float, ...]
+    share: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What was measured for one subject under one condition on one loop, over all its trials.
+
+    Labels are those of the scenario. ``plugin`` is the subject's plug-in name; ``aa_of`` names the
+    label of which this is an A/A arm, or is empty. ``estimates`` is keyed by metric name.
+    ``operations`` counts measured operations by name, ``curves`` has the response time by name.
+    ``invalid_because`` is not empty when the numbers must not be used; reports strike them out.
+    """
+
+    sweep: str
+    subject: str
+    plugin: str
+    aa_of: str
+    workload: str
+    payload: str
+    arrival: str
+    arrival_text: str
+    concurrency: int
+    loop: str
+    loop_class: str
+    loop_kind: str
+    durability: Durability
+    settings: Mapping[str, str]
+    server: str
+    status: CellStatus
+    reason: str
+    invalid_because: str
+    trial_ids: tuple[str, ...]
+    operations: Mapping[str, int]
+    errors: Mapping[str, int]
+    error_texts: Mapping[str, str]
+    estimates: Mapping[str, Estimate]
+    curves: Mapping[str, Curve]
+
+    @property
+    def condition(self) -> tuple[str, str, str, str]:
+        """Sweep, workload, payload and arrival: what is the same for every arm of a block."""
+        return (self.sweep, self.workload, self.payload, self.arrival)
+
+    @property
+    def name(self) -> str:
+        """The cell in words that are unique within a run."""
+        parts = (self.subject, self.loop, self.workload, self.payload, self.arrival)
+        return " · ".join(parts)
+
+    def value(self, metric: str) -> float | None:
+        """Return the estimate of ``metric``, or ``None`` where there is none."""
+        estimate = self.estimates.get(metric)
+        return estimate.value if estimate else None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Candidate against baseline in one metric: the ratio inside blocks, and its interval.
+
+    ``ratio`` is candidate ÷ baseline; for times below 1 is faster. ``low`` and ``high`` are
+    ``None`` with fewer than two blocks. ``outcome`` is about the candidate: ``better`` or ``worse``
+    only if the whole interval lies on one side of 1. ``same_durability`` is false where the ratio
+    includes the price of different promises.
+    """
+
+    metric: Metric
+    axis: Literal["subject", "loop"]
+    baseline: str
+    candidate: str
+    condition: tuple[str, str, str, str]
+    loop: str
+    subject: str
+    ratio: float
+    low: float | None
+    high: float | None
+    confidence: float
+    blocks: int
+    method: str
+    outcome: ComparisonOutcome
+    same_durability: bool
+    is_aa: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A reason to distrust a number; ``cells`` are cell names, empty where it is about the run."""
+
+    code: str
+    severity: Severity
+    message: str
+    meaning: str
+    remedy: str
+    cells: tuple[str, ...]
+    trials: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixEntry:
+    """One subject on one loop, over all conditions: can it run there, and if not, why not."""
+
+    subject: str
+    loop: str
+    loop_kind: str
+    status: CellStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that a report shows of one run.
+
+    ``answer`` is the question's answer, one sentence each. ``subjects`` and ``loops`` give the
+    order of rows and columns. ``exit_code`` is what the process should end with.
+    """
+
+    run: RunRecord
+    question: str
+    answer: tuple[str, ...]
+    subjects: tuple[str, ...]
+    loops: tuple[str, ...]
+    subject_texts: Mapping[str, str]
+    payload_texts: Mapping[str, str]
+    workload_texts: Mapping[str, str]
+    arrival_texts: Mapping[str, str]
+    trials_recorded: int
+    primary_metrics: tuple[str, ...]
+    baseline_text: str
+    matrix: tuple[MatrixEntry, ...]
+    cells: tuple[Cell, ...]
+    comparisons: tuple[Comparison, ...]
+    findings: tuple[Finding, ...]
+    readings: Mapping[str, Reading]
+    exit_code: int
+
+    def cell_named(self, name: str) -> Cell:
+        """Return the cell with that :attr:`Cell.name`."""
+        return next(cell for cell in self.cells if cell.name == name)

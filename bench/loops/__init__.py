@@ -1,0 +1,1 @@
+"""Event loops, one file each."""

@@ -1,0 +1,1 @@
+"""How it is measured: the only package that runs an event loop."""

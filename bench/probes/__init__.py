@@ -1,0 +1,1 @@
+"""What else is watched while a trial is measured, one file each."""

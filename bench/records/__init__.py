@@ -1,0 +1,1 @@
+"""What was measured: written once by ``bench.measure``, read by everything after it."""

@@ -1,0 +1,42 @@
+"""The record of a run: what was asked, where, with what; written before the first trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a run took place. Holds no password and no address of a server."""
+
+    host: Mapping[str, str]
+    packages: Mapping[str, str]
+    python: Mapping[str, str]
+    servers: Mapping[str, str]
+    commit: str
+    dirty: bool
+
+    def fingerprint(self) -> tuple[tuple[str, str], ...]:
+        """Return what must be equal for two parts of one run to belong together."""
+        stable = {
+            key: self.host.get(key, "") for key in ("system", "machine", "cpu_model", "cores")
+        }
+        return tuple(sorted({**stable, **self.packages, **self.python, **self.servers}.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run of one scenario; ``scenario_text`` is the file verbatim."""
+
+    format_version: int
+    run_id: str
+    scenario_name: str
+    scenario_text: str
+    scenario_digest: str
+    plan_digest: str
+    trials_planned: int
+    started_at: str
+    environment: Environment

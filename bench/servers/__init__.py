@@ -1,0 +1,1 @@
+"""Database servers, one file each: embedded (ours) or external (the user's)."""

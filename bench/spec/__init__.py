@@ -1,0 +1,1 @@
+"""What to measure: pure data, written by people, checked when it is read."""

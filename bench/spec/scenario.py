@@ -1,0 +1,220 @@
+"""The scenario file: one question, and everything that changes a number.
+
+A scenario is TOML. Subjects, workloads, payloads and arrivals are tables keyed by a label; a
+**sweep** says which of them are crossed with which loops. What a plug-in's ``options`` may hold is
+the plug-in's own business and is checked by ``bench.measure.preflight``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.errors import InputError, suggestion
+from bench.spec.arrival import Arrival
+
+SCHEMA_VERSION = 1
+
+Label = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,40}$")]
+Labels = Annotated[tuple[Label, ...], Field(strict=False, min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Use(_Part):
+    """A plug-in by name with its options."""
+
+    use: str = Field(min_length=1)
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class SubjectUse(Use):
+    """A subject; ``same_as`` marks an A/A arm: the same subject measured under a second label."""
+
+    use: str = ""
+    same_as: str = ""
+
+
+class Baseline(_Part):
+    """What the others are compared with, inside each block.
+
+    At most one of ``subjects`` (each other subject is compared with each of these, loop by loop)
+    and ``loop`` (each other loop is compared with it, subject by subject).
+    """
+
+    subjects: Annotated[tuple[Label, ...], Field(strict=False)] = ()
+    loop: str = ""
+    across_durability: bool = False
+
+
+class Sweep(_Part):
+    """A cross product of labels; its subjects × loops are the arms of each block."""
+
+    subjects: Labels
+    workloads: Labels
+    payloads: Labels
+    arrivals: Labels
+    loops: Labels
+    repetitions: int | None = Field(default=None, ge=1, le=1000)
+    duration_s: float | None = Field(default=None, gt=0.0, le=3600.0)
+
+
+class Scenario(_Part):
+    """One question put to several subjects. ``source`` is the file's text, kept verbatim."""
+
+    schema_version: Literal[1]
+    question: str = Field(min_length=1)
+    seed: int = Field(ge=0)
+    repetitions: int = Field(ge=1, le=1000)
+    warmup_s: float = Field(ge=0.0, le=600.0)
+    duration_s: float = Field(gt=0.0, le=3600.0)
+    drain_s: float = Field(default=10.0, gt=0.0, le=600.0)
+    primary_metrics: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = (
+        "put.response.p50",
+        "get_tuple.response.p50",
+        "throughput",
+    )
+    probes: Annotated[tuple[str, ...], Field(strict=False)] = (
+        "loop_lag",
+        "process_usage",
+        "stored_bytes",
+    )
+    baseline: Baseline = Field(default_factory=Baseline)
+    subjects: Mapping[Label, SubjectUse] = Field(min_length=1)
+    workloads: Mapping[Label, Use] = Field(min_length=1)
+    payloads: Mapping[Label, Use] = Field(min_length=1)
+    arrivals: Mapping[Label, Arrival] = Field(min_length=1)
+    sweeps: Mapping[Label, Sweep] = Field(min_length=1)
+
+    def resolve(self, label: str) -> SubjectUse:
+        """Return the subject behind ``label``, following ``same_as``."""
+        subject = self.subjects[label]
+        return self.subjects[subject.same_as] if subject.same_as else subject
+
+    def digest(self) -> str:
+        """Return a hash of the meaning of the scenario: layout and comments do not count."""
+        text = self.model_dump_json()
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check the scenario file at ``path``.
+
+    Raises:
+        InputError: the file is missing, is not TOML, has an unknown or missing key, a value of a
+            wrong type, or a label that is not defined; the text names the file and the key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"{path}: cannot read the scenario: {reason}") from error
+    return parse_scenario(text, str(path))
+
+
+def parse_scenario(text: str, origin: str) -> Scenario:
+    """Check the scenario ``text``; ``origin`` names it in errors. See :func:`load_scenario`."""
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{origin}: this is not valid TOML: {error}") from error
+    try:
+        scenario = Scenario.model_validate(raw)
+    except ValidationError as error:
+        raise InputError("\n".join(validation_messages(error, origin, Scenario))) from error
+    problems = list(_undefined_labels(scenario))
+    if problems:
+        raise InputError("\n".join(f"{origin}: {problem}" for problem in problems))
+    return scenario
+
+
+def validation_messages(
+    error: ValidationError, origin: str, model: type[BaseModel]
+) -> Iterator[str]:
+    """Yield one sentence for each problem: file, key, what was expected, the nearest valid name."""
+    for problem in error.errors():
+        location = [str(part) for part in problem["loc"]]
+        key = ".".join(_without_tag(location)) or "(top level)"
+        if problem["type"] == "extra_forbidden":
+            valid = _keys_at(model, location[:-1])
+            yield f"{origin}: unknown key {key!r}.{suggestion(location[-1], valid)}"
+        elif problem["type"] == "missing":
+            yield f"{origin}: the key {key!r} is missing"
+        else:
+            given = repr(problem["input"])
+            shown = given if len(given) <= 60 else given[:57] + "…"
+            yield f"{origin}: {key} = {shown}: {problem['msg']}"
+
+
+def _without_tag(location: list[str]) -> list[str]:
+    """Drop what pydantic adds to a path inside a tagged union: the tag, which is no key."""
+    tagged = len(location) > 2 and location[0] == "arrivals"
+    return location[:2] + location[3:] if tagged else location
+
+
+def _keys_at(model: type[BaseModel], location: list[str]) -> list[str]:
+    """Name the keys that a table may hold, following ``location`` through nested models."""
+    models = [model]
+    for part in location:
+        found: list[type[BaseModel]] = []
+        for candidate in models:
+            field = candidate.model_fields.get(part)
+            found += _models_in(field.annotation) if field else [candidate]
+        models = [m for m in found if part not in _kinds(found) or part in _kinds([m])]
+    return sorted({key for candidate in models for key in candidate.model_fields})
+
+
+def _kinds(models: list[type[BaseModel]]) -> set[str]:
+    kinds = (m.model_fields["kind"] for m in models if "kind" in m.model_fields)
+    return {name for kind in kinds for name in re.findall(r"'(\w+)'", str(kind.annotation))}
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner)]
+
+
+def _undefined_labels(scenario: Scenario) -> Iterator[str]:
+    tables = ("subjects", "workloads", "payloads", "arrivals")
+    for name, sweep in scenario.sweeps.items():
+        for table in tables:
+            defined = getattr(scenario, table)
+            for label in getattr(sweep, table):
+                if label not in defined:
+                    yield (
+                        f"sweeps.{name}.{table} names {label!r}, which is not defined in "
+                        f"[{table}].{suggestion(label, defined)}"
+                    )
+    for label, subject in scenario.subjects.items():
+        place = f"subjects.{label}"
+        if bool(subject.use) == bool(subject.same_as):
+            yield f"{place}: give exactly one of 'use' and 'same_as'"
+        elif subject.same_as:
+            valid = [key for key, other in scenario.subjects.items() if other.use]
+            if subject.same_as not in valid:
+                hint = suggestion(subject.same_as, valid)
+                yield f"{place}.same_as names {subject.same_as!r}.{hint}"
+            elif subject.options:
+                yield f"{place}: an A/A arm takes its options from {subject.same_as!r}"
+    yield from _baseline_problems(scenario)
+
+
+def _baseline_problems(scenario: Scenario) -> Iterator[str]:
+    baseline = scenario.baseline
+    if baseline.subjects and baseline.loop:
+        yield "baseline: give 'subjects' or 'loop', not both"
+    for label in baseline.subjects:
+        if label not in scenario.subjects:
+            yield f"baseline.subjects names {label!r}.{suggestion(label, scenario.subjects)}"
+    loops = {loop for sweep in scenario.sweeps.values() for loop in sweep.loops}
+    if baseline.loop and baseline.loop not in loops:
+        yield f"baseline.loop names {baseline.loop!r}.{suggestion(baseline.loop, loops)}"

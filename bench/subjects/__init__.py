@@ -1,0 +1,1 @@
+"""Savers under test, one file each."""

@@ -1,0 +1,1 @@
+"""Systems that the source documents describe and no package ships."""
