@@ -302,9 +302,14 @@ class Probe(ABC):
 
 
 class WorkerProbe(Probe):
-    """Runs in the worker's event loop."""
+    """Runs in the worker's event loop.
+
+    ``stops`` says when: as the window closes, or only when the operations that were then under way
+    have ended.
+    """
 
     side = "worker"
+    stops: ClassVar[Literal["window", "drained"]] = "window"
 
     @abstractmethod
     async def start(self, subject: Subject) -> None:

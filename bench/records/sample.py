@@ -6,37 +6,14 @@ of the worker's monotonic clock. ``operation`` is an index into the trial record
 
 from __future__ import annotations
 
-from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-COLUMNS = (
-    "operation",
-    "client",
-    "due",
-    "started",
-    "lock_wait",
-    "pool_wait",
-    "finished",
-    "outcome",
-)
+from bench.records.outcome import COLUMNS
 
 Integers = npt.NDArray[np.int64]
-
-
-class Outcome(IntEnum):
-    """How an operation ended.
-
-    ``TIMED_OUT``: cut off by us; its finish is when we gave up, so its times are lower bounds.
-    ``SHED``: it was due, but never started.
-    """
-
-    OK = 0
-    FAILED = 1
-    TIMED_OUT = 2
-    SHED = 3
 
 
 class Samples:

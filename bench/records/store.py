@@ -73,7 +73,13 @@ class Store:
         return ids[-1]
 
     def begin(self, record: RunRecord) -> None:
-        """Write the run's record; this makes the run exist."""
+        """Write the run's record; this makes the run exist.
+
+        Raises:
+            InputError: a run of that id exists already.
+        """
+        if (self.directory / record.run_id / "run.json").exists():
+            raise InputError(f"the run {record.run_id} exists already in {self.directory}")
         for part in ("trials", "samples"):
             (self.directory / record.run_id / part).mkdir(parents=True, exist_ok=True)
         _write_once(self.directory / record.run_id / "run.json", _RUN.dump_json(record, indent=2))

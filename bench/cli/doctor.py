@@ -1,0 +1,42 @@
+"""``doctor``: what is here to measure with."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from bench.discovery import load, names
+from bench.errors import EXIT_PASS, BenchError
+from bench.measure.environment import read_environment
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments: none."""
+    del parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print host, versions, servers and loops."""
+    del options
+
+    environment = read_environment((), {})
+    for title in ("host", "python", "packages"):
+        print(f"\n{title}")
+        for key, value in sorted(getattr(environment, title).items()):
+            print(f"  {key:32} {value}")
+    for kind in ("server", "loop"):
+        print(f"\n{kind}s")
+        for name in names(kind):
+            print(f"  {name:32} {_state_of(kind, load(kind, name))}")
+    return EXIT_PASS
+
+
+def _state_of(kind: str, plugin: Any) -> str:
+    try:
+        if kind == "server":
+            return str(plugin(os.environ).check())
+        loop = plugin()
+        return loop.unavailable() or f"available ({loop.kind})"
+    except BenchError as error:
+        return f"not available: {error}"

@@ -1,0 +1,47 @@
+"""``report``: tell a run from its records; needs no database and no driver."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from bench.analysis.analyse import analyse
+from bench.discovery import load, names
+from bench.records.store import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("run_id", nargs="?", help="default: the newest run")
+    add_places(parser)
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Declare where records and reports live."""
+    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write and print the report of a run."""
+    store = Store(options.results)
+    return tell(store, options.run_id or store.newest(), options.reports)
+
+
+def tell(store: Store, run_id: str, reports: Path) -> int:
+    """Analyse a run, write every report, print the short one; return the exit code."""
+    analysis = analyse(store.read(run_id))
+    directory = reports / run_id
+    directory.mkdir(parents=True, exist_ok=True)
+    screen = ""
+    for name in names("reporter"):
+        reporter: Any = load("reporter", name)
+        for file_name, content in reporter().render(analysis).items():
+            (directory / file_name).write_bytes(content)
+            if name == "console":
+                screen = content.decode()
+    print(screen)
+    print(f"report: {directory / 'report.html'} (also report.md, analysis.json)")
+    print(f"records: {store.directory / run_id}")
+    return analysis.exit_code

@@ -1,0 +1,87 @@
+"""``run``: measure a scenario, then tell the result."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.cli.loading import load_checked
+from bench.cli.progress import shown
+from bench.cli.report import add_places, tell
+from bench.errors import EXIT_INTERRUPTED, InputError
+from bench.measure.environment import read_environment
+from bench.measure.preflight import check_services
+from bench.measure.runner import run as measure
+from bench.records.run import FORMAT_VERSION, RunRecord
+from bench.records.store import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("scenario", type=Path)
+    parser.add_argument("--resume", action="store_true", help="complete the newest run of it")
+    add_places(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure what has no record yet, then write and print the report."""
+    scenario, plan = load_checked(options.scenario)
+    services = check_services(scenario, os.environ)
+    environment = read_environment(services.packages, services.servers)
+    store = Store(options.results)
+    started_at = datetime.now(UTC)
+    record = RunRecord(
+        format_version=FORMAT_VERSION,
+        run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{options.scenario.stem}",
+        scenario_name=options.scenario.stem,
+        scenario_text=options.scenario.read_text(encoding="utf-8"),
+        scenario_digest=scenario.digest(),
+        plan_digest=plan.digest,
+        trials_planned=len(plan.trials),
+        started_at=started_at.isoformat(timespec="seconds"),
+        environment=environment,
+    )
+    if options.resume:
+        record = _unfinished(store, record)
+        print(f"resuming {record.run_id}")
+    else:
+        store.begin(record)
+    try:
+        with shown(len(plan.trials), sys.stdout) as on_progress:
+            measure(scenario, plan, store, record.run_id, on_progress, os.environ)
+    except KeyboardInterrupt:
+        kept = len(store.finished(record.run_id))
+        print(
+            f"interrupted: {kept} of {len(plan.trials)} trials are kept in "
+            f"{options.results / record.run_id}; complete the run with --resume",
+            file=sys.stderr,
+        )
+        return EXIT_INTERRUPTED
+    return tell(store, record.run_id, options.reports)
+
+
+def _unfinished(store: Store, wanted: RunRecord) -> RunRecord:
+    """Return the newest run of the same plan that lacks trials."""
+    for run_id in reversed(store.run_ids()):
+        found = store.read_record(run_id)
+        if found.plan_digest != wanted.plan_digest:
+            continue
+        if len(store.finished(run_id)) >= found.trials_planned:
+            raise InputError(f"{run_id} is complete; start a new run without --resume")
+        changed = (
+            dict(found.environment.fingerprint()).items()
+            ^ dict(wanted.environment.fingerprint()).items()
+        )
+        if changed:
+            names = ", ".join(sorted({name for name, _ in changed}))
+            raise InputError(
+                f"cannot resume {run_id}: the environment has changed since ({names}); "
+                "its trials could not be compared with new ones. Start a new run"
+            )
+        return found
+    raise InputError(
+        f"{store.directory} holds no unfinished run of this scenario; start one without --resume"
+    )

@@ -1,0 +1,84 @@
+"""What the runner hands to a worker, and what the worker hands back.
+
+The job goes to the worker's standard input in two lines, so that the worker imports what it needs
+while the server starts: :class:`Job`, then :class:`Opening`. The worker writes one word per line to
+its standard output when a stage begins (:data:`STAGES`), its samples and its :class:`Outcome` to
+files in the trial's directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from bench.contracts import Endpoint
+from bench.records.trial import Failure, Reading, Status, Verification, Window
+from bench.spec.durability import Durability
+from bench.spec.plan import Trial
+from bench.spec.scenario import Scenario
+
+STAGES = ("import", "open", "prepare", "warm-up", "window", "drain", "verify", "done")
+SAMPLES_FILE = "samples.bin"
+RESULT_FILE = "result.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One trial of ``scenario``, to be run in ``directory``."""
+
+    scenario: Scenario
+    trial: Trial
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Where the trial takes place. The endpoint's address may hold a password."""
+
+    endpoint: Endpoint | None
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """What the worker knows at the end; fields as in ``bench.records.trial.TrialRecord``."""
+
+    status: Status
+    loop_class: str
+    loop_kind: str
+    interpreter: str
+    durability: Durability
+    settings: Mapping[str, str]
+    operations: tuple[str, ...]
+    window: Window | None
+    readings: tuple[Reading, ...]
+    errors: Mapping[str, int]
+    error_texts: Mapping[str, str]
+    verification: Verification | None
+    failure: Failure | None
+
+
+JOB = TypeAdapter(Job)
+OPENING = TypeAdapter(Opening)
+RESULT = TypeAdapter(TrialResult)
+
+
+def unmeasured(status: Status, error_class: str, text: str, stage: str) -> TrialResult:
+    """Return the result of a trial that never got as far as a measurement."""
+    return TrialResult(
+        status=status,
+        loop_class="",
+        loop_kind="",
+        interpreter="",
+        durability=Durability.UNKNOWN,
+        settings={},
+        operations=(),
+        window=None,
+        readings=(),
+        errors={},
+        error_texts={},
+        verification=None,
+        failure=Failure(error_class, text, stage),
+    )

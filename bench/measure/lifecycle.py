@@ -1,0 +1,238 @@
+"""The life of one trial inside its worker: open, prepare, warm up, measure, drain, read back."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bench.contracts import Loop, Payload, Place, PluginOptions, Subject, WorkerProbe, Workload
+from bench.discovery import load
+from bench.errors import InvalidMeasurementError, UnsupportedError
+from bench.measure.handover import Job, Opening, TrialResult
+from bench.measure.load_generator import Load
+from bench.measure.recorder import Recorder
+from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
+from bench.measure.verification import verify
+from bench.records.trial import Failure, Reading, Verification, Window
+from bench.spec.metric import CYCLE
+from bench.spec.scenario import Scenario, Use
+from bench.subjects._factory import subject_class
+
+_NS_PER_S = 1_000_000_000
+
+Announce = Callable[[str], None]
+
+
+def options_of(plugin: Any, use: Use) -> PluginOptions:
+    """Validate the ``options`` of ``use`` against the plug-in's own model."""
+    options: PluginOptions = plugin.Options.model_validate(dict(use.options))
+    return options
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The plug-ins of one trial, imported, with their options checked."""
+
+    scenario: Scenario
+    job: Job
+    subject: type[Subject]
+    subject_options: PluginOptions
+    workload: type[Workload]
+    payload: Payload
+    probes: tuple[WorkerProbe, ...]
+    loop: Loop
+
+    @classmethod
+    def of(cls, job: Job) -> Parts:
+        """Import everything that ``job`` names."""
+        scenario, trial = job.scenario, job.trial
+        use = scenario.resolve(trial.subject)
+        subject = subject_class(use.use)
+        payload_use = scenario.payloads[trial.payload]
+        payload: Any = load("payload", payload_use.use)
+        probes: list[Any] = [load("probe", name) for name in scenario.probes]
+        workload: Any = load("workload", scenario.workloads[trial.workload].use)
+        loop: Any = load("loop", trial.loop)
+        return cls(
+            scenario=scenario,
+            job=job,
+            subject=subject,
+            subject_options=options_of(subject, use),
+            workload=workload,
+            payload=payload(options_of(payload, payload_use), trial.seed),
+            probes=tuple(probe() for probe in probes if probe.side == "worker"),
+            loop=loop(),
+        )
+
+
+class Lifecycle:
+    """Runs one trial. ``announce`` is told the name of each stage as it begins."""
+
+    def __init__(self, parts: Parts, opening: Opening, announce: Announce, clock: Clock) -> None:
+        self._parts = parts
+        self._announce = announce
+        self._clock = clock
+        self._stage = "open"
+        trial = parts.job.trial
+        self._arrival = parts.scenario.arrivals[trial.arrival]
+        use = parts.scenario.workloads[trial.workload]
+        self._workload = parts.workload(
+            options_of(parts.workload, use),
+            parts.payload,
+            opening.namespace,
+            self._arrival.concurrency,
+        )
+        self._place = Place(Path(parts.job.directory), opening.endpoint, opening.namespace)
+        names = (*OPERATIONS.values(), CYCLE, *parts.workload.marks)
+        self.recorder = Recorder(names)
+        self._timing = Timing(self.recorder, clock)
+
+    async def run(self, asked_for: asyncio.AbstractEventLoop) -> TrialResult:
+        """Run the trial; what goes wrong is part of the result.
+
+        Raises:
+            InvalidMeasurementError: this runs on another loop than the one that was ``asked_for``.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not asked_for:
+            raise InvalidMeasurementError(f"the loop is {loop!r}, asked for was {asked_for!r}")
+        subject = self._make_subject()
+        result = TrialResult(
+            status="failed",
+            loop_class=f"{type(loop).__module__}.{type(loop).__qualname__}",
+            loop_kind=self._parts.loop.kind,
+            interpreter=sys.version.split()[0],
+            durability=subject.durability(self._parts.subject_options),
+            settings={},
+            operations=self.recorder.operations,
+            window=None,
+            readings=(),
+            errors={},
+            error_texts={},
+            verification=None,
+            failure=None,
+        )
+        try:
+            result = await self._measured(subject, result)
+        # Whatever goes wrong in a trial is the trial's result; the run goes on.
+        except Exception as error:  # noqa: BLE001
+            result = replace(result, failure=self._failure(error), status=self._status(error))
+        finally:
+            await _close(subject)
+        errors, texts = dict(self.recorder.errors), dict(self.recorder.error_texts)
+        result = replace(result, errors=errors, error_texts=texts)
+        if result.failure is None:
+            result = await self._verified(result)
+        self._enter("done")
+        return result
+
+    async def _measured(self, subject: Subject, result: TrialResult) -> TrialResult:
+        self._enter("open")
+        await subject.open(self._arrival.concurrency)
+        for checkout in subject.checkouts():
+            self._timing.time_checkout(checkout)
+        load_of_trial = Load(
+            self._workload, self._arrival, self._savers(subject), self.recorder, self._clock
+        )
+        self._enter("prepare")
+        await load_of_trial.prepare()
+        if self.recorder.errors:
+            first = next(iter(self.recorder.error_texts.items()))
+            raise RuntimeError(f"preparing failed: {first[0]}: {first[1]}")
+        settings = await subject.settings()
+        result = replace(result, settings=settings, durability=subject.durability_found(settings))
+        window, readings = await self._window(load_of_trial, subject)
+        verification = None
+        if not subject.reopens:
+            self._enter("verify")
+            verification = await verify(subject, self._workload)
+        return replace(
+            result,
+            status="measured",
+            window=window,
+            readings=readings,
+            verification=verification,
+        )
+
+    async def _window(self, load: Load, subject: Subject) -> tuple[Window, tuple[Reading, ...]]:
+        trial = self._parts.job.trial
+        self._enter("warm-up")
+        load.start()
+        await asyncio.sleep(trial.warmup_s)
+        for probe in self._parts.probes:
+            await probe.start(subject)
+        before = self._puts()
+        start_ns = self._clock()
+        end_ns = start_ns + round(trial.duration_s * _NS_PER_S)
+        load.end_at(end_ns)
+        self._enter("window")
+        await asyncio.sleep(trial.duration_s)
+        self._enter("drain")
+        readings = await self._stop_probes("window", before)
+        await load.drain(self._parts.scenario.drain_s)
+        drained_ns = self._clock()
+        readings += await self._stop_probes("drained", before)
+        return Window(start_ns, end_ns, drained_ns), readings
+
+    async def _stop_probes(self, when: str, puts_before: int) -> tuple[Reading, ...]:
+        readings: list[Reading] = []
+        for probe in self._parts.probes:
+            if probe.stops == when:
+                readings += await probe.stop(self._puts() - puts_before)
+        return tuple(readings)
+
+    async def _verified(self, result: TrialResult) -> TrialResult:
+        if result.verification is not None or result.status != "measured":
+            return result
+        self._enter("verify")
+        reopened = self._make_subject()
+        try:
+            await reopened.open(1)
+            verification = await verify(reopened, self._workload)
+        # A store that cannot be read back has not been verified, and the reader is told why.
+        except Exception as error:  # noqa: BLE001
+            problem = f"reading back failed: {type(error).__name__}: {error}"
+            verification = Verification(0, 0, 0, 0, 0, (problem,))
+        finally:
+            await _close(reopened)
+        return replace(result, verification=verification)
+
+    def _make_subject(self) -> Subject:
+        return self._parts.subject(self._parts.subject_options, self._place)
+
+    def _savers(self, subject: Subject) -> Callable[[int], Saver]:
+        time_saver, saver = self._timing.time_saver, subject.saver
+
+        def timed(client: int) -> Saver:
+            return time_saver(saver(client))
+
+        return timed
+
+    def _puts(self) -> int:
+        return self.recorder.acknowledged[self.recorder.code("put")]
+
+    def _enter(self, stage: str) -> None:
+        self._stage = stage
+        self._announce(stage)
+
+    def _failure(self, error: Exception) -> Failure:
+        cause = error.__cause__ if isinstance(error, UnsupportedError) else None
+        shown = cause or error
+        text = str(error) or repr(error)
+        return Failure(error_class=type(shown).__name__, message=text[:1000], stage=self._stage)
+
+    def _status(self, error: Exception) -> Any:
+        refused = isinstance(error, UnsupportedError | NotImplementedError)
+        return "unsupported" if refused and self._stage in ("open", "prepare") else "failed"
+
+
+async def _close(subject: Subject) -> None:
+    """Close ``subject``; one that cannot be closed must not cost the measurement."""
+    try:
+        await asyncio.wait_for(subject.close(), timeout=10.0)
+    except Exception as error:  # noqa: BLE001 - see above; the worker's log keeps it
+        print(f"closing failed: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201

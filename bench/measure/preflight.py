@@ -1,0 +1,82 @@
+"""Checks a scenario against what is installed and running, before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from bench.discovery import load, names
+from bench.errors import InputError, suggestion
+from bench.measure.lifecycle import options_of
+from bench.spec.scenario import Scenario, Use, validation_messages
+from bench.subjects._factory import subject_class
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a scenario needs and has: servers, in words, and the packages of its subjects."""
+
+    servers: Mapping[str, str]
+    packages: tuple[str, ...]
+
+
+def check_plugins(scenario: Scenario, origin: str) -> None:
+    """Check every plug-in and option that ``scenario`` names; ``origin`` is its file.
+
+    Raises:
+        InputError: a name or an option is wrong; all such problems are told at once.
+        MissingPackageError: a plug-in needs a package that is not installed.
+    """
+    problems = list(_problems(scenario, origin))
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Services:
+    """Find the servers that ``scenario`` needs; ``environment`` may name external ones.
+
+    Raises:
+        UnavailableError: a server does not answer, or no embedded one is installed.
+    """
+    subjects = [subject_class(use.use) for use in _used_subjects(scenario)]
+    servers: dict[str, str] = {}
+    for name in sorted({subject.server for subject in subjects if subject.server}):
+        plugin: Any = load("server", name)
+        servers[name] = plugin(environment).check()
+    packages = sorted({package for subject in subjects for package in subject.packages})
+    return Services(servers=servers, packages=tuple(packages))
+
+
+def _used_subjects(scenario: Scenario) -> list[Use]:
+    labels = {label for sweep in scenario.sweeps.values() for label in sweep.subjects}
+    return [scenario.resolve(label) for label in scenario.subjects if label in labels]
+
+
+def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
+    for label, subject in scenario.subjects.items():
+        if subject.use:
+            yield from _plugin_problems("subject", f"subjects.{label}", subject, origin)
+    for kind, table in (("workload", scenario.workloads), ("payload", scenario.payloads)):
+        for label, use in table.items():
+            yield from _plugin_problems(kind, f"{kind}s.{label}", use, origin)
+    loops = {loop for sweep in scenario.sweeps.values() for loop in sweep.loops}
+    for kind, used in (("loop", sorted(loops)), ("probe", sorted(scenario.probes))):
+        for name in used:
+            if name not in names(kind) and ":" not in name:
+                hint = suggestion(name, names(kind))
+                yield f"{origin}: unknown {kind} {name!r}.{hint}"
+
+
+def _plugin_problems(kind: str, key: str, use: Use, origin: str) -> Iterator[str]:
+    try:
+        plugin: Any = subject_class(use.use) if kind == "subject" else load(kind, use.use)
+    except InputError as error:
+        yield f"{origin}: {key}.use: {error}"
+        return
+    try:
+        options_of(plugin, use)
+    except ValidationError as error:
+        yield from validation_messages(error, f"{origin}: {key}.options", plugin.Options)

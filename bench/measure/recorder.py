@@ -1,0 +1,75 @@
+"""Where samples go while they are made."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections import Counter, deque
+from pathlib import Path
+
+from bench.records.outcome import COLUMNS, Outcome
+
+_ROWS_PER_CHUNK = 1 << 15
+
+
+class Recorder:
+    """Collects samples as integers, 64 bytes each; keeps no object per operation.
+
+    Rows go into chunks of fixed length, so that growing never copies what is there already. Only
+    the loop's thread may add.
+    """
+
+    def __init__(self, operations: tuple[str, ...]) -> None:
+        self.operations = operations
+        self.giving_up = False
+        self.errors: Counter[str] = Counter()
+        self.error_texts: dict[str, str] = {}
+        self.acknowledged: Counter[int] = Counter()
+        self._recent: deque[BaseException] = deque(maxlen=256)
+        self._chunks = [array("q")]
+        self._room = _ROWS_PER_CHUNK
+
+    def code(self, operation: str) -> int:
+        """Return the integer that stands for ``operation`` in the samples."""
+        return self.operations.index(operation)
+
+    def add(self, row: tuple[int, int, int, int, int, int, int, int]) -> None:
+        """Append one sample, its integers in the order of ``bench.records.outcome.COLUMNS``."""
+        self._chunks[-1].extend(row)
+        self._room -= 1
+        if not self._room:
+            self._chunks.append(array("q"))
+            self._room = _ROWS_PER_CHUNK
+
+    def note(self, error: BaseException) -> int:
+        """Count ``error`` by class, keep the first text of each, and return the outcome's code.
+
+        An operation's error passes through its cycle as well, and is counted once.
+        """
+        if self.giving_up and isinstance(error, asyncio.CancelledError):
+            return int(Outcome.TIMED_OUT)
+        if any(seen is error for seen in self._recent):
+            return int(Outcome.FAILED)
+        self._recent.append(error)
+        name = type(error).__name__
+        self.errors[name] += 1
+        self.error_texts.setdefault(name, str(error)[:500])
+        return int(Outcome.FAILED)
+
+    def __len__(self) -> int:
+        return sum(len(chunk) for chunk in self._chunks) // len(COLUMNS)
+
+    def write(self, path: Path) -> None:
+        """Write all samples as plain 64-bit integers, row after row."""
+        with path.open("wb") as file:
+            for chunk in self._chunks:
+                chunk.tofile(file)
+
+    def rows(self) -> list[tuple[int, ...]]:
+        """Return the samples as tuples, for tests and small counts."""
+        width = len(COLUMNS)
+        return [
+            tuple(chunk[start : start + width])
+            for chunk in self._chunks
+            for start in range(0, len(chunk), width)
+        ]

@@ -1,0 +1,208 @@
+"""Runs a plan: one worker process per trial, only the server under test beside it.
+
+What stops in every way out: the worker (its standard input closes), the server (its keeper sees the
+same), the trial's directory. Each finished trial is on disk before the next one starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.contracts import Endpoint, OutsideProbe, Server
+from bench.discovery import load
+from bench.errors import BenchError, UnsupportedError
+from bench.measure.handover import SAMPLES_FILE, Job, Opening, TrialResult, unmeasured
+from bench.measure.lifecycle import options_of
+from bench.measure.worker_process import WorkerProcess
+from bench.records.redaction import redact, secrets_of
+from bench.records.sample import Integers, read_raw
+from bench.records.store import Store
+from bench.records.trial import Failure, Reading, TrialRecord
+from bench.spec.durability import Durability
+from bench.spec.plan import Plan, Trial
+from bench.spec.scenario import Scenario
+from bench.subjects._factory import subject_class
+
+# Importing, opening, reading back and closing may take this long beyond warm-up, window and drain.
+_BESIDES_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: ``done`` of ``total`` trials, and the seconds that the rest will take."""
+
+    done: int
+    total: int
+    remaining_s: float
+    record: TrialRecord
+
+
+def run(
+    scenario: Scenario,
+    plan: Plan,
+    store: Store,
+    run_id: str,
+    on_progress: Callable[[Progress], None],
+    environment: Mapping[str, str],
+) -> None:
+    """Measure the trials of ``plan`` that ``store`` has no record of, in the plan's order.
+
+    ``environment`` may name external servers. ``KeyboardInterrupt`` passes through after
+    everything that belongs to the trial under way has been stopped and removed.
+    """
+    finished = store.finished(run_id)
+    todo = [trial for trial in plan.trials if trial.id not in finished]
+    began_s = time.monotonic()
+    for number, trial in enumerate(todo, start=1):
+        record, rows = TrialRun(scenario, trial, environment).run()
+        store.add(run_id, record, rows)
+        mean_s = (time.monotonic() - began_s) / number
+        done = len(plan.trials) - len(todo) + number
+        remaining_s = mean_s * (len(todo) - number)
+        on_progress(Progress(done, len(plan.trials), remaining_s, record))
+
+
+class TrialRun:
+    """One trial, from the outside."""
+
+    def __init__(self, scenario: Scenario, trial: Trial, environment: Mapping[str, str]) -> None:
+        self._scenario = scenario
+        self._trial = trial
+        self._environment = environment
+        self._subject = subject_class(scenario.resolve(trial.subject).use)
+        self._options = options_of(self._subject, scenario.resolve(trial.subject))
+        self._secrets: tuple[str, ...] = ()
+        self._server_text = ""
+        self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+
+    def run(self) -> tuple[TrialRecord, Integers | None]:
+        """Measure, and return the record and the samples (``None`` where there is no window)."""
+        loop: Any = load("loop", self._trial.loop)
+        reason = loop().unavailable()
+        if reason:
+            return self._record(unmeasured("unsupported", "UnavailableLoop", reason, "loop")), None
+        with tempfile.TemporaryDirectory(
+            prefix="checkpoint-bench-", ignore_cleanup_errors=True
+        ) as name:
+            directory = Path(name)
+            try:
+                result, readings = self._in(directory)
+            except UnsupportedError as error:
+                result = unmeasured("unsupported", type(error).__name__, str(error), "server")
+                readings = ()
+            except BenchError as error:
+                result = unmeasured("failed", type(error).__name__, str(error), "server")
+                readings = ()
+            samples = directory / SAMPLES_FILE
+            rows = read_raw(samples) if result.window and samples.exists() else None
+            return self._record(result, readings, has_samples=rows is not None), rows
+
+    def _in(self, directory: Path) -> tuple[TrialResult, tuple[Reading, ...]]:
+        with contextlib.ExitStack() as stack:
+            job = Job(self._scenario, self._trial, str(directory))
+            worker = stack.enter_context(WorkerProcess(job, directory, self._environment))
+            endpoint, namespace, server = None, f"bench_{secrets.token_hex(6)}", None
+            if self._subject.server is not None:
+                plugin: Any = load("server", self._subject.server)
+                server = stack.enter_context(_stopped(plugin(self._environment)))
+                endpoint = server.start(self._subject.server_settings(self._options), namespace)
+                self._secrets = secrets_of(endpoint.url)
+                self._server_text = endpoint.kind
+            worker.open(Opening(endpoint, namespace))
+            result, readings = self._watch(worker, endpoint)
+            return self._with_server_death(result, endpoint), readings
+
+    def _watch(
+        self, worker: WorkerProcess, endpoint: Endpoint | None
+    ) -> tuple[TrialResult, tuple[Reading, ...]]:
+        plugins: list[Any] = [load("probe", name) for name in self._scenario.probes]
+        probes: list[OutsideProbe] = [p() for p in plugins if p.side == "outside"]
+        processes = {
+            "worker": (worker.process_id,),
+            "server": endpoint.process_ids if endpoint else (),
+        }
+        readings: list[Reading] = []
+        watching: list[OutsideProbe] = []
+        trial = self._trial
+        limit_s = trial.warmup_s + trial.duration_s + self._scenario.drain_s + _BESIDES_S
+        try:
+            for stage in worker.stages(limit_s):
+                if stage == "window":
+                    for probe in probes:
+                        probe.start(processes)
+                        watching.append(probe)
+                elif watching:
+                    readings += [reading for probe in watching for reading in probe.stop()]
+                    watching.clear()
+        finally:
+            for probe in watching:
+                probe.stop()
+        return worker.result(), tuple(readings)
+
+    def _with_server_death(self, result: TrialResult, endpoint: Endpoint | None) -> TrialResult:
+        gone = [pid for pid in (endpoint.process_ids if endpoint else ()) if not _is_alive(pid)]
+        if not gone:
+            return result
+        text = f"the {self._subject.server} server ended during the trial"
+        return unmeasured("failed", "ServerDied", text, "server")
+
+    def _record(
+        self,
+        result: TrialResult,
+        readings: tuple[Reading, ...] = (),
+        *,
+        has_samples: bool = False,
+    ) -> TrialRecord:
+        failure = result.failure
+        if failure is not None:
+            failure = Failure(failure.error_class, self._redact(failure.message), failure.stage)
+        durability = result.durability
+        if durability is Durability.UNKNOWN and not result.settings:
+            durability = self._subject.durability(self._options)
+        return TrialRecord(
+            trial=self._trial,
+            status=result.status,
+            started_at=self._started_at,
+            loop_class=result.loop_class,
+            loop_kind=result.loop_kind,
+            interpreter=result.interpreter,
+            durability=durability,
+            settings=result.settings,
+            server=self._server_text,
+            operations=result.operations,
+            window=result.window,
+            readings=(*result.readings, *readings),
+            errors=result.errors,
+            error_texts={name: self._redact(text) for name, text in result.error_texts.items()},
+            verification=result.verification,
+            failure=failure,
+            samples_file=f"{self._trial.id}.npz" if has_samples else None,
+        )
+
+    def _redact(self, text: str) -> str:
+        return redact(text, self._secrets)
+
+
+@contextlib.contextmanager
+def _stopped(server: Server) -> Any:
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        return bool(psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,238 @@
+"""The only place that reads a clock around a saver call.
+
+A saver is timed by giving the object a class derived from its own, which overrides exactly those
+methods that its own class overrides: it stays a ``BaseCheckpointSaver``, keeps every signature
+(LangGraph looks for ``task_path``), shows the same capabilities, and copies of it are timed too.
+Its ``lock`` and its pools get derived classes in the same way, so that waiting for the lock and
+waiting for a connection are told apart.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any, TypeVar, cast
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from bench.contracts import Checkout
+from bench.errors import InputError
+from bench.measure.recorder import Recorder
+from bench.records.outcome import Outcome
+
+# Method of a saver → operation, named as in LangGraph's conformance suite.
+OPERATIONS = {
+    "aput": "put",
+    "aput_writes": "put_writes",
+    "aget_tuple": "get_tuple",
+    "alist": "list",
+    "adelete_thread": "delete_thread",
+}
+_LOCK, _POOL = 0, 1
+_OK = int(Outcome.OK)
+
+Clock = Callable[[], int]
+Saver = BaseCheckpointSaver[Any]
+Method = Callable[..., Any]
+Timed = TypeVar("Timed")
+
+# When the next operation of this context was due; 0 means: when it is called.
+DUE: ContextVar[int] = ContextVar("due", default=0)
+CLIENT: ContextVar[int] = ContextVar("client", default=-1)
+# [lock wait, pool wait] in ns of the operation under way; set means: inside an operation.
+_WAITS: ContextVar[list[int] | None] = ContextVar("waits", default=None)
+
+
+class Timing:
+    """Makes savers, locks and pools report to a :class:`Recorder`, by the given ``clock``."""
+
+    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._classes: dict[type, type] = {}
+
+    def time_saver(self, saver: Saver) -> Saver:
+        """Make ``saver`` timed, in place, and return it; a saver that already is stays as it is.
+
+        Raises:
+            InputError: its class cannot be derived from or exchanged (``__slots__``).
+        """
+        own = type(saver)
+        if own in self._classes.values():
+            return saver
+        _exchange_class(saver, self._derive(own, self._timed_methods(own)))
+        lock = getattr(saver, "lock", None)
+        if lock is not None:
+            # The attribute is the saver's own; what replaces it behaves the same.
+            saver.lock = self._timed_lock(lock)  # type: ignore[attr-defined]
+        return saver
+
+    def time_checkout(self, checkout: Checkout) -> None:
+        """Make the pool's method record how long it took to hand out a connection."""
+        own = type(checkout.pool)
+        if own not in self._classes.values():
+            method = {checkout.method: self._waiting(getattr(own, checkout.method), _POOL)}
+            _exchange_class(checkout.pool, self._derive(own, method))
+
+    def _derive(self, own: type, methods: dict[str, Any]) -> type:
+        if own not in self._classes:
+            attributes = {**methods, "__module__": own.__module__, "__qualname__": own.__qualname__}
+            self._classes[own] = type(own.__name__, (own,), attributes)
+        return self._classes[own]
+
+    def _timed_methods(self, own: type) -> dict[str, Method]:
+        return {
+            name: self._timed(getattr(own, name), self._recorder.code(operation))
+            for name, operation in OPERATIONS.items()
+            if getattr(own, name) is not getattr(BaseCheckpointSaver, name)
+        }
+
+    def _timed(self, original: Method, code: int) -> Method:
+        if inspect.isasyncgenfunction(original):
+            return self._timed_iterator(original, code)
+        add, note, clock = self._recorder.add, self._recorder.note, self._clock
+        acknowledged = self._recorder.acknowledged
+
+        @functools.wraps(original)
+        async def timed(self: Saver, *arguments: Any, **keywords: Any) -> Any:
+            if _WAITS.get() is not None:
+                return await original(self, *arguments, **keywords)
+            waits = [0, 0]
+            token = _WAITS.set(waits)
+            due = DUE.get()
+            if due:
+                DUE.set(0)
+            started = clock()
+            try:
+                result = await original(self, *arguments, **keywords)
+                finished = clock()
+            except BaseException as error:
+                finished = clock()
+                row = (code, CLIENT.get(), due or started, started, *waits, finished, note(error))
+                add(cast("tuple[int, int, int, int, int, int, int, int]", row))
+                raise
+            finally:
+                _WAITS.reset(token)
+            add((code, CLIENT.get(), due or started, started, waits[0], waits[1], finished, _OK))
+            acknowledged[code] += 1
+            return result
+
+        return timed
+
+    def _timed_iterator(self, original: Method, code: int) -> Method:
+        add, note, clock = self._recorder.add, self._recorder.note, self._clock
+
+        @functools.wraps(original)
+        async def timed(self: Saver, *arguments: Any, **keywords: Any) -> AsyncIterator[Any]:
+            items = original(self, *arguments, **keywords)
+            if _WAITS.get() is not None:
+                async for item in items:
+                    yield item
+                return
+            waits, outcome = [0, 0], _OK
+            due = DUE.get()
+            DUE.set(0)
+            started = clock()
+            try:
+                while True:
+                    # Only while the saver works: the consumer's own operations are not nested.
+                    token = _WAITS.set(waits)
+                    try:
+                        item = await anext(items)
+                    except StopAsyncIteration:
+                        break
+                    finally:
+                        _WAITS.reset(token)
+                    yield item
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                outcome = note(error)
+                raise
+            finally:
+                finished = clock()
+                add((code, CLIENT.get(), due or started, started, *waits, finished, outcome))  # type: ignore[arg-type] # two waits
+                await items.aclose()
+
+        return timed
+
+    def _waiting(self, original: Method, kind: int) -> Method:
+        clock = self._clock
+        if not inspect.iscoroutinefunction(original):
+
+            @functools.wraps(original)
+            def waited(self: object, *arguments: Any, **keywords: Any) -> Any:
+                waits = _WAITS.get()
+                before = clock()
+                try:
+                    return original(self, *arguments, **keywords)
+                finally:
+                    if waits is not None:
+                        waits[kind] += clock() - before
+
+            return waited
+
+        @functools.wraps(original)
+        async def awaited(self: object, *arguments: Any, **keywords: Any) -> Any:
+            waits = _WAITS.get()
+            before = clock()
+            try:
+                return await cast("Awaitable[Any]", original(self, *arguments, **keywords))
+            finally:
+                if waits is not None:
+                    waits[kind] += clock() - before
+
+        return awaited
+
+    def _timed_lock(self, lock: object) -> object:
+        own = type(lock)
+        if own in self._classes.values() or isinstance(lock, _ThreadLock):
+            return lock
+        if own.__flags__ & _BASETYPE and hasattr(own, "acquire"):
+            method = {"acquire": self._waiting(own.acquire, _LOCK)}
+            _exchange_class(lock, self._derive(own, method))
+            return lock
+        return _ThreadLock(lock, self._waiting(_acquire, _LOCK))
+
+
+# Py_TPFLAGS_BASETYPE: whether a class may be derived from (threading.Lock may not).
+_BASETYPE = 1 << 10
+
+
+def _acquire(lock: Any, *arguments: Any) -> Any:
+    return lock.acquire(*arguments)
+
+
+class _ThreadLock:
+    """Stands in for a ``threading`` lock, whose type can be neither derived from nor exchanged."""
+
+    def __init__(self, lock: Any, acquire: Method) -> None:
+        self._lock = lock
+        self._acquire = acquire
+
+    def acquire(self, *arguments: Any) -> Any:
+        return self._acquire(self._lock, *arguments)
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def locked(self) -> bool:
+        return bool(self._lock.locked())
+
+    def __enter__(self) -> bool:
+        return bool(self.acquire())
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def _exchange_class(thing: object, derived: type) -> None:
+    try:
+        thing.__class__ = derived
+    except TypeError as error:
+        raise InputError(
+            f"cannot time {type(thing).__module__}.{type(thing).__qualname__}: {error}; "
+            "a saver needs an ordinary class (no __slots__)"
+        ) from error

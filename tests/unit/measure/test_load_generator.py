@@ -1,0 +1,178 @@
+"""The load: what is due when, who waits for whom, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, Workload
+from bench.measure.load_generator import Load
+from bench.measure.recorder import Recorder
+from bench.measure.timing import OPERATIONS, Timing
+from bench.records.outcome import COLUMNS, Outcome
+from bench.spec.arrival import Closed, Constant
+from tests.unit.measure.savers import Plain, Ticks
+
+CONFIG: Any = {"configurable": {"thread_id": "t"}}
+
+
+class OnePut(Workload):
+    """One put per cycle, and a note of who was served in which order."""
+
+    marks = ("halfway",)
+
+    def __init__(self) -> None:
+        self.served: list[int] = []
+        self.prepared: list[int] = []
+        self.hangs = False
+        self.fails = False
+
+    async def prepare(self, client: Client) -> None:
+        self.prepared.append(client.index)
+
+    async def cycle(self, client: Client) -> None:
+        self.served.append(client.index)
+        if self.hangs:
+            await asyncio.Event().wait()
+        client.mark("halfway")
+        if self.fails:
+            raise ValueError("broken")
+        await client.perform(client.saver().aput, CONFIG, *([{}] * 3))  # type: ignore[arg-type] # a fake
+
+    def expected(self) -> Mapping[str, ExpectedThread]:
+        return {}
+
+    def content_hash(self, channel_values: Mapping[str, Any]) -> str:
+        return ""
+
+
+def run(
+    workload: OnePut,
+    arrival: Closed | Constant,
+    *,
+    end_ns: int,
+    step_ns: int = 1,
+    drain_s: float = 5.0,
+) -> tuple[list[dict[str, Any]], Load]:
+    clock = Ticks(step_ns)
+    recorder = Recorder((*OPERATIONS.values(), "cycle", "halfway"))
+    saver = Timing(recorder, clock).time_saver(Plain(clock))
+    loads = []
+
+    async def main() -> None:
+        load = Load(workload, arrival, lambda _: saver, recorder, clock)
+        loads.append(load)
+        await load.prepare()
+        load.start()
+        load.end_at(end_ns)
+        await load.drain(drain_s)
+
+    asyncio.run(main())
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in recorder.rows()]
+    for row in rows:
+        row["name"] = recorder.operations[row["operation"]]
+    return rows, loads[0]
+
+
+def of(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["name"] == name]
+
+
+def test_each_client_prepares_once() -> None:
+    workload = OnePut()
+    run(workload, Closed(kind="closed", clients=3), end_ns=0)
+
+    assert workload.prepared == [0, 1, 2]
+
+
+def test_clients_take_turns_although_the_saver_never_yields() -> None:
+    """Without a yield before each cycle one client would run to its end and look fastest of all."""
+    workload = OnePut()
+    run(workload, Closed(kind="closed", clients=4), end_ns=2_000)
+
+    assert workload.served[:4] == [0, 1, 2, 3]
+    counts = [workload.served.count(client) for client in range(4)]
+    assert max(counts) - min(counts) <= 1
+
+
+def test_time_blocked_behind_other_clients_is_waiting() -> None:
+    rows, _ = run(OnePut(), Closed(kind="closed", clients=4), end_ns=2_000)
+
+    last_in_line = [row for row in of(rows, "put") if row["client"] == 3]
+    # Three others were served (each looks at the clock several times) between due and started.
+    assert all(row["started"] - row["due"] >= 3 * 4 for row in last_in_line[1:])
+    assert all(row["finished"] - row["started"] == 4 for row in last_in_line)
+
+
+def test_the_first_operation_is_due_when_its_cycle_was() -> None:
+    rows, _ = run(OnePut(), Closed(kind="closed", clients=2), end_ns=500)
+
+    assert [row["due"] for row in of(rows, "cycle")] == [row["due"] for row in of(rows, "put")]
+
+
+def test_nothing_becomes_due_at_or_after_the_end() -> None:
+    rows, _ = run(OnePut(), Closed(kind="closed", clients=2), end_ns=700)
+
+    assert rows
+    assert all(row["due"] < 700 for row in rows)
+
+
+def test_a_mark_reaches_from_the_cycle_s_due_time_to_its_instant() -> None:
+    rows, _ = run(OnePut(), Closed(kind="closed", clients=1), end_ns=100)
+
+    for mark, cycle in zip(of(rows, "halfway"), of(rows, "cycle"), strict=True):
+        assert cycle["due"] == mark["due"]
+        assert cycle["started"] < mark["finished"] < cycle["finished"]
+
+
+def test_a_failing_cycle_is_recorded_and_the_load_goes_on() -> None:
+    workload = OnePut()
+    workload.fails = True
+    rows, load = run(workload, Closed(kind="closed", clients=1), end_ns=40)
+
+    outcomes = {row["outcome"] for row in of(rows, "cycle")}
+    assert {int(Outcome.FAILED)} == outcomes
+    assert len(of(rows, "cycle")) > 1
+    assert load._recorder.errors["ValueError"] == len(of(rows, "cycle"))
+
+
+def test_what_hangs_is_cut_off_as_timed_out() -> None:
+    workload = OnePut()
+    workload.hangs = True
+    rows, _ = run(workload, Closed(kind="closed", clients=2), end_ns=900, drain_s=1e-7)
+
+    assert [row["outcome"] for row in of(rows, "cycle")] == [Outcome.TIMED_OUT] * 2
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_an_open_schedule_keeps_its_due_times(in_flight: int) -> None:
+    arrival = Constant(kind="constant", rate_per_s=1e6, max_in_flight=in_flight)
+    rows, _ = run(OnePut(), arrival, end_ns=20_500, step_ns=10)
+
+    due = sorted(row["due"] for row in of(rows, "cycle"))
+    start_ns = due[0]
+    assert [start_ns + 1_000 * number for number in range(len(due))] == due
+    assert len(due) >= 20
+    assert max(row["client"] for row in rows) < in_flight
+
+
+def test_what_an_open_load_could_not_start_is_shed_and_counted() -> None:
+    workload = OnePut()
+    workload.hangs = True
+    arrival = Constant(kind="constant", rate_per_s=1e6, max_in_flight=2)
+    rows, _ = run(workload, arrival, end_ns=10_500, step_ns=100, drain_s=1e-6)
+
+    outcomes = [Outcome(row["outcome"]) for row in of(rows, "cycle")]
+    assert outcomes.count(Outcome.TIMED_OUT) == 2
+    assert outcomes.count(Outcome.SHED) == len(outcomes) - 2 > 0
+    shed = [row for row in rows if row["outcome"] == Outcome.SHED]
+    assert all(row["started"] == row["finished"] > row["due"] for row in shed)
+
+
+def test_the_abstract_parts_of_the_fake_are_the_contract_s() -> None:
+    assert not getattr(OnePut, "__abstractmethods__", frozenset())
+    assert issubclass(OnePut, Workload)
+    assert PluginOptions is Workload.Options is Payload.Options

@@ -1,0 +1,127 @@
+"""Reading a scenario: what is right is read, what is wrong is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.errors import InputError
+from bench.spec.arrival import Closed, Constant
+from bench.spec.scenario import load_scenario, parse_scenario
+
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
+
+TEXT = """
+schema_version = 1
+question = "Which?"
+seed = 3
+repetitions = 2
+warmup_s = 0.1
+duration_s = 0.2
+
+[baseline]
+subjects = ["plain"]
+
+[subjects.plain]
+use = "memory"
+
+[subjects.again]
+same_as = "plain"
+
+[workloads.steps]
+use = "append_steps"
+
+[payloads.small]
+use = "messages"
+
+[arrivals.one]
+kind = "closed"
+clients = 1
+
+[arrivals.rate]
+kind = "constant"
+rate_per_s = 100
+
+[sweeps.all]
+subjects = ["plain", "again"]
+workloads = ["steps"]
+payloads = ["small"]
+arrivals = ["one", "rate"]
+loops = ["selector"]
+"""
+
+
+def test_a_scenario_is_read() -> None:
+    scenario = parse_scenario(TEXT, "f.toml")
+
+    assert Closed(kind="closed", clients=1) == scenario.arrivals["one"]
+    assert Constant(kind="constant", rate_per_s=100.0) == scenario.arrivals["rate"]
+    assert scenario.resolve("again").use == "memory"
+
+
+def test_layout_and_comments_do_not_change_the_digest() -> None:
+    other = parse_scenario("# a comment\n" + TEXT.replace("seed = 3", "seed   =   3"), "g.toml")
+
+    assert parse_scenario(TEXT, "f.toml").digest() == other.digest()
+
+
+def test_what_changes_a_number_changes_the_digest() -> None:
+    other = parse_scenario(TEXT.replace("duration_s = 0.2", "duration_s = 0.3"), "f.toml")
+
+    assert parse_scenario(TEXT, "f.toml").digest() != other.digest()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("repetitions", "repetition", "unknown key 'repetition'. Did you mean 'repetitions'?"),
+        ("clients = 1", "client = 1", "unknown key 'arrivals.one.client'. Did you mean 'clients'?"),
+        ("clients = 1", "clients = '1'", "arrivals.one.clients = '1': Input should be a valid int"),
+        ("clients = 1", "", "the key 'arrivals.one.clients' is missing"),
+        ('kind = "closed"', 'kind = "close"', "'closed', 'constant'"),
+        ("seed = 3", "seed = true", "seed = True: Input should be a valid integer"),
+        ("seed = 3", "seed = 3 3", "not valid TOML"),
+        ('"rate"]', '"rat"]', "sweeps.all.arrivals names 'rat', which is not defined"),
+        ('same_as = "plain"', 'same_as = "plan"', "Did you mean 'plain'?"),
+        ('same_as = "plain"', "", "subjects.again: give exactly one of 'use' and 'same_as'"),
+        ('subjects = ["plain"]', 'subjects = ["plane"]', "Did you mean 'plain'?"),
+        ("[baseline]", "[baseline]\nloop = 'selector'", "'subjects' or 'loop', not both"),
+        ("schema_version = 1", "schema_version = 2", "schema_version = 2"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_key_and_nearest_name(
+    old: str, new: str, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_scenario(TEXT.replace(old, new, 1), "f.toml")
+
+    assert str(caught.value).startswith("f.toml: ")
+    assert expected in str(caught.value)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    text = TEXT.replace("seed = 3", "sead = 3").replace("clients = 1", "clients = 0")
+
+    with pytest.raises(InputError) as caught:
+        parse_scenario(text, "f.toml")
+
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing.toml: cannot read the scenario: No such file"):
+        load_scenario(tmp_path / "nothing.toml")
+
+
+def test_a_binary_file_is_an_input_error(tmp_path: Path) -> None:
+    path = tmp_path / "binary.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(InputError, match="it is not UTF-8 text"):
+        load_scenario(path)
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_scenarios_of_the_project_are_right(path: Path) -> None:
+    assert load_scenario(path).question.endswith("?")
