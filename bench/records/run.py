@@ -21,10 +21,21 @@ class Environment:
 
     def fingerprint(self) -> tuple[tuple[str, str], ...]:
         """Return what must be equal for two parts of one run to belong together."""
-        stable = {
-            key: self.host.get(key, "") for key in ("system", "machine", "cpu_model", "cores")
+        stable = ("system", "machine", "cpu_model", "cores")
+        groups = {
+            "host": {key: value for key, value in self.host.items() if key in stable},
+            "package": self.packages,
+            "python": self.python,
+            "server": self.servers,
+            "checkpoint-bench": {"commit": self.commit},
         }
-        return tuple(sorted({**stable, **self.packages, **self.python, **self.servers}.items()))
+        return tuple(
+            sorted(
+                (f"{group} {key}", value)
+                for group, values in groups.items()
+                for key, value in values.items()
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

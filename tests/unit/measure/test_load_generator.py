@@ -71,9 +71,10 @@ def run(
         await load.drain(drain_s)
 
     asyncio.run(main())
-    rows = [dict(zip(COLUMNS, row, strict=True)) for row in recorder.rows()]
-    for row in rows:
-        row["name"] = recorder.operations[row["operation"]]
+    names = recorder.operations
+    rows = [
+        {**dict(zip(COLUMNS, row, strict=True)), "name": names[row[0]]} for row in recorder.rows()
+    ]
     return rows, loads[0]
 
 
