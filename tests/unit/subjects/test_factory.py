@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from bench.contracts import Place, Subject
+from bench.errors import InputError
+from bench.spec.durability import Durability
+from bench.subjects._factory import subject_class
+from tests.contract import _subjects as contract
+
+SOURCE = """
+from contextlib import asynccontextmanager
+
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from bench.contracts import Subject
+
+events = []
+number = 7
+
+
+@asynccontextmanager
+async def saver():
+    events.append("entered")
+    yield InMemorySaver()
+    events.append("left")
+
+
+@asynccontextmanager
+async def in_directory(directory, *, name="own.sqlite"):
+    async with AsyncSqliteSaver.from_conn_string(str(directory / name)) as made:
+        yield made
+
+
+@asynccontextmanager
+async def two_parameters(host, port):
+    yield InMemorySaver()
+
+
+@asynccontextmanager
+async def no_saver():
+    yield "a string"
+
+
+async def not_decorated():
+    yield InMemorySaver()
+
+
+class Unfinished(Subject):
+    async def open(self, clients):
+        pass
+"""
+
+Write = Callable[[str], str]
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Write a module outside the package; return the dotted path of one of its attributes."""
+    module = f"savers_of_{tmp_path.name}"
+    (tmp_path / f"{module}.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    return lambda attribute: f"{module}:{attribute}"
+
+
+def make(name: str, directory: Path, options: Mapping[str, Any] | None = None) -> Subject:
+    found = subject_class(name)
+    return found(found.Options.model_validate(options or {}), Place(directory, None, "trial"))
+
+
+async def open_and_close(subject: Subject, clients: int = 2) -> set[int]:
+    try:
+        await subject.open(clients)
+        return {id(subject.saver(client)) for client in range(clients)}
+    finally:
+        await subject.close()
+
+
+def test_a_name_of_this_project_gives_its_class() -> None:
+    assert subject_class("memory").__name__ == "MemorySubject"
+
+
+def test_a_dotted_path_to_a_subject_gives_that_class() -> None:
+    name = "bench.subjects.memory:MemorySubject"
+    assert subject_class(name) is subject_class("memory")
+
+
+def test_a_saver_in_a_file_elsewhere_keeps_the_contract(path: Write, tmp_path: Path) -> None:
+    subject = make(path("in_directory"), tmp_path, {"durability": "fsync", "saver_per": "client"})
+
+    async def use() -> None:
+        await subject.open(contract.CLIENTS)
+        try:
+            await contract.read_back(subject, await contract.write(subject))
+        finally:
+            await subject.close()
+        again = make(path("in_directory"), tmp_path)
+        await again.open(contract.CLIENTS)
+        try:
+            assert await again.saver(0).aget_tuple(contract.config_of(again.place, 0)) is not None
+        finally:
+            await again.close()
+
+    asyncio.run(use())
+    assert (tmp_path / "own.sqlite").exists()
+
+
+def test_the_context_manager_is_entered_and_left_once(path: Write, tmp_path: Path) -> None:
+    subject = make(path("saver"), tmp_path)
+    assert len(asyncio.run(open_and_close(subject))) == 1
+    module = importlib.import_module(path("saver").partition(":")[0])
+    assert module.events == ["entered", "left"]
+
+
+def test_a_saver_for_each_client(path: Write, tmp_path: Path) -> None:
+    subject = make(path("saver"), tmp_path, {"saver_per": "client"})
+    assert len(asyncio.run(open_and_close(subject))) == 2
+
+
+def test_a_saver_class_that_is_its_own_context_manager_will_do(tmp_path: Path) -> None:
+    subject = make("langgraph.checkpoint.memory:InMemorySaver", tmp_path)
+
+    async def use() -> type:
+        await subject.open(1)
+        kind = type(subject.saver(0))
+        await subject.close()
+        return kind
+
+    assert InMemorySaver is asyncio.run(use())
+
+
+def test_what_only_its_author_knows_comes_from_the_options(path: Write, tmp_path: Path) -> None:
+    unknown = make(path("saver"), tmp_path)
+    assert unknown.durability_found({}) == Durability.UNKNOWN
+    assert (unknown.reopens, unknown.keeps_history) == (True, True)
+    told = make(
+        path("saver"),
+        tmp_path,
+        {"durability": "volatile", "reopens": False, "keeps_history": False},
+    )
+    assert told.durability_found({}) == Durability.VOLATILE
+    assert (told.reopens, told.keeps_history) == (False, False)
+    assert (Subject.reopens, Subject.keeps_history) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "message"),
+    [
+        ("two_parameters", "requires host, port; expected no required parameter, or one"),
+        ("no_saver", "yielded str; expected a BaseCheckpointSaver"),
+        ("not_decorated", "returned async_generator; expected a .*contextlib.asynccontextmanager"),
+    ],
+)
+def test_a_factory_that_gives_no_saver_is_refused(
+    attribute: str, message: str, path: Write, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        asyncio.run(open_and_close(make(path(attribute), tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "message"),
+    [
+        ("number", "is of type int; expected a bench.contracts.Subject class, or a callable"),
+        ("Unfinished", "is abstract: it lacks close, durability, saver"),
+        ("savr", "has no 'savr'. Did you mean 'saver'"),
+    ],
+)
+def test_what_is_neither_subject_nor_factory_is_refused(
+    attribute: str, message: str, path: Write
+) -> None:
+    with pytest.raises(InputError, match=message):
+        subject_class(path(attribute))
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(InputError, match=r"unknown subject 'postgress'\. Did you mean 'postgres'"):
+        subject_class("postgress")

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from bench.contracts import Place
+from bench.spec.durability import Durability
+from bench.subjects.sqlite import SqliteOptions, SqliteSubject
+from tests.contract import _subjects as contract
+
+
+def subject(directory: Path, options: SqliteOptions | None = None) -> SqliteSubject:
+    return SqliteSubject(options or SqliteOptions(), Place(directory, None, "trial"))
+
+
+@pytest.mark.parametrize("synchronous", ["FULL", "NORMAL"])
+def test_synchronous_is_applied_to_every_connection(
+    synchronous: Literal["FULL", "NORMAL"], tmp_path: Path
+) -> None:
+    async def read() -> list[int]:
+        opened = subject(tmp_path, SqliteOptions(synchronous=synchronous, saver_per="client"))
+        try:
+            await opened.open(2)
+            values = []
+            for client in range(2):
+                async with opened.saver(client).conn.execute("PRAGMA synchronous") as cursor:
+                    values += [row[0] async for row in cursor]
+            assert synchronous == (await opened.settings())["synchronous"]
+        finally:
+            await opened.close()
+        return values
+
+    expected = {"FULL": 2, "NORMAL": 1}[synchronous]
+    assert [expected, expected] == asyncio.run(read())
+
+
+def test_clients_share_one_saver_or_have_their_own(tmp_path: Path) -> None:
+    async def savers(options: SqliteOptions) -> int:
+        opened = subject(tmp_path, options)
+        try:
+            await opened.open(3)
+            return len({id(opened.saver(client).conn) for client in range(3)})
+        finally:
+            await opened.close()
+
+    assert asyncio.run(savers(SqliteOptions(saver_per="trial"))) == 1
+    assert asyncio.run(savers(SqliteOptions(saver_per="client"))) == 3
+
+
+def test_a_saver_per_client_keeps_the_contract(tmp_path: Path) -> None:
+    options = SqliteOptions(saver_per="client", synchronous="NORMAL")
+    contract.run_check(SqliteSubject, options, Place(tmp_path, None, "trial"))
+
+
+def sizes_by_suffix(directory: Path) -> dict[str, int]:
+    return {path.suffix: path.stat().st_size for path in directory.iterdir()}
+
+
+def test_bytes_are_those_of_file_and_log(tmp_path: Path) -> None:
+    async def measure() -> tuple[int, int]:
+        opened = subject(tmp_path)
+        try:
+            await opened.open(contract.CLIENTS)
+            await contract.write(opened)
+            sizes = sizes_by_suffix(tmp_path)
+            assert {".sqlite", ".sqlite-wal", ".sqlite-shm"} == set(sizes)
+            stored = await opened.stored()
+            return sizes[".sqlite"] + sizes[".sqlite-wal"], stored.stored_bytes or 0
+        finally:
+            await opened.close()
+
+    expected, actual = asyncio.run(measure())
+    assert expected == actual
+
+
+def test_a_failed_open_can_be_closed(tmp_path: Path) -> None:
+    async def fail() -> None:
+        unopened = subject(tmp_path / "missing")
+        try:
+            with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+                await unopened.open(2)
+        finally:
+            await unopened.close()
+
+    asyncio.run(fail())
+
+
+@pytest.mark.parametrize(
+    ("synchronous", "journal_mode", "expected"),
+    [
+        ("FULL", "wal", Durability.FSYNC),
+        ("EXTRA", "delete", Durability.FSYNC),
+        ("FULL", "memory", Durability.RELAXED),
+        ("FULL", "off", Durability.RELAXED),
+        ("NORMAL", "wal", Durability.RELAXED),
+        ("OFF", "wal", Durability.RELAXED),
+    ],
+)
+def test_durability_found(
+    synchronous: str, journal_mode: str, expected: Durability, tmp_path: Path
+) -> None:
+    settings = {"synchronous": synchronous, "journal_mode": journal_mode}
+    assert expected == subject(tmp_path).durability_found(settings)
+
+
+def test_without_settings_the_durability_is_unknown(tmp_path: Path) -> None:
+    assert subject(tmp_path).durability_found({}) == Durability.UNKNOWN
