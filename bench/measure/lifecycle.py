@@ -146,10 +146,7 @@ class Lifecycle:
         settings = await subject.settings()
         result = replace(result, settings=settings, durability=subject.durability_found(settings))
         window, readings = await self._window(load_of_trial, subject)
-        verification = None
-        if not subject.reopens:
-            self._enter("verify")
-            verification = await verify(subject, self._workload)
+        verification = None if subject.reopens else await self._read_back(subject)
         return replace(
             result,
             status="measured",
@@ -188,18 +185,23 @@ class Lifecycle:
     async def _verified(self, result: TrialResult) -> TrialResult:
         if result.verification is not None or result.status != "measured":
             return result
-        self._enter("verify")
         reopened = self._make_subject()
         try:
-            await reopened.open(1)
-            verification = await verify(reopened, self._workload)
-        # A store that cannot be read back has not been verified, and the reader is told why.
-        except Exception as error:  # noqa: BLE001
-            problem = f"reading back failed: {type(error).__name__}: {error}"
-            verification = Verification(0, 0, 0, 0, 0, (problem,))
+            verification = await self._read_back(reopened, opens=True)
         finally:
             await _close(reopened)
         return replace(result, verification=verification)
+
+    async def _read_back(self, subject: Subject, *, opens: bool = False) -> Verification:
+        self._enter("verify")
+        try:
+            if opens:
+                await subject.open(1)
+            return await verify(subject, self._workload)
+        # A store that cannot be read back has not been verified, and the reader is told why.
+        except Exception as error:  # noqa: BLE001
+            problem = f"reading back failed: {type(error).__name__}: {error}"
+            return Verification(0, 0, 0, 0, 0, (problem,))
 
     def _make_subject(self) -> Subject:
         return self._parts.subject(self._parts.subject_options, self._place)

@@ -11,7 +11,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -166,6 +166,10 @@ class TrialRun:
         failure = result.failure
         if failure is not None:
             failure = Failure(failure.error_class, self._redact(failure.message), failure.stage)
+        verification = result.verification
+        if verification is not None:
+            told = tuple(self._redact(problem) for problem in verification.problems)
+            verification = replace(verification, problems=told)
         durability = result.durability
         if durability is Durability.UNKNOWN and not result.settings:
             durability = self._subject.durability(self._options)
@@ -184,7 +188,7 @@ class TrialRun:
             readings=(*result.readings, *readings),
             errors=result.errors,
             error_texts={name: self._redact(text) for name, text in result.error_texts.items()},
-            verification=result.verification,
+            verification=verification,
             failure=failure,
             samples_file=f"{self._trial.id}.npz" if has_samples else None,
         )

@@ -23,7 +23,7 @@ def open_failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None
     async def connect(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(postgres.AsyncConnection, "connect", connect)
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", connect)
 
     async def use() -> None:
         unopened = subject()

@@ -1,0 +1,91 @@
+"""What both Postgres subjects share: the set-up of a connection, and what is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, LiteralString
+
+from psycopg.rows import dict_row
+
+from bench.contracts import Place, Stored
+from bench.errors import UnavailableError
+from bench.spec.durability import Durability
+
+PACKAGES = ("langgraph-checkpoint", "langgraph-checkpoint-postgres", "psycopg", "psycopg-pool")
+
+# What the savers' own from_conn_string gives to every connection.
+CONNECTION: Mapping[str, Any] = {
+    "autocommit": True,
+    "prepare_threshold": 0,
+    "row_factory": dict_row,
+}
+
+SETTINGS_SQL: LiteralString = """
+    SELECT name, current_setting(name) AS value
+    FROM pg_settings
+    WHERE name IN ('synchronous_commit', 'fsync', 'full_page_writes', 'wal_level',
+                   'shared_buffers', 'max_connections', 'server_version')
+"""
+
+STORED_SQL: LiteralString = """
+    SELECT
+        (SELECT count(*) FROM checkpoints) AS checkpoints,
+        (SELECT count(DISTINCT thread_id) FROM checkpoints) AS threads,
+        (SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint
+         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+         WHERE nspname = current_schema() AND relkind = 'r') AS stored_bytes
+"""
+
+
+def address(place: Place) -> str:
+    """Return the connection string of the place's server; its search path is in it.
+
+    Raises:
+        UnavailableError: the place has no server.
+    """
+    if place.endpoint is None:
+        raise UnavailableError("this subject needs a Postgres server, and none was started for it")
+    return place.endpoint.url
+
+
+def asked_durability(synchronous_commit: str) -> Durability:
+    """Return the class that ``synchronous_commit`` asks for."""
+    return Durability.RELAXED if synchronous_commit == "off" else Durability.FSYNC
+
+
+def found_durability(settings: Mapping[str, str]) -> Durability:
+    """Return the class of the settings read back.
+
+    Every value of ``synchronous_commit`` but ``off`` waits for the local flush; with ``fsync`` off
+    there is no flush to wait for and a crash can corrupt everything, so nothing counts as kept.
+    """
+    if "fsync" not in settings or "synchronous_commit" not in settings:
+        return Durability.UNKNOWN
+    if settings["fsync"] == "off":
+        return Durability.VOLATILE
+    return asked_durability(settings["synchronous_commit"])
+
+
+def settings_from(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the answer to :data:`SETTINGS_SQL`, by name and sorted."""
+    return {row["name"]: row["value"] for row in sorted(rows, key=lambda row: str(row["name"]))}
+
+
+def stored_from(row: Mapping[str, Any] | None) -> Stored:
+    """Return the answer to :data:`STORED_SQL`; bytes include indexes and TOAST."""
+    counts = row or {}
+    return Stored(
+        threads=counts.get("threads"),
+        checkpoints=counts.get("checkpoints"),
+        stored_bytes=counts.get("stored_bytes"),
+    )
+
+
+def refuse_unused(given: set[str], unused: Iterable[str], reason: str) -> None:
+    """Refuse options that would change nothing, so that no label promises what is not measured.
+
+    Raises:
+        ValueError: one of ``unused`` is ``given``.
+    """
+    for name in sorted(given & set(unused)):
+        raise ValueError(f"{name!r} means nothing {reason}; leave it out")

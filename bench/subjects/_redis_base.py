@@ -1,0 +1,188 @@
+"""What both Redis subjects share: pool, key prefix, and what is read back."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Literal, TypeAlias, cast
+
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
+from pydantic import Field
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.exceptions import ResponseError
+
+from bench.contracts import Checkout, Place, PluginOptions, Stored, Subject
+from bench.errors import UnavailableError
+from bench.spec.durability import Durability
+
+RedisSaver: TypeAlias = AsyncRedisSaver | AsyncShallowRedisSaver
+
+UNKNOWN = "unknown"
+_SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory", "maxmemory-policy")
+_SCAN_COUNT = 1000
+
+
+class RedisOptions(PluginOptions):
+    """How much the server persists, and how connections are had.
+
+    ``pool``: ``default`` opens connections as they are needed and raises when ``max_connections``
+    (redis-py's own limit where it is not given) are in use; ``blocking`` waits for a free one.
+    Savers share the pool, and take no lock: ``saver_per`` changes little, and is there to show it.
+    """
+
+    persistence: Literal["none", "everysec", "always"] = "everysec"
+    pool: Literal["default", "blocking"] = "default"
+    max_connections: int | None = Field(default=None, ge=1, le=10_000)
+    saver_per: Literal["trial", "client"] = "trial"
+
+
+class RedisSubjectBase(Subject):
+    """A Redis saver whose documents lie under ``<namespace>:checkpoint``.
+
+    The saver also makes ``write_keys_zset:<thread id>:…``, a prefix that it does not let be
+    chosen; since thread ids begin with the namespace, these keys are this trial's alone too.
+    """
+
+    Options = RedisOptions
+    server = "redis"
+    packages = ("langgraph-checkpoint", "langgraph-checkpoint-redis", "redis", "redisvl")
+    options: RedisOptions
+
+    def __init__(self, options: PluginOptions, place: Place) -> None:
+        super().__init__(options, place)
+        self.checkpoint_prefix = f"{place.namespace}:checkpoint"
+        self.checkpoint_write_prefix = f"{place.namespace}:checkpoint_write"
+        self._resources = AsyncExitStack()
+        self._savers: list[RedisSaver] = []
+
+    @abstractmethod
+    def make_saver(self, client: Redis) -> RedisSaver:
+        """Make a saver over ``client`` with this subject's key prefixes."""
+
+    @classmethod
+    def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        """Return the append-only file's settings; snapshots are off in all of them."""
+        persistence = cast("RedisOptions", options).persistence
+        if persistence == "none":
+            return {"appendonly": "no", "save": ""}
+        return {"appendonly": "yes", "appendfsync": persistence, "save": ""}
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        """Return ``volatile`` for none, ``relaxed`` for everysec, ``fsync`` for always."""
+        return {
+            "none": Durability.VOLATILE,
+            "everysec": Durability.RELAXED,
+            "always": Durability.FSYNC,
+        }[cast("RedisOptions", options).persistence]
+
+    async def open(self, clients: int) -> None:
+        """Make the pool, and the search indexes through the first saver."""
+        self._pool = self._make_pool()
+        self._client = Redis.from_pool(self._pool)
+        self._resources.push_async_callback(self._client.aclose)
+        if self.options.saver_per == "client":
+            self._savers = [await self._set_up() for _ in range(clients)]
+        else:
+            self._savers = [await self._set_up()] * clients
+
+    def _make_pool(self) -> ConnectionPool:
+        if self.place.endpoint is None:
+            raise UnavailableError("this subject needs a Redis server, and none was started for it")
+        limit = self.options.max_connections
+        # RESP2, as in the client that the saver makes for itself: redisvl reads FT.SEARCH in it.
+        keywords: dict[str, Any] = {"protocol": 2}
+        if limit is not None:
+            keywords["max_connections"] = limit
+        blocking = self.options.pool == "blocking"
+        pool_class = BlockingConnectionPool if blocking else ConnectionPool
+        return pool_class.from_url(self.place.endpoint.url, **keywords)
+
+    async def _set_up(self) -> RedisSaver:
+        saver = self.make_saver(self._client)
+        await saver.asetup()
+        return saver
+
+    def saver(self, client: int) -> RedisSaver:
+        """Return the client's saver."""
+        return self._savers[client]
+
+    async def close(self) -> None:
+        """Close the client and with it every connection of the pool."""
+        await self._resources.aclose()
+
+    async def settings(self) -> Mapping[str, str]:
+        """Read persistence, memory limit and versions; ``unknown`` where the server forbids it."""
+        found = dict.fromkeys(_SETTINGS, UNKNOWN)
+        try:
+            configured = await self._client.config_get(*_SETTINGS)
+            found |= {name: str(value) for name, value in configured.items() if name in found}
+        except ResponseError:
+            # A managed server may have no CONFIG command; that is an answer, not a failure.
+            pass
+        found["redis_version"] = str((await self._client.info("server"))["redis_version"])
+        found |= await self._modules()
+        return {**found, "pool_max_connections": str(self._pool.max_connections)}
+
+    async def _modules(self) -> dict[str, str]:
+        try:
+            modules = await self._client.module_list()
+        except ResponseError:
+            return {"modules": UNKNOWN}
+        texts = [{_text(key): _text(value) for key, value in entry.items()} for entry in modules]
+        return {f"module_{entry['name']}": entry["ver"] for entry in texts}
+
+    def durability_found(self, settings: Mapping[str, str]) -> Durability:
+        """Return the class of the settings read back.
+
+        A server with snapshots but no append-only file loses what came after the last snapshot:
+        ``relaxed``. ``appendfsync no`` leaves flushing to the operating system: ``relaxed`` too.
+        """
+        appendonly, save = settings.get("appendonly"), settings.get("save")
+        if appendonly == "yes":
+            appendfsync = settings.get("appendfsync")
+            if appendfsync in {UNKNOWN, None}:
+                return Durability.UNKNOWN
+            return Durability.FSYNC if appendfsync == "always" else Durability.RELAXED
+        if appendonly != "no" or save in {UNKNOWN, None}:
+            return Durability.UNKNOWN
+        return Durability.RELAXED if save else Durability.VOLATILE
+
+    async def stored(self) -> Stored:
+        """Count the checkpoint documents of this namespace.
+
+        ``stored_bytes`` is the whole server's ``used_memory``, since Redis keeps no size of a
+        prefix or of an index: only the difference between two readings means something, and only
+        where nobody else uses the server.
+        """
+        keys = {
+            _text(key)
+            async for key in self._client.scan_iter(
+                match=f"{self.checkpoint_prefix}:*", count=_SCAN_COUNT
+            )
+        }
+        memory = await self._client.info("memory")
+        return Stored(
+            threads=len(await self._thread_ids(sorted(keys))),
+            checkpoints=len(keys),
+            stored_bytes=int(memory["used_memory"]),
+        )
+
+    async def _thread_ids(self, keys: list[str]) -> set[str]:
+        """Read the thread ids from the documents; keys cannot be split where an id has a colon."""
+        found: set[str] = set()
+        for start in range(0, len(keys), _SCAN_COUNT):
+            batch = keys[start : start + _SCAN_COUNT]
+            answers = await self._client.json().mget(batch, "$.thread_id")
+            found.update(*(cast("list[str]", answer) for answer in answers if answer))
+        return found
+
+    def checkouts(self) -> Sequence[Checkout]:
+        """Name the pool's ``get_connection``; with the default pool it only ever connects."""
+        return [Checkout(self._pool, "get_connection")]
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

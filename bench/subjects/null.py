@@ -1,0 +1,124 @@
+"""The harness's floor: a saver that does only what keeps its callers coherent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
+
+from bench.contracts import PluginOptions, Stored, Subject
+from bench.spec.durability import Durability
+
+
+class NullSaver(BaseCheckpointSaver[int]):
+    """Keeps the last checkpoint of each thread and namespace, by reference, and nothing else.
+
+    Its methods never await, never serialise and never copy: what an operation costs here is what
+    the harness itself costs. Writes are dropped; an older checkpoint cannot be asked for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: defaultdict[str, dict[str, CheckpointTuple]] = defaultdict(dict)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Replace the last checkpoint of the thread and namespace."""
+        del new_versions
+        configurable = config["configurable"]
+        thread_id = configurable["thread_id"]
+        checkpoint_ns = configurable.get("checkpoint_ns", "")
+        stored: RunnableConfig = {
+            "configurable": {
+                "thread_id": thread_id,
+                "checkpoint_ns": checkpoint_ns,
+                "checkpoint_id": checkpoint["id"],
+            }
+        }
+        self.last[thread_id][checkpoint_ns] = CheckpointTuple(
+            stored, checkpoint, metadata, None, []
+        )
+        return stored
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Drop ``writes``."""
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the last checkpoint of the thread, whichever ``checkpoint_id`` is asked for."""
+        configurable = config["configurable"]
+        of_thread = self.last.get(configurable["thread_id"])
+        return of_thread.get(configurable.get("checkpoint_ns", "")) if of_thread else None
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - the name that LangGraph calls it by
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Yield the last checkpoint of the thread, or of every thread; filters are ignored."""
+        del filter, before
+        threads = [config["configurable"]["thread_id"]] if config else list(self.last)
+        held = [found for thread in threads for found in self.last.get(thread, {}).values()]
+        for found in held[:limit]:
+            yield found
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Forget the thread."""
+        self.last.pop(thread_id, None)
+
+
+class NullSubject(Subject):
+    """One :class:`NullSaver` for all clients."""
+
+    reopens = False
+    keeps_history = False
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        """Return ``volatile``."""
+        del options
+        return Durability.VOLATILE
+
+    async def open(self, clients: int) -> None:
+        """Make the saver."""
+        del clients
+        self._saver = NullSaver()
+
+    def saver(self, client: int) -> NullSaver:
+        """Return the one saver."""
+        del client
+        return self._saver
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+    async def stored(self) -> Stored:
+        """Count what is held: at most one checkpoint for each thread and namespace."""
+        threads = self._saver.last.values()
+        return Stored(
+            threads=sum(bool(of_thread) for of_thread in threads),
+            checkpoints=sum(len(of_thread) for of_thread in threads),
+            stored_bytes=None,
+        )

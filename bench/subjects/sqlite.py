@@ -1,0 +1,134 @@
+"""LangGraph's ``AsyncSqliteSaver`` over a file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import aiosqlite
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from bench.contracts import Place, PluginOptions, Stored, Subject
+from bench.spec.durability import Durability
+
+# What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous
+_SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
+_JOURNALS_ON_DISK = frozenset({"wal", "delete", "truncate", "persist"})
+
+
+class SqliteOptions(PluginOptions):
+    """``synchronous`` is applied to every connection after the saver's own set-up.
+
+    ``saver_per = "client"`` gives each client a connection, and with it a thread and a saver, on
+    the same file; they wait for each other's locks as long as Python's ``sqlite3`` does (5 s).
+    """
+
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    saver_per: Literal["trial", "client"] = "trial"
+
+
+class SqliteSubject(Subject):
+    """``AsyncSqliteSaver`` over ``checkpoints.sqlite`` in the trial's directory."""
+
+    Options = SqliteOptions
+    packages = ("langgraph-checkpoint", "langgraph-checkpoint-sqlite", "aiosqlite")
+    options: SqliteOptions
+
+    def __init__(self, options: PluginOptions, place: Place) -> None:
+        super().__init__(options, place)
+        self._file = place.directory / "checkpoints.sqlite"
+        self._resources = AsyncExitStack()
+        self._savers: list[AsyncSqliteSaver] = []
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        """Return ``fsync`` for FULL, ``relaxed`` for NORMAL."""
+        full = cast("SqliteOptions", options).synchronous == "FULL"
+        return Durability.FSYNC if full else Durability.RELAXED
+
+    async def open(self, clients: int) -> None:
+        """Connect and let each saver make its tables, before the first operation does.
+
+        Raises:
+            sqlite3.OperationalError: the file cannot be opened.
+        """
+        # Here, and not in aiosqlite: its thread would outlive the failure and report to the loop
+        # after that is closed.
+        sqlite3.connect(self._file).close()
+        if self.options.saver_per == "client":
+            self._savers = [await self._connect() for _ in range(clients)]
+        else:
+            self._savers = [await self._connect()] * clients
+
+    async def _connect(self) -> AsyncSqliteSaver:
+        connection = await self._resources.enter_async_context(aiosqlite.connect(self._file))
+        saver = AsyncSqliteSaver(connection)
+        await saver.setup()
+        await _first_row(connection, f"PRAGMA synchronous={self.options.synchronous}")
+        return saver
+
+    def saver(self, client: int) -> AsyncSqliteSaver:
+        """Return the client's saver."""
+        return self._savers[client]
+
+    async def close(self) -> None:
+        """Close every connection and end its thread."""
+        await self._resources.aclose()
+
+    async def settings(self) -> Mapping[str, str]:
+        """Read the pragmas that decide about durability and layout."""
+        connection = self._savers[0].conn
+        synchronous, journal_mode, page_size, autocheckpoint = [
+            (await _first_row(connection, f"PRAGMA {name}"))[0]
+            for name in ("synchronous", "journal_mode", "page_size", "wal_autocheckpoint")
+        ]
+        return {
+            "synchronous": _SYNCHRONOUS.get(synchronous, str(synchronous)),
+            "journal_mode": str(journal_mode),
+            "page_size": str(page_size),
+            "wal_autocheckpoint": str(autocheckpoint),
+            "sqlite_version": sqlite3.sqlite_version,
+        }
+
+    def durability_found(self, settings: Mapping[str, str]) -> Durability:
+        """Return ``fsync`` for FULL or EXTRA with a journal on disk, else ``relaxed``.
+
+        OFF is ``relaxed``, not ``volatile``: what was handed to the operating system outlives the
+        process, though not a power failure. A journal in memory can corrupt the file in a crash,
+        so it is never ``fsync``.
+        """
+        if "synchronous" not in settings or "journal_mode" not in settings:
+            return Durability.UNKNOWN
+        flushed = settings["synchronous"] in {"FULL", "EXTRA"}
+        return (
+            Durability.FSYNC
+            if flushed and settings["journal_mode"].lower() in _JOURNALS_ON_DISK
+            else Durability.RELAXED
+        )
+
+    async def stored(self) -> Stored:
+        """Count the rows; bytes are the file's and its write-ahead log's.
+
+        The ``-shm`` file is left out: it is an index of the log of fixed size that holds no data.
+        The log is not checkpointed first, since that would change what is measured; it holds up to
+        ``wal_autocheckpoint`` pages.
+        """
+        checkpoints, threads = await _first_row(
+            self._savers[0].conn, "SELECT count(*), count(DISTINCT thread_id) FROM checkpoints"
+        )
+        return Stored(
+            threads=threads, checkpoints=checkpoints, stored_bytes=_bytes_on_disk(self._file)
+        )
+
+
+async def _first_row(connection: aiosqlite.Connection, statement: str) -> Any:
+    async with connection.execute(statement) as cursor:
+        return await cursor.fetchone()
+
+
+def _bytes_on_disk(file: Path) -> int:
+    files = (file, file.with_name(file.name + "-wal"))
+    return sum(path.stat().st_size for path in files if path.exists())

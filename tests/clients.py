@@ -1,0 +1,126 @@
+"""A client and savers for tests of workloads: no clock, no load generator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from bench.contracts import Workload
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+Saver = BaseCheckpointSaver[Any]
+
+
+class FakeClient:
+    """Awaits each operation at once and keeps the names of operations and marks."""
+
+    def __init__(self, index: int, saver: Saver) -> None:
+        self.index = index
+        self.performed: list[str] = []
+        self.marked: list[str] = []
+        self.savers_asked_for = 0
+        self._saver = saver
+
+    def saver(self) -> Saver:
+        self.savers_asked_for += 1
+        return self._saver
+
+    async def perform(
+        self,
+        method: Callable[Arguments, Awaitable[Result]],
+        *arguments: Arguments.args,
+        **keywords: Arguments.kwargs,
+    ) -> Result:
+        self.performed.append(getattr(method, "__name__", "?"))
+        return await method(*arguments, **keywords)
+
+    def mark(self, name: str) -> None:
+        self.marked.append(name)
+
+
+class RecordingSaver(InMemorySaver):
+    """Keeps (operation, its checkpoint id or its parent's, number of writes or source)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, Any, Any]] = []
+        self.checkpoints: list[dict[str, Any]] = []
+        self.parents: list[str | None] = []
+
+    async def aget_tuple(self, config: Any) -> CheckpointTuple | None:
+        asked_for = config["configurable"].get("checkpoint_id")
+        self.calls.append(("get_tuple", asked_for, None))
+        return await super().aget_tuple(config)
+
+    async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+        self.calls.append(("put", checkpoint["id"], metadata["source"]))
+        self.parents.append(config["configurable"].get("checkpoint_id"))
+        self.checkpoints.append(
+            {**checkpoint, "new_versions": dict(new_versions), "metadata": dict(metadata)}
+        )
+        return await super().aput(config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(
+        self,
+        config: Any,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        parent = config["configurable"]["checkpoint_id"]
+        self.calls.append(("put_writes", parent, len(writes)))
+        await super().aput_writes(config, writes, task_id, task_path)
+
+    def count(self, operation: str) -> int:
+        return sum(1 for call in self.calls if call[0] == operation)
+
+
+@asynccontextmanager
+async def opened(kind: str, directory: Path) -> AsyncIterator[Saver]:
+    """Open ``memory`` or ``sqlite``."""
+    if kind == "memory":
+        yield InMemorySaver()
+        return
+    async with AsyncSqliteSaver.from_conn_string(str(directory / "test.db")) as saver:
+        yield saver
+
+
+async def drive(workload: Workload, saver: Saver, cycles: int) -> list[FakeClient]:
+    """Prepare all clients, then let them do ``cycles`` cycles each, at once in every round."""
+    clients = [FakeClient(index, saver) for index in range(workload.clients)]
+    for client in clients:
+        await workload.prepare(client)
+    for _ in range(cycles):
+        await asyncio.gather(*(workload.cycle(client) for client in clients))
+    return clients
+
+
+async def read_back(saver: Saver, workload: Workload) -> dict[str, tuple[int, str, str]]:
+    """Return checkpoints, latest id and content hash by thread, for the threads expected."""
+    found: dict[str, tuple[int, str, str]] = {}
+    for thread_id in workload.expected():
+        config: Any = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        count = len([item async for item in saver.alist(config)])
+        latest = await saver.aget_tuple(config)
+        if latest is None:
+            found[thread_id] = (count, "", "")
+            continue
+        content = workload.content_hash(latest.checkpoint["channel_values"])
+        found[thread_id] = (count, latest.checkpoint["id"], content)
+    return found
+
+
+def acknowledged(workload: Workload) -> dict[str, tuple[int, str, str]]:
+    """Return what :func:`read_back` must find."""
+    return {
+        thread_id: (thread.checkpoints, thread.checkpoint_id, thread.content_hash)
+        for thread_id, thread in workload.expected().items()
+    }

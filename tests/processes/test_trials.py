@@ -1,0 +1,225 @@
+"""Trials in real worker processes, with savers from outside the package."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.errors import InputError
+from bench.measure.preflight import check_plugins
+from bench.measure.runner import Progress, TrialRun, run
+from bench.records.outcome import Outcome
+from bench.records.run import FORMAT_VERSION, Environment, RunRecord
+from bench.records.sample import Samples
+from bench.records.store import Store
+from bench.records.trial import TrialRecord
+from bench.spec.plan import expand
+from bench.spec.scenario import Scenario, parse_scenario
+
+THEIRS = "tests.processes.their_savers"
+
+
+def text_of(use: str, *, options: str = "", repetitions: int = 1, duration_s: float = 0.1) -> str:
+    return f"""
+schema_version = 1
+question = "Does it hold?"
+seed = 5
+repetitions = {repetitions}
+warmup_s = 0.05
+duration_s = {duration_s}
+probes = []
+
+[subjects.theirs]
+use = "{use}"
+options = {{ {options} }}
+
+[workloads.steps]
+use = "append_steps"
+
+[payloads.small]
+use = "nested"
+
+[arrivals.two]
+kind = "closed"
+clients = 2
+
+[sweeps.all]
+subjects = ["theirs"]
+workloads = ["steps"]
+payloads = ["small"]
+arrivals = ["two"]
+loops = ["selector"]
+"""
+
+
+def scenario_of(use: str, **given: Any) -> Scenario:
+    scenario = parse_scenario(text_of(use, **given), "f.toml")
+    check_plugins(scenario, "f.toml")
+    return scenario
+
+
+def measure(use: str, **given: Any) -> tuple[TrialRecord, Samples | None]:
+    scenario = scenario_of(use, **given)
+    record, rows = TrialRun(scenario, expand(scenario).trials[0], os.environ).run()
+    return record, None if rows is None else Samples(rows)
+
+
+def leftovers() -> set[str]:
+    return {path.name for path in Path(tempfile.gettempdir()).glob("checkpoint-bench-*")}
+
+
+def test_a_saver_from_a_factory_outside_the_package_is_measured() -> None:
+    before = leftovers()
+    options = 'durability = "volatile", reopens = false'
+    record, samples = measure(f"{THEIRS}:factory", options=options)
+
+    assert record.status == "measured", record.failure
+    assert record.durability == "volatile"
+    assert record.loop_class.endswith("SelectorEventLoop")
+    assert record.verification is not None
+    assert record.verification.passed, record.verification
+    assert record.verification.threads == 8
+    assert record.window is not None
+    assert samples is not None
+    measured = samples.due_within(record.window.start_ns, record.window.end_ns)
+    puts = measured.of(record.operations.index("put"))
+    assert len(puts) > 10
+    assert (puts.column("outcome") == Outcome.OK).all()
+    assert (puts.column("wait") >= 0).all()
+    assert (puts.column("service") > 0).all()
+    assert set(puts.column("client").tolist()) == {0, 1}
+    assert leftovers() == before
+
+
+def test_a_subject_class_outside_the_package_is_measured() -> None:
+    record, _ = measure(f"{THEIRS}:TheirSubject")
+
+    assert record.status == "measured", record.failure
+
+
+def test_a_saver_that_refuses_the_loop_is_a_result() -> None:
+    record, samples = measure(f"{THEIRS}:TheirSubject", options="refuses = true")
+
+    assert record.status == "unsupported"
+    assert record.failure is not None
+    assert (record.failure.error_class, record.failure.message, record.failure.stage) == (
+        "NotImplementedError",
+        "not on this loop",
+        "open",
+    )
+    assert samples is None
+
+
+def test_an_acknowledged_write_that_is_gone_is_found() -> None:
+    record, _ = measure(f"{THEIRS}:forgetful", options="reopens = false")
+
+    assert record.verification is not None
+    assert record.verification.lost > 0
+    assert not record.verification.passed
+
+
+def test_a_worker_that_dies_leaves_a_record_that_says_how() -> None:
+    before = leftovers()
+    record, samples = measure(f"{THEIRS}:suicidal", options="reopens = false")
+
+    assert record.status == "failed"
+    assert record.failure is not None
+    assert record.failure.error_class == "WorkerDied"
+    assert f"signal {int(signal.SIGTERM)}" in record.failure.message
+    assert samples is None
+    assert leftovers() == before
+
+
+def test_errors_of_the_saver_are_counted_and_the_load_goes_on() -> None:
+    record, samples = measure(f"{THEIRS}:failing", options="reopens = false", duration_s=0.3)
+
+    assert record.errors["ConnectionResetError"] >= 2
+    assert samples is not None
+    cycles = samples.of(record.operations.index("cycle"))
+    assert (cycles.column("outcome") == Outcome.FAILED).any()
+
+
+def test_an_option_that_does_not_exist_is_named() -> None:
+    with pytest.raises(InputError) as caught:
+        scenario_of(f"{THEIRS}:TheirSubject", options="refusing = true")
+
+    assert "f.toml: subjects.theirs.options: unknown key 'refusing'" in str(caught.value)
+    assert "Did you mean 'refuses'?" in str(caught.value)
+
+
+def test_a_module_that_does_not_exist_is_named() -> None:
+    with pytest.raises(InputError, match=r"subjects.theirs.use: cannot import the subject 'no_su"):
+        scenario_of("no_such_package.module:thing")
+
+
+def test_an_interrupted_run_is_completed_without_measuring_twice(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"repetitions": 3, "options": "reopens = false"}
+    scenario = scenario_of(f"{THEIRS}:factory", **given)
+    plan = expand(scenario)
+    store = Store(tmp_path)
+    environment = Environment({}, {}, {}, {}, "", dirty=False)
+    store.begin(
+        RunRecord(
+            FORMAT_VERSION,
+            "r",
+            "s",
+            text_of(f"{THEIRS}:factory", **given),
+            scenario.digest(),
+            plan.digest,
+            3,
+            "",
+            environment,
+        )
+    )
+    seen: list[Progress] = []
+
+    def stop_after_the_first(progress: Progress) -> None:
+        seen.append(progress)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(scenario, plan, store, "r", stop_after_the_first, os.environ)
+    assert store.finished("r") == {plan.trials[0].id}
+
+    run(scenario, plan, store, "r", seen.append, os.environ)
+
+    assert [progress.done for progress in seen] == [1, 2, 3]
+    assert [trial.trial.id for trial in store.read("r").trials] == [t.id for t in plan.trials]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL does not exist there")
+def test_a_killed_runner_leaves_no_worker_and_no_directory(tmp_path: Path) -> None:
+    path = tmp_path / "long.toml"
+    path.write_text(text_of(f"{THEIRS}:factory", options="reopens = false", duration_s=600))
+    before = leftovers()
+    runner = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "bench", "run", str(path), "--results", str(tmp_path / "results")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    process = psutil.Process(runner.pid)
+    worker = _first_child(process)
+    runner.kill()
+    runner.wait()
+
+    _, alive = psutil.wait_procs([worker], timeout=20)
+
+    assert not alive
+    assert leftovers() == before
+
+
+def _first_child(process: psutil.Process) -> psutil.Process:
+    """Wait until the runner has a worker; ends because a runner that fails has an end."""
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        children = process.children()
+        if children:
+            return children[0]
+    raise AssertionError("the runner ended before it had a worker")

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import asyncio
+import operator
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+from pydantic import ValidationError
+
+from bench.payloads._sizes import SizedOptions
+from bench.payloads.messages import MessagesPayload
+from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
+from tests.clients import RecordingSaver, Saver, acknowledged, drive, opened, read_back
+
+
+def workload(clients: int = 1, growth: Any = "constant", **options: Any) -> AppendStepsWorkload:
+    payload = MessagesPayload(SizedOptions(state_bytes=300, growth=growth), 7)
+    return AppendStepsWorkload(AppendStepsOptions(**options), payload, "trial", clients)
+
+
+SHAPES: list[dict[str, Any]] = [
+    {},
+    {"threads_per_client": 1, "steps_per_turn": 1},
+    {"tasks_per_step": 3, "writes_per_task": 1},
+    {"channels": 5, "channels_changed": 2, "growth": "by_turn"},
+]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_expected_is_what_is_read_back(
+    kind: str, shape: dict[str, Any], tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        made = workload(clients=2, **shape)
+        async with opened(kind, tmp_path) as saver:
+            await drive(made, saver, 9)
+            assert await read_back(saver, made) == acknowledged(made)
+        assert {thread.indeterminate for thread in made.expected().values()} == {0}
+
+    asyncio.run(scenario())
+
+
+def test_clients_own_their_threads_and_visit_them_in_turn() -> None:
+    made = workload(clients=32, threads_per_client=2, steps_per_turn=3)
+    asyncio.run(drive(made, InMemorySaver(), 7))
+    expected = {f"trial-c{c}-t{t}": (5, 4)[t] for c in range(32) for t in range(2)}
+    found = {name: thread.checkpoints for name, thread in made.expected().items()}
+    # The seventh cycle is on the first thread again; each has its initial checkpoint besides.
+    assert found == expected
+
+
+def test_the_content_follows_from_the_seed() -> None:
+    hashes = []
+    for _ in range(2):
+        made = workload()
+        asyncio.run(drive(made, InMemorySaver(), 5))
+        hashes.append([thread.content_hash for thread in made.expected().values()])
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes[0])) == 4
+
+
+def test_the_order_of_operations_in_a_turn() -> None:
+    saver = RecordingSaver()
+    made = workload(threads_per_client=1, steps_per_turn=2, tasks_per_step=2, writes_per_task=3)
+    (client,) = asyncio.run(drive(made, saver, 3))
+    assert [call[0] for call in saver.calls] == [
+        "put",
+        *("get_tuple", "put_writes", "put_writes", "put"),
+        *("put_writes", "put_writes", "put"),
+        *("get_tuple", "put_writes", "put_writes", "put"),
+    ]
+    puts = [call[1] for call in saver.calls if call[0] == "put"]
+    writes = [call[1:] for call in saver.calls if call[0] == "put_writes"]
+    assert writes == [(parent, 3) for parent in puts[:3] for _ in range(2)]
+    assert saver.parents == [None, *puts[:3]]
+    assert [call[1] for call in saver.calls if call[0] == "get_tuple"] == [None, None]
+    assert puts == sorted(set(puts))
+    assert client.savers_asked_for == len(saver.calls) == len(client.performed)
+
+
+class Counted(TypedDict):
+    count: Annotated[int, operator.add]
+
+
+async def run_of_one_node_steps(saver: Saver, nodes: int) -> None:
+    async def node(state: Counted) -> Counted:
+        return {"count": 1}
+
+    builder = StateGraph(Counted)
+    for index in range(nodes):
+        builder.add_node(f"node_{index}", node)
+        builder.add_edge(f"node_{index - 1}" if index else START, f"node_{index}")
+    builder.add_edge(f"node_{nodes - 1}", END)
+    graph = builder.compile(checkpointer=saver)
+    config: Any = {"configurable": {"thread_id": "graph"}}
+    await graph.ainvoke({"count": 0}, config, durability="sync")
+
+
+def test_the_operations_are_those_of_a_langgraph_run() -> None:
+    """A turn of n steps is a run of n supersteps; LangGraph's first hands out the input."""
+    steps = 4
+    graph, ours = RecordingSaver(), RecordingSaver()
+    asyncio.run(run_of_one_node_steps(graph, steps - 1))
+    made = workload(threads_per_client=1, steps_per_turn=steps)
+    asyncio.run(drive(made, ours, steps))
+    for operation in ("get_tuple", "put_writes", "put"):
+        assert (operation, ours.count(operation)) == (operation, graph.count(operation))
+    for saver in (graph, ours):
+        puts = [call[1] for call in saver.calls if call[0] == "put"]
+        assert saver.parents == [None, *puts[:-1]]
+        assert [call[1] for call in saver.calls if call[0] == "put_writes"] == puts[:-1]
+        assert [c["metadata"]["source"] for c in saver.checkpoints] == ["input"] + ["loop"] * steps
+        assert [c["metadata"]["step"] for c in saver.checkpoints] == list(range(-1, steps))
+    assert {c["v"] for c in ours.checkpoints} == {c["v"] for c in graph.checkpoints}
+    assert [sorted(c) for c in ours.checkpoints] == [sorted(c) for c in graph.checkpoints]
+    ids = [[c["id"][14], c["id"][19:23]] for c in ours.checkpoints]
+    assert ids == [[c["id"][14], c["id"][19:23]] for c in graph.checkpoints]
+
+
+def test_only_changed_channels_get_a_new_version() -> None:
+    saver = RecordingSaver()
+    made = workload(threads_per_client=1, channels=3, channels_changed=2)
+    asyncio.run(drive(made, saver, 4))
+    assert [sorted(c["new_versions"]) for c in saver.checkpoints] == [
+        ["channel_0", "channel_1", "channel_2"],
+        ["channel_0", "channel_1"],
+        ["channel_0", "channel_2"],
+        ["channel_1", "channel_2"],
+        ["channel_0", "channel_1"],
+    ]
+    for before, after in pairwise(saver.checkpoints):
+        new = after["new_versions"]
+        assert after["channel_versions"] == {**before["channel_versions"], **new}
+        assert all(before["channel_versions"][name] < new[name] for name in new)
+        kept = set(after["channel_values"]) - set(new)
+        assert {name: after["channel_values"][name] for name in kept} == {
+            name: before["channel_values"][name] for name in kept
+        }
+
+
+def test_the_state_grows_by_turn_and_a_write_is_one_increment() -> None:
+    saver = RecordingSaver()
+    made = workload(threads_per_client=1, steps_per_turn=2, growth="by_turn")
+    asyncio.run(drive(made, saver, 6))
+    lengths = [len(checkpoint["channel_values"]["channel_0"]) for checkpoint in saver.checkpoints]
+    assert lengths == [1, 1, 1, 2, 2, 3, 3]
+    values = [value for held in saver.writes.values() for (_, _, value, _) in held.values()]
+    loaded = [saver.serde.loads_typed(value) for value in values]
+    assert {len(value) for value in loaded if value is not None} == {1}
+
+
+def test_every_step_has_content_of_its_own() -> None:
+    made = workload(threads_per_client=1, steps_per_turn=4)
+    hashes = []
+
+    async def scenario() -> None:
+        (client,) = await drive(made, InMemorySaver(), 0)
+        for _ in range(8):
+            await made.cycle(client)
+            hashes.append(made.expected()["trial-c0-t0"].content_hash)
+
+    asyncio.run(scenario())
+    assert all(before != after for before, after in pairwise(hashes))
+
+
+def test_a_saver_without_task_path_is_served() -> None:
+    class Early(InMemorySaver):
+        async def aput_writes(self, config: Any, writes: Any, task_id: str) -> None:  # type: ignore[override] # as before the argument existed
+            self.put_writes(config, writes, task_id)
+
+    saver = Early()
+    made = workload(threads_per_client=1)
+    asyncio.run(drive(made, saver, 2))
+    assert len(saver.writes) == 2
+
+
+@pytest.mark.parametrize(
+    "options", [{"channels": 2, "channels_changed": 3}, {"tasks_per_step": 0}, {"threads": 1}]
+)
+def test_bad_options_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        AppendStepsOptions(**options)
