@@ -8,8 +8,10 @@ from urllib.parse import unquote, unquote_plus
 
 REDACTED = "***"
 
-_KEYWORD = re.compile(r"(?:password|sslpassword)\s*=\s*('(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])*)", re.I)
-_PARAMETER = re.compile(r"[?&](?:password|sslpassword)=([^&#]*)", re.I)
+_KEYWORD = re.compile(
+    r"(?:password|sslpassword)\s*=\s*('(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])*)", re.IGNORECASE
+)
+_PARAMETER = re.compile(r"[?&](?:password|sslpassword)=([^&#]*)", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -1,0 +1,19 @@
+"""asyncio's selector event loop: the default on Linux and macOS."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bench.contracts import Loop
+
+
+class SelectorLoop(Loop):
+    """``asyncio.SelectorEventLoop`` over the platform's best selector."""
+
+    def unavailable(self) -> str | None:
+        """Return ``None``: every platform has it."""
+        return None
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        """Make an ``asyncio.SelectorEventLoop``."""
+        return asyncio.SelectorEventLoop()

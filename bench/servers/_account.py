@@ -1,0 +1,33 @@
+"""Choosing the user that PostgreSQL runs as: it refuses to run as root."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bench.errors import UnavailableError
+
+_CANDIDATES = ("postgres", "nobody", "daemon")
+
+
+def unprivileged_account() -> tuple[int, int] | None:
+    """Return (user id, group id) to start PostgreSQL as, or ``None`` for the present user.
+
+    Raises:
+        UnavailableError: the present user is root and there is no other to fall back on.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
+    import pwd  # noqa: PLC0415  # does not exist on Windows
+
+    for name in _CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if entry.pw_uid != 0:
+            return entry.pw_uid, entry.pw_gid
+    raise UnavailableError(
+        "PostgreSQL refuses to run as root, and none of the users "
+        f"{', '.join(_CANDIDATES)} exists; run as another user, or set BENCH_POSTGRES_DSN"
+    )

@@ -1,0 +1,191 @@
+"""Starting an embedded server under its keeper, and ending both. See ``_keeper.py``.
+
+The keeper holds the read end of a pipe whose write end is this process's alone: it is closed on
+``exec``, so workers must be started by ``exec`` (``subprocess``, or multiprocessing's ``spawn``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.errors import UnavailableError
+from bench.servers._keeper import Order
+
+START_LIMIT_S = 20.0
+_ATTEMPTS = 5
+_POLL_S = 0.02
+_LOG_LINES_SHOWN = 12
+_PORT_IS_TAKEN = ("address already in use", "could not bind")
+
+# The environment variables that name a user's server hold passwords: no child needs them.
+_SECRET_VARIABLES = ("BENCH_POSTGRES_DSN", "BENCH_REDIS_URL", "PGPASSWORD")
+
+
+class EmbeddedServer:
+    """One server process on a port of 127.0.0.1, with a directory of its own."""
+
+    def __init__(self) -> None:
+        self.process_id = 0
+        self.port = 0
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._server: psutil.Process | None = None
+        self._directory: Path | None = None
+        self._log: Path | None = None
+        self._last_signal = "SIGTERM"
+
+    @property
+    def directory(self) -> Path:
+        """The directory that the server works in; it exists from start to stop."""
+        return self._directory or Path()
+
+    def start(self, make_order: Callable[[int], Order], is_ready: Callable[[], bool]) -> None:
+        """Start the server of ``make_order(port)`` and wait until ``is_ready``.
+
+        ``is_ready`` must look at whether it is this server that answers, not just any.
+
+        Raises:
+            UnavailableError: it did not start, or not in time; with the end of its log.
+        """
+        for attempt in range(_ATTEMPTS):
+            self.port = free_port()
+            try:
+                self._start_once(make_order(self.port), is_ready)
+            except _PortTakenError as error:
+                self.stop()
+                if attempt == _ATTEMPTS - 1:
+                    raise UnavailableError(str(error)) from error
+            except BaseException:
+                self.stop()
+                raise
+            else:
+                return
+
+    def stop(self) -> None:
+        """End the server and its keeper and remove the directory. Safe to call twice."""
+        keeper, self._keeper = self._keeper, None
+        server, self._server = self._server, None
+        directory, self._directory = self._directory, None
+        if keeper is not None:
+            if keeper.stdin is not None:
+                with contextlib.suppress(OSError):
+                    keeper.stdin.close()
+            try:
+                keeper.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                keeper.kill()
+                keeper.wait()
+            if keeper.stdout is not None:
+                keeper.stdout.close()
+        # The keeper has done this already, unless it was killed.
+        if server is not None:
+            _end(server, self._last_signal)
+        if directory is not None:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def is_running(self) -> bool:
+        """Tell whether the server process is alive."""
+        if self._server is None:
+            return False
+        with contextlib.suppress(psutil.Error):
+            status: str = self._server.status()
+            return self._server.is_running() and status != psutil.STATUS_ZOMBIE
+        return False
+
+    def _start_once(self, order: Order, is_ready: Callable[[], bool]) -> None:
+        self._last_signal = order["parent_death_signal"]
+        deadline = time.monotonic() + START_LIMIT_S
+        answer = self._ask_keeper(order)
+        if "process_id" not in answer:
+            raise UnavailableError(
+                f"the embedded {order['name']} server cannot be started: "
+                f"{answer.get('error', 'its keeper ended without an answer')}"
+            )
+        self.process_id = int(answer["process_id"])
+        self._directory, self._log = Path(answer["directory"]), Path(answer["log"])
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._server = psutil.Process(self.process_id)
+        while not is_ready():
+            if not self.is_running():
+                log = self._log_tail()
+                text = f"the embedded {order['name']} server ended while it started:\n{log}"
+                if any(sign in log.lower() for sign in _PORT_IS_TAKEN):
+                    raise _PortTakenError(text)
+                raise UnavailableError(text)
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"the embedded {order['name']} server was not ready within "
+                    f"{START_LIMIT_S:g} s:\n{self._log_tail()}"
+                )
+            time.sleep(_POLL_S)
+
+    def _ask_keeper(self, order: Order) -> dict[str, Any]:
+        program = Path(__file__).with_name("_keeper.py")
+        group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        environment = {
+            name: value for name, value in os.environ.items() if name not in _SECRET_VARIABLES
+        }
+        # A new session: Ctrl-C in the terminal must reach the runner only.
+        self._keeper = keeper = subprocess.Popen(  # noqa: S603  # our own program, no shell
+            [sys.executable, "-I", str(program)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+            creationflags=group,
+        )
+        if keeper.stdin is None or keeper.stdout is None:
+            return {}
+        try:
+            keeper.stdin.write(json.dumps(order).encode() + b"\n")
+            keeper.stdin.flush()
+            answer: dict[str, Any] = json.loads(keeper.stdout.readline() or b"{}")
+        except (OSError, ValueError):
+            return {}
+        return answer
+
+    def _log_tail(self) -> str:
+        try:
+            text = self._log.read_text(errors="replace") if self._log else ""
+        except OSError as error:
+            return f"(its log cannot be read: {error.strerror})"
+        return "\n".join(text.splitlines()[-_LOG_LINES_SHOWN:]) or "(its log is empty)"
+
+
+class _PortTakenError(Exception):
+    """Somebody took the port between choosing it and using it."""
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end(server: psutil.Process, signal_name: str) -> None:
+    """End what is left of a server whose keeper is gone; its data is not wanted any more."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if not server.is_running() or server.status() == psutil.STATUS_ZOMBIE:
+            return
+        below = server.children(recursive=True)
+        # Postgres ends its own processes and returns its shared memory upon this.
+        server.send_signal(getattr(signal, signal_name, signal.SIGTERM))
+        for process in psutil.wait_procs([server, *below], timeout=5)[1]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs([server, *below], timeout=10)

@@ -1,0 +1,279 @@
+"""The keeper: a small process that starts one server, and outlives its runner only to stop it.
+
+It is a program, not a module of this package: ``python -I _keeper.py``, standard library only. The
+runner writes an order (one line of JSON, :class:`Order`) to its standard input and keeps that pipe
+open. The keeper answers with one line: ``{"process_id", "directory", "log"}`` or ``{"error"}``.
+When the pipe closes, however the runner ended, it stops the server, removes the directory and ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypedDict
+
+_PR_SET_PDEATHSIG = 1
+_LOG_BYTES_SHOWN = 4000
+
+
+class Order(TypedDict):
+    """What the runner asks for.
+
+    In ``prepare`` (commands that must succeed) and ``serve`` (the server's command) the texts
+    ``{directory}`` and ``{root}`` stand for the keeper's directory and for the programs' root.
+    ``account`` is the user and group that the commands run as, or ``None``: the keeper's own.
+    ``check`` is a command that works if that account can reach the programs; if it fails, ``parts``
+    of ``root`` are copied. ``stop`` lists signals, each with the seconds to wait after it.
+    """
+
+    name: str
+    root: str
+    parts: list[str]
+    check: list[str]
+    account: tuple[int, int] | None
+    prepare: list[list[str]]
+    serve: list[str]
+    stop: list[tuple[str, float]]
+    parent_death_signal: str
+    limit_s: float
+
+
+class _Stop(BaseException):
+    """Raised by the signal handler, so that a blocking read ends."""
+
+
+class _FailedError(Exception):
+    """Starting failed; the text is for the user."""
+
+
+class _Keeper:
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._deadline = time.monotonic() + order["limit_s"]
+        self._root = order["root"]
+        self._directory: Path | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> dict[str, Any]:
+        """Prepare and start the server; return the answer for the runner."""
+        self._directory = directory = _make_directory(self._order)
+        log = directory / "server.log"
+        with log.open("ab") as output:
+            if self._order["account"] is not None:
+                os.chown(log, *self._order["account"])
+                if not self._reachable():
+                    self._copy_programs(directory)
+            for command in self._order["prepare"]:
+                self._run(command, output, log)
+            self._server = self._spawn(self._order["serve"], output)
+        # Whoever ends first: a server that ends by itself must not stay behind as a zombie.
+        threading.Thread(target=self._server.wait, daemon=True).start()
+        return {
+            "process_id": self._server.pid,
+            "directory": str(directory),
+            "log": str(log),
+        }
+
+    def stop(self) -> None:
+        """End the server, gently first, and remove the directory."""
+        if self._server is not None:
+            # Windows knows no gentle signal; what the server would save is removed anyway.
+            gentle = [] if sys.platform == "win32" else self._order["stop"]
+            for name, wait_s in gentle:
+                if self._ended(0):
+                    break
+                with contextlib.suppress(OSError):
+                    self._server.send_signal(getattr(signal, name))
+                self._ended(wait_s)
+            else:
+                with contextlib.suppress(OSError):
+                    self._server.kill()
+                self._ended(5)
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _ended(self, wait_s: float) -> bool:
+        if self._server is None:
+            return True
+        try:
+            self._server.wait(timeout=wait_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _fill(self, command: list[str]) -> list[str]:
+        return [
+            part.replace("{directory}", str(self._directory)).replace("{root}", self._root)
+            for part in command
+        ]
+
+    def _run(self, command: list[str], output: Any, log: Path) -> None:
+        name = Path(command[0]).name
+        process = self._spawn(command, output)
+        try:
+            code = process.wait(timeout=max(0.0, self._deadline - time.monotonic()))
+        except BaseException as error:
+            process.kill()
+            process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise _FailedError(f"{name} did not end in time\n{_tail(log)}") from None
+            raise
+        if code:
+            raise _FailedError(f"{name} ended with exit code {code}\n{_tail(log)}")
+
+    def _spawn(self, command: list[str], output: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603  # the runner's own command, no shell
+            self._fill(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=self._directory,
+            env=_environment(),
+            preexec_fn=_die_with_parent(self._order["parent_death_signal"]),  # noqa: PLW1509  # single thread
+            **_as_account(self._order["account"]),
+        )
+
+    def _reachable(self) -> bool:
+        try:
+            answer = subprocess.run(  # noqa: S603  # the runner's own command, no shell
+                self._fill(self._order["check"]),
+                capture_output=True,
+                timeout=10,
+                check=False,
+                cwd="/",
+                env=_environment(),
+                **_as_account(self._order["account"]),
+            )
+        except (OSError, subprocess.SubprocessError):
+            return False
+        return answer.returncode == 0
+
+    def _copy_programs(self, directory: Path) -> None:
+        copy = directory / "programs"
+        for part in self._order["parts"]:
+            shutil.copytree(
+                Path(self._order["root"]) / part,
+                copy / part,
+                symlinks=True,
+                ignore=shutil.ignore_patterns("*.a", "pkgconfig", "__pycache__"),
+            )
+        account = self._order["account"]
+        if account is not None:
+            for path in (copy, *copy.rglob("*")):
+                os.chown(path, *account, follow_symlinks=False)
+        self._root = str(copy)
+
+
+def _make_directory(order: Order) -> Path:
+    prefix = f"checkpoint-bench-{order['name']}-"
+    account = order["account"]
+    if account is None:
+        return Path(tempfile.mkdtemp(prefix=prefix))
+    parents = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108  # as fallbacks
+    parent = next((path for path in parents if _searchable(path, account)), None)
+    if parent is None:
+        raise _FailedError("there is no temporary directory that the server's user can reach")
+    directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    os.chown(directory, *account)
+    return directory
+
+
+def _searchable(path: Path, account: tuple[int, int]) -> bool:
+    """Tell whether ``account`` may pass through ``path`` and all that it lies in."""
+    user, group = account
+    try:
+        for folder in (path.resolve(), *path.resolve().parents):
+            status = folder.stat()
+            shift = 6 if status.st_uid == user else 3 if status.st_gid == group else 0
+            if not (status.st_mode >> shift) & 1:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def _environment() -> dict[str, str]:
+    """Keep only what a program needs: PG* variables and secrets must not reach the server."""
+    kept = ("PATH", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _as_account(account: tuple[int, int] | None) -> dict[str, Any]:
+    if account is None:
+        return {}
+    return {"user": account[0], "group": account[1], "extra_groups": []}
+
+
+def _die_with_parent(signal_name: str) -> Callable[[], None] | None:
+    """Return what makes the kernel end the server if the keeper is killed; Linux only.
+
+    It runs in the child after its user was changed, which would cancel the request.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    number, parent = int(getattr(signal, signal_name)), os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
+
+
+def _tail(log: Path) -> str:
+    with contextlib.suppress(OSError):
+        return log.read_bytes()[-_LOG_BYTES_SHOWN:].decode(errors="replace").strip()
+    return ""
+
+
+def _on_signal(*_: object) -> NoReturn:
+    raise _Stop
+
+
+def _answer(message: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(message).encode() + b"\n")
+
+
+def _ignore_signals() -> None:
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+def main() -> None:
+    """Read the order, start, wait until the runner has gone, stop."""
+    _ignore_signals()
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    keeper = _Keeper(json.loads(line))
+    try:
+        signal.signal(signal.SIGTERM, _on_signal)
+        _answer(keeper.start())
+        while sys.stdin.buffer.read(1):
+            pass
+    except (_FailedError, OSError, subprocess.SubprocessError) as error:
+        _answer({"error": str(error)})
+    except _Stop:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        keeper.stop()
+
+
+if __name__ == "__main__":
+    main()

