@@ -109,18 +109,28 @@ class TrialRun:
 
     def _in(self, directory: Path) -> tuple[TrialResult, tuple[Reading, ...]]:
         with contextlib.ExitStack() as stack:
+            # Left in reverse: a worker that hangs must not hold what the server is to remove.
+            server = self._server()
+            if server is not None:
+                stack.callback(server.stop)
             job = Job(self._scenario, self._trial, str(directory))
+            # The worker imports what it needs while the server starts.
             worker = stack.enter_context(WorkerProcess(job, directory, self._environment))
-            endpoint, namespace, server = None, f"bench_{secrets.token_hex(6)}", None
-            if self._subject.server is not None:
-                plugin: Any = load("server", self._subject.server)
-                server = stack.enter_context(_stopped(plugin(self._environment)))
+            endpoint, namespace = None, f"bench_{secrets.token_hex(6)}"
+            if server is not None:
                 endpoint = server.start(self._subject.server_settings(self._options), namespace)
                 self._secrets = secrets_of(endpoint.url)
                 self._server_text = endpoint.kind
             worker.open(Opening(endpoint, namespace))
             result, readings = self._watch(worker, endpoint)
             return self._with_server_death(result, endpoint), readings
+
+    def _server(self) -> Server | None:
+        if self._subject.server is None:
+            return None
+        plugin: Any = load("server", self._subject.server)
+        server: Server = plugin(self._environment)
+        return server
 
     def _watch(
         self, worker: WorkerProcess, endpoint: Endpoint | None
@@ -195,14 +205,6 @@ class TrialRun:
 
     def _redact(self, text: str) -> str:
         return redact(text, self._secrets)
-
-
-@contextlib.contextmanager
-def _stopped(server: Server) -> Any:
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def _is_alive(process_id: int) -> bool:
