@@ -34,8 +34,9 @@ def run(options: argparse.Namespace) -> int:
 def _print_options(plugin: Any) -> None:
     fields = plugin.Options.model_fields if hasattr(plugin, "Options") else {}
     for key, field in fields.items():
-        default = "required" if field.is_required() else f"default {field.default!r}"
-        print(f"  {'':22}   {key}: {_type_text(field.annotation)}, {default}")
+        default = field.get_default(call_default_factory=True)
+        told = "required" if field.is_required() else f"default {default!r}"
+        print(f"  {'':22}   {key}: {_type_text(field.annotation)}, {told}")
 
 
 def _type_text(annotation: Any) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from bench.analysis.metrics import check_metrics
+from bench.discovery import load
 from bench.measure.preflight import check_plugins
+from bench.spec.metric import check_metrics
 from bench.spec.plan import Plan, expand
 from bench.spec.scenario import Scenario, load_scenario
 
@@ -19,5 +21,7 @@ def load_checked(path: Path) -> tuple[Scenario, Plan]:
     """
     scenario = load_scenario(path)
     check_plugins(scenario, str(path))
-    check_metrics(scenario.primary_metrics, str(path))
+    workloads: list[Any] = [load("workload", use.use) for use in scenario.workloads.values()]
+    marks = {mark for workload in workloads for mark in workload.marks}
+    check_metrics(scenario.primary_metrics, f"{path}: primary_metrics", sorted(marks))
     return scenario, expand(scenario)

@@ -224,8 +224,9 @@ class Lifecycle:
     def _failure(self, error: Exception) -> Failure:
         cause = error.__cause__ if isinstance(error, UnsupportedError) else None
         shown = cause or error
-        text = str(error) or repr(error)
-        return Failure(error_class=type(shown).__name__, message=text[:1000], stage=self._stage)
+        name = type(shown).__name__
+        text = (str(error) or repr(error)).removeprefix(f"{name}: ")
+        return Failure(error_class=name, message=text[:1000], stage=self._stage)
 
     def _status(self, error: Exception) -> Any:
         refused = isinstance(error, UnsupportedError | NotImplementedError)

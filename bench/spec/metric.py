@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from bench.errors import InputError
 
 Better = Literal["lower", "higher", "neither"]
 Unit = Literal["ns", "bytes", "per_s", "count", "ratio"]
@@ -13,12 +17,41 @@ TIMES = {
     "service": "from when it started until it finished: what the saver takes",
     "wait": "from when it was due until it started: time spent blocked or queued before the saver",
 }
+# Parts of the service time of a saver operation.
+SERVICE_PARTS = {
+    "lock_wait": "waiting for the saver's own lock, a part of the service time",
+    "pool_wait": "waiting for a connection of the pool, a part of the service time",
+}
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 
 # The cycle is one pass of a workload; the other names are those of LangGraph's conformance suite.
 WRITE_OPERATION = "put"
 READ_OPERATION = "get_tuple"
 CYCLE = "cycle"
+SAVER_OPERATIONS = (WRITE_OPERATION, "put_writes", READ_OPERATION, "list", "delete_thread")
+# Stands for all operations of the saver together, in the names of means.
+ANY_SAVER_OPERATION = "saver"
+SAVER_MEANS = ("service", "wait", "lock_wait", "pool_wait")
+
+# What the probes of this project read; one that lives elsewhere may add to them.
+STANDARD_READINGS = (
+    "loop_lag.p50",
+    "loop_lag.p99",
+    "loop_lag.max",
+    "loop.cpu_share",
+    "worker.rss_peak",
+    "worker.uss_peak",
+    "worker.rss_growth",
+    "worker.cpu_share",
+    "server.rss_peak",
+    "server.pss_peak",
+    "server.cpu_share",
+    "stored.bytes",
+    "stored.bytes_per_checkpoint",
+    "gc.collections",
+    "gc.pause_total",
+    "gc.pause_max",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +66,84 @@ class Metric:
 
 def time_metric(operation: str, time: str, statistic: str) -> Metric:
     """Return the metric of one time of one operation, e.g. ``("put", "response", "p50")``."""
+    subject = "any saver operation" if operation == ANY_SAVER_OPERATION else operation
+    meaning = {**TIMES, **SERVICE_PARTS}.get(time, time)
     return Metric(
         name=f"{operation}.{time}.{statistic}",
         unit="ns",
         better="lower",
-        description=f"{statistic} of the {time} time of {operation}: {TIMES.get(time, time)}",
+        description=f"{statistic} of the {time} time of {subject}: {meaning}",
     )
 
 
 THROUGHPUT = Metric("throughput", "per_s", "higher", "cycles that finished per second")
-ERRORS = Metric("errors", "ratio", "lower", "share of the operations that failed or timed out")
+OPERATION_RATE = Metric(
+    "operation_rate", "per_s", "higher", "saver operations that finished per second"
+)
+ERRORS = Metric(
+    "errors", "ratio", "lower", "share of the cycles that failed, timed out or never started"
+)
+
+
+def metric_names(
+    marks: Iterable[str] = (), readings: Iterable[str] = STANDARD_READINGS
+) -> tuple[str, ...]:
+    """List every name that a metric can have.
+
+    ``marks`` are the instants that the workloads mark inside a cycle, ``readings`` the names of
+    what the probes read.
+    """
+    operations = (*SAVER_OPERATIONS, CYCLE, *marks)
+    of_times = [f"{o}.{time}.{q}" for o in operations for time in TIMES for q in QUANTILES]
+    of_parts = [
+        f"{operation}.{part}.{statistic}"
+        for operation in SAVER_OPERATIONS
+        for part in SERVICE_PARTS
+        for statistic in ("mean", "p99")
+    ]
+    of_all = [f"{ANY_SAVER_OPERATION}.{time}.mean" for time in SAVER_MEANS]
+    rates = [metric.name for metric in (THROUGHPUT, OPERATION_RATE, ERRORS)]
+    return (*of_times, *of_parts, *of_all, *rates, *readings)
+
+
+def known_metric(
+    name: str, marks: Iterable[str] = (), readings: Iterable[str] = STANDARD_READINGS
+) -> bool:
+    """Tell whether a metric can have that ``name``; see :func:`metric_names`."""
+    return name in metric_names(marks, readings)
+
+
+def nearest_metric(name: str, valid: Collection[str]) -> str:
+    """Return " Did you mean …?" with the nearest of ``valid``, or nothing."""
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def check_metrics(
+    names: Iterable[str],
+    place: str,
+    marks: Iterable[str] = (),
+    readings: Iterable[str] = STANDARD_READINGS,
+) -> None:
+    """Check that each of ``names`` can be a metric; ``place`` is the file and key they stand in.
+
+    Raises:
+        InputError: one cannot; the text says what was expected and the nearest valid name.
+    """
+    valid = metric_names(marks, tuple(readings))
+    unknown = [name for name in names if name not in valid]
+    if not unknown:
+        return
+    expected = (
+        "Expected <operation>.<time>.<statistic> "
+        f"(operation: {', '.join((*SAVER_OPERATIONS, CYCLE, *marks))}; "
+        f"time: {', '.join(TIMES)}; statistic: {', '.join(QUANTILES)}), "
+        f"{THROUGHPUT.name}, {OPERATION_RATE.name}, {ERRORS.name}, "
+        f"{ANY_SAVER_OPERATION}.<{' | '.join(SAVER_MEANS)}>.mean, "
+        "or a probe's reading such as worker.rss_peak."
+    )
+    lines = [
+        f"{place}: {name!r} is no metric.{nearest_metric(name, valid)} {expected}"
+        for name in unknown
+    ]
+    raise InputError("\n".join(lines))

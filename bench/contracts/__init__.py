@@ -1,0 +1,32 @@
+"""What a plug-in offers. Each kind is one small abstract class; a plug-in is one file.
+
+A plug-in never reads a clock around a saver call: ``bench.measure.timing`` does that for all of
+them, so that none can time itself differently from the others.
+"""
+
+from bench.contracts.loop import Loop
+from bench.contracts.plugin import PluginOptions
+from bench.contracts.probe import OutsideProbe, Probe, WorkerProbe
+from bench.contracts.reporter import Reporter
+from bench.contracts.server import Endpoint, Server
+from bench.contracts.subject import Checkout, Place, Stored, Subject
+from bench.contracts.workload import Client, ExpectedThread, Payload, Workload
+
+__all__ = [
+    "Checkout",
+    "Client",
+    "Endpoint",
+    "ExpectedThread",
+    "Loop",
+    "OutsideProbe",
+    "Payload",
+    "Place",
+    "PluginOptions",
+    "Probe",
+    "Reporter",
+    "Server",
+    "Stored",
+    "Subject",
+    "WorkerProbe",
+    "Workload",
+]

@@ -1,0 +1,50 @@
+"""What else is watched while a trial is measured."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+from bench.contracts.subject import Subject
+from bench.records.trial import Reading
+
+
+class Probe(ABC):
+    """Watches a trial during its measured window. Has a side: inside the worker or outside."""
+
+    is_plugin: ClassVar[bool] = True
+    side: ClassVar[Literal["worker", "outside"]]
+
+
+class WorkerProbe(Probe):
+    """Runs in the worker's event loop.
+
+    ``stops`` says when: as the window closes, or only when the operations that were then under way
+    have ended.
+    """
+
+    side = "worker"
+    stops: ClassVar[Literal["window", "drained"]] = "window"
+
+    @abstractmethod
+    async def start(self, subject: Subject) -> None:
+        """Begin to watch: the measured window opens."""
+
+    @abstractmethod
+    async def stop(self, checkpoints: int) -> Sequence[Reading]:
+        """End; ``checkpoints`` were acknowledged between :meth:`start` and now."""
+
+
+class OutsideProbe(Probe):
+    """Runs in the runner, which is idle while a trial is measured."""
+
+    side = "outside"
+
+    @abstractmethod
+    def start(self, processes: Mapping[str, Sequence[int]]) -> None:
+        """Begin to watch; ``processes`` has the process ids of ``worker`` and of ``server``."""
+
+    @abstractmethod
+    def stop(self) -> Sequence[Reading]:
+        """End and return what was read. Must be safe when processes have gone."""

@@ -1,0 +1,102 @@
+"""A saver under test."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bench.contracts.plugin import PluginOptions
+from bench.contracts.server import Endpoint
+from bench.spec.durability import Durability
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a subject may work: a private ``directory``, an ``endpoint``, its own ``namespace``."""
+
+    directory: Path
+    endpoint: Endpoint | None
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store holds, counted by its own means. ``None`` means that it cannot be counted."""
+
+    threads: int | None
+    checkpoints: int | None
+    stored_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A method that hands out connections; the time inside it is recorded as pool wait."""
+
+    pool: object
+    method: str
+
+
+class Subject(ABC):
+    """A saver configuration under test. Made in the worker, opened inside its event loop."""
+
+    is_plugin: ClassVar[bool] = True
+    Options: ClassVar[type[PluginOptions]] = PluginOptions
+    server: ClassVar[str | None] = None
+    packages: ClassVar[tuple[str, ...]] = ("langgraph-checkpoint",)
+    reopens: ClassVar[bool] = True
+    keeps_history: ClassVar[bool] = True
+
+    def __init__(self, options: PluginOptions, place: Place) -> None:
+        self.options = options
+        self.place = place
+
+    @classmethod
+    def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        """Return the settings that the server must be started with for these options."""
+        del options
+        return {}
+
+    @classmethod
+    @abstractmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        """Return the durability class that these options ask for."""
+
+    @abstractmethod
+    async def open(self, clients: int) -> None:
+        """Connect and prepare the store for ``clients`` concurrent callers.
+
+        Raises:
+            UnsupportedError: the saver cannot run on this loop; ``NotImplementedError`` is read
+                the same way.
+        """
+
+    @abstractmethod
+    def saver(self, client: int) -> BaseCheckpointSaver[Any]:
+        """Return the saver that ``client`` (0, 1, …) calls next; asked before every operation."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release everything. Called once, also after a failed :meth:`open`."""
+
+    async def settings(self) -> Mapping[str, str]:
+        """Read back, over the saver's own connection, what the store really runs with."""
+        return {}
+
+    def durability_found(self, settings: Mapping[str, str]) -> Durability:
+        """Return the durability class that the settings read back amount to."""
+        del settings
+        return self.durability(self.options)
+
+    async def stored(self) -> Stored:
+        """Count what the store holds in this trial's namespace."""
+        return Stored(threads=None, checkpoints=None, stored_bytes=None)
+
+    def checkouts(self) -> Sequence[Checkout]:
+        """Name the pools whose hand-out is to be stamped. Locks are found by ``saver.lock``."""
+        return ()

@@ -1,0 +1,187 @@
+"""The documents name what exists, and only that."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+import bench.errors
+from bench.cli import VERBS
+from bench.discovery import FOLDERS, load, names
+from bench.errors import BenchError
+from bench.spec.metric import STANDARD_READINGS
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PLUGINS = ROOT / "docs" / "plugins.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+OWN_PLUGINS = [
+    (kind, name)
+    for kind, folder in FOLDERS.items()
+    for name in names(kind)
+    if (ROOT / "bench" / folder / f"{name}.py").is_file()
+]
+# Kinds of plug-ins that take options from a scenario.
+WITH_OPTIONS = [
+    (kind, name) for kind, name in OWN_PLUGINS if kind in {"subject", "workload", "payload"}
+]
+
+
+def plugin_sections() -> dict[tuple[str, str], str]:
+    """Return the text below each heading of a plug-in in docs/plugins.md, by kind and name."""
+    kind_of_title = {folder.capitalize(): kind for kind, folder in FOLDERS.items()}
+    found = {}
+    for section in re.split(r"^## ", PLUGINS.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        kind = kind_of_title[section.partition("\n")[0].strip()]
+        for part in re.split(r"^### ", section, flags=re.MULTILINE)[1:]:
+            title, _, text = part.partition("\n")
+            found[kind, title.strip().strip("`")] = text
+    return found
+
+
+def documented_defaults(text: str) -> dict[str, str]:
+    """Return option → default, as the tables in ``text`` have them."""
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|", text, re.MULTILINE)
+    return {name: default.strip() for name, default in rows}
+
+
+def in_toml(value: object) -> str:
+    """Spell a default as one would in a scenario."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def commands(document: Path) -> Iterator[list[str]]:
+    """Yield the words of each command in the code blocks of ``document``."""
+    text = document.read_text(encoding="utf-8")
+    fenced = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    indented = re.findall(r"^(?: {4}|\t)(\S.*)$", text, re.MULTILINE)
+    for line in "\n".join([*fenced, *indented]).splitlines():
+        bare = line.partition(" #")[0].removeprefix("$ ")
+        for command in re.split(r"&&|;|\|", bare):
+            if words := command.split():
+                yield words
+
+
+def nox_sessions() -> set[str]:
+    """Return the sessions that noxfile.py defines."""
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    return {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any("nox.session" in ast.unparse(decorator) for decorator in node.decorator_list)
+    }
+
+
+def sessions_asked_for(words: list[str]) -> list[str]:
+    """Return what follows ``-s`` in a command of nox."""
+    if words[0] != "nox" or "-s" not in words:
+        return []
+    after = words[words.index("-s") + 1 :]
+    ends = [index for index, word in enumerate(after) if word.startswith("-")]
+    return after[: ends[0]] if ends else after
+
+
+def verb_asked_for(words: list[str]) -> str | None:
+    """Return the verb in a command of this program."""
+    for program in (["python", "-m", "bench"], ["checkpoint-bench"]):
+        if words[: len(program)] == program and len(words) > len(program):
+            verb = words[len(program)]
+            return None if verb.startswith("-") else verb
+    return None
+
+
+def test_plugins_are_found() -> None:
+    assert {"subject", "workload", "payload", "probe", "loop", "server", "reporter"} == {
+        kind for kind, _ in OWN_PLUGINS
+    }
+
+
+def test_every_plugin_has_its_heading() -> None:
+    assert sorted(plugin_sections()) == sorted(OWN_PLUGINS)
+
+
+@pytest.mark.parametrize(("kind", "name"), WITH_OPTIONS)
+def test_every_option_is_described_with_its_default(kind: str, name: str) -> None:
+    plugin: Any = load(kind, name)
+    fields = plugin.Options.model_fields
+    documented = documented_defaults(plugin_sections()[kind, name])
+    assert sorted(documented) == sorted(fields)
+    for option, field in fields.items():
+        if field.is_required():
+            assert documented[option] == "required"
+        elif field.default is not PydanticUndefined and field.default is not None:
+            assert documented[option] == f"`{in_toml(field.default)}`"
+
+
+def test_every_standard_reading_is_described() -> None:
+    sections = plugin_sections()
+    text = "".join(part for (kind, _), part in sections.items() if kind == "probe")
+    assert [name for name in STANDARD_READINGS if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_in_the_readme(verb: str) -> None:
+    text = README.read_text(encoding="utf-8")
+    assert re.search(rf"((python -m bench|checkpoint-bench) |`){verb}\b", text) is not None
+
+
+@pytest.mark.parametrize("variable", ["BENCH_POSTGRES_DSN", "BENCH_REDIS_URL"])
+def test_every_variable_is_in_the_readme(variable: str) -> None:
+    assert variable in README.read_text(encoding="utf-8")
+
+
+def test_every_error_is_in_the_tree_with_its_exit_code() -> None:
+    tree = dict(re.findall(r"(\w+Error)(?: +(\d+) |$)", bench.errors.__doc__ or "", re.MULTILINE))
+    errors = {
+        name: value
+        for name, value in vars(bench.errors).items()
+        if isinstance(value, type) and issubclass(value, BenchError)
+    }
+    assert sorted(tree) == sorted(errors)
+    stated = {name: int(code) for name, code in tree.items() if code}
+    assert stated == {name: errors[name].exit_code for name in stated}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_in_a_document_exists(document: Path) -> None:
+    found = list(commands(document))
+    sessions = {name for words in found for name in sessions_asked_for(words)}
+    verbs = {verb for words in found if (verb := verb_asked_for(words))}
+    scenarios = {word for words in found for word in words if word.startswith("scenarios/")}
+    assert sessions - nox_sessions() == set()
+    assert verbs - set(VERBS) == set()
+    assert {path for path in scenarios if not (ROOT / path).is_file()} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link and not link.startswith("mailto:")]
+    assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def test_the_readme_shows_how_to_start() -> None:
+    asked = {name for words in commands(README) for name in sessions_asked_for(words)}
+    assert {"bench", "tests"} <= asked
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("nox -s bench -- scenarios/pool.toml", ["bench"]),
+        ("nox -s lint types", ["lint", "types"]),
+        ("nox -l", []),
+    ],
+)
+def test_sessions_are_read_from_a_command(line: str, expected: list[str]) -> None:
+    assert sessions_asked_for(line.split()) == expected
