@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from bench.contracts import Endpoint, OutsideProbe, Server
+from bench.contracts import Endpoint, Loop, OutsideProbe, Server
 from bench.discovery import load
 from bench.errors import BenchError, UnsupportedError
 from bench.measure.handover import SAMPLES_FILE, Job, Opening, TrialResult, unmeasured
@@ -81,14 +81,15 @@ class TrialRun:
         self._environment = environment
         self._subject = subject_class(scenario.resolve(trial.subject).use)
         self._options = options_of(self._subject, scenario.resolve(trial.subject))
+        loop: Any = load("loop", trial.loop)
+        self._loop: Loop = loop()
         self._secrets: tuple[str, ...] = ()
         self._server_text = ""
         self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     def run(self) -> tuple[TrialRecord, Integers | None]:
         """Measure, and return the record and the samples (``None`` where there is no window)."""
-        loop: Any = load("loop", self._trial.loop)
-        reason = loop().unavailable()
+        reason = self._loop.unavailable()
         if reason:
             return self._record(unmeasured("unsupported", "UnavailableLoop", reason, "loop")), None
         with tempfile.TemporaryDirectory(
@@ -188,7 +189,7 @@ class TrialRun:
             status=result.status,
             started_at=self._started_at,
             loop_class=result.loop_class,
-            loop_kind=result.loop_kind,
+            loop_kind=result.loop_kind or self._loop.kind,
             interpreter=result.interpreter,
             durability=durability,
             settings=result.settings,

@@ -73,7 +73,11 @@ def read_samples(path: Path) -> Samples:
         OSError, KeyError, ValueError: the file is missing or is not such an archive.
     """
     with np.load(path, allow_pickle=False) as archive:
-        return Samples(np.column_stack([archive[name] for name in COLUMNS]))
+        first = archive[COLUMNS[0]]
+        rows = np.empty((len(first), len(COLUMNS)), dtype=np.int64, order="F")
+        for index, name in enumerate(COLUMNS):
+            rows[:, index] = archive[name]
+        return Samples(rows)
 
 
 def read_raw(path: Path) -> Integers:

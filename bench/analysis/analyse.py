@@ -1,0 +1,96 @@
+"""Records → analysis: the one entry point of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bench.analysis._clauses import Told
+from bench.analysis.answer import answer
+from bench.analysis.comparison import compare
+from bench.analysis.findings._evidence import Evidence
+from bench.analysis.matrix import matrix
+from bench.analysis.result import Analysis
+from bench.analysis.summary import summarise
+from bench.analysis.validity import exit_code, judge
+from bench.records.store import Run
+from bench.records.trial import Reading
+from bench.spec.plan import expand
+from bench.spec.scenario import Scenario, Use
+
+
+def analyse(run: Run) -> Analysis:
+    """Say what the records of ``run`` mean. Reads samples trial by trial; writes nothing.
+
+    Raises:
+        InputError: the samples of a trial cannot be read.
+    """
+    scenario = run.scenario
+    planned = expand(scenario).trials
+    evidence = tuple(summarise(run, planned))
+    cells = tuple(found.cell for found in evidence)
+    comparisons = compare(scenario, evidence)
+    findings = judge(
+        Evidence(run.record, scenario, len(planned), run.trials, evidence, comparisons)
+    )
+    used = {cell.subject for cell in cells}
+    subjects = tuple(label for label in scenario.subjects if label in used)
+    loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
+    entries = matrix(subjects, loops, cells)
+    primary = scenario.primary_metrics
+    return Analysis(
+        run=run.record,
+        question=scenario.question,
+        answer=answer(
+            Told(primary, scenario.baseline.subjects, cells, comparisons, entries, findings)
+        ),
+        subjects=subjects,
+        loops=loops,
+        subject_texts={label: _subject_text(scenario, label) for label in subjects},
+        payload_texts={label: _use_text(use) for label, use in scenario.payloads.items()},
+        workload_texts={label: _use_text(use) for label, use in scenario.workloads.items()},
+        arrival_texts={label: use.describe() for label, use in scenario.arrivals.items()},
+        trials_recorded=len(run.trials),
+        primary_metrics=primary,
+        baseline_text=_baseline_text(scenario),
+        matrix=entries,
+        cells=cells,
+        comparisons=comparisons,
+        findings=findings,
+        readings=_readings(reading for record in run.trials for reading in record.readings),
+        exit_code=exit_code(cells, findings),
+    )
+
+
+def _subject_text(scenario: Scenario, label: str) -> str:
+    text = _use_text(scenario.resolve(label))
+    same_as = scenario.subjects[label].same_as
+    return f"{text}, measured again as an A/A arm of {same_as}" if same_as else text
+
+
+def _use_text(use: Use) -> str:
+    options = ", ".join(f"{key} = {_value_text(value)}" for key, value in use.options.items())
+    return f"{use.use} ({options})" if options else use.use
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else str(value)
+
+
+def _baseline_text(scenario: Scenario) -> str:
+    baseline = scenario.baseline
+    if baseline.loop:
+        return f"the {baseline.loop} loop, subject by subject"
+    if not baseline.subjects:
+        return ""
+    classes = "" if baseline.across_durability else " of the same durability class"
+    return f"{' and '.join(baseline.subjects)}{classes}, loop by loop"
+
+
+def _readings(readings: Iterable[Reading]) -> dict[str, Reading]:
+    described: dict[str, Reading] = {}
+    for reading in readings:
+        described.setdefault(reading.name, reading)
+    return described

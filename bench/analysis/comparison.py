@@ -1,0 +1,153 @@
+"""Candidate against baseline, inside blocks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from bench.analysis.intervals import Interval, ratio
+from bench.analysis.quantiles import CONFIDENCE
+from bench.analysis.result import Cell, Comparison, ComparisonOutcome
+from bench.analysis.summary import CellEvidence
+from bench.spec.durability import Durability
+from bench.spec.metric import THROUGHPUT, Metric
+from bench.spec.scenario import Scenario
+
+# Compared besides the scenario's primary metrics, where both sides have them.
+ALWAYS_COMPARED = (
+    "cycle.response.p50",
+    "put.response.p50",
+    "put.response.p99",
+    "get_tuple.response.p50",
+    "get_tuple.response.p99",
+    THROUGHPUT.name,
+    "worker.rss_peak",
+    "worker.uss_peak",
+    "worker.cpu_share",
+    "server.rss_peak",
+    "server.pss_peak",
+    "server.cpu_share",
+    "stored.bytes_per_checkpoint",
+)
+_Axis = Literal["subject", "loop"]
+
+
+def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparison, ...]:
+    """Compare every cell with its baseline in every metric that both have.
+
+    With ``baseline.subjects`` each other subject is compared with those of its durability class
+    (with all of them if ``across_durability``), under the same condition and loop; a baseline that
+    is listed later is itself a candidate against the earlier ones. With ``baseline.loop`` each
+    other loop is compared with it, subject by subject. An A/A arm is compared with the arm that it
+    repeats and with nothing else, whatever the baseline. Cells without a measurement, and invalid
+    ones, are not compared.
+    """
+    usable = [
+        evidence
+        for evidence in cells
+        if evidence.cell.status in ("measured", "partly") and not evidence.cell.invalid_because
+    ]
+    return tuple(
+        comparison
+        for baseline, candidate, axis in _pairs(scenario, usable)
+        for metric in _metrics(scenario, baseline, candidate)
+        for comparison in _compare(metric, baseline, candidate, axis)
+    )
+
+
+def _pairs(
+    scenario: Scenario, cells: Sequence[CellEvidence]
+) -> Iterator[tuple[CellEvidence, CellEvidence, _Axis]]:
+    by_condition: dict[tuple[str, ...], list[CellEvidence]] = defaultdict(list)
+    for evidence in cells:
+        by_condition[evidence.cell.condition].append(evidence)
+    for arms in by_condition.values():
+        for candidate in arms:
+            for baseline in arms:
+                same_loop = candidate.cell.loop == baseline.cell.loop
+                if same_loop and _is_subject_pair(scenario, baseline.cell, candidate.cell):
+                    yield baseline, candidate, "subject"
+                elif not same_loop and _is_loop_pair(scenario, baseline.cell, candidate.cell):
+                    yield baseline, candidate, "loop"
+
+
+def _is_subject_pair(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
+    if candidate.aa_of:
+        return baseline.subject == candidate.aa_of
+    order = scenario.baseline.subjects
+    if baseline.subject not in order or baseline.subject == candidate.subject:
+        return False
+    if candidate.subject in order and order.index(candidate.subject) < order.index(
+        baseline.subject
+    ):
+        return False
+    if candidate.subject == baseline.aa_of:
+        return False
+    return scenario.baseline.across_durability or _same_durability(baseline, candidate)
+
+
+def _is_loop_pair(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
+    return (
+        baseline.loop == scenario.baseline.loop
+        and baseline.subject == candidate.subject
+        and not candidate.aa_of
+    )
+
+
+def _same_durability(baseline: Cell, candidate: Cell) -> bool:
+    return baseline.durability == candidate.durability and baseline.durability != Durability.UNKNOWN
+
+
+def _metrics(
+    scenario: Scenario, baseline: CellEvidence, candidate: CellEvidence
+) -> Iterator[Metric]:
+    for name in dict.fromkeys((*scenario.primary_metrics, *ALWAYS_COMPARED)):
+        estimate = candidate.cell.estimates.get(name)
+        # The ratio of two lower bounds bounds nothing.
+        if name in baseline.lower_bounds or name in candidate.lower_bounds:
+            continue
+        if estimate is not None and name in baseline.cell.estimates:
+            yield estimate.metric
+
+
+def _compare(
+    metric: Metric, baseline: CellEvidence, candidate: CellEvidence, axis: _Axis
+) -> Iterator[Comparison]:
+    under = baseline.values.get(metric.name, {})
+    over = candidate.values.get(metric.name, {})
+    blocks = [
+        block for block in over if block in under and over[block] > 0.0 and under[block] > 0.0
+    ]
+    if not blocks:
+        return
+    interval = ratio([over[block] for block in blocks], [under[block] for block in blocks])
+    is_subject = axis == "subject"
+    yield Comparison(
+        metric=metric,
+        axis=axis,
+        baseline=baseline.cell.subject if is_subject else baseline.cell.loop,
+        candidate=candidate.cell.subject if is_subject else candidate.cell.loop,
+        condition=candidate.cell.condition,
+        loop=candidate.cell.loop,
+        subject=candidate.cell.subject,
+        ratio=interval.value,
+        low=interval.low,
+        high=interval.high,
+        confidence=CONFIDENCE,
+        blocks=len(blocks),
+        method=interval.method,
+        outcome=_outcome(metric, interval),
+        same_durability=_same_durability(baseline.cell, candidate.cell),
+        is_aa=is_subject and candidate.cell.aa_of == baseline.cell.subject,
+    )
+
+
+def _outcome(metric: Metric, interval: Interval) -> ComparisonOutcome:
+    if interval.low is None or interval.high is None or metric.better == "neither":
+        return "unresolved"
+    if interval.low > 1.0:
+        return "better" if metric.better == "higher" else "worse"
+    if interval.high < 1.0:
+        return "better" if metric.better == "lower" else "worse"
+    return "unresolved"

@@ -1,0 +1,144 @@
+"""Trials of one cell → the cell's estimate of every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bench.analysis.intervals import Interval, arithmetic, geometric
+from bench.analysis.quantiles import CONFIDENCE, Distribution, operations_needed
+from bench.analysis.result import Estimate
+from bench.analysis.trial_summary import TrialSummary
+from bench.records.trial import Reading
+from bench.spec.metric import (
+    ANY_SAVER_OPERATION,
+    CYCLE,
+    ERRORS,
+    OPERATION_RATE,
+    QUANTILES,
+    SAVER_MEANS,
+    SAVER_OPERATIONS,
+    SERVICE_PARTS,
+    THROUGHPUT,
+    TIMES,
+    Metric,
+    time_metric,
+)
+
+POOLED = "pooled over trials, no interval"
+LOWER_BOUND = "lower bound, no interval: it falls among operations that were cut off"
+
+
+def estimate_all(trials: Sequence[TrialSummary]) -> dict[str, Estimate]:
+    """Estimate every metric that the measured ``trials`` of a cell have, by name."""
+    if not trials:
+        return {}
+    estimates: list[Estimate] = []
+    operations = operations_in(trials)
+    for operation in operations:
+        for time in TIMES:
+            for statistic in QUANTILES:
+                metric = time_metric(operation, time, statistic)
+                estimates.append(_quantile(metric, operation, time, statistic, trials))
+        if operation in SAVER_OPERATIONS:
+            estimates += _service_parts(operation, trials)
+    for time in SAVER_MEANS:
+        if any(operation in SAVER_OPERATIONS for operation in operations):
+            metric = time_metric(ANY_SAVER_OPERATION, time, "mean")
+            estimates.append(_over_trials(metric, trials, time == "service"))
+    estimates.append(_over_trials(THROUGHPUT, trials, use_logarithms=True))
+    estimates.append(_over_trials(OPERATION_RATE, trials, use_logarithms=True))
+    estimates.append(_over_trials(ERRORS, trials, use_logarithms=False))
+    for reading in readings_of(trials).values():
+        metric = Metric(reading.name, reading.unit, reading.better, reading.description)
+        use_logarithms = reading.unit in ("bytes", "per_s")
+        estimates.append(_over_trials(metric, trials, use_logarithms))
+    return {estimate.metric.name: estimate for estimate in estimates}
+
+
+def operations_in(trials: Sequence[TrialSummary]) -> tuple[str, ...]:
+    """Name the operations that occurred: the saver's, then the cycle, then marks."""
+    found = dict.fromkeys(name for trial in trials for name in trial.operations)
+    known = [name for name in (*SAVER_OPERATIONS, CYCLE) if name in found]
+    return (*known, *(name for name in found if name not in known))
+
+
+def readings_of(trials: Sequence[TrialSummary]) -> Mapping[str, Reading]:
+    """Return one reading of each name, which describes them all."""
+    return {reading.name: reading for trial in trials for reading in trial.record.readings}
+
+
+def _quantile(
+    metric: Metric, operation: str, time: str, statistic: str, trials: Sequence[TrialSummary]
+) -> Estimate:
+    """Estimate a quantile: over trials if each has enough operations, else from all of them.
+
+    Pooled operations give the value alone: they are no replicates, so no interval is claimed.
+    """
+    if any(metric.name in trial.lower_bounds for trial in trials):
+        values = _values(metric, trials)
+        bound = geometric(values) if min(values) > 0.0 else arithmetic(values)
+        interval = Interval(bound.value, None, None, LOWER_BOUND)
+        return _estimate(metric, interval, values, len(values))
+    if all(metric.name in trial.values for trial in trials):
+        return _over_trials(metric, trials, use_logarithms=time != "wait")
+    parts = [trial.distributions.get((operation, time)) for trial in trials]
+    pooled = Distribution.pooled(part for part in parts if part is not None)
+    probability = QUANTILES[statistic]
+    if not pooled.estimable(probability):
+        fewest = min(len(part) if part is not None else 0 for part in parts)
+        needed = operations_needed(probability)
+        noun = "operation" if fewest == 1 else "operations"
+        together = f" ({len(pooled)} in all {len(trials)})" if len(trials) > 1 else ""
+        why_not = f"{fewest} {noun} in the smallest trial{together}, {statistic} needs {needed}"
+        return _not_estimable(metric, why_not, len(trials))
+    quantile = pooled.quantile(probability)
+    method = LOWER_BOUND if quantile.is_lower_bound else POOLED
+    interval = Interval(float(quantile.value), None, None, method)
+    return _estimate(metric, interval, [], len(trials))
+
+
+def _service_parts(operation: str, trials: Sequence[TrialSummary]) -> list[Estimate]:
+    estimates: list[Estimate] = []
+    for part in SERVICE_PARTS:
+        mean = time_metric(operation, part, "mean")
+        estimates.append(_over_trials(mean, trials, use_logarithms=False))
+        tail = time_metric(operation, part, "p99")
+        if all(tail.name in trial.values for trial in trials):
+            estimates.append(_over_trials(tail, trials, use_logarithms=False))
+        else:
+            fewest = min(trial.operations.get(operation, 0) for trial in trials)
+            needed = operations_needed(QUANTILES["p99"])
+            why_not = f"{fewest} operations in the smallest trial, p99 needs {needed}"
+            estimates.append(_not_estimable(tail, why_not, len(trials)))
+    return estimates
+
+
+def _over_trials(metric: Metric, trials: Sequence[TrialSummary], use_logarithms: bool) -> Estimate:
+    values = _values(metric, trials)
+    if not values:
+        return _not_estimable(metric, "nothing was due inside the window", len(trials))
+    positive = use_logarithms and min(values) > 0.0
+    interval = geometric(values) if positive else arithmetic(values)
+    return _estimate(metric, interval, values, len(values))
+
+
+def _values(metric: Metric, trials: Sequence[TrialSummary]) -> list[float]:
+    return [trial.values[metric.name] for trial in trials if metric.name in trial.values]
+
+
+def _estimate(metric: Metric, interval: Interval, values: Sequence[float], trials: int) -> Estimate:
+    return Estimate(
+        metric=metric,
+        value=interval.value,
+        low=interval.low,
+        high=interval.high,
+        confidence=CONFIDENCE,
+        trials=trials,
+        method=interval.method,
+        why_not="",
+        trial_values=tuple(values),
+    )
+
+
+def _not_estimable(metric: Metric, why_not: str, trials: int) -> Estimate:
+    return Estimate(metric, None, None, None, CONFIDENCE, trials, "not estimable", why_not, ())

@@ -1,0 +1,224 @@
+"""Findings about data, trials and errors: what was not measured, and what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bench.analysis.findings._evidence import Evidence, Judge, Kind
+from bench.analysis.result import Finding
+from bench.analysis.summary import SHED, TIMED_OUT, failure_text, is_measured
+from bench.analysis.wording import counted, figure, listed
+from bench.records.trial import TrialRecord
+from bench.spec.metric import ERRORS, STANDARD_READINGS, metric_names, nearest_metric
+
+_VERIFICATION_FAILED = Kind(
+    "verification_failed",
+    "invalid",
+    "What a saver acknowledged was not found again, or not as it was written. How fast it did that "
+    "is of no interest: the numbers of these cells are struck out.",
+    "Look at the problems in the trials' records; check the saver's version and the server's "
+    "eviction, persistence and isolation settings.",
+)
+_NOT_VERIFIED = Kind(
+    "not_verified",
+    "warning",
+    "Nobody read back what these trials wrote, so lost writes would not have been seen.",
+    "Measure again; a trial is read back at its end unless it was cut off.",
+)
+_TRIAL_FAILED = Kind(
+    "trial_failed",
+    "warning",
+    "A trial ended without a measurement. What remains may be the trials that went well.",
+    "Read the failure's text; run the scenario again when its cause is removed.",
+)
+_INCOMPLETE_RUN = Kind(
+    "incomplete_run",
+    "warning",
+    "Estimates rest on fewer trials than planned, and blocks may lack an arm.",
+    "Run the same command with --resume.",
+)
+_ERRORS_IN_WINDOW = Kind(
+    "errors_in_window",
+    "warning",
+    "Failed operations have no time: a saver that fails the hard ones looks faster than it is.",
+    "Remove the cause of the errors, or compare only cells with the same share of them.",
+)
+_TIMED_OUT = Kind(
+    "timed_out",
+    "warning",
+    "Cut-off operations count at the time when they were given up, which is too little: high "
+    "quantiles of these cells are lower bounds and are not compared.",
+    "Offer less load, or raise drain_s in the scenario.",
+)
+_SETTINGS_DIFFER = Kind(
+    "settings_differ",
+    "warning",
+    "Trials that are averaged as one cell were not run with the same settings or loop.",
+    "Keep the server's settings unchanged during a run, and start a new one.",
+)
+_UNKNOWN_METRIC = Kind(
+    "primary_metric_missing",
+    "warning",
+    "The question was to be answered by a metric that nothing in this run has.",
+    "Correct primary_metrics in the scenario, or add the operation or probe that gives it.",
+)
+
+
+def verification_failed(evidence: Evidence) -> Finding | None:
+    """Find acknowledged data that were lost, changed or made up."""
+    bad = [cell for cell in evidence.cells if cell.cell.invalid_because]
+    if not bad:
+        return None
+    trials = [
+        record.trial.id
+        for cell in bad
+        for record in cell.records
+        if record.verification is not None and not record.verification.passed
+    ]
+    first = bad[0].cell
+    message = f"{first.name}: {first.invalid_because}"
+    if len(bad) > 1:
+        message += f"; {counted(len(bad) - 1, 'more cell')} as well"
+    return _VERIFICATION_FAILED.found(message, bad, trials)
+
+
+def not_verified(evidence: Evidence) -> Finding | None:
+    """Find measured trials that were not read back."""
+    unread = {
+        record.trial.id: cell
+        for cell in evidence.cells
+        for record in cell.measured
+        if record.verification is None
+    }
+    if not unread:
+        return None
+    names = {cell.cell.name for cell in unread.values()}
+    cells = [cell for cell in evidence.cells if cell.cell.name in names]
+    message = f"{counted(len(unread), 'measured trial')} had no reading back"
+    return _NOT_VERIFIED.found(message, cells, tuple(unread))
+
+
+def trial_failed(evidence: Evidence) -> Finding | None:
+    """Find trials that have a record but no measurement, and are not simply unsupported."""
+    failed_by_cell = [
+        (cell, [r for r in cell.records if r.status != "unsupported" and not is_measured(r)])
+        for cell in evidence.cells
+    ]
+    failed = [record for _, records in failed_by_cell for record in records]
+    if not failed:
+        return None
+    cells = [cell for cell, records in failed_by_cell if records]
+    reasons = Counter(failure_text(record) for record in failed)
+    said = [f"{text} ({count}×)" for text, count in reasons.most_common()]
+    message = f"{len(failed)} of {counted(evidence.planned, 'trial')} failed: {listed(said, 3)}"
+    return _TRIAL_FAILED.found(message, cells, [record.trial.id for record in failed])
+
+
+def incomplete_run(evidence: Evidence) -> Finding | None:
+    """Find planned trials without a record."""
+    missing = sum(max(0, cell.planned - len(cell.records)) for cell in evidence.cells)
+    if not missing:
+        return None
+    cells = [cell for cell in evidence.cells if len(cell.records) < cell.planned]
+    recorded = evidence.planned - missing
+    message = f"{recorded} of {counted(evidence.planned, 'planned trial')} have a record"
+    return _INCOMPLETE_RUN.found(message, cells)
+
+
+def errors_in_window(evidence: Evidence) -> Finding | None:
+    """Find operations that raised, in the window or beside it."""
+    cut_off = (TIMED_OUT, SHED)
+    failing = [cell for cell in evidence.cells if set(cell.cell.errors) - set(cut_off)]
+    if not failing:
+        return None
+    counts: Counter[str] = Counter()
+    texts: dict[str, str] = {}
+    for cell in failing:
+        counts.update({k: v for k, v in cell.cell.errors.items() if k not in cut_off})
+        texts = {**cell.cell.error_texts, **texts}
+    said = [f"{name} {count}× ({texts.get(name, '')})" for name, count in counts.most_common()]
+    most = max(failing, key=lambda cell: evidence.value(cell, ERRORS.name))
+    share = 100.0 * evidence.value(most, ERRORS.name)
+    message = (
+        f"{listed(said, 3)}; most in {most.cell.name}, where {figure(share)} % of the cycles due "
+        "in the window did not end well"
+    )
+    return _ERRORS_IN_WINDOW.found(message, failing)
+
+
+def timed_out(evidence: Evidence) -> Finding | None:
+    """Find operations that were cut off at the end of the drain, or never started."""
+    late = [cell for cell in evidence.cells if {TIMED_OUT, SHED} & set(cell.cell.errors)]
+    if not late:
+        return None
+    cut_off = sum(cell.cell.errors.get(TIMED_OUT, 0) for cell in late)
+    never = sum(cell.cell.errors.get(SHED, 0) for cell in late)
+    bounds = sorted({name for cell in late for name in cell.lower_bounds})
+    message = f"{counted(cut_off, 'cycle')} cut off, {never} never started"
+    if bounds:
+        message += f"; only lower bounds are known of {listed(bounds, 6)}"
+    return _TIMED_OUT.found(message, late)
+
+
+def settings_differ(evidence: Evidence) -> Finding | None:
+    """Find cells whose trials did not run alike."""
+    differing = [(cell, _differences(cell.measured)) for cell in evidence.measured]
+    differing = [(cell, names) for cell, names in differing if names]
+    if not differing:
+        return None
+    names = sorted({name for _, names in differing for name in names})
+    message = f"between trials of the same cell these differ: {listed(names, 6)}"
+    return _SETTINGS_DIFFER.found(message, [cell for cell, _ in differing])
+
+
+def _differences(records: tuple[TrialRecord, ...]) -> list[str]:
+    described = [
+        {
+            **{f"setting {key}": value for key, value in record.settings.items()},
+            "durability": str(record.durability),
+            "server": record.server,
+            "loop class": record.loop_class,
+            "interpreter": record.interpreter,
+        }
+        for record in records
+    ]
+    names = {name for description in described for name in description}
+    return [name for name in names if len({d.get(name) for d in described}) > 1]
+
+
+def primary_metric_missing(evidence: Evidence) -> Finding | None:
+    """Find primary metrics that have no value in any measured cell."""
+    if not evidence.measured:
+        return None
+    missing = [
+        name
+        for name in evidence.scenario.primary_metrics
+        if all(cell.cell.value(name) is None for cell in evidence.measured)
+    ]
+    if not missing:
+        return None
+    present = {name for cell in evidence.measured for name in cell.cell.estimates}
+    valid = metric_names(readings=(*STANDARD_READINGS, *present))
+    said: list[str] = []
+    for name in missing:
+        if name in present:
+            estimates = (cell.cell.estimates.get(name) for cell in evidence.measured)
+            why_not = next(estimate.why_not for estimate in estimates if estimate is not None)
+            said.append(f"{name} is not estimable in any cell (for example: {why_not})")
+        elif name in valid:
+            said.append(f"{name} does not occur in any cell")
+        else:
+            said.append(f"{name} is no metric.{nearest_metric(name, valid)}")
+    return _UNKNOWN_METRIC.found("; ".join(said))
+
+
+JUDGES: tuple[Judge, ...] = (
+    verification_failed,
+    trial_failed,
+    incomplete_run,
+    errors_in_window,
+    timed_out,
+    not_verified,
+    settings_differ,
+    primary_metric_missing,
+)

@@ -1,0 +1,206 @@
+"""Trials → cells: everything that the plan meant to measure, measured or not."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.analysis.curves import curve
+from bench.analysis.estimation import estimate_all, operations_in
+from bench.analysis.quantiles import Distribution
+from bench.analysis.result import Cell, CellStatus, Curve
+from bench.analysis.trial_summary import LoadFacts, TrialSummary, summarise_trial
+from bench.records.store import Run
+from bench.records.trial import TrialRecord
+from bench.spec.durability import Durability
+from bench.spec.metric import CYCLE, READ_OPERATION, WRITE_OPERATION
+from bench.spec.plan import Trial
+
+CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
+TIMED_OUT = "timed out"
+SHED = "never started"
+
+
+@dataclass(frozen=True, slots=True)
+class CellEvidence:
+    """A cell with what comparisons and findings need beyond it.
+
+    ``records`` are the cell's trials in the plan's order, ``measured`` those with samples.
+    ``values`` has metric name → block → value, ``load`` trial id → facts, ``lower_bounds`` names
+    the metrics that are lower bounds in some trial.
+    """
+
+    cell: Cell
+    planned: int
+    records: tuple[TrialRecord, ...]
+    measured: tuple[TrialRecord, ...]
+    values: Mapping[str, Mapping[str, float]]
+    load: Mapping[str, LoadFacts]
+    lower_bounds: frozenset[str]
+
+
+def summarise(run: Run, planned: Sequence[Trial]) -> Iterator[CellEvidence]:
+    """Yield every planned cell of ``run``, in the order of the scenario's sweeps.
+
+    Samples are read trial by trial; beyond a cell nothing of them is kept.
+
+    Raises:
+        InputError: the samples of a trial cannot be read.
+    """
+    records: dict[tuple[str, ...], list[TrialRecord]] = defaultdict(list)
+    for record in run.trials:
+        records[record.trial.cell].append(record)
+    trials: dict[tuple[str, ...], list[Trial]] = defaultdict(list)
+    for trial in planned:
+        trials[trial.cell].append(trial)
+    for name, sweep in run.scenario.sweeps.items():
+        for key in (
+            (subject, workload, payload, arrival, loop)
+            for workload in sweep.workloads
+            for payload in sweep.payloads
+            for arrival in sweep.arrivals
+            for loop in sweep.loops
+            for subject in sweep.subjects
+        ):
+            yield _cell(run, name, key, len(trials[key]), tuple(records[key]))
+
+
+def _cell(
+    run: Run,
+    sweep: str,
+    key: tuple[str, str, str, str, str],
+    planned: int,
+    records: tuple[TrialRecord, ...],
+) -> CellEvidence:
+    subject, workload, payload, arrival_label, loop = key
+    scenario = run.scenario
+    measured = tuple(record for record in records if is_measured(record))
+    trials = [summarise_trial(run, record) for record in measured]
+    status, reason = _status(planned, records)
+    first = (*measured, *records)[:1]
+    arrival = scenario.arrivals[arrival_label]
+    errors, error_texts = _errors(records, trials)
+    cell = Cell(
+        sweep=sweep,
+        subject=subject,
+        plugin=scenario.resolve(subject).use,
+        aa_of=scenario.subjects[subject].same_as,
+        workload=workload,
+        payload=payload,
+        arrival=arrival_label,
+        arrival_text=arrival.describe(),
+        concurrency=arrival.concurrency,
+        loop=loop,
+        loop_class=first[0].loop_class if first else "",
+        loop_kind=first[0].loop_kind if first else "",
+        durability=first[0].durability if first else Durability.UNKNOWN,
+        settings=dict(first[0].settings) if first else {},
+        server=first[0].server if first else "",
+        status=status,
+        reason=reason,
+        invalid_because=_invalid_because(records),
+        trial_ids=tuple(record.trial.id for record in records),
+        operations={
+            name: sum(trial.operations.get(name, 0) for trial in trials)
+            for name in operations_in(trials)
+        },
+        errors=errors,
+        error_texts=error_texts,
+        estimates=estimate_all(trials),
+        curves=_curves(trials),
+    )
+    return CellEvidence(
+        cell=cell,
+        planned=planned,
+        records=records,
+        measured=measured,
+        values=_values_by_block(trials),
+        load={trial.record.trial.id: trial.load for trial in trials},
+        lower_bounds=frozenset(name for trial in trials for name in trial.lower_bounds),
+    )
+
+
+def is_measured(record: TrialRecord) -> bool:
+    """Tell whether ``record`` has a measurement that can be analysed."""
+    return record.status == "measured" and record.has_samples
+
+
+def _values_by_block(trials: Sequence[TrialSummary]) -> Mapping[str, Mapping[str, float]]:
+    values: dict[str, dict[str, float]] = defaultdict(dict)
+    for trial in trials:
+        for name, value in trial.values.items():
+            values[name][trial.record.trial.block] = value
+    return dict(values)
+
+
+def _status(planned: int, records: Sequence[TrialRecord]) -> tuple[CellStatus, str]:
+    measured = sum(1 for record in records if is_measured(record))
+    unsupported = [record for record in records if record.status == "unsupported"]
+    failed = [r for r in records if r.status != "unsupported" and not is_measured(r)]
+    if measured and measured >= planned:
+        return "measured", ""
+    missing = max(0, planned - len(records))
+    if measured:
+        parts = [f"{measured} of {planned} trials measured"]
+        parts += [f"{len(failed)} failed ({failure_text(failed[0])})"] if failed else []
+        if unsupported:
+            parts.append(f"{len(unsupported)} unsupported ({failure_text(unsupported[0])})")
+        parts += [f"{missing} without a record"] if missing else []
+        return "partly", ", ".join(parts)
+    if failed:
+        return "failed", failure_text(failed[0])
+    if unsupported:
+        return "unsupported", failure_text(unsupported[0])
+    return "missing", "no trial of it has a record yet"
+
+
+def failure_text(record: TrialRecord) -> str:
+    """Say why ``record`` has no measurement: the exception's class and text."""
+    if record.failure is None:
+        return "no samples were left"
+    return f"{record.failure.error_class}: {record.failure.message}"
+
+
+def _invalid_because(records: Sequence[TrialRecord]) -> str:
+    faulty = [r.verification for r in records if r.verification and not r.verification.passed]
+    if not faulty:
+        return ""
+    counts = (
+        (sum(v.lost for v in faulty), "acknowledged checkpoints were lost"),
+        (sum(v.corrupted for v in faulty), "came back changed"),
+        (sum(v.unexpected for v in faulty), "were never written"),
+    )
+    said = [f"{count} {text}" for count, text in counts if count] or ["reading back failed"]
+    problem = next((problem for v in faulty for problem in v.problems), "")
+    trials = f"in {len(faulty)} of {len(records)} trials"
+    return f"{', '.join(said)} {trials}" + (f"; first: {problem}" if problem else "")
+
+
+def _errors(
+    records: Sequence[TrialRecord], trials: Sequence[TrialSummary]
+) -> tuple[dict[str, int], dict[str, str]]:
+    counts: Counter[str] = Counter()
+    texts: dict[str, str] = {}
+    for record in records:
+        counts.update(record.errors)
+        texts = {**record.error_texts, **texts}
+    timed_out = sum(trial.load.timed_out for trial in trials)
+    shed = sum(trial.load.shed for trial in trials)
+    if timed_out:
+        counts[TIMED_OUT] = timed_out
+        texts[TIMED_OUT] = "cut off when the time to drain was over"
+    if shed:
+        counts[SHED] = shed
+        texts[SHED] = "due, but not started before the time to drain was over"
+    return dict(counts), texts
+
+
+def _curves(trials: Sequence[TrialSummary]) -> dict[str, Curve]:
+    curves: dict[str, Curve] = {}
+    for operation in CURVES:
+        parts = (trial.distributions.get((operation, "response")) for trial in trials)
+        pooled = Distribution.pooled(part for part in parts if part is not None)
+        if len(pooled):
+            curves[operation] = curve(pooled)
+    return curves

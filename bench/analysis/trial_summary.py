@@ -1,0 +1,228 @@
+"""One trial's samples → its values of every metric. The only module that looks at samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.analysis.quantiles import Distribution
+from bench.records.outcome import Outcome
+from bench.records.sample import Integers, Samples
+from bench.records.store import Run
+from bench.records.trial import TrialRecord, Window
+from bench.spec.metric import (
+    ANY_SAVER_OPERATION,
+    CYCLE,
+    ERRORS,
+    OPERATION_RATE,
+    QUANTILES,
+    SAVER_MEANS,
+    SAVER_OPERATIONS,
+    SERVICE_PARTS,
+    THROUGHPUT,
+    TIMES,
+)
+
+_NS_PER_S = 1e9
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFacts:
+    """How the load of a trial went.
+
+    ``under_way`` is the mean number of cycles under way during the window of ``window_s``;
+    ``cycles_finished`` ended well inside it. ``timed_out`` and ``shed`` count cycles of the whole
+    trial (operations, where the workload records no cycles).
+    """
+
+    window_s: float
+    under_way: float
+    cycles_finished: int
+    timed_out: int
+    shed: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSummary:
+    """What one measured trial says.
+
+    ``values`` is keyed by metric name; a quantile with too few operations is not in it.
+    ``lower_bounds`` names the quantiles that fall among operations that were cut off.
+    ``operations`` counts the samples due inside the window, ``distributions`` holds the times of
+    each (operation, time), in nanoseconds, for what is pooled over trials.
+    """
+
+    record: TrialRecord
+    values: Mapping[str, float]
+    lower_bounds: frozenset[str]
+    operations: Mapping[str, int]
+    distributions: Mapping[tuple[str, str], Distribution]
+    load: LoadFacts
+
+
+def summarise_trial(run: Run, record: TrialRecord) -> TrialSummary:
+    """Summarise a trial that has samples and a window.
+
+    Failed operations have no time; those that were cut off count at the time when they were given
+    up, as censored values. Peak memory is the samples and a few columns of one operation.
+
+    Raises:
+        InputError: the samples cannot be read.
+    """
+    if record.window is None:
+        raise ValueError(f"trial {record.trial.id} has no window")
+    samples = run.samples(record)
+    operations: dict[str, int] = {}
+    distributions: dict[tuple[str, str], Distribution] = {}
+    values: dict[str, float] = {}
+    sums = dict.fromkeys(SAVER_MEANS, 0.0)
+    timed = 0
+    for name, rows in _by_operation(samples, record):
+        operations[name] = len(rows)
+        for time in TIMES:
+            distributions[name, time] = rows.distribution(time)
+        if name in SAVER_OPERATIONS:
+            timed += rows.timed
+            for time in SAVER_MEANS:
+                sums[time] += rows.total(time)
+            values |= _service_parts(name, rows)
+    if timed:
+        values |= {
+            f"{ANY_SAVER_OPERATION}.{time}.mean": total / timed for time, total in sums.items()
+        }
+    quantiles, lower_bounds = _quantiles(distributions)
+    values |= quantiles
+    rates, load = _load(samples, record, record.window)
+    values |= rates
+    values |= {reading.name: reading.value for reading in record.readings}
+    return TrialSummary(record, values, lower_bounds, operations, distributions, load)
+
+
+class _Rows:
+    """The samples of one operation that were due inside the window, column by column."""
+
+    def __init__(self, samples: Samples, index: npt.NDArray[np.intp]) -> None:
+        self._samples = samples
+        outcome = samples.column("outcome")[index]
+        self._count = int(index.size)
+        self._index = index[outcome != Outcome.FAILED]
+        outcome = outcome[outcome != Outcome.FAILED]
+        self._started = outcome != Outcome.SHED
+        self._cut_off = (outcome == Outcome.TIMED_OUT) | ~self._started
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def timed(self) -> int:
+        return int(np.count_nonzero(self._started))
+
+    def distribution(self, time: str) -> Distribution:
+        values = self._column(time)
+        if time == "wait":
+            return Distribution.of(values, values[~self._started])
+        if time == "response":
+            return Distribution.of(values, values[self._cut_off])
+        # What was never started has no service time, and no waits inside it.
+        return Distribution.of(values[self._started], values[self._started & self._cut_off])
+
+    def total(self, time: str) -> float:
+        return float(np.sum(self._column(time)[self._started]))
+
+    def _column(self, time: str) -> Integers:
+        # Not Samples.column: a difference of whole columns would be made for each operation.
+        ends = {
+            "response": ("finished", "due"),
+            "service": ("finished", "started"),
+            "wait": ("started", "due"),
+        }
+        if time not in ends:
+            column: Integers = self._samples.column(time)[self._index]
+            return column
+        until, since = ends[time]
+        difference: Integers = self._samples.column(until)[self._index]
+        difference -= self._samples.column(since)[self._index]
+        return difference
+
+
+def _by_operation(samples: Samples, record: TrialRecord) -> Iterator[tuple[str, _Rows]]:
+    window = record.window
+    if window is None:
+        return
+    due, operation = samples.column("due"), samples.column("operation")
+    measured: Mask = (due >= window.start_ns) & (due < window.end_ns)
+    for code, name in enumerate(record.operations):
+        index = np.flatnonzero(measured & (operation == code))
+        if index.size:
+            yield name, _Rows(samples, index)
+
+
+def _service_parts(operation: str, rows: _Rows) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for part in SERVICE_PARTS:
+        distribution = rows.distribution(part)
+        if len(distribution):
+            values[f"{operation}.{part}.mean"] = float(np.mean(distribution.values))
+        if distribution.estimable(QUANTILES["p99"]):
+            values[f"{operation}.{part}.p99"] = distribution.quantile(QUANTILES["p99"]).value
+    return values
+
+
+def _quantiles(
+    distributions: Mapping[tuple[str, str], Distribution],
+) -> tuple[dict[str, float], frozenset[str]]:
+    values: dict[str, float] = {}
+    lower_bounds: set[str] = set()
+    for (operation, time), distribution in distributions.items():
+        for statistic, probability in QUANTILES.items():
+            if not distribution.estimable(probability):
+                continue
+            quantile = distribution.quantile(probability)
+            name = f"{operation}.{time}.{statistic}"
+            values[name] = float(quantile.value)
+            if quantile.is_lower_bound:
+                lower_bounds.add(name)
+    return values, frozenset(lower_bounds)
+
+
+def _load(
+    samples: Samples, record: TrialRecord, window: Window
+) -> tuple[dict[str, float], LoadFacts]:
+    operation, outcome = samples.column("operation"), samples.column("outcome")
+    due, finished = samples.column("due"), samples.column("finished")
+    window_ns = window.end_ns - window.start_ns
+    window_s = window_ns / _NS_PER_S
+    is_cycle = _one_of(operation, record, (CYCLE,))
+    is_saver = _one_of(operation, record, SAVER_OPERATIONS)
+    is_unit = is_cycle if is_cycle.any() else is_saver
+    well: Mask = (
+        (outcome == Outcome.OK) & (finished >= window.start_ns) & (finished < window.end_ns)
+    )
+    cycles = int(np.count_nonzero(well & is_cycle))
+    values = {
+        THROUGHPUT.name: cycles / window_s,
+        OPERATION_RATE.name: int(np.count_nonzero(well & is_saver)) / window_s,
+    }
+    of_window = outcome[is_unit & (due >= window.start_ns) & (due < window.end_ns)]
+    if of_window.size:
+        values[ERRORS.name] = float(np.mean(of_window != Outcome.OK))
+    overlap = np.minimum(finished[is_cycle], window.end_ns)
+    overlap -= np.maximum(due[is_cycle], window.start_ns)
+    facts = LoadFacts(
+        window_s=window_s,
+        under_way=float(np.sum(np.maximum(overlap, 0))) / window_ns,
+        cycles_finished=cycles,
+        timed_out=int(np.count_nonzero(outcome[is_unit] == Outcome.TIMED_OUT)),
+        shed=int(np.count_nonzero(outcome[is_unit] == Outcome.SHED)),
+    )
+    return values, facts
+
+
+def _one_of(operation: Integers, record: TrialRecord, names: tuple[str, ...]) -> Mask:
+    codes = [code for code, name in enumerate(record.operations) if name in names]
+    chosen: Mask = np.isin(operation, codes)
+    return chosen

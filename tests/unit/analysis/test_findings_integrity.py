@@ -1,0 +1,130 @@
+"""Findings about data, trials and errors: told in one run, and not in the one beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.records.outcome import Outcome
+from bench.records.trial import Verification
+from bench.spec.durability import Durability
+from bench.spec.plan import Trial
+from tests.unit.analysis.synthetic import (
+    MS,
+    Left,
+    Load,
+    analysed,
+    changed,
+    failure,
+    found,
+    healthy,
+    only_for,
+    row,
+    scenario_text,
+    the,
+    unsupported,
+)
+
+
+def test_verification_failed(tmp_path: Path) -> None:
+    lossy = Verification(4, 40, 2, 0, 0, ("thread x: nothing found",))
+    make = only_for("b", changed(verification=lossy))
+    finding = the(analysed(tmp_path, make, scenario_text("a b")), "verification_failed")
+
+    assert finding.severity == "invalid"
+    assert finding.cells == ("b · selector · steps · 1k · some",)
+    assert len(finding.trials) == 3
+    assert "6 acknowledged checkpoints were lost in 3 of 3 trials" in finding.message
+
+
+def test_not_verified(tmp_path: Path) -> None:
+    finding = the(analysed(tmp_path, changed(verification=None)), "not_verified")
+
+    assert finding.message == "3 measured trials had no reading back"
+
+
+def test_trial_failed(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(changes=failure() if trial.repetition == 1 else {})
+
+    finding = the(analysed(tmp_path, make), "trial_failed")
+
+    assert (finding.severity, len(finding.trials)) == ("warning", 1)
+    assert finding.message == "1 of 3 trials failed: OSError: gone (1×)"
+
+
+def test_an_unsupported_trial_is_no_failed_one(tmp_path: Path) -> None:
+    make = only_for("b", changed(**unsupported()))
+
+    assert found(analysed(tmp_path, make, scenario_text("a b")), "trial_failed") is None
+
+
+def test_incomplete_run(tmp_path: Path) -> None:
+    finding = the(
+        analysed(tmp_path, lambda trial: Left() if trial.repetition < 2 else None),
+        "incomplete_run",
+    )
+
+    assert finding.message == "2 of 3 planned trials have a record"
+
+
+def test_errors_in_window(tmp_path: Path) -> None:
+    bad = tuple(row("cycle", n, MS, outcome=Outcome.FAILED) for n in range(10))
+    changes = {"errors": {"KeyError": 10}, "error_texts": {"KeyError": "'x'"}}
+    make = only_for("b", lambda trial: Left(Load(extra=bad), changes))
+    finding = the(analysed(tmp_path, make, scenario_text("a b")), "errors_in_window")
+
+    assert finding.cells == ("b · selector · steps · 1k · some",)
+    assert finding.message == (
+        "KeyError 30× ('x'); most in b · selector · steps · 1k · some, where 20 % of the cycles "
+        "due in the window did not end well"
+    )
+
+
+def test_timed_out(tmp_path: Path) -> None:
+    late = tuple(row(name, 0, 900 * MS, 0, Outcome.TIMED_OUT) for name in ["put", "cycle"] * 50)
+    analysis = analysed(tmp_path, healthy(extra=late))
+    finding = the(analysis, "timed_out")
+
+    assert finding.message.startswith("150 cycles cut off, 0 never started; only lower bounds")
+    assert "put.response.p90" in finding.message
+    assert found(analysis, "errors_in_window") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"settings": {"fsync": "off"}}, "setting fsync"),
+        ({"durability": Durability.RELAXED}, "durability"),
+        ({"server": "external"}, "server"),
+        ({"loop_class": "other.Loop"}, "loop class"),
+    ],
+)
+def test_settings_differ(tmp_path: Path, changes: dict[str, Any], name: str) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(changes=changes if trial.repetition == 1 else {})
+
+    finding = the(analysed(tmp_path, make), "settings_differ")
+
+    assert finding.message == f"between trials of the same cell these differ: {name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("put.respnse.p50", "'put.respnse.p50' is no metric. Did you mean 'put.response.p50'?"),
+        ("list.response.p50", "list.response.p50 does not occur in any cell"),
+        ("put.response.p99", "put.response.p99 is not estimable in any cell (for example: 40 op"),
+    ],
+)
+def test_primary_metric_missing(tmp_path: Path, name: str, said: str) -> None:
+    text = scenario_text(top=f'primary_metrics = ["{name}", "throughput"]')
+    analysis = analysed(tmp_path, healthy(), text)
+
+    assert (
+        said.replace("'put.respnse.p50'", "put.respnse.p50")
+        in the(analysis, "primary_metric_missing").message
+    )
+    assert analysis.exit_code == 3

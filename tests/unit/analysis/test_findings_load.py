@@ -1,0 +1,138 @@
+"""Findings about the load: told in one run, and not in the one beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.analysis.synthetic import (
+    MS,
+    Left,
+    Load,
+    Make,
+    analysed,
+    changed,
+    found,
+    healthy,
+    reading,
+    scenario_text,
+    the,
+)
+
+OPEN = 'kind = "constant"\nrate_per_s = 100'
+
+
+def lagging(lag_ms: float, **load: Any) -> Make:
+    readings = (reading("loop_lag.p99", lag_ms * MS),)
+    return lambda trial: Left(Load(**load), {"readings": readings})
+
+
+def test_loop_blocked(tmp_path: Path) -> None:
+    make = lagging(15, clients=16, put=400_000, get_tuple=300_000, wait=14 * MS)
+    finding = the(analysed(tmp_path, make, scenario_text(clients=16)), "loop_blocked")
+
+    assert finding.severity == "warning"
+    assert (
+        "a low service time hides the wait: put service p50 400 µs, wait p50 14 ms, "
+        "loop lag p99 15 ms; judge it by its response time, p50 14.4 ms"
+    ) in finding.message
+
+
+@pytest.mark.parametrize(
+    ("lag_ms", "clients", "wait"), [(0.5, 16, 14 * MS), (15, 1, 14 * MS), (15, 16, 1 * MS)]
+)
+def test_no_blocked_loop_without_lag_company_and_wait(
+    tmp_path: Path, lag_ms: float, clients: int, wait: int
+) -> None:
+    make = lagging(lag_ms, clients=clients, put=400_000, wait=wait)
+    text = scenario_text(clients=clients)
+
+    assert found(analysed(tmp_path, make, text), "loop_blocked") is None
+
+
+def test_lock_serialises(tmp_path: Path) -> None:
+    make = healthy(put=2 * MS, get_tuple=2 * MS, lock=1_800_000)
+    finding = the(analysed(tmp_path, make), "lock_serialises")
+
+    assert finding.severity == "note"
+    assert "waiting for the saver's lock is 90 % of the mean service time" in finding.message
+    assert "(1.8 ms of 2 ms), waiting for a connection 0 ns" in finding.message
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        {"lock": 400_000},
+        {"lock": 1_800_000, "pool": 150_000},
+        {"lock": 1_800_000, "clients": 1},
+    ],
+)
+def test_no_serialising_lock_without_most_of_the_service_time(
+    tmp_path: Path, load: dict[str, int]
+) -> None:
+    make = healthy(put=2 * MS, get_tuple=2 * MS, **load)
+    text = scenario_text(clients=load.get("clients", 4))
+
+    assert found(analysed(tmp_path, make, text), "lock_serialises") is None
+
+
+def test_pool_exhausted(tmp_path: Path) -> None:
+    analysis = analysed(tmp_path / "most", healthy(put=2 * MS, get_tuple=2 * MS, pool=1_500_000))
+    little = analysed(tmp_path / "little", healthy(put=2 * MS, get_tuple=2 * MS, pool=500_000))
+
+    assert "connection is 75 % of the mean service time" in the(analysis, "pool_exhausted").message
+    assert found(analysis, "lock_serialises") is None
+    assert found(little, "pool_exhausted") is None
+
+
+def busy(share: float, **changes: Any) -> Make:
+    return changed(readings=(reading("worker.cpu_share", share, "ratio"),), **changes)
+
+
+def test_generator_saturated_beside_a_server(tmp_path: Path) -> None:
+    finding = the(analysed(tmp_path, busy(0.97, server="external")), "generator_saturated")
+
+    assert "the worker used up to 0.97 of a core" in finding.message
+
+
+@pytest.mark.parametrize("make", [busy(0.8, server="external"), busy(0.97)])
+def test_a_worker_may_be_busy_when_the_saver_works_in_it(tmp_path: Path, make: Make) -> None:
+    assert found(analysed(tmp_path, make), "generator_saturated") is None
+
+
+def paced(cycles: int) -> Make:
+    """Let one client do ``cycles`` cycles of 10 ms, one after the other: 100 per second."""
+    return healthy(clients=1, cycles=cycles, put=5 * MS, get_tuple=5 * MS)
+
+
+def test_generator_saturated_when_the_offered_rate_was_not_reached(tmp_path: Path) -> None:
+    text = scenario_text(arrival='kind = "constant"\nrate_per_s = 200')
+    finding = the(analysed(tmp_path, paced(50), text), "generator_saturated")
+
+    assert "of 200 cycles per second that were due 100 finished" in finding.message
+
+
+def test_a_reached_rate_is_no_finding(tmp_path: Path) -> None:
+    analysis = analysed(tmp_path, paced(50), scenario_text(arrival=OPEN))
+
+    assert found(analysis, "generator_saturated") is None
+
+
+def test_little_law(tmp_path: Path) -> None:
+    make = healthy(put=MS, get_tuple=MS, idle=MS)
+    finding = the(analysed(tmp_path, make), "little_law")
+
+    assert "2.67 cycles were under way on average where 4 clients should" in finding.message
+
+
+@pytest.mark.parametrize(
+    "arrival", [OPEN, 'kind = "closed"\nclients = 4\nthink_s = 0.001'], ids=["open", "thinking"]
+)
+def test_littles_law_is_asked_of_closed_loops_without_think_time(
+    tmp_path: Path, arrival: str
+) -> None:
+    make = healthy(put=MS, get_tuple=MS, idle=MS)
+
+    assert found(analysed(tmp_path, make, scenario_text(arrival=arrival)), "little_law") is None
