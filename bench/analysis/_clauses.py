@@ -10,12 +10,9 @@ from bench.analysis.wording import (
     factor_in_words,
     figure,
     interval_in_words,
-    listed,
     place_in_words,
 )
 from bench.spec.durability import Durability
-
-_RATIOS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +20,11 @@ class Told:
     """What the answer is made from.
 
     ``primary`` are the names of the primary metrics, ``baselines`` the labels of the subjects that
-    the others are compared with.
+    the others are compared with, ``sweep`` the sweep that the scenario names first: it answers the
+    question, the others are looked up in the tables.
     """
 
+    sweep: str
     primary: Sequence[str]
     baselines: Sequence[str]
     cells: Sequence[Cell]
@@ -52,7 +51,10 @@ class Told:
 
 
 def clause(told: Told, group: Sequence[Comparison]) -> str:
-    """Say how one metric compares in all its conditions, e.g. ``1.8 times slower (…)``."""
+    """Say how one metric compares in all its conditions, e.g. ``1.8 to 2.1 times slower in both``.
+
+    The interval is told where it is one; of several conditions the tables have each.
+    """
     resolved = [c for c in group if c.outcome != "unresolved"]
     parts = [
         _resolved(told, side, group)
@@ -63,22 +65,25 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
         if side
     ]
     open_ = [c for c in group if c.outcome == "unresolved"]
-    without = [c for c in open_ if c.low is None]
-    within = [c for c in open_ if c.low is not None]
-    if within:
-        where = _share(told, within, group)
-        parts.append(f"no difference could be shown{where} (ratio {interval_in_words(within)})")
-    if without:
-        ratios = listed(dict.fromkeys(figure(c.ratio) for c in without), _RATIOS_NAMED)
-        where = _share(told, without, group)
-        parts.append(f"no difference could be shown{where} (ratio {ratios}, a single block)")
+    if open_:
+        where = _share(told, open_, group)
+        parts.append(f"no difference could be shown{where}{_ratio(open_)}")
     return ", ".join(parts)
+
+
+def _ratio(open_: Sequence[Comparison]) -> str:
+    if len(open_) > 1:
+        return ""
+    (only,) = open_
+    if only.low is None:
+        return f" (ratio {figure(only.ratio)}, a single block)"
+    return f" (ratio {interval_in_words(open_)})"
 
 
 def _resolved(told: Told, side: Sequence[Comparison], group: Sequence[Comparison]) -> str:
     factor = factor_in_words(side[0].metric, [c.ratio for c in side])
-    interval = "95 % interval" if len(side) == 1 else "95 % intervals within"
-    return f"{factor}{_share(told, side, group)} ({interval} {interval_in_words(side)})"
+    interval = f" (95 % interval {interval_in_words(side)})" if len(side) == 1 else ""
+    return f"{factor}{_share(told, side, group)}{interval}"
 
 
 def _share(told: Told, part: Sequence[Comparison], group: Sequence[Comparison]) -> str:

@@ -38,12 +38,19 @@ def analyse(run: Run) -> Analysis:
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
     entries = matrix(subjects, loops, cells)
     primary = scenario.primary_metrics
+    told = Told(
+        next(iter(scenario.sweeps)),
+        primary,
+        scenario.baseline.subjects,
+        cells,
+        comparisons,
+        entries,
+        findings,
+    )
     return Analysis(
         run=run.record,
         question=scenario.question,
-        answer=answer(
-            Told(primary, scenario.baseline.subjects, cells, comparisons, entries, findings)
-        ),
+        answer=answer(told),
         subjects=subjects,
         loops=loops,
         subject_texts={label: _subject_text(scenario, label) for label in subjects},

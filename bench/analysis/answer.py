@@ -36,8 +36,8 @@ def answer(told: Told) -> tuple[str, ...]:
     """Return at most :data:`MOST_SENTENCES` sentences, the most important first.
 
     Reservations come first, then the comparisons with the baseline at equal durability, those
-    across durability classes, what runs where, how much a subject differs from itself, and, while
-    there is room, each condition's ranking. Speeds on emulated loops are not told.
+    across durability classes, what runs where, how much a subject differs from itself; without a
+    comparison, each condition's ranking. Speeds on emulated loops are not told.
     """
     sentences = list(
         chain(
@@ -46,7 +46,7 @@ def answer(told: Told) -> tuple[str, ...]:
             _across(told),
             _where_it_runs(told),
             _noise(told),
-            _rankings(told),
+            () if _judged(told) else _rankings(told),
         )
     )
     if len(sentences) <= MOST_SENTENCES:
@@ -73,6 +73,7 @@ def _judged(told: Told) -> list[Comparison]:
         comparison
         for comparison in told.comparisons
         if comparison.metric.name in told.primary
+        and comparison.condition[0] == told.sweep
         and not comparison.is_aa
         and told.cell(comparison).plugin != _FLOOR
         and comparison.loop not in emulated
@@ -191,7 +192,7 @@ def _rankings(told: Told) -> Iterator[str]:
     groups: dict[tuple[tuple[str, ...], str], list[Cell]] = defaultdict(list)
     for cell in told.cells:
         aside = cell.invalid_because or cell.aa_of or cell.plugin == _FLOOR
-        usable = not aside and cell.loop_kind != "emulated"
+        usable = cell.sweep == told.sweep and not aside and cell.loop_kind != "emulated"
         if usable and cell.value(metric) is not None:
             groups[cell.condition, cell.loop].append(cell)
     for cells in groups.values():

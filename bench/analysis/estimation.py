@@ -43,8 +43,9 @@ def estimate_all(trials: Sequence[TrialSummary]) -> dict[str, Estimate]:
             estimates += _service_parts(operation, trials)
     for time in SAVER_MEANS:
         if any(operation in SAVER_OPERATIONS for operation in operations):
+            # All by the arithmetic mean: the waits are parts of the service time and must add up.
             metric = time_metric(ANY_SAVER_OPERATION, time, "mean")
-            estimates.append(_over_trials(metric, trials, time == "service"))
+            estimates.append(_over_trials(metric, trials, use_logarithms=False))
     estimates.append(_over_trials(THROUGHPUT, trials, use_logarithms=True))
     estimates.append(_over_trials(OPERATION_RATE, trials, use_logarithms=True))
     estimates.append(_over_trials(ERRORS, trials, use_logarithms=False))

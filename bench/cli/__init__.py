@@ -1,7 +1,7 @@
 """The command line: verbs → stages. The only package that prints or exits.
 
-Each verb is one module of this package with ``add_arguments(parser)`` and ``run(options)``. Only the
-module of the verb that was asked for is imported, so that ``--help`` answers at once.
+Each verb is one module of this package with ``add_arguments(parser)`` and ``run(options)``. Only
+the module of the verb that was asked for is imported, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ class Probe(ABC):
 class WorkerProbe(Probe):
     """Runs in the worker's event loop.
 
-    ``stops`` says when: as the window closes, or only when the operations that were then under way
-    have ended.
+    ``stops`` says what it watches. ``window``: from the opening of the measured window to its end.
+    ``drained``: from before the load starts until the last operation has ended, so that nothing is
+    under way at either end.
     """
 
     side = "worker"
@@ -29,7 +30,7 @@ class WorkerProbe(Probe):
 
     @abstractmethod
     async def start(self, subject: Subject) -> None:
-        """Begin to watch: the measured window opens."""
+        """Begin to watch."""
 
     @abstractmethod
     async def stop(self, checkpoints: int) -> Sequence[Reading]:

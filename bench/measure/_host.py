@@ -103,8 +103,9 @@ def _control_groups(root: Path, controller: str) -> list[Path]:
     top.
     """
     mounted = root / "sys/fs/cgroup"
+    groups = root / "proc/self/cgroup"
+    lines = groups.read_text(encoding="utf-8").splitlines() if groups.exists() else []
     found = []
-    lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     for _, controllers, path in (line.split(":", 2) for line in lines):
         if controllers and controller not in controllers.split(","):
             continue

@@ -90,6 +90,7 @@ class Lifecycle:
         names = (*OPERATIONS.values(), CYCLE, *parts.workload.marks)
         self.recorder = Recorder(names)
         self._timing = Timing(self.recorder, clock)
+        self._puts_before: dict[str, int] = {}
 
     async def run(self, asked_for: asyncio.AbstractEventLoop) -> TrialResult:
         """Run the trial; what goes wrong is part of the result.
@@ -157,29 +158,34 @@ class Lifecycle:
 
     async def _window(self, load: Load, subject: Subject) -> tuple[Window, tuple[Reading, ...]]:
         trial = self._parts.job.trial
+        await self._start_probes("drained", subject)
         self._enter("warm-up")
         load.start()
         await asyncio.sleep(trial.warmup_s)
-        for probe in self._parts.probes:
-            await probe.start(subject)
-        before = self._puts()
+        await self._start_probes("window", subject)
         start_ns = self._clock()
         end_ns = start_ns + round(trial.duration_s * _NS_PER_S)
         load.end_at(end_ns)
         self._enter("window")
         await asyncio.sleep(trial.duration_s)
         self._enter("drain")
-        readings = await self._stop_probes("window", before)
+        readings = await self._stop_probes("window")
         await load.drain(self._parts.scenario.drain_s)
         drained_ns = self._clock()
-        readings += await self._stop_probes("drained", before)
+        readings += await self._stop_probes("drained")
         return Window(start_ns, end_ns, drained_ns), readings
 
-    async def _stop_probes(self, when: str, puts_before: int) -> tuple[Reading, ...]:
+    async def _start_probes(self, when: str, subject: Subject) -> None:
+        self._puts_before[when] = self._puts()
+        for probe in self._parts.probes:
+            if probe.stops == when:
+                await probe.start(subject)
+
+    async def _stop_probes(self, when: str) -> tuple[Reading, ...]:
         readings: list[Reading] = []
         for probe in self._parts.probes:
             if probe.stops == when:
-                readings += await probe.stop(self._puts() - puts_before)
+                readings += await probe.stop(self._puts() - self._puts_before[when])
         return tuple(readings)
 
     async def _verified(self, result: TrialResult) -> TrialResult:

@@ -35,21 +35,21 @@ class GarbageCollector(WorkerProbe):
             value=float(self._collections),
             unit="count",
             better="neither",
-            description="collections of any generation",
+            description="collections of any generation in the window",
         )
         total = Reading(
             name="gc.pause_total",
             value=float(self._total_ns),
             unit="ns",
             better="lower",
-            description="time spent in all collections together",
+            description="time for which all collections together stopped the worker",
         )
         longest = Reading(
             name="gc.pause_max",
             value=float(self._longest_ns),
             unit="ns",
             better="lower",
-            description="longest collection",
+            description="longest time that one collection stopped the worker",
         )
         return (counted, total, longest) if self._collections else (counted, total)
 

@@ -10,9 +10,9 @@ from bench.records.trial import Reading
 
 
 class StoredBytes(WorkerProbe):
-    """Asks the subject what the store holds, before the window and once it has drained.
+    """Asks the subject what the store holds, before the load starts and once it has drained.
 
-    Then nobody writes any more, so that the bytes and the checkpoints are of the same moment.
+    Nobody writes at either moment, so that the bytes and the checkpoints belong together.
 
     What counts as stored is each store's own (``bench.contracts.Subject.stored``): SQLite's file
     with its write-ahead log, Postgres's ``pg_total_relation_size``, Redis's ``used_memory`` of the

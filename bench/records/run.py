@@ -25,7 +25,7 @@ class Environment:
         groups = {
             "host": {key: value for key, value in self.host.items() if key in stable},
             "package": self.packages,
-            "python": self.python,
+            "python": {k: v for k, v in self.python.items() if k != "variables"},
             "server": self.servers,
             "checkpoint-bench": {"commit": self.commit},
         }

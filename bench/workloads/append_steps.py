@@ -89,23 +89,26 @@ class _Thread:
 
 
 class _Visits:
-    """One client's threads and the one it is at."""
+    """One client's threads, the one it is at, and how many steps of the turn it has made."""
 
-    __slots__ = ("position", "threads")
+    __slots__ = ("position", "step_of_turn", "threads")
 
-    def __init__(self, threads: Sequence[_Thread]) -> None:
+    def __init__(self, threads: Sequence[_Thread], step_of_turn: int) -> None:
         self.threads = threads
         self.position = 0
+        self.step_of_turn = step_of_turn
 
 
 class AppendStepsWorkload(Workload):
     """One superstep per cycle: the tasks' writes, then the checkpoint; a read as a turn begins.
 
     Every client has threads of its own and visits them in turn, for one turn of ``steps_per_turn``
-    cycles each. The first cycle of a turn reads the thread's latest checkpoint, as a graph run
-    does, and fails with :class:`StaleReadError` if it is not the last acknowledged one. Writes go
-    to the checkpoint from which the step started. Here the checkpoint follows when the writes have
-    been acknowledged; LangGraph submits it without waiting for them. Nothing is ever deleted.
+    cycles each. Client c enters its first turn at step c modulo ``steps_per_turn``, so that the
+    reads of many clients do not all fall together. The first cycle of a turn reads the thread's
+    latest checkpoint, as a graph run does, and fails with :class:`StaleReadError` if it is not the
+    last acknowledged one. Writes go to the checkpoint from which the step started. Here the
+    checkpoint follows when the writes have been acknowledged; LangGraph submits it without waiting
+    for them. Nothing is ever deleted.
 
     A put that raises leaves its thread where it was: the next cycle tries that step again under a
     new checkpoint id, and the lost one counts as indeterminate.
@@ -130,7 +133,8 @@ class AppendStepsWorkload(Workload):
             [
                 _Thread(f"{self.namespace}-c{client}-t{index}", client * count + index)
                 for index in range(count)
-            ]
+            ],
+            client % self._shape.steps_per_turn,
         )
 
     async def prepare(self, client: Client) -> None:
@@ -150,14 +154,16 @@ class AppendStepsWorkload(Workload):
         """
         visits = self._visits[client.index]
         thread = visits.threads[visits.position]
-        turn, step_of_turn = divmod(thread.step, self._shape.steps_per_turn)
-        if step_of_turn == 0:
+        turn = thread.step // self._shape.steps_per_turn
+        if visits.step_of_turn == 0:
             await self._read(client, thread)
         changed = self._changed(thread.step)
         await self._write(client, thread, changed)
         values = {self._channels[index]: self._state(thread, index, turn) for index in changed}
         await self._put(client, thread, "loop", values)
-        if step_of_turn == self._shape.steps_per_turn - 1:
+        visits.step_of_turn += 1
+        if visits.step_of_turn == self._shape.steps_per_turn:
+            visits.step_of_turn = 0
             visits.position = (visits.position + 1) % len(visits.threads)
 
     def expected(self) -> Mapping[str, ExpectedThread]:

@@ -128,6 +128,7 @@ def unsupported(error_class: str = "NotImplementedError", message: str = "no") -
 
 
 def scenario_text(
+    *,
     subjects: str = "a",
     loops: str = "selector",
     repetitions: int = 3,
@@ -135,8 +136,10 @@ def scenario_text(
     tables: str = "",
     top: str = "",
     arrival: str = "",
+    arrivals: str = "some",
 ) -> str:
-    """Return a scenario; ``subjects`` and ``loops`` are labels separated by blanks.
+    """Return a scenario; ``subjects`` and ``loops`` are labels separated by blanks,
+    and so are ``arrivals``.
 
     A subject ``x=y`` is an A/A arm of y; ``tables`` and ``top`` are more TOML.
     """
@@ -148,6 +151,7 @@ def scenario_text(
         described.append(f"[subjects.{label}]\n{use}")
     quoted = ", ".join(f'"{label}"' for label in labels)
     loop_names = ", ".join(f'"{loop}"' for loop in loops.split())
+    of_sweep = ", ".join(f'"{label}"' for label in arrivals.split())
     arrival = arrival or f'kind = "closed"\nclients = {clients}'
     return "\n".join(
         (
@@ -160,7 +164,7 @@ def scenario_text(
             '[payloads.1k]\nuse = "messages"\noptions = { state_bytes = 1000 }',
             f"[arrivals.some]\n{arrival}",
             f"[sweeps.all]\nsubjects = [{quoted}]\nloops = [{loop_names}]",
-            'workloads = ["steps"]\npayloads = ["1k"]\narrivals = ["some"]',
+            f'workloads = ["steps"]\npayloads = ["1k"]\narrivals = [{of_sweep}]',
             tables,
         )
     )

@@ -19,7 +19,7 @@ class Scripted(Subject):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        return "volatile"
+        return Durability.VOLATILE
 
     async def open(self, clients: int) -> None:
         raise AssertionError

@@ -55,20 +55,20 @@ def test_one_long_block_is_not_one_sample_in_many() -> None:
         schedule.answer(ping * 5 * MS)
     schedule.answer(1005 * MS)
     lags = sorted(schedule.lags_ns)
-    assert 100 + 101 == len(lags)
-    assert 0 == quantile(lags, 0.50)
-    assert 490 * MS == quantile(lags, 0.99)
-    assert 500 * MS == quantile(lags, 1.0)
+    assert len(lags) == 100 + 101
+    assert quantile(lags, 0.50) == 0
+    assert quantile(lags, 0.99) == 490 * MS
+    assert quantile(lags, 1.0) == 500 * MS
 
 
 def test_pings_keep_their_due_times() -> None:
     schedule = PingSchedule(100, 5)
-    assert 105 == schedule.due_ns
+    assert schedule.due_ns == 105
     schedule.answer(104)
-    assert 105 == schedule.due_ns
+    assert schedule.due_ns == 105
     schedule.answer(118)
-    assert 120 == schedule.due_ns
-    assert [13, 8, 3] == list(schedule.lags_ns)
+    assert schedule.due_ns == 120
+    assert list(schedule.lags_ns) == [13, 8, 3]
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.5, 2), (0.51, 3), (0.99, 4), (1, 4)])
@@ -108,7 +108,7 @@ async def stopped(probe: LoopLag, steps: Steps) -> dict[str, Reading]:
 
 
 async def until_answered(probe: LoopLag, lags: int) -> None:
-    while len(probe._schedule.lags_ns) < lags:
+    while len(probe._schedule.lags_ns) < lags:  # noqa: ASYNC110 - nothing to wait for but turns
         await asyncio.sleep(0)
 
 
@@ -120,18 +120,18 @@ def test_pings_missed_while_the_loop_is_blocked_count_in_full() -> None:
         await probe.start(Scripted())
         steps.grant(1)
         await until_answered(probe, 1)
-        assert [0] == list(probe._schedule.lags_ns)
+        assert list(probe._schedule.lags_ns) == [0]
         # No await in between: the loop is blocked for three intervals.
         steps.grant(3)
         await until_answered(probe, 2)
         expected_ns = [0, 2 * INTERVAL_NS, INTERVAL_NS, 0]
         assert expected_ns == list(probe._schedule.lags_ns)
         readings = await stopped(probe, steps)
-        assert 2 * INTERVAL_NS == readings["loop_lag.max"].value
-        assert 0 == readings["loop_lag.p50"].value
+        assert readings["loop_lag.max"].value == 2 * INTERVAL_NS
+        assert readings["loop_lag.p50"].value == 0
 
     asyncio.run(main())
-    assert [] == probe_threads()
+    assert probe_threads() == []
 
 
 def test_a_ping_unanswered_at_the_end_counts_once_with_its_time_so_far() -> None:
@@ -150,7 +150,7 @@ def test_a_ping_unanswered_at_the_end_counts_once_with_its_time_so_far() -> None
         assert share == readings["loop.cpu_share"].value
 
     asyncio.run(main())
-    assert [] == probe_threads()
+    assert probe_threads() == []
 
 
 def test_no_ping_no_lag() -> None:
@@ -162,22 +162,22 @@ def test_no_ping_no_lag() -> None:
         clock.now_ns = INTERVAL_NS - 1
         return list(await stopped(probe, steps))
 
-    assert ["loop.cpu_share"] == asyncio.run(main())
+    assert asyncio.run(main()) == ["loop.cpu_share"]
 
 
 def test_a_real_loop() -> None:
     async def main() -> dict[str, Reading]:
         probe = LoopLag()
         await probe.start(Scripted())
-        assert 1 == len(probe_threads())
+        assert len(probe_threads()) == 1
         await until_answered(probe, 1)
         return by_name(await probe.stop(0))
 
     readings = asyncio.run(main())
     expected = ["loop_lag.p50", "loop_lag.p99", "loop_lag.max", "loop.cpu_share"]
     assert expected == list(readings)
-    assert [] == [name for name, reading in readings.items() if reading.value < 0]
-    assert [] == probe_threads()
+    assert [name for name, reading in readings.items() if reading.value < 0] == []
+    assert probe_threads() == []
 
 
 def test_the_thread_ends_with_a_loop_that_was_closed() -> None:
@@ -187,7 +187,7 @@ def test_the_thread_ends_with_a_loop_that_was_closed() -> None:
     asyncio.run(main())
     for thread in probe_threads():
         thread.join(timeout=30)
-    assert [] == probe_threads()
+    assert probe_threads() == []
 
 
 def test_the_thread_ends_when_a_ping_is_out_as_the_loop_is_closed() -> None:
@@ -204,4 +204,4 @@ def test_the_thread_ends_when_a_ping_is_out_as_the_loop_is_closed() -> None:
     steps.release()
     for thread in probe_threads():
         thread.join(timeout=30)
-    assert [] == probe_threads()
+    assert probe_threads() == []

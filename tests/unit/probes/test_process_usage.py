@@ -77,8 +77,8 @@ def test_the_worker() -> None:
         "worker.cpu_share": 1.5,
     }
     assert expected == watched("worker", tree, clock, samples=5)
-    assert [] == tree.memories
-    assert [] == tree.resident
+    assert tree.memories == []
+    assert tree.resident == []
 
 
 def test_a_server_whose_shared_memory_is_told_counts_it_once() -> None:
@@ -101,7 +101,7 @@ def test_a_server_whose_shared_memory_is_not_told_says_so_in_the_name() -> None:
 def test_processes_that_have_gone_leave_no_number(name: str) -> None:
     clock = Clock()
     tree = Tree(clock, [None, None], [None], [None, None])
-    assert {} == watched(name, tree, clock, samples=1)
+    assert watched(name, tree, clock, samples=1) == {}
 
 
 def test_a_worker_that_ends_keeps_its_peaks_alone() -> None:
@@ -139,7 +139,7 @@ def test_readings_come_from_the_thread_too() -> None:
             return 500
 
     def tree(process_ids: Sequence[int]) -> Tree:
-        assert (7,) == process_ids
+        assert process_ids == (7,)
         return Watched(clock, [Memory(100, 50, 60)] * 2)
 
     probe = ProcessUsage(tree, clock)
@@ -147,9 +147,9 @@ def test_readings_come_from_the_thread_too() -> None:
     assert seen.wait(30)
     clock.now_ns = 1
     found = {reading.name: reading.value for reading in probe.stop()}
-    assert 500.0 == found["worker.rss_peak"]
-    assert [] == [name for name in found if name.startswith("server")]
-    assert [] == [thread for thread in threading.enumerate() if thread.name == "process_usage"]
+    assert found["worker.rss_peak"] == 500.0
+    assert [name for name in found if name.startswith("server")] == []
+    assert [thread for thread in threading.enumerate() if thread.name == "process_usage"] == []
 
 
 def test_this_process() -> None:

@@ -30,11 +30,11 @@ def test_growth_is_shared_out_over_the_checkpoints() -> None:
 def test_without_growth_there_is_no_size_of_a_checkpoint(
     before: int | None, checkpoints: int
 ) -> None:
-    assert {"stored.bytes": 1600.0} == read(before, 1600, checkpoints)
+    assert read(before, 1600, checkpoints) == {"stored.bytes": 1600.0}
 
 
 def test_a_store_that_cannot_tell_has_no_reading() -> None:
-    assert {} == read(1000, None, 4)
+    assert read(1000, None, 4) == {}
 
 
 def test_it_asks_when_nobody_writes_any_more() -> None:

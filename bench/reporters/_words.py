@@ -1,0 +1,105 @@
+"""What the report says in words, whatever was measured."""
+
+from __future__ import annotations
+
+from bench import errors
+from bench.analysis.result import Analysis, CellStatus, Severity
+
+EXIT_WORDS = {
+    errors.EXIT_PASS: "passed",
+    errors.EXIT_REGRESSION: "a regression, a broken threshold or a refuted claim",
+    errors.EXIT_BAD_INPUT: "bad input",
+    errors.EXIT_INCONCLUSIVE: "cannot tell: something that was asked for was not measured",
+    errors.EXIT_INVALID: "the measurement, or a part of it, cannot be trusted",
+    errors.EXIT_UNAVAILABLE: "a server or package that is needed was not there",
+    errors.EXIT_INTERRUPTED: "interrupted",
+}
+
+SEVERITIES: tuple[Severity, ...] = ("invalid", "warning", "note")
+
+STATUS_SIGNS: dict[CellStatus, str] = {
+    "measured": "✓",
+    "partly": "✓ partly",
+    "unsupported": "unsupported",
+    "failed": "failed",
+    "missing": "missing",
+}
+
+NO_GAPS = "Every cell was measured in full, and no operation failed."
+NO_FINDINGS = "No reason to distrust a number was found."
+NO_ANSWER = "There is no answer: nothing was measured."
+NO_NUMBER = "There is no number: nothing was measured."
+
+EQUAL_DURABILITY = (
+    "Both sides promise the same about what survives a crash, so the ratio is about the savers. "
+    "Ratio is candidate ÷ baseline: for times below 1 is faster, for throughput above 1 is more."
+)
+ACROSS_DURABILITY = (
+    "The two sides promise different things about what survives a crash. The ratio includes the "
+    "price of the stronger promise; it is not a property of the savers alone."
+)
+AA_ARMS = (
+    "The same subject, measured under a second label. A true ratio is 1; how far these lie from 1 "
+    "is how far chance alone moves a ratio here."
+)
+LOOPS = "The same subject on another event loop, inside the same blocks."
+MATRIX = (
+    "✓ it ran and was measured. Unsupported means that the saver itself refuses to run there; this "
+    "is a result. An emulated loop shows what can run; its speed is not that of the platform that "
+    "it stands for."
+)
+EXPLAINED_TIMES = (
+    "Response time runs from when an operation was due until it finished: what a caller feels. It "
+    "is wait (due until started: blocked or queued before the saver) plus service (started until "
+    "finished: what the saver takes). Lock wait and pool wait are parts of the service time."
+)
+EXPLAINED_DURABILITY = (
+    "Durability is what survives a crash: volatile, nothing survives the end of the server "
+    "process; relaxed, flushed to stable storage some time after the acknowledgement; fsync, "
+    "flushed before the acknowledgement. It was read back from the store, not taken from the "
+    "scenario."
+)
+EXPLAINED_NOTATION = (
+    "Brackets hold the interval. Struck-out numbers must not be used; the footnote says why. "
+    "“Not estimable” means that there were too few operations for that statistic, ≥ that only a "
+    "lower bound is known, and a dash that it was not measured for this subject."
+)
+
+
+def no_findings(analysis: Analysis) -> str:
+    """Return what to say where there is no finding."""
+    measured = any(cell.estimates for cell in analysis.cells)
+    return NO_FINDINGS if measured else NO_NUMBER
+
+
+_UNIT = (
+    "The unit of replication is the trial, never the operation: each trial ran in a fresh process, "
+    "gave one value of each metric, and value and interval are made from these values. Operations "
+    "of one trial are not independent of each other, so an interval over operations would be far "
+    "too narrow."
+)
+_BLOCKS = (
+    "Trials ran in randomised complete blocks: each block holds every arm once, close together in "
+    "time and in shuffled order. A ratio compares the two sides inside each block, so that what "
+    "drifts on the machine hits both alike. Better or worse is said only if the whole interval "
+    "lies on one side of 1; otherwise the comparison is unresolved."
+)
+
+
+def methods(analysis: Analysis) -> tuple[str, ...]:
+    """Return how the numbers were made, a paragraph each."""
+    estimates = [item for cell in analysis.cells for item in cell.estimates.values()]
+    found = {item.confidence for item in estimates}
+    found |= {item.confidence for item in analysis.comparisons}
+    shares = " and ".join(f"{100 * each:.4g} %" for each in sorted(found))
+    level = f" Intervals are at a confidence of {shares}." if shares else ""
+    return (
+        _UNIT + level,
+        _BLOCKS,
+        "Estimates: " + _listed(dict.fromkeys(e.method for e in estimates if e.value is not None)),
+        "Ratios: " + _listed(dict.fromkeys(item.method for item in analysis.comparisons)),
+    )
+
+
+def _listed(names: dict[str, None]) -> str:
+    return "; ".join(name for name in names if name) + "." if names else "there are none."

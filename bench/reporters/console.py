@@ -1,0 +1,116 @@
+"""``console.txt``: the answer on one screen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console as Screen
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.text import Text
+
+from bench.analysis.result import Analysis
+from bench.contracts import Reporter
+from bench.reporters import _words
+from bench.reporters._console_tables import answer_table, condition_legend, matrix
+from bench.reporters._format import one_line
+from bench.reporters._groups import groups_of
+
+WIDTH = 120
+LINES = 45
+_ANSWER_LINES = 6
+_FEWEST_FINDINGS = 6
+_STYLES = {"invalid": "bold red", "warning": "yellow", "note": "dim"}
+
+
+class Console(Reporter):
+    """Sets answer, headline numbers, compatibility matrix and findings on about one screen."""
+
+    def render(self, analysis: Analysis) -> Mapping[str, bytes]:
+        """Return ``console.txt``: plain text of at most :data:`WIDTH` columns."""
+        screen = _plain_screen(WIDTH)
+        screen.print(screen_content(analysis, WIDTH))
+        lines = [line.rstrip() for line in _written(screen).splitlines()]
+        return {"console.txt": ("\n".join(lines) + "\n").encode()}
+
+
+def print_to(console: Screen, analysis: Analysis, report_paths: Iterable[Path | str]) -> None:
+    """Print the answer to ``console``, and where the reports are."""
+    console.print(screen_content(analysis, console.width))
+    for path in report_paths:
+        console.print(Text(f"report: {path}"), soft_wrap=True)
+
+
+def screen_content(analysis: Analysis, width: int) -> RenderableType:
+    """Return what is shown on a screen of ``width`` columns.
+
+    The matrix takes one line for each subject where there is room for it, else one for each loop.
+    """
+    top = _top(analysis, width)
+    table, shown = answer_table(analysis, width)
+    legend = condition_legend(shown, len(groups_of(analysis)))
+    used = _height([*top, table, *legend], width)
+    full = matrix(analysis, compact=False)
+    compact = used + _height(full, width) + _FEWEST_FINDINGS + 1 > LINES
+    middle = matrix(analysis, compact=True) if compact else full
+    left = LINES - used - _height(middle, width) - 1
+    findings = _findings(analysis, max(_FEWEST_FINDINGS, left))
+    return Stack(*top, table, *legend, *middle, *findings)
+
+
+def _top(analysis: Analysis, width: int) -> list[RenderableType]:
+    record = analysis.run
+    trials = f"{analysis.trials_recorded} of {record.trials_planned} trials"
+    lines: list[RenderableType] = [
+        Text(f"{record.run_id} · {trials}", style="dim"),
+        Text(one_line(analysis.question), style="bold"),
+    ]
+    sentences = analysis.answer or (_words.NO_ANSWER,)
+    used = 0
+    for at, sentence in enumerate(sentences):
+        line = Text(f"→ {one_line(sentence)}")
+        used += _height([line], width)
+        if used > _ANSWER_LINES and at:
+            lines.append(Text(f"→ … and {len(sentences) - at} more: see the report", style="dim"))
+            break
+        lines.append(line)
+    return lines
+
+
+def _findings(analysis: Analysis, most: int) -> list[RenderableType]:
+    found = sorted(analysis.findings, key=lambda each: _words.SEVERITIES.index(each.severity))
+    if not found:
+        return [Text(_words.no_findings(analysis), style="dim")]
+    shown = found if len(found) <= most else found[: most - 1]
+    lines: list[RenderableType] = []
+    for each in shown:
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(f"{each.severity}: ", style=_STYLES[each.severity])
+        text.append(one_line(each.message))
+        lines.append(text)
+    if len(shown) < len(found):
+        lines.append(Text(f"… and {len(found) - len(shown)} more findings: see the report"))
+    return lines
+
+
+def _height(content: Sequence[RenderableType], width: int) -> int:
+    screen = _plain_screen(width)
+    screen.print(Stack(*content))
+    return len(_written(screen).splitlines())
+
+
+def _plain_screen(width: int) -> Screen:
+    return Screen(
+        file=io.StringIO(),
+        width=width,
+        color_system=None,
+        force_terminal=False,
+        legacy_windows=False,
+    )
+
+
+def _written(screen: Screen) -> str:
+    assert isinstance(screen.file, io.StringIO)  # noqa: S101 - narrows: made so just above
+    return screen.file.getvalue()

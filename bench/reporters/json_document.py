@@ -1,0 +1,66 @@
+"""``analysis.json``: everything that any report shows, for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from numbers import Integral, Real
+
+from bench.analysis.result import Analysis, Cell
+from bench.contracts import Reporter
+from bench.errors import InvalidMeasurementError
+
+SCHEMA_VERSION = 1
+
+
+class JsonDocument(Reporter):
+    """Writes the analysis as one JSON object: its fields by their names, and ``schema_version``.
+
+    A cell has its ``name`` besides its fields, since findings refer to it. Numbers are in the unit
+    that their metric names; a value that is not estimable is ``null``.
+    """
+
+    def render(self, analysis: Analysis) -> Mapping[str, bytes]:
+        """Return ``analysis.json``.
+
+        Raises:
+            InvalidMeasurementError: a number is NaN or infinite; the text says which.
+        """
+        document = {"schema_version": SCHEMA_VERSION, **_object(analysis, "analysis")}
+        text = json.dumps(document, allow_nan=False, ensure_ascii=False, indent=1)
+        return {"analysis.json": (text + "\n").encode()}
+
+
+def _object(value: object, path: str) -> dict[str, object]:
+    assert is_dataclass(value)  # noqa: S101 - narrows the type; callers have just asked
+    named = {
+        each.name: _plain(getattr(value, each.name), f"{path}.{each.name}")
+        for each in fields(value)
+    }
+    return {"name": value.name, **named} if isinstance(value, Cell) else named
+
+
+def _plain(value: object, path: str) -> object:  # noqa: PLR0911 - one return for each kind
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return _finite(float(value), path)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{path}[{key!r}]") for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item, f"{path}[{at}]") for at, item in enumerate(value)]
+    return _object(value, path)
+
+
+def _finite(value: float, path: str) -> float:
+    if not math.isfinite(value):
+        raise InvalidMeasurementError(
+            f"{path} is {value}: a value that cannot be estimated must be absent, with its reason"
+        )
+    return value

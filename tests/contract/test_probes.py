@@ -1,0 +1,122 @@
+"""Every probe that discovery finds."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from bench.contracts import OutsideProbe, Place, WorkerProbe
+from bench.discovery import load, names
+from bench.measure.clock import now_ns
+from bench.records.trial import Reading
+from bench.spec.metric import STANDARD_READINGS, Better, Unit, metric_names
+from bench.subjects.memory import MemorySubject
+
+NAMES = names("probe")
+# One or the other is read, whichever this system can tell.
+SERVER_MEMORY = {"server.pss_peak", "server.rss_peak"}
+
+
+# Several times the interval at which a probe of this project looks.
+WINDOW_NS = 20_000_000
+
+
+async def watch_memory(probe: WorkerProbe) -> list[Reading]:
+    subject = MemorySubject(MemorySubject.Options(), Place(Path(), None, "test"))
+    await subject.open(1)
+    try:
+        await probe.start(subject)
+        end_ns = now_ns() + WINDOW_NS
+        while now_ns() < end_ns:  # noqa: ASYNC110 - time has to pass, with the loop running
+            await asyncio.sleep(0)
+        gc.collect(0)
+        return list(await probe.stop(10))
+    finally:
+        await subject.close()
+
+
+def readings(name: str) -> list[Reading]:
+    """Run the probe ``name`` over nothing in particular, in this process."""
+    probe: Any = load("probe", name)
+    made = probe()
+    if isinstance(made, OutsideProbe):
+        made.start({"worker": (os.getpid(),), "server": (os.getpid(),)})
+        return list(made.stop())
+    assert isinstance(made, WorkerProbe)
+    return asyncio.run(watch_memory(made))
+
+
+@pytest.fixture(scope="module")
+def readings_by_probe() -> dict[str, list[Reading]]:
+    return {name: readings(name) for name in NAMES}
+
+
+def test_every_probe_of_the_issue_is_found() -> None:
+    assert {"loop_lag", "process_usage", "stored_bytes", "garbage_collector"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_probe_says_where_it_runs(name: str) -> None:
+    probe: Any = load("probe", name)
+    expected = {"worker": WorkerProbe, "outside": OutsideProbe}[probe.side]
+    assert issubclass(probe, expected)
+    if probe.side == "worker":
+        assert probe.stops in {"window", "drained"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_probe_says_how_it_reads(name: str) -> None:
+    probe: Any = load("probe", name)
+    assert (probe.__doc__ or "").strip() not in {"", WorkerProbe.__doc__, OutsideProbe.__doc__}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_readings_describe_themselves(
+    name: str, readings_by_probe: dict[str, list[Reading]]
+) -> None:
+    found = readings_by_probe[name]
+    assert found
+    for reading in found:
+        group, dot, statistic = reading.name.partition(".")
+        assert (group != "", dot, statistic != "") == (True, ".", True)
+        assert reading.unit in get_args(Unit)
+        assert reading.better in get_args(Better)
+        assert len(reading.description.split()) > 2
+        assert isinstance(reading.value, float)
+        assert math.isfinite(reading.value)
+
+
+def test_no_two_readings_have_one_name(readings_by_probe: dict[str, list[Reading]]) -> None:
+    counted = Counter(one.name for found in readings_by_probe.values() for one in found)
+    assert {name for name, count in counted.items() if count > 1} == set()
+
+
+def test_no_reading_has_the_name_of_a_metric(readings_by_probe: dict[str, list[Reading]]) -> None:
+    found = {one.name for readings in readings_by_probe.values() for one in readings}
+    assert found & set(metric_names(readings=())) == set()
+
+
+def test_the_standard_readings_are_those_that_are_read(
+    readings_by_probe: dict[str, list[Reading]],
+) -> None:
+    found = {one.name for readings in readings_by_probe.values() for one in readings}
+    grown = {"stored.bytes_per_checkpoint"}  # nothing was written
+    assert found & SERVER_MEMORY
+    assert found | SERVER_MEMORY | grown == set(STANDARD_READINGS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_probe_outside_is_safe_without_processes(name: str) -> None:
+    probe: Any = load("probe", name)
+    if probe.side != "outside":
+        pytest.skip("runs inside the worker")
+    made = probe()
+    made.start({"worker": (), "server": ()})
+    assert list(made.stop()) == []

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bench.reporters._frame import estimates_frame
+from bench.reporters._groups import Pairs, groups_of, subject_text
+from tests.unit.reporters import synthetic
+
+FULL = synthetic.full_analysis()
+
+
+def test_every_cell_is_in_one_group() -> None:
+    names = [cell.name for group in groups_of(FULL) for cell in group.cells]
+    assert sorted(cell.name for cell in FULL.cells) == sorted(names)
+
+
+def test_rows_are_ordered_by_durability_then_by_the_first_primary_metric() -> None:
+    cells = groups_of(FULL)[0].cells
+    ranks = ["volatile", "relaxed", "fsync"]
+    keys = [(ranks.index(cell.durability), cell.value("put.response.p50") or 0.0) for cell in cells]
+    assert sorted(keys) == keys
+
+
+def test_a_cell_without_value_comes_last_in_its_class() -> None:
+    group = next(group for group in groups_of(FULL) if group.condition == synthetic.FAILED_CELL[1])
+    relaxed = [cell.subject for cell in group.cells if cell.durability == "relaxed"]
+    assert relaxed[-1] == synthetic.FAILED_CELL[0]
+
+
+def test_labels_have_only_what_differs_and_are_unique() -> None:
+    groups = groups_of(FULL)
+    assert groups[0].label == "1k · one · selector"
+    assert groups[0].title == "steps · 1k · one · selector"
+    assert groups[-1].label == "1k · eight · proactor (emulated)"
+    assert len(groups) == len({group.label for group in groups})
+
+
+def test_conditions_that_differ_in_the_sweep_only_are_told_apart() -> None:
+    cells = FULL.cells[:2]
+    other = replace(FULL, cells=(cells[0], replace(cells[1], sweep="another")))
+    assert [group.title.split(" · ")[0] for group in groups_of(other)] == ["load", "another"]
+    assert len({group.label for group in groups_of(other)}) == 2
+
+
+def test_one_condition_has_a_label_too() -> None:
+    one = replace(FULL, cells=FULL.cells[:3])
+    assert [group.label for group in groups_of(one)] == ["one"]
+
+
+def test_the_second_arm_of_a_pair_is_marked() -> None:
+    cell = next(cell for cell in FULL.cells if cell.aa_of)
+    assert subject_text(cell) == "postgres-again (A/A of postgres)"
+
+
+def test_both_sides_of_a_comparison_are_found() -> None:
+    pairs = Pairs(FULL)
+    by_subject = next(each for each in FULL.comparisons if each.axis == "subject")
+    baseline, candidate = pairs.cells(by_subject)
+    assert baseline is not None
+    assert candidate is not None
+    assert (by_subject.baseline, by_subject.candidate) == (baseline.subject, candidate.subject)
+    by_loop = next(each for each in FULL.comparisons if each.axis == "loop")
+    baseline, candidate = pairs.cells(by_loop)
+    assert baseline is not None
+    assert candidate is not None
+    assert (by_loop.baseline, by_loop.candidate) == (baseline.loop, candidate.loop)
+    assert by_loop.subject == baseline.subject == candidate.subject
+
+
+def test_a_ratio_with_an_invalid_side_is_invalid() -> None:
+    pairs = Pairs(FULL)
+    invalid = [each for each in FULL.comparisons if pairs.invalid(each)]
+    assert invalid
+    assert {each.candidate for each in invalid} == {synthetic.INVALID_CELL[0]}
+    assert all(synthetic.INVALID in pairs.invalid(each) for each in invalid)
+
+
+def test_a_cell_is_compared_at_equal_durability_if_possible() -> None:
+    pairs = Pairs(FULL)
+    for subject, baseline in (("redis-everysec", "postgres-relaxed"), ("sqlite", "postgres")):
+        cell = next(cell for cell in FULL.cells if cell.subject == subject)
+        found = pairs.of(cell, "put.response.p50")
+        assert found is not None
+        assert baseline == found.baseline
+    postgres = next(cell for cell in FULL.cells if cell.subject == "postgres")
+    assert pairs.of(postgres, "put.response.p50") is None
+    assert pairs.is_baseline(postgres)
+
+
+def test_the_frame_has_every_estimate_and_every_cell() -> None:
+    frame = estimates_frame(FULL)
+    expected = sum(max(1, len(cell.estimates)) for cell in FULL.cells)
+    assert expected == len(frame)
+    unmeasured = frame[frame["metric"].isna()]
+    assert {"failed", "unsupported"} == set(unmeasured["status"])
+    assert unmeasured["why_not"].str.len().min() > 0

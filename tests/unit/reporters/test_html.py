@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from markupsafe import escape
+
+from bench.reporters._format import SIZES, choose_scale, interval, number
+from bench.reporters._groups import groups_of
+from bench.reporters._plots import PLOTS
+from bench.reporters.html import Html
+from tests.unit.reporters import synthetic
+
+FULL = synthetic.full_analysis()
+TEXT = Html().render(FULL)["report.html"].decode()
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Outline(HTMLParser):
+    """Checks that elements are closed in order, and collects tags and attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert tag == self.open.pop()
+
+
+def outline() -> Outline:
+    parser = Outline()
+    parser.feed(TEXT)
+    parser.close()
+    return parser
+
+
+def test_elements_are_nested_and_closed() -> None:
+    assert outline().open == []
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_is_executed() -> None:
+    for tag, attributes in outline().seen:
+        assert tag not in {"script", "link", "iframe", "object"}
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href"):
+            address = attributes.get(name) or "#"
+            assert address.startswith(("#", "data:image/svg+xml;base64,"))
+    assert "url(" not in TEXT
+    assert "@import" not in TEXT
+
+
+def test_links_lead_somewhere() -> None:
+    seen = outline().seen
+    targets = {attributes["id"] for _, attributes in seen if "id" in attributes}
+    links = {str(attributes["href"])[1:] for tag, attributes in seen if tag == "a"}
+    assert links
+    assert links <= targets
+
+
+def test_texts_of_errors_are_escaped() -> None:
+    assert str(escape(synthetic.NASTY)) in TEXT
+    assert "<b>" not in TEXT
+    assert "<saturated>" not in TEXT
+    assert "<for>" not in TEXT
+
+
+def test_every_plot_is_inside_with_a_text_for_those_who_cannot_see_it() -> None:
+    found = [attributes for tag, attributes in outline().seen if tag == "img"]
+    assert [plot.about for plot in PLOTS.values()] == [each["alt"] for each in found]
+
+
+def test_every_finding_is_told_with_its_remedy() -> None:
+    for finding in FULL.findings:
+        for text in (finding.message, finding.remedy, finding.meaning, finding.code):
+            assert str(escape(text)) in TEXT
+        assert f'<span class="badge {finding.severity}">{finding.severity}</span>' in TEXT
+
+
+def test_the_numbers_of_a_column_come_from_the_analysis() -> None:
+    group = groups_of(FULL)[2]
+    cells = [cell for cell in group.cells if cell.value("server.pss_peak") is not None]
+    scale = choose_scale([cell.value("server.pss_peak") for cell in cells], SIZES)
+    section = TEXT.split('id="condition-3"')[1].split('id="condition-4"')[0]
+    assert cells
+    for cell in cells:
+        found = cell.estimates["server.pss_peak"]
+        assert found.value is not None
+        assert f"{number(found.value / scale.factor)}<span" in section
+        assert interval(found.low, found.high, scale) in section
+
+
+def test_invalid_numbers_are_struck_out() -> None:
+    section = TEXT.split('id="condition-2"')[1].split('id="condition-3"')[0]
+    rows = [row for row in section.split("<tr>") if "postgres-sync" in row]
+    assert len(rows) == 5
+    for row in rows:
+        bare = re.sub(r"<s>.*?</s>", "", row)
+        assert "<s>postgres-sync</s>" in row
+        assert "[" not in bare
+    assert str(escape(f"must not be used: {synthetic.INVALID}")) in section
+
+
+def test_unsupported_is_shown_with_class_and_text() -> None:
+    matrix = TEXT.split('<section id="matrix">')[1].split("</section>")[0]
+    assert '<span class="badge unsupported">unsupported</span>' in matrix
+    assert str(escape(f"InterfaceError: {synthetic.NASTY}")) in matrix
+    assert "proactor (emulated)" in matrix
+
+
+def test_what_cannot_be_estimated_has_its_reason_at_hand() -> None:
+    assert "not estimable" in TEXT
+    assert f'<sup title="{synthetic.WHY_NOT}">' in TEXT

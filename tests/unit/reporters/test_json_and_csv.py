@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from pydantic import TypeAdapter
+
+from bench.analysis.result import Analysis
+from bench.errors import InvalidMeasurementError
+from bench.reporters.csv_table import CsvTable
+from bench.reporters.json_document import SCHEMA_VERSION, JsonDocument
+from tests.unit.reporters import synthetic
+
+FULL = synthetic.full_analysis()
+
+
+def test_the_analysis_can_be_read_back_from_its_json() -> None:
+    document = json.loads(JsonDocument().render(FULL)["analysis.json"])
+    assert document.pop("schema_version") == SCHEMA_VERSION
+    assert TypeAdapter(Analysis).validate_python(document) == FULL
+
+
+def test_a_finding_refers_to_a_cell_by_a_name_that_is_there() -> None:
+    document = json.loads(JsonDocument().render(FULL)["analysis.json"])
+    names = {cell["name"] for cell in document["cells"]}
+    referred = {name for finding in document["findings"] for name in finding["cells"]}
+    assert referred
+    assert referred <= names
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_a_number_is_refused_with_its_place(value: float) -> None:
+    cell = FULL.cells[0]
+    broken = replace(cell.estimates["throughput"], value=value)
+    cells = (replace(cell, estimates={"throughput": broken}), *FULL.cells[1:])
+    place = r"analysis\.cells\[0\]\.estimates\['throughput'\]\.value is (nan|inf)"
+    with pytest.raises(InvalidMeasurementError, match=place):
+        JsonDocument().render(replace(FULL, cells=cells))
+
+
+def test_the_table_has_every_estimate_unrounded() -> None:
+    text = CsvTable().render(FULL)["cells.csv"].decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    by_key = {(row["subject"], row["payload"], row["arrival"], row["loop"], row["metric"]): row for row in rows}  # fmt: skip  # noqa: E501 - one expression
+    for cell in FULL.cells:
+        for name, estimate in cell.estimates.items():
+            row = by_key[cell.subject, cell.payload, cell.arrival, cell.loop, name]
+            found = [float(row[end]) if row[end] else None for end in ("value", "low", "high")]
+            assert [estimate.value, estimate.low, estimate.high] == found
+            assert (estimate.metric.unit, str(estimate.trials)) == (row["unit"], row["trials"])
+            assert (estimate.method, estimate.why_not) == (row["method"], row["why_not"])
+
+
+def test_a_cell_that_was_not_measured_has_a_line_with_its_reason() -> None:
+    text = CsvTable().render(FULL)["cells.csv"].decode()
+    found = [row for row in csv.DictReader(io.StringIO(text)) if not row["metric"]]
+    expected = {("failed", "OperationalError: disk I/O error")}
+    expected.add(("unsupported", f"InterfaceError: {synthetic.NASTY}"))
+    assert expected == {(row["status"], row["why_not"]) for row in found}

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bench.reporters._format import DURATIONS, choose_scale, interval, number
+from bench.reporters._groups import groups_of
+from bench.reporters._markdown_text import escaped, fenced, table
+from bench.reporters._table import Entry, Row, Section, Table, text_columns
+from bench.reporters.markdown import Markdown
+from tests.unit.reporters import synthetic
+
+FULL = synthetic.full_analysis()
+TEXT = Markdown().render(FULL)["report.md"].decode()
+
+
+def test_a_line_break_and_a_pipe_do_not_break_a_table() -> None:
+    row = Row((Entry("x|y\nz"), Entry("<b>")))
+    content = Table("A | title", text_columns("a|b", "c"), (Section("", (row,)),))
+    head, _, *lines = table(content, "##").splitlines()
+    assert head == "## A \\| title"
+    assert lines == ["| a\\|b | c |", "| --- | --- |", "| x\\|y<br>z | &lt;b&gt; |"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("*a* _b_ `c`", "\\*a\\* \\_b\\_ \\`c\\`"),
+        ("[x](y) [x][y] [x]: y [1, 2]", "[x\\](y) [x\\][y] [x\\]: y [1, 2]"),
+        ("~~z~~ $m$", "\\~\\~z\\~\\~ \\$m\\$"),
+        ("52.8 [46.6, 56.4]", "52.8 [46.6, 56.4]"),
+        ("<script>&amp;", "&lt;script&gt;&amp;amp;"),
+        ("- item", "\\- item"),
+        ("1. item", "&#49;. item"),
+        ("12) item", "&#49;2) item"),
+        ("# heading", "\\# heading"),
+        ("1 500 per second", "1 500 per second"),
+        ("back\\slash", "back\\\\slash"),
+    ],
+)
+def test_markup_in_data_is_escaped(text: str, expected: str) -> None:
+    assert expected == escaped(text)
+
+
+def test_a_fence_is_longer_than_any_inside() -> None:
+    assert fenced("a ```` b", "toml") == "`````toml\na ```` b\n`````"
+
+
+def test_notes_are_numbered_once_and_listed_below() -> None:
+    noted = (("a", "x"), ("b", "y"), ("c", "x"))
+    rows = tuple(Row((Entry(text, note=note),)) for text, note in noted)
+    set_table = table(Table("T", text_columns("n"), (Section("", rows),)), "##")
+    assert "| a (1) |\n| b (2) |\n| c (1) |\n\n1. x\n2. y" in set_table
+
+
+def test_all_rows_of_a_table_have_as_many_columns_as_its_head() -> None:
+    widths: list[int] = []
+    for line in TEXT.splitlines():
+        if not line.startswith("|"):
+            widths = []
+            continue
+        widths.append(len(re.split(r"(?<!\\)\|", line)))
+        assert widths[0] == widths[-1], line
+
+
+def test_the_numbers_of_a_row_come_from_the_analysis() -> None:
+    group = groups_of(FULL)[1]
+    cell = next(cell for cell in group.cells if cell.subject == "redis-always")
+    names = [f"put.response.{statistic}" for statistic in ("p50", "p90", "p99")]
+    values = [other.value(name) for other in group.cells for name in names]
+    scale = choose_scale(values, DURATIONS)
+    expected = []
+    for name in names:
+        found = cell.estimates[name]
+        assert found.value is not None
+        between = interval(found.low, found.high, scale)
+        expected.append(f"{number(found.value / scale.factor)} {between}")
+    section = TEXT.split("### steps · 1k · many · selector")[1].split("\n### ")[0]
+    of_put = section.split("#### Write a checkpoint (put)")[1]
+    row = next(line for line in of_put.splitlines() if line.startswith("| redis-always"))
+    cells = [text.strip() for text in row.replace("\u00a0", " ").split("|")][4:7]
+    assert [text.replace("\u00a0", " ") for text in expected] == cells
+    head = next(line for line in of_put.splitlines() if line.startswith("| subject"))
+    assert f"response time p50 ({scale.name})" in head
+
+
+def test_every_finding_is_told_with_its_remedy() -> None:
+    for finding in FULL.findings:
+        assert f"{finding.severity.upper()}: {escaped(finding.message)}" in TEXT
+        assert escaped(finding.remedy) in TEXT
+        assert escaped(finding.meaning) in TEXT
+    assert TEXT.index("INVALID: ") < TEXT.index("WARNING: ") < TEXT.index("NOTE: ")
+
+
+def test_invalid_numbers_are_struck_out_and_explained() -> None:
+    section = TEXT.split("### steps · 1k · many · selector")[1].split("\n### ")[0]
+    row = next(line for line in section.splitlines() if "postgres-sync" in line)
+    entries = [text.strip() for text in row.split("|")][1:-1]
+    struck = [text.startswith("~~") for text in entries]
+    measured = [text not in {"fsync", "–"} for text in entries]
+    assert measured == struck
+    assert f"must not be used: {escaped(synthetic.INVALID)}" in section
+
+
+def test_ratios_of_invalid_cells_are_struck_out() -> None:
+    ratios = TEXT.split("## Ratios to the baseline")[1].split("## Plots")[0]
+    many = ratios.split("**steps · 1k · many · selector**")[1].split("**")[0]
+    row = next(line for line in many.splitlines() if line.startswith("| postgres-sync"))
+    assert row.count("~~") == 2 * len(synthetic.PRIMARY)
+
+
+def test_comparisons_of_different_promises_stand_apart() -> None:
+    equal = TEXT.split("### Savers at equal durability")[1].split("\n### ")[0]
+    across = TEXT.split("### Savers across durability classes")[1].split("\n## ")[0]
+    assert "÷ fsync" not in equal
+    assert "| sqlite | postgres | fsync |" in equal
+    assert "| memory | postgres | volatile ÷ fsync |" in across
+    assert "price of the stronger promise" in across
+    assert "| postgres-again | postgres | fsync |" in TEXT.split("### A/A arms")[1]
+
+
+def test_what_cannot_be_estimated_says_so_with_its_reason() -> None:
+    assert "not estimable (" in TEXT
+    assert escaped(synthetic.WHY_NOT) in TEXT
+
+
+def test_what_was_not_measured_is_listed_with_class_and_text() -> None:
+    missing = TEXT.split("## What was not measured")[1].split("\n## ")[0]
+    assert escaped(synthetic.NASTY.split("\n")[0]) in missing
+    assert "OperationalError: disk I/O error" in missing
+    assert "| TimeoutError | 7 |" in missing
+
+
+def test_nothing_foreign_is_markup() -> None:
+    outside = re.sub(r"```toml.*?```|````toml.*?````", "", TEXT, flags=re.DOTALL)
+    tags = set(re.findall(r"<[^>]+>", outside))
+    assert {"<br>", "<details>", "</details>", "<summary>", "</summary>"} >= tags
+
+
+def test_the_scenario_stands_verbatim_and_the_run_is_identified() -> None:
+    assert FULL.run.scenario_text.rstrip() in TEXT
+    assert "python -m bench run scenarios/savers.toml" in TEXT
+    for value in (FULL.run.run_id, FULL.run.scenario_digest, "4b5761b (with uncommitted changes)"):
+        assert value in TEXT
+
+
+def test_the_matrix_has_every_subject_and_says_why_one_cannot_run() -> None:
+    matrix = TEXT.split("## Which saver runs on which loop")[1].split("\n## ")[0]
+    lines = [line for line in matrix.splitlines() if line.startswith("|")]
+    rows = {line.split("|")[1].split(":")[0].strip(): line for line in lines}
+    assert set(synthetic.SUBJECTS) <= set(rows)
+    assert "✓" in rows["memory"]
+    assert "| unsupported: InterfaceError: Psycopg cannot use" in rows["postgres"]
+    assert rows["null"].count("| not planned") == 2
+    assert "proactor (emulated)" in rows["subject"]

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from bench.analysis.result import Analysis
+from bench.reporters._plot_memory import peak_memory
+from bench.reporters._plot_ratios import ratios_across_durability, ratios_equal_durability
+from bench.reporters._plot_scaling import by_concurrency, by_state_size
+from bench.reporters._plot_style import subject_styles, svg
+from bench.reporters._plots import PLOTS, drawings
+from bench.reporters.plots import Plots
+from tests.unit.reporters import synthetic
+
+FULL = synthetic.full_analysis()
+Draw = Callable[[Analysis], Figure | None]
+
+
+@cache
+def drawn(draw: Draw) -> Figure:
+    figure = draw(FULL)
+    assert figure is not None
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return figure
+
+
+def texts(figure: Figure) -> str:
+    found: Any = figure.findobj(Text)
+    return "\n".join(text.get_text() for text in found)
+
+
+def only(sweep: str) -> Analysis:
+    cells = tuple(cell for cell in FULL.cells if cell.sweep == sweep)
+    return replace(FULL, cells=cells)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_there_is_a_title_and_nothing_is_cut_off(name: str) -> None:
+    figure: Any = drawn(PLOTS[name].draw)
+    assert figure.get_suptitle()
+    drawn_in = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert drawn_in.x0 >= 0
+    assert drawn_in.y0 >= 0
+    assert drawn_in.x1 <= width
+    assert drawn_in.y1 <= height
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_labels_of_an_axis_do_not_touch(name: str) -> None:
+    for axes in drawn(PLOTS[name].draw).axes:
+        low, high = axes.get_xlim()
+        shown = (each for each in axes.get_xticklabels() if low <= each.get_position()[0] <= high)
+        boxes = sorted((each.get_window_extent() for each in shown), key=lambda box: box.x0)
+        assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("make", [synthetic.nothing_measured, synthetic.nothing_at_all])
+def test_without_data_there_is_no_plot(name: str, make: synthetic.Maker) -> None:
+    assert PLOTS[name].draw(make()) is None
+
+
+def test_every_subject_has_a_look_of_its_own() -> None:
+    styles = subject_styles(FULL)
+    assert set(synthetic.SUBJECTS) == set(styles)
+    assert len(set(styles.values())) == len(styles)
+
+
+def test_a_single_concurrency_is_no_curve() -> None:
+    assert by_concurrency(only("loops")) is None
+
+
+def test_a_single_payload_is_no_curve() -> None:
+    assert by_state_size(only("loops")) is None
+
+
+def test_invalid_cells_are_left_out_with_a_note() -> None:
+    figure = drawn(by_concurrency)
+    assert "Left out, as invalid: postgres-sync · selector · steps · 1k · many" in texts(figure)
+
+
+def test_invalid_bars_are_hatched_with_a_note() -> None:
+    figure = drawn(peak_memory)
+    assert "Hatched, as invalid: postgres-sync" in texts(figure)
+    hatched = [patch for axes in figure.axes for patch in axes.patches if patch.get_hatch()]
+    assert len(hatched) == 2
+
+
+def test_the_bars_have_the_length_of_the_estimates() -> None:
+    figure = drawn(peak_memory)
+    lengths = {round(patch.get_width()) for axes in figure.axes for patch in axes.patches}  # type: ignore[attr-defined]  # bars are rectangles
+    names = ("worker.uss_peak", "server.pss_peak")
+    values = [cell.value(name) for cell in FULL.cells for name in names]
+    assert {round(value) for value in values if value is not None} == lengths
+
+
+def test_ratios_of_different_promises_are_never_in_one_plot() -> None:
+    equal = texts(drawn(ratios_equal_durability))
+    across = texts(drawn(ratios_across_durability))
+    assert "[volatile ÷ fsync]" in across
+    assert "[volatile ÷ fsync]" not in equal
+    assert "postgres-again ÷ postgres  [A/A]" in equal
+    assert "sqlite ÷ postgres  [fsync]" in equal
+    assert "sqlite ÷ postgres  [fsync]" not in across
+
+
+def test_files_are_drawings_and_the_same_each_time() -> None:
+    files = Plots().render(FULL)
+    assert {f"plot_{name}.svg" for name in PLOTS} == set(files)
+    for content in files.values():
+        assert ET.fromstring(content).tag.endswith("svg")  # noqa: S314 - our own text
+    again = peak_memory(FULL)
+    assert again is not None
+    assert files["plot_memory.svg"] == svg(again, "memory")
+
+
+def test_another_analysis_gets_its_own_drawings() -> None:
+    assert drawings(FULL)
+    assert drawings(synthetic.nothing_at_all()) == {}
