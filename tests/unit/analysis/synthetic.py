@@ -128,8 +128,8 @@ def unsupported(error_class: str = "NotImplementedError", message: str = "no") -
 
 
 def scenario_text(
-    *,
     subjects: str = "a",
+    *,
     loops: str = "selector",
     repetitions: int = 3,
     clients: int = 4,
