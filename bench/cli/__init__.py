@@ -1,20 +1,21 @@
 """The command line: verbs → stages. The only package that prints or exits.
 
-Each verb is one module of this package with ``add_arguments(parser)`` and ``run(options)``. Only
-the module of the verb that was asked for is imported, so that ``--help`` answers at once.
+Each verb is one module of ``bench.cli.verbs``. Only the one that was asked for is imported, so that
+``--help`` answers at once.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from bench import __version__
-from bench.errors import EXIT_INTERRUPTED, BenchError
+from bench.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BenchError
 
 VERBS = {
     "plan": "show what a scenario would measure, in which order; measures nothing",
@@ -23,6 +24,8 @@ VERBS = {
     "list": "list what a scenario can name, with options",
     "doctor": "show the host, the servers, the loops and the versions",
 }
+# What a directory given by the user may turn out to be.
+_UNUSABLE_PLACES = (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError)
 EPILOGUE = """\
 exit codes: 0 pass, 1 regression or refuted claim, 2 bad input, 3 cannot tell,
 4 invalid measurement, 5 a server or package is not there, 130 interrupted
@@ -35,10 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser, verbs = _parser()
     verb = next((argument for argument in given if not argument.startswith("-")), "")
     if verb in VERBS:
-        module = importlib.import_module(f"bench.cli.{verb}")
+        module = importlib.import_module(f"bench.cli.verbs.{verb}")
         module.add_arguments(verbs[verb])
         verbs[verb].set_defaults(run=module.run)
     options = parser.parse_args(given)
+    # A plug-in may live beside the scenario, also for the console script.
+    if "" not in sys.path:
+        sys.path.insert(0, "")
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
@@ -47,6 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BenchError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except _UNUSABLE_PLACES as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except BrokenPipeError:
+        # Whoever read the output has gone; the interpreter must not try to write what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_INTERRUPTED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -14,47 +14,53 @@ import threading
 from pathlib import Path
 
 from bench.measure.clock import now_ns
-from bench.measure.handover import JOB, OPENING, RESULT, RESULT_FILE, SAMPLES_FILE, Job
+from bench.measure.handover import JOB, OPENING, RESULT, RESULT_FILE, SAMPLES_FILE
 from bench.measure.lifecycle import Lifecycle, Parts
 
 
 def main() -> None:
-    """Run the trial that standard input describes; see ``bench.measure.handover``."""
+    """Run the trial that standard input describes, in the directory that is the one argument."""
+    directory = Path(sys.argv[1])
     announcements = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     # What a library prints must not be taken for an announcement.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def announce(stage: str) -> None:
-        announcements.write(stage + "\n")
+        try:
+            announcements.write(stage + "\n")
+        except BrokenPipeError:
+            _end(directory)
 
     announce("import")
-    job = JOB.validate_json(_read_line())
-    parts = Parts.of(job)
-    opening = OPENING.validate_json(_read_line())
-    threading.Thread(target=_end_with_runner, args=(job,), daemon=True).start()
+    parts = Parts.of(JOB.validate_json(_read_line(directory)))
+    opening = OPENING.validate_json(_read_line(directory))
+    threading.Thread(target=_end_with_runner, args=(directory,), daemon=True).start()
     lifecycle = Lifecycle(parts, opening, announce, now_ns)
     with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
         result = runner.run(lifecycle.run(runner.get_loop()))
-    directory = Path(job.directory)
     lifecycle.recorder.write(directory / SAMPLES_FILE)
     (directory / RESULT_FILE).write_bytes(RESULT.dump_json(result))
 
 
-def _read_line() -> bytes:
+def _read_line(directory: Path) -> bytes:
     """Read one line from file descriptor 0 without a buffer that would swallow the next."""
     line = bytearray()
     while not line.endswith(b"\n"):
         byte = os.read(0, 1)
         if not byte:
-            raise SystemExit(0)
+            _end(directory)
         line += byte
     return bytes(line)
 
 
-def _end_with_runner(job: Job) -> None:
+def _end_with_runner(directory: Path) -> None:
     while os.read(0, 1):
         pass
-    shutil.rmtree(job.directory, ignore_errors=True)
+    _end(directory)
+
+
+def _end(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
     os._exit(1)
 
 

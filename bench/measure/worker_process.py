@@ -37,8 +37,8 @@ class WorkerProcess:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._stage = "import"
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bench.measure.worker"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "bench.measure.worker", str(directory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console as Screen
 from rich.console import Group as Stack
@@ -19,8 +18,8 @@ from bench.reporters._format import one_line
 from bench.reporters._groups import groups_of
 
 WIDTH = 120
-LINES = 45
-_ANSWER_LINES = 6
+LINES = 50
+_ANSWER_LINES = 11
 _FEWEST_FINDINGS = 6
 _STYLES = {"invalid": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -34,13 +33,6 @@ class Console(Reporter):
         screen.print(screen_content(analysis, WIDTH))
         lines = [line.rstrip() for line in _written(screen).splitlines()]
         return {"console.txt": ("\n".join(lines) + "\n").encode()}
-
-
-def print_to(console: Screen, analysis: Analysis, report_paths: Iterable[Path | str]) -> None:
-    """Print the answer to ``console``, and where the reports are."""
-    console.print(screen_content(analysis, console.width))
-    for path in report_paths:
-        console.print(Text(f"report: {path}"), soft_wrap=True)
 
 
 def screen_content(analysis: Analysis, width: int) -> RenderableType:

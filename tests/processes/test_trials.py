@@ -72,12 +72,17 @@ def measure(use: str, **given: Any) -> tuple[TrialRecord, Samples | None]:
     return record, None if rows is None else Samples(rows)
 
 
-def leftovers() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob("checkpoint-bench-*")}
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory for everything temporary, so that what stays behind is seen."""
+    directory = tmp_path / "temporary"
+    directory.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    monkeypatch.setenv("TMPDIR", str(directory))
+    return directory
 
 
-def test_a_saver_from_a_factory_outside_the_package_is_measured() -> None:
-    before = leftovers()
+def test_a_saver_from_a_factory_outside_the_package_is_measured(temporary: Path) -> None:
     options = 'durability = "volatile", reopens = false'
     record, samples = measure(f"{THEIRS}:factory", options=options)
 
@@ -96,7 +101,7 @@ def test_a_saver_from_a_factory_outside_the_package_is_measured() -> None:
     assert (puts.column("wait") >= 0).all()
     assert (puts.column("service") > 0).all()
     assert set(puts.column("client").tolist()) == {0, 1}
-    assert leftovers() == before
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_subject_class_outside_the_package_is_measured() -> None:
@@ -126,8 +131,7 @@ def test_an_acknowledged_write_that_is_gone_is_found() -> None:
     assert not record.verification.passed
 
 
-def test_a_worker_that_dies_leaves_a_record_that_says_how() -> None:
-    before = leftovers()
+def test_a_worker_that_dies_leaves_a_record_that_says_how(temporary: Path) -> None:
     record, samples = measure(f"{THEIRS}:suicidal", options="reopens = false")
 
     assert record.status == "failed"
@@ -135,7 +139,7 @@ def test_a_worker_that_dies_leaves_a_record_that_says_how() -> None:
     assert record.failure.error_class == "WorkerDied"
     assert f"signal {int(signal.SIGTERM)}" in record.failure.message
     assert samples is None
-    assert leftovers() == before
+    assert list(temporary.iterdir()) == []
 
 
 def test_errors_of_the_saver_are_counted_and_the_load_goes_on() -> None:
@@ -196,10 +200,9 @@ def test_an_interrupted_run_is_completed_without_measuring_twice(tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL does not exist there")
-def test_a_killed_runner_leaves_no_worker_and_no_directory(tmp_path: Path) -> None:
+def test_a_killed_runner_leaves_no_worker_and_no_directory(tmp_path: Path, temporary: Path) -> None:
     path = tmp_path / "long.toml"
     path.write_text(text_of(f"{THEIRS}:factory", options="reopens = false", duration_s=600))
-    before = leftovers()
     runner = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "bench", "run", str(path), "--results", str(tmp_path / "results")],
         stdout=subprocess.DEVNULL,
@@ -213,7 +216,7 @@ def test_a_killed_runner_leaves_no_worker_and_no_directory(tmp_path: Path) -> No
     _, alive = psutil.wait_procs([worker], timeout=20)
 
     assert not alive
-    assert leftovers() == before
+    assert list(temporary.iterdir()) == []
 
 
 def _first_child(process: psutil.Process) -> psutil.Process:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.cli.loading import load_checked
 from bench.cli.progress import shown
-from bench.cli.report import add_places, tell
+from bench.cli.verbs.report import add_places, tell
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_services

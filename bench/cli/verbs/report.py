@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console as Screen
 
 from bench.analysis.analyse import analyse
 from bench.discovery import load, names
 from bench.records.store import Store
+from bench.reporters.console import screen_content
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +38,14 @@ def tell(store: Store, run_id: str, reports: Path) -> int:
     analysis = analyse(store.read(run_id))
     directory = reports / run_id
     directory.mkdir(parents=True, exist_ok=True)
-    screen = ""
     for name in names("reporter"):
         reporter: Any = load("reporter", name)
         for file_name, content in reporter().render(analysis).items():
             (directory / file_name).write_bytes(content)
-            if name == "console":
-                screen = content.decode()
-    print(screen)
+    if sys.stdout.isatty():
+        Screen().print(screen_content(analysis, Screen().width))
+    else:
+        print((directory / "console.txt").read_text(encoding="utf-8"))
     print(f"report: {directory / 'report.html'} (also report.md, analysis.json)")
     print(f"records: {store.directory / run_id}")
     return analysis.exit_code

@@ -1,0 +1,118 @@
+"""Ctrl-C, SIGTERM and a killed runner leave nothing behind, and the run can be completed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+import psutil
+import pytest
+
+from bench.records.store import Store
+
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's"),
+]
+
+SCENARIO = """
+schema_version = 1
+question = "Does it stop?"
+seed = 1
+repetitions = 2
+warmup_s = 0.05
+duration_s = 0.2
+
+[subjects.postgres]
+use = "postgres"
+
+[subjects.redis]
+use = "redis"
+
+[workloads.steps]
+use = "append_steps"
+
+[payloads.small]
+use = "nested"
+
+[arrivals.two]
+kind = "closed"
+clients = 2
+
+[sweeps.all]
+subjects = ["postgres", "redis"]
+workloads = ["steps"]
+payloads = ["small"]
+arrivals = ["two"]
+loops = ["selector"]
+"""
+
+
+def command(directory: Path, *flags: str) -> list[str]:
+    path = directory / "stops.toml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    places = ["--results", str(directory / "results"), "--reports", str(directory / "reports")]
+    return [sys.executable, "-m", "bench", "run", str(path), *places, *flags]
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A directory for everything temporary, which Postgres's user can reach as well."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopped_in_the_middle_it_leaves_nothing_and_can_be_completed(
+    number: signal.Signals, tmp_path: Path, temporary: Path
+) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("BENCH_")}
+    environment["TMPDIR"] = str(temporary)
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as runner:
+        # The first line tells of the first trial; the second is then under way.
+        cast("IO[bytes]", runner.stdout).readline()
+        family = _with_a_server(psutil.Process(runner.pid))
+        runner.send_signal(number)
+        code = runner.wait(timeout=60)
+
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+    assert code == (-signal.SIGKILL if number == signal.SIGKILL else 130)
+    assert list(temporary.iterdir()) == []
+    store = Store(tmp_path / "results")
+    kept = store.finished(store.newest())
+    assert 1 <= len(kept) < 4
+
+    done = subprocess.run(  # noqa: S603 - as above
+        command(tmp_path, "--resume"), capture_output=True, env=environment, check=False
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert store.run_ids() == [store.newest()]
+    assert len(store.finished(store.newest())) == 4
+    assert kept < store.finished(store.newest())
+
+
+def _with_a_server(runner: psutil.Process) -> list[psutil.Process]:
+    """Return the runner's descendants once a server is among them; ends when the runner does."""
+    while runner.status() != psutil.STATUS_ZOMBIE:
+        family = runner.children(recursive=True)
+        if any(_name(process).startswith(("postgres", "redis-server")) for process in family):
+            return family
+    raise AssertionError("the runner ended before a server was seen")
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
