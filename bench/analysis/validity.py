@@ -36,11 +36,11 @@ def judge(evidence: Evidence) -> tuple[Finding, ...]:
 def exit_code(cells: Sequence[Cell], findings: Sequence[Finding]) -> int:
     """Return what the process ends with; "no data" is never a pass.
 
-    4: a finding is invalid. 3: trials are missing, a planned cell failed, or no cell has a primary
+    4: a finding is invalid. 3: trials are missing or failed, or no cell has a primary
     metric. 0: else; that a saver is unsupported somewhere is a result.
     """
     if any(finding.severity == "invalid" for finding in findings):
         return EXIT_INVALID
     unanswered = any(finding.code in _LEAVES_THE_QUESTION_OPEN for finding in findings)
-    unmeasured = any(cell.status in ("failed", "missing") for cell in cells)
+    unmeasured = any(cell.status in ("failed", "missing", "partly") for cell in cells)
     return EXIT_INCONCLUSIVE if unanswered or unmeasured else EXIT_PASS

@@ -7,15 +7,18 @@ Each verb is one module of ``bench.cli.verbs``. Only the one that was asked for 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench import __version__
-from bench.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BenchError
+from bench.discovery import extra_for
+from bench.errors import EXIT_INTERRUPTED, BenchError, MissingPackageError
 
 VERBS = {
     "plan": "show what a scenario would measure, in which order; measures nothing",
@@ -24,8 +27,6 @@ VERBS = {
     "list": "list what a scenario can name, with options",
     "doctor": "show the host, the servers, the loops and the versions",
 }
-# What a directory given by the user may turn out to be.
-_UNUSABLE_PLACES = (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError)
 EPILOGUE = """\
 exit codes: 0 pass, 1 regression or refuted claim, 2 bad input, 3 cannot tell,
 4 invalid measurement, 5 a server or package is not there, 130 interrupted
@@ -34,35 +35,71 @@ exit codes: 0 pass, 1 regression or refuted claim, 2 bad input, 3 cannot tell,
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the verb that ``arguments`` name and return the exit code."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    given = sys.argv[1:] if arguments is None else [*arguments]
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal or a file cannot show must not cost a result.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    with _signals():
+        try:
+            return _run(given)
+        except BenchError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return EXIT_INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read the output has gone; the interpreter must not write what is left.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_INTERRUPTED
+
+
+def _run(given: list[str]) -> int:
     parser, verbs = _parser()
     verb = next((argument for argument in given if not argument.startswith("-")), "")
     if verb in VERBS:
-        module = importlib.import_module(f"bench.cli.verbs.{verb}")
+        # A plug-in may live beside the scenario, also for the console script.
+        if "" not in sys.path:
+            sys.path.insert(0, "")
+        module = _verb_module(verb)
         module.add_arguments(verbs[verb])
         verbs[verb].set_defaults(run=module.run)
     options = parser.parse_args(given)
-    # A plug-in may live beside the scenario, also for the console script.
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupt)
+    return int(options.run(options))
+
+
+def _verb_module(verb: str) -> Any:
     try:
-        return int(options.run(options))
-    except BenchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except _UNUSABLE_PLACES as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return EXIT_BAD_INPUT
-    except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter must not try to write what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_INTERRUPTED
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return importlib.import_module(f"bench.cli.verbs.{verb}")
+    except ModuleNotFoundError as error:
+        missing = error.name or "?"
+        raise MissingPackageError(f"the verb {verb!r}", missing, extra_for(missing)) from error
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Treat every request to end like Ctrl-C; ignore the next ones while what was made is removed.
+
+    A signal that is ignored already, as SIGHUP under nohup, stays so.
+    """
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def interrupt(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in numbers:
+        if before[number] is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -77,7 +114,3 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     return parser, {
         name: verbs.add_parser(name, help=text, description=text) for name, text in VERBS.items()
     }
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt

@@ -18,7 +18,7 @@ from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
 from bench.measure.verification import verify
 from bench.records.trial import Failure, Reading, Verification, Window
-from bench.spec.metric import CYCLE
+from bench.spec.metric import CYCLE, WRITE_OPERATION
 from bench.spec.scenario import Scenario, Use
 from bench.subjects._factory import subject_class
 
@@ -91,6 +91,7 @@ class Lifecycle:
         self.recorder = Recorder(names)
         self._timing = Timing(self.recorder, clock)
         self._puts_before: dict[str, int] = {}
+        self._cycles_in_window = 0
 
     async def run(self, asked_for: asyncio.AbstractEventLoop) -> TrialResult:
         """Run the trial; what goes wrong is part of the result.
@@ -147,14 +148,15 @@ class Lifecycle:
         settings = await subject.settings()
         result = replace(result, settings=settings, durability=subject.durability_found(settings))
         window, readings = await self._window(load_of_trial, subject)
+        result = replace(result, window=window, readings=readings)
+        if not self._cycles_in_window:
+            return replace(result, failure=self._nothing_finished())
         verification = None if subject.reopens else await self._read_back(subject)
-        return replace(
-            result,
-            status="measured",
-            window=window,
-            readings=readings,
-            verification=verification,
-        )
+        return replace(result, status="measured", verification=verification)
+
+    def _nothing_finished(self) -> Failure:
+        name, text = next(iter(self.recorder.error_texts.items()), ("TimeoutError", "cut off"))
+        return Failure(name, f"no cycle of the window succeeded; first: {text}", "window")
 
     async def _window(self, load: Load, subject: Subject) -> tuple[Window, tuple[Reading, ...]]:
         trial = self._parts.job.trial
@@ -163,6 +165,7 @@ class Lifecycle:
         load.start()
         await asyncio.sleep(trial.warmup_s)
         await self._start_probes("window", subject)
+        cycles_before = self._done(CYCLE)
         start_ns = self._clock()
         end_ns = start_ns + round(trial.duration_s * _NS_PER_S)
         load.end_at(end_ns)
@@ -172,11 +175,12 @@ class Lifecycle:
         readings = await self._stop_probes("window")
         await load.drain(self._parts.scenario.drain_s)
         drained_ns = self._clock()
+        self._cycles_in_window = self._done(CYCLE) - cycles_before
         readings += await self._stop_probes("drained")
         return Window(start_ns, end_ns, drained_ns), readings
 
     async def _start_probes(self, when: str, subject: Subject) -> None:
-        self._puts_before[when] = self._puts()
+        self._puts_before[when] = self._done(WRITE_OPERATION)
         for probe in self._parts.probes:
             if probe.stops == when:
                 await probe.start(subject)
@@ -185,7 +189,7 @@ class Lifecycle:
         readings: list[Reading] = []
         for probe in self._parts.probes:
             if probe.stops == when:
-                readings += await probe.stop(self._puts() - self._puts_before[when])
+                readings += await probe.stop(self._done(WRITE_OPERATION) - self._puts_before[when])
         return tuple(readings)
 
     async def _verified(self, result: TrialResult) -> TrialResult:
@@ -220,8 +224,8 @@ class Lifecycle:
 
         return timed
 
-    def _puts(self) -> int:
-        return self.recorder.acknowledged[self.recorder.code("put")]
+    def _done(self, operation: str) -> int:
+        return self.recorder.acknowledged[self.recorder.code(operation)]
 
     def _enter(self, stage: str) -> None:
         self._stage = stage

@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 _NS_PER_S = 1_000_000_000
 _NEVER_NS = sys.maxsize
 # A client whose cycle failed waits this long, lest a broken saver be called in a busy loop.
-_AFTER_FAILURE_S = 0.05
+_AFTER_FAILURE_NS = 50_000_000
 # The pacer looks this often whether the load has ended, however low its rate.
 _LONGEST_WAIT_S = 0.1
 
@@ -145,21 +145,25 @@ class Load:
 
     async def _closed(self, client: LoadClient) -> None:
         CLIENT.set(client.index)
-        think_s = getattr(self._arrival, "think_s", 0.0)
+        think_ns = round(getattr(self._arrival, "think_s", 0.0) * _NS_PER_S)
+        due_ns = self._clock()
         try:
-            while True:
-                due_ns = self._clock()
-                if due_ns >= self._end_ns:
-                    return
-                await asyncio.sleep(0)
-                if not await self._cycle(client, due_ns):
-                    await asyncio.sleep(_AFTER_FAILURE_S)
-                if think_s:
-                    await asyncio.sleep(think_s)
+            while due_ns < self._end_ns:
+                await self._until(due_ns)
+                succeeded = await self._cycle(client, due_ns)
+                pause_ns = max(think_ns, 0 if succeeded else _AFTER_FAILURE_NS)
+                due_ns = self._clock() + pause_ns
         finally:
             task = asyncio.current_task()
             if task is not None:
                 self._tasks.discard(task)
+
+    async def _until(self, due_ns: int) -> None:
+        """Yield to the loop once at least, and until ``due_ns``; a timer may fire early or late."""
+        left_ns = due_ns - self._clock()
+        await asyncio.sleep(max(0, left_ns) / _NS_PER_S)
+        while self._clock() < due_ns:  # noqa: ASYNC110 - waits for time, which nobody signals
+            await asyncio.sleep(0)
 
     def _release(self, due_ns: list[int]) -> None:
         self._queue.extend(due_ns)
@@ -171,7 +175,9 @@ class Load:
         CLIENT.set(client.index)
         try:
             while self._queue and not self._recorder.giving_up:
-                await self._cycle(client, self._queue.popleft())
+                due_ns = self._queue.popleft()
+                await asyncio.sleep(0)
+                await self._cycle(client, due_ns)
         finally:
             self._free.append(client)
             task = asyncio.current_task()
@@ -184,6 +190,7 @@ class Load:
         started_ns = self._clock()
         try:
             await self._workload.cycle(client)
+            self._recorder.acknowledged[self._recorder.code(CYCLE)] += 1
         except asyncio.CancelledError as error:
             outcome = self._recorder.note(error)
             raise

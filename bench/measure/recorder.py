@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections import Counter, deque
+from collections import Counter
 from pathlib import Path
 
 from bench.records.outcome import COLUMNS, Outcome
 
 _ROWS_PER_CHUNK = 1 << 15
+# An error that has been counted carries this mark, since it passes through operation and cycle.
+_SEEN = "__checkpoint_bench_seen__"
 
 
 class Recorder:
@@ -25,7 +27,6 @@ class Recorder:
         self.errors: Counter[str] = Counter()
         self.error_texts: dict[str, str] = {}
         self.acknowledged: Counter[int] = Counter()
-        self._recent: deque[BaseException] = deque(maxlen=256)
         self._chunks = [array("q")]
         self._room = _ROWS_PER_CHUNK
 
@@ -48,9 +49,9 @@ class Recorder:
         """
         if self.giving_up and isinstance(error, asyncio.CancelledError):
             return int(Outcome.TIMED_OUT)
-        if any(seen is error for seen in self._recent):
+        if getattr(error, _SEEN, False):
             return int(Outcome.FAILED)
-        self._recent.append(error)
+        setattr(error, _SEEN, True)
         name = type(error).__name__
         self.errors[name] += 1
         self.error_texts.setdefault(name, str(error)[:500])

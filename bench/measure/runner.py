@@ -7,6 +7,7 @@ same), the trial's directory. Each finished trial is on disk before the next one
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 import tempfile
 import time
@@ -85,6 +86,7 @@ class TrialRun:
         self._loop: Loop = loop()
         self._secrets: tuple[str, ...] = ()
         self._server_text = ""
+        self._left_behind = ""
         self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     def run(self) -> tuple[TrialRecord, Integers | None]:
@@ -101,8 +103,9 @@ class TrialRun:
             except UnsupportedError as error:
                 result = unmeasured("unsupported", type(error).__name__, str(error), "server")
                 readings = ()
-            except BenchError as error:
-                result = unmeasured("failed", type(error).__name__, str(error), "server")
+            # Whatever goes wrong around a trial is its result, and the run goes on.
+            except Exception as error:  # noqa: BLE001
+                result = unmeasured("failed", type(error).__name__, str(error), "runner")
                 readings = ()
             samples = directory / SAMPLES_FILE
             rows = read_raw(samples) if result.window and samples.exists() else None
@@ -113,7 +116,7 @@ class TrialRun:
             # Left in reverse: a worker that hangs must not hold what the server is to remove.
             server = self._server()
             if server is not None:
-                stack.callback(server.stop)
+                stack.callback(self._stop, server)
             job = Job(self._scenario, self._trial, str(directory))
             # The worker imports what it needs while the server starts.
             worker = stack.enter_context(WorkerProcess(job, directory, self._environment))
@@ -125,6 +128,13 @@ class TrialRun:
             worker.open(Opening(endpoint, namespace))
             result, readings = self._watch(worker, endpoint)
             return self._with_server_death(result, endpoint), readings
+
+    def _stop(self, server: Server) -> None:
+        """Stop ``server``; that it left something behind must not cost what was measured."""
+        try:
+            server.stop()
+        except BenchError as error:
+            self._left_behind = str(error)
 
     def _server(self) -> Server | None:
         if self._subject.server is None:
@@ -196,12 +206,13 @@ class TrialRun:
             server=self._server_text,
             operations=result.operations,
             window=result.window,
-            readings=(*result.readings, *readings),
+            readings=tuple(r for r in (*result.readings, *readings) if math.isfinite(r.value)),
             errors=result.errors,
             error_texts={name: self._redact(text) for name, text in result.error_texts.items()},
             verification=verification,
             failure=failure,
             samples_file=f"{self._trial.id}.npz" if has_samples else None,
+            left_behind=self._redact(self._left_behind),
         )
 
     def _redact(self, text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from bench.contracts import ExpectedThread, Subject, Workload
 from bench.records.trial import Verification
@@ -24,11 +26,9 @@ async def verify(subject: Subject, workload: Workload) -> Verification:
     for thread_id, thread in expected.items():
         fault = await _fault_of(subject, workload, thread_id, thread)
         if fault is not None:
-            problems.append(f"thread {thread_id}: {fault}")
-            if fault.startswith("content"):
-                corrupted += 1
-            else:
-                lost += 1
+            problems.append(f"thread {thread_id}: {fault.text}")
+            corrupted += fault.kind == "corrupted"
+            lost += fault.kind == "lost"
     found, least, most = await _count(subject, expected)
     if found < least:
         lost = max(lost, least - found)
@@ -46,23 +46,31 @@ async def verify(subject: Subject, workload: Workload) -> Verification:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    kind: Literal["lost", "corrupted"]
+    text: str
+
+
 async def _fault_of(
     subject: Subject, workload: Workload, thread_id: str, thread: ExpectedThread
-) -> str | None:
+) -> _Fault | None:
     config = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
     found = await subject.saver(0).aget_tuple(config)  # type: ignore[arg-type] # a plain dictionary
     if found is None:
-        return "nothing found" if thread.checkpoints else None
+        return _Fault("lost", "nothing found") if thread.checkpoints else None
     found_id = found.checkpoint["id"]
     if thread.checkpoint_id and found_id != thread.checkpoint_id:
         # Ids are ordered by time: a later one is a write that we never saw acknowledged.
         if thread.indeterminate and found_id > thread.checkpoint_id:
             return None
-        return f"the latest checkpoint is {found_id}, acknowledged was {thread.checkpoint_id}"
+        text = f"the latest checkpoint is {found_id}, acknowledged was {thread.checkpoint_id}"
+        return _Fault("lost", text)
     if thread.indeterminate and not thread.checkpoint_id:
         return None
     if workload.content_hash(found.checkpoint["channel_values"]) != thread.content_hash:
-        return f"content of checkpoint {found_id} differs from what was written"
+        text = f"content of checkpoint {found_id} differs from what was written"
+        return _Fault("corrupted", text)
     return None
 
 

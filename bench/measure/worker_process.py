@@ -43,7 +43,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                env={**environment, "PYTHONHASHSEED": "0"},
+                env=_environment_of(environment),
             )
         self._stdin = cast("IO[bytes]", self._process.stdin)
         self._send(JOB.dump_json(job))
@@ -99,7 +99,7 @@ class WorkerProcess:
         return unmeasured("failed", "WorkerDied", text, self._stage)
 
     def _send(self, line: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             self._stdin.write(line + b"\n")
             self._stdin.flush()
 
@@ -108,6 +108,15 @@ class WorkerProcess:
             for line in output:
                 self._lines.put(line.decode(errors="replace").strip())
         self._lines.put(None)
+
+
+def _environment_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Keep from the worker what would change where and how it connects, passwords among it.
+
+    It connects to the endpoint that it is given, and to nothing that a variable names.
+    """
+    kept = {k: v for k, v in environment.items() if not k.startswith(("PG", "BENCH_"))}
+    return {**kept, "PYTHONHASHSEED": "0"}
 
 
 def _ending(code: int | None) -> str:

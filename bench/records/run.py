@@ -27,7 +27,7 @@ class Environment:
             "package": self.packages,
             "python": {k: v for k, v in self.python.items() if k != "variables"},
             "server": self.servers,
-            "checkpoint-bench": {"commit": self.commit},
+            "checkpoint-bench": {"commit": self.commit, "dirty": str(self.dirty)},
         }
         return tuple(
             sorted(

@@ -72,7 +72,8 @@ class TrialRecord:
 
     ``operations`` names the codes in the samples' ``operation`` column. ``errors`` counts the
     operations that failed by exception class, with the first text of each in ``error_texts``.
-    ``settings`` were read back from the store, ``durability`` follows from them.
+    ``settings`` were read back from the store, ``durability`` follows from them. ``left_behind``
+    says what could not be removed from a user's server, and is empty otherwise.
     """
 
     trial: Trial
@@ -92,6 +93,7 @@ class TrialRecord:
     verification: Verification | None
     failure: Failure | None
     samples_file: str | None
+    left_behind: str = ""
 
     @property
     def has_samples(self) -> bool:

@@ -142,9 +142,14 @@ def test_a_worker_that_dies_leaves_a_record_that_says_how(temporary: Path) -> No
     assert list(temporary.iterdir()) == []
 
 
-def test_errors_of_the_saver_are_counted_and_the_load_goes_on() -> None:
+def test_a_saver_that_only_fails_is_not_measured_but_its_errors_are_counted() -> None:
     record, samples = measure(f"{THEIRS}:failing", options="reopens = false", duration_s=0.3)
 
+    # The client that reads first never gets beyond its first turn, the other fails at its second.
+    assert record.status == "failed"
+    assert record.failure is not None
+    assert (record.failure.error_class, record.failure.stage) == ("ConnectionResetError", "window")
+    assert "no cycle of the window succeeded" in record.failure.message
     assert record.errors["ConnectionResetError"] >= 2
     assert samples is not None
     cycles = samples.of(record.operations.index("cycle"))

@@ -7,7 +7,7 @@ from bench.analysis.result import Finding
 from bench.analysis.wording import counted, listed
 
 # Keys of the environment's Python section that slow an interpreter down when they are on.
-DEBUG_KEYS = ("asyncio_debug", "debug", "debug_build", "dev_mode", "tracing", "coverage")
+DEBUG_KEYS = ("asyncio_debug", "debug_build")
 _ON = ("yes", "true", "on", "1")
 
 _DURABILITY_DIFFERS = Kind(
@@ -88,7 +88,7 @@ def emulated_loop(evidence: Evidence) -> Finding | None:
 
 
 def debug_on(evidence: Evidence) -> Finding | None:
-    """Find debugging, tracing or profiling in the interpreter that measured."""
+    """Find debugging switched on in the interpreter that measured."""
     python = evidence.run.environment.python
     switched_on = [key for key in DEBUG_KEYS if python.get(key, "").lower() in _ON]
     if not switched_on:

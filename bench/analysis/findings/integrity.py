@@ -37,6 +37,12 @@ _INCOMPLETE_RUN = Kind(
     "Estimates rest on fewer trials than planned, and blocks may lack an arm.",
     "Run the same command with --resume.",
 )
+_LEFT_BEHIND = Kind(
+    "left_behind",
+    "warning",
+    "A schema or keys whose names begin with bench_ are still on your server. No number suffers.",
+    "Remove them when the server answers again.",
+)
 _ERRORS_IN_WINDOW = Kind(
     "errors_in_window",
     "warning",
@@ -123,6 +129,16 @@ def incomplete_run(evidence: Evidence) -> Finding | None:
     recorded = evidence.planned - missing
     message = f"{recorded} of {counted(evidence.planned, 'planned trial')} have a record"
     return _INCOMPLETE_RUN.found(message, cells)
+
+
+def left_behind(evidence: Evidence) -> Finding | None:
+    """Find trials after which something of ours stayed on a user's server."""
+    cells = [cell for cell in evidence.cells if any(r.left_behind for r in cell.records)]
+    if not cells:
+        return None
+    told = [record for cell in cells for record in cell.records if record.left_behind]
+    message = f"after {counted(len(told), 'trial')} not all could be removed: {told[0].left_behind}"
+    return _LEFT_BEHIND.found(message, cells, [record.trial.id for record in told])
 
 
 def errors_in_window(evidence: Evidence) -> Finding | None:
@@ -216,6 +232,7 @@ JUDGES: tuple[Judge, ...] = (
     verification_failed,
     trial_failed,
     incomplete_run,
+    left_behind,
     errors_in_window,
     timed_out,
     not_verified,

@@ -28,12 +28,13 @@ def run(options: argparse.Namespace) -> int:
     for kind in ("server", "loop"):
         print(f"\n{kind}s")
         for name in names(kind):
-            print(f"  {name:32} {_state_of(kind, load(kind, name))}")
+            print(f"  {name:32} {_state_of(kind, name)}")
     return EXIT_PASS
 
 
-def _state_of(kind: str, plugin: Any) -> str:
+def _state_of(kind: str, name: str) -> str:
     try:
+        plugin: Any = load(kind, name)
         if kind == "server":
             return str(plugin(os.environ).check())
         loop = plugin()

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
             except BenchError as error:
                 print(f"  {name:22} ({error})")
                 continue
-            print(f"  {name:22} {(plugin.__doc__ or '').strip().splitlines()[0]}")
+            print(f"  {name:22} {(plugin.__doc__ or '?').strip().splitlines()[0]}")
             _print_options(plugin)
     return EXIT_PASS
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.cli.loading import load_checked
 from bench.cli.progress import shown
-from bench.cli.verbs.report import add_places, tell
+from bench.cli.verbs.report import add_places, make_directory, tell
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_services
@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
     scenario, plan = load_checked(options.scenario)
     services = check_services(scenario, os.environ)
     environment = read_environment(services.packages, services.servers)
-    store = Store(options.results)
+    store = Store(make_directory(options.results))
+    make_directory(options.reports)
     started_at = datetime.now(UTC)
     record = RunRecord(
         format_version=FORMAT_VERSION,
@@ -66,8 +67,8 @@ def run(options: argparse.Namespace) -> int:
 def _unfinished(store: Store, wanted: RunRecord) -> RunRecord:
     """Return the newest run of the same plan that lacks trials."""
     for run_id in reversed(store.run_ids()):
-        found = store.read_record(run_id)
-        if found.plan_digest != wanted.plan_digest:
+        found = _readable(store, run_id)
+        if found is None or found.plan_digest != wanted.plan_digest:
             continue
         if len(store.finished(run_id)) >= found.trials_planned:
             raise InputError(f"{run_id} is complete; start a new run without --resume")
@@ -85,3 +86,11 @@ def _unfinished(store: Store, wanted: RunRecord) -> RunRecord:
     raise InputError(
         f"{store.directory} holds no unfinished run of this scenario; start one without --resume"
     )
+
+
+def _readable(store: Store, run_id: str) -> RunRecord | None:
+    """Return the record, or ``None`` where another version wrote it or it is damaged."""
+    try:
+        return store.read_record(run_id)
+    except InputError:
+        return None

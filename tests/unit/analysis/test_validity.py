@@ -54,7 +54,7 @@ def test_the_gravest_come_first(tmp_path: Path) -> None:
         (only_for("b", changed(**failure())), 3),
         (only_for("b", lambda trial: None), 3),
         (lambda trial: Left() if trial.repetition else None, 3),
-        (lambda trial: Left(changes={} if trial.repetition else failure()), 0),
+        (lambda trial: Left(changes={} if trial.repetition else failure()), 3),
         (lambda trial: None, 3),
         (only_for("b", changed(verification=Verification(1, 1, 0, 1, 0, ()))), 4),
     ],
