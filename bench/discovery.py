@@ -5,6 +5,7 @@ Three spellings are understood wherever a plug-in is named:
 * ``redis``: the module ``bench.<folder>.redis``;
 * ``their_package.module:TheirClass``: any importable object;
 * a name that an installed distribution registers as an entry point in the group ``bench.<folder>``.
+  A plug-in of this project of the same name comes first.
 
 Modules whose names begin with an underscore are private to their folder and are not plug-ins.
 """
@@ -12,12 +13,16 @@ Modules whose names begin with an underscore are private to their folder and are
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
 
-from bench.errors import InputError, MissingPackageError, suggestion
+from bench.errors import InputError, MissingPackageError, UnavailableError, suggestion
+from bench.records.redaction import redact, secrets_of
+
+if TYPE_CHECKING:
+    from bench.contracts import Loop, Payload, Probe, Reporter, Server, Workload
 
 FOLDERS = {
     "subject": "subjects",
@@ -27,6 +32,17 @@ FOLDERS = {
     "loop": "loops",
     "server": "servers",
     "reporter": "reporters",
+}
+
+# Of which classes of bench.contracts a plug-in is one. A subject may also be a factory of savers.
+_CONTRACTS = {
+    "subject": ("Subject",),
+    "workload": ("Workload",),
+    "payload": ("Payload",),
+    "probe": ("WorkerProbe", "OutsideProbe"),
+    "loop": ("Loop",),
+    "server": ("Server",),
+    "reporter": ("Reporter",),
 }
 
 # The extra of this distribution that brings a module; modules of later plug-ins come with "all".
@@ -58,62 +74,109 @@ def extra_for(module: str) -> str:
 
 def names(kind: str) -> tuple[str, ...]:
     """List the plug-ins of ``kind`` (a key of :data:`FOLDERS`), sorted, without importing any."""
-    folder = Path(__file__).parent / FOLDERS[kind]
-    own = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
     elsewhere = {point.name for point in entry_points(group=f"bench.{FOLDERS[kind]}")}
-    return tuple(sorted(own | elsewhere))
+    return tuple(sorted(_own_names(kind) | elsewhere))
 
 
+def _own_names(kind: str) -> set[str]:
+    folder = Path(__file__).parent / FOLDERS[kind]
+    return {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+
+
+@overload
+def load(kind: Literal["workload"], name: str) -> type[Workload]: ...
+@overload
+def load(kind: Literal["payload"], name: str) -> type[Payload]: ...
+@overload
+def load(kind: Literal["probe"], name: str) -> type[Probe]: ...
+@overload
+def load(kind: Literal["loop"], name: str) -> type[Loop]: ...
+@overload
+def load(kind: Literal["server"], name: str) -> type[Server]: ...
+@overload
+def load(kind: Literal["reporter"], name: str) -> type[Reporter]: ...
+@overload
+def load(kind: str, name: str) -> object: ...
 def load(kind: str, name: str) -> object:
-    """Import the plug-in ``name`` of ``kind`` and return its class (or the dotted object).
+    """Import the plug-in ``name`` of ``kind`` and return its class.
+
+    A subject may be anything else: ``bench.subjects._factory.subject_class`` judges it.
 
     Raises:
-        InputError: there is no such plug-in, module or attribute.
+        InputError: there is no such plug-in, module or attribute, a module from outside cannot be
+            imported, or what is found is not of that kind.
         MissingPackageError: the plug-in's file imports a package that is not installed.
+        UnavailableError: a package that the plug-in's file imports is broken.
     """
-    if ":" in name:
-        return _load_dotted(kind, name)
-    for point in entry_points(group=f"bench.{FOLDERS[kind]}"):
-        if point.name == name:
-            return point.load()
-    if name not in names(kind):
-        raise InputError(f"unknown {kind} {name!r}.{suggestion(name, names(kind))}")
+    if name in _own_names(kind):
+        return _own_class(kind, name)
+    target = name
+    if ":" not in name:
+        points = tuple(entry_points(group=f"bench.{FOLDERS[kind]}", name=name))
+        if not points:
+            raise InputError(f"unknown {kind} {name!r}.{suggestion(name, names(kind))}")
+        target = points[0].value
+    return _checked(kind, name, _attribute(f"the {kind} {name!r}", target))
+
+
+def _own_class(kind: str, name: str) -> type:
     module_name = f"bench.{FOLDERS[kind]}.{name}"
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         missing = error.name or "?"
         raise MissingPackageError(f"the {kind} {name!r}", missing, extra_for(missing)) from error
-    return _public_class(module_name, vars(module))
-
-
-def _public_class(module_name: str, namespace: dict[str, object]) -> type:
+    except ImportError as error:
+        raise UnavailableError(f"cannot import the {kind} {name!r}: {_told(error)}") from error
     own = [
         value
-        for key, value in namespace.items()
+        for key, value in vars(module).items()
         if inspect.isclass(value)
         and value.__module__ == module_name
         and not key.startswith("_")
-        and getattr(value, "is_plugin", False)
+        and issubclass(value, _contracts(kind))
     ]
     if len(own) != 1:
         raise InputError(f"{module_name} must define exactly one plug-in class, found {len(own)}")
     return own[0]
 
 
-def _load_dotted(kind: str, name: str) -> object:
-    module_name, _, attribute = name.partition(":")
+def _attribute(what: str, target: str) -> object:
+    module_name, _, attribute = target.partition(":")
+    expected = "Expected 'package.module:attribute' with the package importable from here."
+    if not all(part.isidentifier() for part in (*module_name.split("."), attribute)):
+        raise InputError(f"cannot import {what}. {expected}")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise InputError(
-            f"cannot import the {kind} {name!r}: {type(error).__name__}: {error}. "
-            "Expected 'package.module:attribute' with the package importable from here."
-        ) from error
-    if not hasattr(module, attribute):
-        public = [key for key in vars(module) if not key.startswith("_")]
-        raise InputError(
-            f"module {module_name!r} has no {attribute!r}.{suggestion(attribute, public)}"
-        )
-    found: object = getattr(module, attribute)
+        if hasattr(module, attribute):
+            found: object = getattr(module, attribute)
+            return found
+    # Somebody else's module may do anything when it is imported, also end the program.
+    except (Exception, SystemExit) as error:
+        raise InputError(f"cannot import {what}: {_told(error)}. {expected}") from error
+    public = [key for key in vars(module) if not key.startswith("_")]
+    raise InputError(f"module {module_name!r} has no {attribute!r}.{suggestion(attribute, public)}")
+
+
+def _checked(kind: str, name: str, found: object) -> object:
+    if inspect.isclass(found) and issubclass(found, _contracts(kind)):
+        missing = sorted(getattr(found, "__abstractmethods__", ()))
+        if missing:
+            raise InputError(f"the {kind} {name!r} is abstract: it lacks {', '.join(missing)}")
+    elif kind != "subject":
+        given = f"the class {found.__name__}" if inspect.isclass(found) else type(found).__name__
+        expected = " or ".join(f"bench.contracts.{contract}" for contract in _CONTRACTS[kind])
+        raise InputError(f"the {kind} {name!r} is {given}; expected a subclass of {expected}")
     return found
+
+
+def _contracts(kind: str) -> tuple[type, ...]:
+    # Imported by name on first use: the contracts need pydantic, and whoever only asks for an
+    # extra must be answered without.
+    module = importlib.import_module("bench.contracts")
+    return tuple(getattr(module, name) for name in _CONTRACTS[kind])
+
+
+def _told(error: BaseException) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {redact(text, secrets_of(text))}"

@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import ClassVar
 
 EXIT_PASS = 0
@@ -86,6 +86,11 @@ class UnsupportedError(BenchError):
 def suggestion(name: str, valid: Iterable[str]) -> str:
     """Return the sentence that follows an unknown ``name``: the nearest of ``valid``, then all."""
     choices = sorted(valid)
-    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"{hint} Expected one of: {', '.join(choices) or 'nothing (none is defined)'}."
+    told = ", ".join(choices) or "nothing (none is defined)"
+    return f"{nearest(name, choices)} Expected one of: {told}."
+
+
+def nearest(name: str, valid: Collection[str]) -> str:
+    """Return " Did you mean …?" with the one of ``valid`` that is most like ``name``, or ""."""
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""

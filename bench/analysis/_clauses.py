@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from bench.analysis.result import Cell, Comparison, Finding, MatrixEntry
 from bench.analysis.wording import (
+    counted,
     factor_in_words,
     figure,
     interval_in_words,
     place_in_words,
+    ratios_in_words,
 )
 from bench.spec.durability import Durability
 
@@ -20,11 +22,11 @@ class Told:
     """What the answer is made from.
 
     ``primary`` are the names of the primary metrics, ``baselines`` the labels of the subjects that
-    the others are compared with, ``sweep`` the sweep that the scenario names first: it answers the
-    question, the others are looked up in the tables.
+    the others are compared with, ``sweeps`` the names of the sweeps that answer the question; the
+    others are looked up in the tables.
     """
 
-    sweep: str
+    sweeps: Sequence[str]
     primary: Sequence[str]
     baselines: Sequence[str]
     cells: Sequence[Cell]
@@ -64,20 +66,31 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
         )
         if side
     ]
-    open_ = [c for c in group if c.outcome == "unresolved"]
-    if open_:
-        where = _share(told, open_, group)
-        parts.append(f"no difference could be shown{where}{_ratio(open_)}")
+    unresolved = [c for c in group if c.outcome == "unresolved"]
+    parts += [
+        f"no difference could be shown{_share(told, part, group)}{reason(part)}"
+        for part, reason in (
+            ([c for c in unresolved if c.lacks_blocks], _blocks_left),
+            ([c for c in unresolved if not c.lacks_blocks], _ratio),
+        )
+        if part
+    ]
     return ", ".join(parts)
 
 
-def _ratio(open_: Sequence[Comparison]) -> str:
-    if len(open_) > 1:
+def _blocks_left(lacking: Sequence[Comparison]) -> str:
+    fewest = min(lacking, key=lambda c: c.blocks / c.blocks_planned)
+    return f" (only {fewest.blocks} of {counted(fewest.blocks_planned, 'block')} estimable)"
+
+
+def _ratio(unresolved: Sequence[Comparison]) -> str:
+    if len(unresolved) > 1:
         return ""
-    (only,) = open_
-    if only.low is None:
+    (only,) = unresolved
+    if only.low is None or only.high is None:
         return f" (ratio {figure(only.ratio)}, a single block)"
-    return f" (ratio {interval_in_words(open_)})"
+    within = ", within the noise" if not only.low <= 1.0 <= only.high else ""
+    return f" (ratio {ratios_in_words(only.low, only.high)}{within})"
 
 
 def _resolved(told: Told, side: Sequence[Comparison], group: Sequence[Comparison]) -> str:

@@ -39,7 +39,7 @@ def analyse(run: Run) -> Analysis:
     entries = matrix(subjects, loops, cells)
     primary = scenario.primary_metrics
     told = Told(
-        next(iter(scenario.sweeps)),
+        _told_sweeps(scenario),
         primary,
         scenario.baseline.subjects,
         cells,
@@ -67,6 +67,12 @@ def analyse(run: Run) -> Analysis:
         readings=_readings(reading for record in run.trials for reading in record.readings),
         exit_code=exit_code(cells, findings),
     )
+
+
+def _told_sweeps(scenario: Scenario) -> tuple[str, ...]:
+    """Name the sweeps that answer the question: those not aside, or all where all are."""
+    told = tuple(name for name, sweep in scenario.sweeps.items() if not sweep.aside)
+    return told or tuple(scenario.sweeps)
 
 
 def _subject_text(scenario: Scenario, label: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from bench.analysis._clauses import Told, clause
+from bench.analysis.comparison import noise_factors
 from bench.analysis.result import Cell, Comparison
 from bench.analysis.wording import (
     counted,
@@ -73,7 +73,7 @@ def _judged(told: Told) -> list[Comparison]:
         comparison
         for comparison in told.comparisons
         if comparison.metric.name in told.primary
-        and comparison.condition[0] == told.sweep
+        and comparison.condition[0] in told.sweeps
         and not comparison.is_aa
         and told.cell(comparison).plugin != _FLOOR
         and comparison.loop not in emulated
@@ -171,19 +171,17 @@ def _short(reason: str) -> str:
 
 
 def _noise(told: Told) -> Iterator[str]:
-    largest: dict[str, float] = {}
-    subjects: dict[str, None] = {}
-    for comparison in told.comparisons:
-        if comparison.is_aa and comparison.metric.name in told.primary:
-            factor = math.exp(abs(math.log(comparison.ratio)))
-            name = comparison.metric.name
-            largest[name] = max(largest.get(name, 1.0), factor)
-            subjects[comparison.baseline] = None
-    if largest:
-        parts = [f"{figure(factor)} times in {metric}" for metric, factor in largest.items()]
+    repeated = [c for c in told.comparisons if c.is_aa and c.metric.name in told.primary]
+    subjects = dict.fromkeys(comparison.baseline for comparison in repeated)
+    if repeated:
+        parts = [
+            f"{figure(factor)} times in {metric}"
+            for metric, factor in noise_factors(repeated).items()
+        ]
         yield (
             f"The same subject measured twice ({listed(subjects)}) differs by up to "
-            f"{listed(parts)}: a difference of that size is noise here."
+            f"{listed(parts)}: that is noise, and nothing up to that size is called a difference "
+            "here."
         )
 
 
@@ -192,7 +190,7 @@ def _rankings(told: Told) -> Iterator[str]:
     groups: dict[tuple[tuple[str, ...], str], list[Cell]] = defaultdict(list)
     for cell in told.cells:
         aside = cell.invalid_because or cell.aa_of or cell.plugin == _FLOOR
-        usable = cell.sweep == told.sweep and not aside and cell.loop_kind != "emulated"
+        usable = cell.sweep in told.sweeps and not aside and cell.loop_kind != "emulated"
         if usable and cell.value(metric) is not None:
             groups[cell.condition, cell.loop].append(cell)
     for cells in groups.values():

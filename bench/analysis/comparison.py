@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from bench.analysis.intervals import Interval, ratio
@@ -42,18 +43,56 @@ def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparis
     other loop is compared with it, subject by subject. An A/A arm is compared with the arm that it
     repeats and with nothing else, whatever the baseline. Cells without a measurement, and invalid
     ones, are not compared.
+
+    A comparison is resolved only if its whole interval lies on one side of 1, and
+
+    - every planned block gave a ratio. A block drops out where a trial failed or had too few
+      operations for the quantile: that hits slow trials first, and the ratio of the rest is biased.
+    - its ratio departs from 1 by more than :func:`noise_factors` of its metric. A few blocks that
+      happen to agree give an interval narrower than what the machine does to two equal arms.
+
+    A/A ratios are what the noise is measured by, so they are judged by interval and blocks alone.
     """
     usable = [
         evidence
         for evidence in cells
         if evidence.cell.status in ("measured", "partly") and not evidence.cell.invalid_because
     ]
-    return tuple(
+    compared = [
         comparison
         for baseline, candidate, axis in _pairs(scenario, usable)
         for metric in _metrics(scenario, baseline, candidate)
         for comparison in _compare(metric, baseline, candidate, axis)
-    )
+    ]
+    noise = noise_factors(compared)
+    return tuple(_above_noise(comparison, noise) for comparison in compared)
+
+
+def noise_factors(comparisons: Iterable[Comparison]) -> dict[str, float]:
+    """Return, by metric name, the largest factor (≥ 1) by which an A/A ratio departs from 1.
+
+    Over all conditions and loops. The same subject measured twice has no difference to show, so
+    what it shows is the size of the noise.
+    """
+    largest: dict[str, float] = {}
+    for comparison in comparisons:
+        if comparison.is_aa:
+            name = comparison.metric.name
+            largest[name] = max(largest.get(name, 1.0), _departure(comparison.ratio))
+    return largest
+
+
+def _departure(ratio: float) -> float:
+    return max(ratio, 1.0 / ratio)
+
+
+def _above_noise(comparison: Comparison, noise: Mapping[str, float]) -> Comparison:
+    factor = noise.get(comparison.metric.name, 1.0)
+    if comparison.is_aa or factor == 1.0:
+        return comparison
+    is_above = _departure(comparison.ratio) > factor
+    outcome: ComparisonOutcome = comparison.outcome if is_above else "unresolved"
+    return replace(comparison, noise_factor=factor, outcome=outcome)
 
 
 def _pairs(
@@ -122,6 +161,7 @@ def _compare(
     if not blocks:
         return
     interval = ratio([over[block] for block in blocks], [under[block] for block in blocks])
+    planned = min(baseline.planned, candidate.planned)
     is_subject = axis == "subject"
     yield Comparison(
         metric=metric,
@@ -137,9 +177,10 @@ def _compare(
         confidence=CONFIDENCE,
         blocks=len(blocks),
         method=interval.method,
-        outcome=_outcome(metric, interval),
+        outcome=_outcome(metric, interval) if len(blocks) >= planned else "unresolved",
         same_durability=_same_durability(baseline.cell, candidate.cell),
         is_aa=is_subject and candidate.cell.aa_of == baseline.cell.subject,
+        blocks_planned=planned,
     )
 
 

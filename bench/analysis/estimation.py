@@ -51,8 +51,9 @@ def estimate_all(trials: Sequence[TrialSummary]) -> dict[str, Estimate]:
     estimates.append(_over_trials(ERRORS, trials, use_logarithms=False))
     for reading in readings_of(trials).values():
         metric = Metric(reading.name, reading.unit, reading.better, reading.description)
-        use_logarithms = reading.unit in ("bytes", "per_s")
-        estimates.append(_over_trials(metric, trials, use_logarithms))
+        # All by the arithmetic mean: growth can be 0 or less in one cell and not in the next, and
+        # cells are put side by side.
+        estimates.append(_over_trials(metric, trials, use_logarithms=False))
     return {estimate.metric.name: estimate for estimate in estimates}
 
 

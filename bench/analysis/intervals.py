@@ -38,8 +38,8 @@ class Interval:
 def arithmetic(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """Return the mean of ``values`` (n ≥ 1) with Student's t interval.
 
-    For what may be zero: waits, lags, shares. The low end is clipped at 0 unless a value is
-    negative, as growth may be.
+    For what may be zero: waits, and the readings of probes (lags, shares, growth). The low end is
+    clipped at 0 unless a value is negative, as growth may be.
     """
     mean = float(np.mean(values))
     if len(values) < 2:

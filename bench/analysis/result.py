@@ -102,9 +102,14 @@ class Comparison:
     """Candidate against baseline in one metric: the ratio inside blocks, and its interval.
 
     ``ratio`` is candidate ÷ baseline; for times below 1 is faster. ``low`` and ``high`` are
-    ``None`` with fewer than two blocks. ``outcome`` is about the candidate: ``better`` or ``worse``
-    only if the whole interval lies on one side of 1. ``same_durability`` is false where the ratio
-    includes the price of different promises.
+    ``None`` with fewer than two blocks. ``blocks`` are those in which both sides have a value, of
+    ``blocks_planned`` (0: not known). ``noise_factor`` (≥ 1) is how far the run's A/A arms depart
+    from themselves in this metric, 1 where there are none.
+
+    ``outcome`` is about the candidate: ``better`` or ``worse`` only if the whole interval lies on
+    one side of 1, no planned block is lacking, and the ratio departs from 1 by more than
+    ``noise_factor``. ``same_durability`` is false where the ratio includes the price of different
+    promises.
     """
 
     metric: Metric
@@ -123,6 +128,13 @@ class Comparison:
     outcome: ComparisonOutcome
     same_durability: bool
     is_aa: bool
+    blocks_planned: int = 0
+    noise_factor: float = 1.0
+
+    @property
+    def lacks_blocks(self) -> bool:
+        """Whether some of the planned blocks gave no ratio."""
+        return self.blocks < self.blocks_planned
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,11 @@ def interval_in_words(comparisons: Sequence[Comparison]) -> str:
     low, high = min(lows), max(highs)
     if high < 1.0:
         low, high = 1.0 / high, 1.0 / low if low > 0.0 else math.inf
+    return ratios_in_words(low, high)
+
+
+def ratios_in_words(low: float, high: float) -> str:
+    """Give a range of ratios as they stand, e.g. ``0.78 to 1.28``."""
     return f"{_factor(low)} to {_factor(high)}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from bench.discovery import load
 from bench.measure.preflight import check_plugins
@@ -21,7 +20,8 @@ def load_checked(path: Path) -> tuple[Scenario, Plan]:
     """
     scenario = load_scenario(path)
     check_plugins(scenario, str(path))
-    workloads: list[Any] = [load("workload", use.use) for use in scenario.workloads.values()]
-    marks = {mark for workload in workloads for mark in workload.marks}
-    check_metrics(scenario.primary_metrics, f"{path}: primary_metrics", sorted(marks))
+    workloads = [load("workload", use.use) for use in scenario.workloads.values()]
+    marks = sorted({mark for workload in workloads for mark in workload.marks})
+    readings = [reading for name in scenario.probes for reading in load("probe", name).readings]
+    check_metrics(scenario.primary_metrics, f"{path}: primary_metrics", marks, readings)
     return scenario, expand(scenario)

@@ -10,12 +10,13 @@ from bench.contracts.probe import OutsideProbe, Probe, WorkerProbe
 from bench.contracts.reporter import Reporter
 from bench.contracts.server import Endpoint, Server
 from bench.contracts.subject import Checkout, Place, Stored, Subject
-from bench.contracts.workload import Client, ExpectedThread, Payload, Workload
+from bench.contracts.workload import Client, ExpectedStep, ExpectedThread, Payload, Workload
 
 __all__ = [
     "Checkout",
     "Client",
     "Endpoint",
+    "ExpectedStep",
     "ExpectedThread",
     "Loop",
     "OutsideProbe",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import Literal
 
 
 class Loop(ABC):
     """An event loop by name."""
-
-    is_plugin: ClassVar[bool] = True
 
     @property
     def kind(self) -> Literal["native", "emulated"]:

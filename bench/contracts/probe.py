@@ -11,10 +11,13 @@ from bench.records.trial import Reading
 
 
 class Probe(ABC):
-    """Watches a trial during its measured window. Has a side: inside the worker or outside."""
+    """Watches a trial during its measured window. Has a side: inside the worker or outside.
 
-    is_plugin: ClassVar[bool] = True
+    ``readings`` names all that it may read, so that a scenario can make them primary metrics.
+    """
+
     side: ClassVar[Literal["worker", "outside"]]
+    readings: ClassVar[tuple[str, ...]] = ()
 
 
 class WorkerProbe(Probe):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 
 class Reporter(ABC):
     """Tells an analysis as documents. Never measures, never judges."""
-
-    is_plugin: ClassVar[bool] = True
 
     @abstractmethod
     def render(self, analysis: Any) -> Mapping[str, bytes]:

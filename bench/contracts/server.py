@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,6 @@ class Server(ABC):
 
     One object serves one trial: :meth:`start`, then :meth:`stop` in every way out.
     """
-
-    is_plugin: ClassVar[bool] = True
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """``environment`` holds the variables that may name an external server."""

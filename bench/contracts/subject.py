@@ -29,7 +29,6 @@ class Place:
 class Stored:
     """What the store holds, counted by its own means. ``None`` means that it cannot be counted."""
 
-    threads: int | None
     checkpoints: int | None
     stored_bytes: int | None
 
@@ -45,7 +44,6 @@ class Checkout:
 class Subject(ABC):
     """A saver configuration under test. Made in the worker, opened inside its event loop."""
 
-    is_plugin: ClassVar[bool] = True
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     server: ClassVar[str | None] = None
     packages: ClassVar[tuple[str, ...]] = ("langgraph-checkpoint",)
@@ -95,7 +93,7 @@ class Subject(ABC):
 
     async def stored(self) -> Stored:
         """Count what the store holds in this trial's namespace."""
-        return Stored(threads=None, checkpoints=None, stored_bytes=None)
+        return Stored(checkpoints=None, stored_bytes=None)
 
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pools whose hand-out is to be stamped. Locks are found by ``saver.lock``."""

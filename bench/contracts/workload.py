@@ -19,7 +19,6 @@ Result = TypeVar("Result")
 class Payload(ABC):
     """Deterministic state: the same seed, thread and step always give the same value."""
 
-    is_plugin: ClassVar[bool] = True
     Options: ClassVar[type[PluginOptions]] = PluginOptions
 
     def __init__(self, options: PluginOptions, seed: int) -> None:
@@ -51,13 +50,13 @@ class Client(Protocol):
     def saver(self) -> BaseCheckpointSaver[Any]:
         """Return the saver to use for the next operation."""
 
-    async def perform(
+    def perform(
         self,
         method: Callable[Arguments, Awaitable[Result]],
         *arguments: Arguments.args,
         **keywords: Arguments.kwargs,
-    ) -> Result:
-        """Await a saver method as one operation that is due now, after yielding to the loop."""
+    ) -> Awaitable[Result]:
+        """Make a saver method one operation: due now, run after yielding to the loop."""
 
     def mark(self, name: str) -> None:
         """Note the instant as the (so far) last of its ``name`` in this cycle.
@@ -67,24 +66,38 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedStep:
+    """One acknowledged superstep: the checkpoint that it made, and the writes that led there.
+
+    ``writes`` hold (task id, channel, hash of the value); they belong to the parent checkpoint.
+    """
+
+    checkpoint_id: str
+    parent_id: str
+    content_hash: str
+    writes: frozenset[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedThread:
     """What a thread must hold after a trial.
 
     ``checkpoints`` were acknowledged; up to ``indeterminate`` more may exist, since their writes
     were cut off. ``content_hash`` is that of the last acknowledged checkpoint, whose id is
-    ``checkpoint_id``, or any where that is empty.
+    ``checkpoint_id``, or any where that is empty. ``steps`` are some of the thread's supersteps,
+    the last one among them, for a closer look; a workload that cannot tell gives none.
     """
 
     checkpoints: int
     indeterminate: int
     checkpoint_id: str
     content_hash: str
+    steps: tuple[ExpectedStep, ...] = ()
 
 
 class Workload(ABC):
     """What one client does in one cycle, and what the store must hold afterwards."""
 
-    is_plugin: ClassVar[bool] = True
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     marks: ClassVar[tuple[str, ...]] = ()
 
@@ -112,3 +125,7 @@ class Workload(ABC):
     @abstractmethod
     def content_hash(self, channel_values: Mapping[str, Any]) -> str:
         """Hash what was read back the way :attr:`ExpectedThread.content_hash` was made."""
+
+    def value_hash(self, value: Any) -> str:
+        """Hash one written value the way those of :attr:`ExpectedStep.writes` were made."""
+        return self.content_hash({"value": value})

@@ -43,6 +43,7 @@ class LoadClient:
         self._clock = clock
         self._cycle_due_ns = 0
         self.marks: dict[str, int] = {}
+        self.cycles = 0
 
     def begin(self, due_ns: int) -> None:
         """Start a cycle: its first operation was due when the cycle was."""
@@ -54,23 +55,27 @@ class LoadClient:
         """Return the saver to use for the next operation."""
         return self._saver_for(self.index)
 
-    async def perform(
+    def perform(
         self,
         method: Callable[Arguments, Awaitable[Result]],
         *arguments: Arguments.args,
         **keywords: Arguments.kwargs,
-    ) -> Result:
-        """Await a saver method as one operation that is due now, after yielding to the loop.
+    ) -> Awaitable[Result]:
+        """Make a saver method one operation that is due now, and is run after yielding to the loop.
 
-        LangGraph makes every saver call a task of its own, so the loop runs others before it.
+        LangGraph makes every saver call a task of its own, so the loop runs others before it. The
+        first of a cycle was due when the cycle was, which has yielded already.
         """
-        due_ns, self._cycle_due_ns = self._cycle_due_ns, 0
-        if due_ns:
+        cycle_due_ns, self._cycle_due_ns = self._cycle_due_ns, 0
+        due_ns = cycle_due_ns or self._clock()
+
+        async def performed() -> Result:
+            if not cycle_due_ns:
+                await asyncio.sleep(0)
             DUE.set(due_ns)
-        else:
-            DUE.set(self._clock())
-            await asyncio.sleep(0)
-        return await method(*arguments, **keywords)
+            return await method(*arguments, **keywords)
+
+        return performed()
 
     def mark(self, name: str) -> None:
         """Note the instant as the (so far) last of its ``name`` in this cycle."""
@@ -93,6 +98,8 @@ class Load:
         self._recorder = recorder
         self._clock = clock
         self._end_ns = _NEVER_NS
+        # Cycles under way that were due before the end: while there are any, the load goes on.
+        self._counted = 0
         self.clients = [LoadClient(index, saver_for, clock) for index in range(arrival.concurrency)]
         self._tasks: set[asyncio.Task[None]] = set()
         self._queue: deque[int] = deque()
@@ -118,8 +125,17 @@ class Load:
             self._pacer.start()
         return start_ns
 
+    def is_warm(self, cycles: int) -> bool:
+        """Tell whether every client of a closed load has finished that many cycles."""
+        is_open = isinstance(self._arrival, Constant)
+        return is_open or all(client.cycles >= cycles for client in self.clients)
+
     def end_at(self, end_ns: int) -> None:
-        """Let nothing become due at or after ``end_ns``."""
+        """Let nothing that counts become due at or after ``end_ns``.
+
+        A closed load stays at its full pressure until the last cycle that counts has ended, lest
+        the slowest ones of the window end under a falling load.
+        """
         self._end_ns = end_ns
         if self._pacer is not None:
             self._pacer.end_ns = end_ns
@@ -148,9 +164,14 @@ class Load:
         think_ns = round(getattr(self._arrival, "think_s", 0.0) * _NS_PER_S)
         due_ns = self._clock()
         try:
-            while due_ns < self._end_ns:
+            while due_ns < self._end_ns or self._counted:
                 await self._until(due_ns)
-                succeeded = await self._cycle(client, due_ns)
+                counts = due_ns < self._end_ns
+                self._counted += counts
+                try:
+                    succeeded = await self._cycle(client, due_ns)
+                finally:
+                    self._counted -= counts
                 pause_ns = max(think_ns, 0 if succeeded else _AFTER_FAILURE_NS)
                 due_ns = self._clock() + pause_ns
         finally:
@@ -160,20 +181,21 @@ class Load:
 
     async def _until(self, due_ns: int) -> None:
         """Yield to the loop once at least, and until ``due_ns``; a timer may fire early or late."""
-        left_ns = due_ns - self._clock()
-        await asyncio.sleep(max(0, left_ns) / _NS_PER_S)
+        left_s = max(0, due_ns - self._clock()) / _NS_PER_S
+        await asyncio.sleep(left_s)
         while self._clock() < due_ns:  # noqa: ASYNC110 - waits for time, which nobody signals
             await asyncio.sleep(0)
 
     def _release(self, due_ns: list[int]) -> None:
         self._queue.extend(due_ns)
         while self._queue and self._free:
-            client = self._free.popleft()
-            self._tasks.add(asyncio.create_task(self._serve(client)))
+            serve = self._serve(self._free.popleft(), self._queue.popleft())
+            self._tasks.add(asyncio.create_task(serve))
 
-    async def _serve(self, client: LoadClient) -> None:
+    async def _serve(self, client: LoadClient, due_ns: int) -> None:
         CLIENT.set(client.index)
         try:
+            await self._cycle(client, due_ns)
             while self._queue and not self._recorder.giving_up:
                 due_ns = self._queue.popleft()
                 await asyncio.sleep(0)
@@ -199,6 +221,7 @@ class Load:
             outcome = self._recorder.note(error)
         finally:
             finished_ns = self._clock()
+            client.cycles += 1
             self._record(CYCLE, client.index, due_ns, started_ns, finished_ns, outcome)
             for name, at_ns in client.marks.items():
                 self._record(name, client.index, due_ns, started_ns, at_ns, outcome)

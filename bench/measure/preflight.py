@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bench.discovery import load, names
-from bench.errors import InputError, suggestion
+from bench.discovery import load
+from bench.errors import InputError
 from bench.measure.lifecycle import options_of
 from bench.spec.scenario import Scenario, Use, validation_messages
 from bench.subjects._factory import subject_class
@@ -44,8 +44,7 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
     subjects = [subject_class(use.use) for use in _used_subjects(scenario)]
     servers: dict[str, str] = {}
     for name in sorted({subject.server for subject in subjects if subject.server}):
-        plugin: Any = load("server", name)
-        servers[name] = plugin(environment).check()
+        servers[name] = load("server", name)(environment).check()
     packages = sorted({package for subject in subjects for package in subject.packages})
     return Services(servers=servers, packages=tuple(packages))
 
@@ -65,9 +64,10 @@ def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
     loops = {loop for sweep in scenario.sweeps.values() for loop in sweep.loops}
     for kind, used in (("loop", sorted(loops)), ("probe", sorted(scenario.probes))):
         for name in used:
-            if name not in names(kind) and ":" not in name:
-                hint = suggestion(name, names(kind))
-                yield f"{origin}: unknown {kind} {name!r}.{hint}"
+            try:
+                load(kind, name)
+            except InputError as error:
+                yield f"{origin}: {error}"
 
 
 def _plugin_problems(kind: str, key: str, use: Use, origin: str) -> Iterator[str]:

@@ -113,9 +113,11 @@ class WorkerProcess:
 def _environment_of(environment: Mapping[str, str]) -> dict[str, str]:
     """Keep from the worker what would change where and how it connects, passwords among it.
 
-    It connects to the endpoint that it is given, and to nothing that a variable names.
+    It connects to the endpoint that it is given. Only where that is the user's own Postgres may
+    libpq's variables complete it.
     """
-    kept = {k: v for k, v in environment.items() if not k.startswith(("PG", "BENCH_"))}
+    hidden = ("BENCH_",) if environment.get("BENCH_POSTGRES_DSN") else ("BENCH_", "PG")
+    kept = {k: v for k, v in environment.items() if not k.startswith(hidden)}
     return {**kept, "PYTHONHASHSEED": "0"}
 
 

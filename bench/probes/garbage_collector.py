@@ -13,6 +13,8 @@ from bench.records.trial import Reading
 class GarbageCollector(WorkerProbe):
     """Listens to ``gc.callbacks``; a collection holds the interpreter lock from start to end."""
 
+    readings = ("gc.collections", "gc.pause_total", "gc.pause_max")
+
     def __init__(self, clock: Callable[[], int] = time.perf_counter_ns) -> None:
         """Take a clock in ns."""
         self._clock = clock

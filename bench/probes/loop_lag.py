@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import threading
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -35,7 +34,7 @@ def quantile(ordered: Sequence[int], share: float) -> int:
 
 
 class PingSchedule:
-    """Which ping is due, and the lags of those that were answered; used from the loop's thread."""
+    """Which ping is due, and the lags of those that were answered."""
 
     def __init__(self, start_ns: int, interval_ns: int) -> None:
         """Make a schedule whose first ping is due one interval after ``start_ns``."""
@@ -51,82 +50,53 @@ class PingSchedule:
 
 
 class LoopLag(WorkerProbe):
-    """Pings the loop every 5 ms from a thread with ``call_soon_threadsafe``.
+    """Asks the loop every 5 ms, by a timer of its own, how late it comes to it.
 
-    The loop's timers play no part, so their rounding (selector: 1 ms) and cached clocks (uvloop)
-    do not show. A lag counts from when the ping was due: the thread needs the interpreter lock
-    before it can stamp anything, and a stamp taken then would leave out what a busy loop made it
-    wait. The price is that the thread's own waking up, some 0.1 ms, is part of every lag; the null
-    subject shows it.
+    The timer is the loop's, so its rounding shows: up to 1 ms with the selector, while uvloop's may
+    fire early and is then set again. The null subject shows each loop's floor. A thread that pings
+    from outside would show the interpreter lock's queue instead: a loop that polls takes the lock
+    back before a waiting thread gets it, and so seems to stand still while it runs thousands of
+    callbacks; besides, that thread slows down what is measured.
 
     The loop's CPU share tells lags apart: high with a loop that computes, low with one that is
     blocked.
     """
 
+    readings = ("loop_lag.p50", "loop_lag.p99", "loop_lag.max", "loop.cpu_share")
+
     def __init__(
         self,
         clock: Clock = time.perf_counter_ns,
         thread_cpu_clock: Clock = time.thread_time_ns,
-        pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take both clocks in ns, and ``pause``, which waits a number of seconds."""
+        """Take both clocks in ns."""
         self._clock = clock
         self._thread_cpu_clock = thread_cpu_clock
-        self._pause = pause
-        self._is_stopping = False
-        self._is_sent = False
 
     async def start(self, subject: Subject) -> None:
-        """Start the pinging thread."""
+        """Set the first timer."""
         del subject
         self._loop = asyncio.get_running_loop()
-        self._ended = self._loop.create_future()
         self._start_cpu_ns = self._thread_cpu_clock()
         self._start_ns = self._clock()
         self._schedule = PingSchedule(self._start_ns, INTERVAL_NS)
-        self._thread = threading.Thread(target=self._ping, name="loop_lag", daemon=True)
-        self._thread.start()
+        self._set_timer(self._start_ns)
 
     async def stop(self, checkpoints: int) -> Sequence[Reading]:
-        """End the thread. A ping that is still unanswered counts with its time so far."""
+        """End. A ping that is still unanswered counts with its time so far."""
         del checkpoints
         now_ns, now_cpu_ns = self._clock(), self._thread_cpu_clock()
+        self._timer.cancel()
         self._schedule.answer(now_ns)
-        self._is_stopping = True
-        # The thread wakes within one interval; joining at once would block the loop until then.
-        await self._ended
-        self._thread.join()
         return self._readings(now_ns - self._start_ns, now_cpu_ns - self._start_cpu_ns)
 
-    def _ping(self) -> None:
-        try:
-            while not self._is_stopping and not self._loop.is_closed():
-                self._pause(self._until_next_ns() / _NS_PER_S)
-                if not self._is_sent and self._schedule.due_ns <= self._clock():
-                    self._is_sent = True
-                    self._call(self._pinged)
-        finally:
-            self._call(self._end)
-
-    def _until_next_ns(self) -> int:
-        """Return the time to the next instant at which a ping can be due, also while one is out."""
-        return INTERVAL_NS - (self._clock() - self._start_ns) % INTERVAL_NS
-
-    def _call(self, callback: Callable[[], None]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(callback)
-        except RuntimeError:
-            # The trial failed and its loop was closed: nobody is left to tell.
-            self._is_stopping = True
+    def _set_timer(self, now_ns: int) -> None:
+        left_s = max(0, self._schedule.due_ns - now_ns) / _NS_PER_S
+        self._timer = self._loop.call_later(left_s, self._pinged)
 
     def _pinged(self) -> None:
-        self._is_sent = False
-        if not self._is_stopping:
-            self._schedule.answer(self._clock())
-
-    def _end(self) -> None:
-        if not self._ended.done():
-            self._ended.set_result(None)
+        self._schedule.answer(self._clock())
+        self._set_timer(self._clock())
 
     def _readings(self, wall_ns: int, cpu_ns: int) -> list[Reading]:
         ordered = sorted(self._schedule.lags_ns)

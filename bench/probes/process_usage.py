@@ -123,6 +123,16 @@ class ProcessUsage(OutsideProbe):
     elsewhere. A server that is somebody else's has no readings.
     """
 
+    readings = (
+        "worker.rss_peak",
+        "worker.uss_peak",
+        "worker.rss_growth",
+        "worker.cpu_share",
+        "server.rss_peak",
+        "server.pss_peak",
+        "server.cpu_share",
+    )
+
     def __init__(
         self,
         tree: Callable[[Sequence[int]], Tree] = ProcessTree,

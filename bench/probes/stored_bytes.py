@@ -20,6 +20,7 @@ class StoredBytes(WorkerProbe):
     grown, there is no ``stored.bytes_per_checkpoint``: a size of nothing or less would mislead.
     """
 
+    readings = ("stored.bytes", "stored.bytes_per_checkpoint")
     stops: ClassVar[Literal["window", "drained"]] = "drained"
 
     async def start(self, subject: Subject) -> None:

@@ -50,7 +50,9 @@ class Verification:
     """What reading back over a new connection showed.
 
     ``problems`` says in words what does not match, at most a few; ``lost`` and ``corrupted`` count
-    acknowledged checkpoints (of the threads and checkpoints that were looked at).
+    acknowledged checkpoints (of the threads and checkpoints that were looked at). ``threads`` were
+    read back, ``checkpoints`` counted; of ``steps`` supersteps the older checkpoint, its parent and
+    its pending writes were compared: 0 where the workload or the saver does not allow that.
     """
 
     threads: int
@@ -59,6 +61,7 @@ class Verification:
     corrupted: int
     unexpected: int
     problems: tuple[str, ...]
+    steps: int = 0
 
     @property
     def passed(self) -> bool:

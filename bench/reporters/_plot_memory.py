@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from bench.analysis.result import Analysis, Cell
 from bench.reporters._cell_tables import metrics_of
@@ -28,6 +29,8 @@ _SIDES = {
 }
 _COLUMNS = 2
 _LARGEST_PANELS = 12
+# With two panels beside each other more labels such as "120 MB" would touch.
+_LARGEST_TICKS = 6
 
 
 def peak_memory(analysis: Analysis) -> Figure | None:
@@ -67,6 +70,7 @@ def peak_memory(analysis: Analysis) -> Figure | None:
     ends = [end for group in groups for cell in group.cells for end in _ends(cell, names)]
     panels[0][0].set_xlim(0.0, 1.16 * max(ends, default=1.0))
     for axes in panels.ravel():
+        axes.xaxis.set_major_locator(MaxNLocator(_LARGEST_TICKS - 1))
         quantity_axis(axes, "x", known[names[0]], log=False)
     handles = [
         Patch(color=colour, label=f"{label} ({name})") for label, (name, colour) in sides.items()

@@ -134,7 +134,7 @@ def _handles() -> list[Line2D]:
     words = {
         "better": "candidate better",
         "worse": "candidate worse",
-        "unresolved": "unresolved: the interval crosses 1",
+        "unresolved": "unresolved: the interval crosses 1, blocks lack, or it is within the noise",
     }
     return [
         Line2D([], [], color=_COLOURS[key], marker=_MARKERS[key], linewidth=1.8, label=text)

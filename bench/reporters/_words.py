@@ -82,7 +82,9 @@ _BLOCKS = (
     "Trials ran in randomised complete blocks: each block holds every arm once, close together in "
     "time and in shuffled order. A ratio compares the two sides inside each block, so that what "
     "drifts on the machine hits both alike. Better or worse is said only if the whole interval "
-    "lies on one side of 1; otherwise the comparison is unresolved."
+    "lies on one side of 1, no planned block is lacking, and, where the run has an A/A arm, the "
+    "ratio is larger than what that arm shows between two measurements of the same subject; "
+    "otherwise the comparison is unresolved."
 )
 
 

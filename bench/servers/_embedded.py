@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -22,24 +23,31 @@ from typing import Any
 import psutil
 
 from bench.errors import UnavailableError
+from bench.records.redaction import redact
 from bench.servers._keeper import Order
 
 START_LIMIT_S = 20.0
 _ATTEMPTS = 5
 _POLL_S = 0.02
 _LOG_LINES_SHOWN = 12
+_PASSWORD_BYTES = 24
 _PORT_IS_TAKEN = ("address already in use", "could not bind")
 
-# The environment variables that name a user's server hold passwords: no child needs them.
-_SECRET_VARIABLES = ("BENCH_POSTGRES_DSN", "BENCH_REDIS_URL", "PGPASSWORD")
+# What begins like this tells of a server of the user's, with its password: no child needs it.
+_WITHHELD = ("BENCH_POSTGRES_DSN", "BENCH_REDIS_URL", "PG")
 
 
 class EmbeddedServer:
-    """One server process on a port of 127.0.0.1, with a directory of its own."""
+    """One server process on a port of 127.0.0.1, with a directory and a password of its own.
+
+    Other users of this machine can reach the port, so the password is what keeps them out. It is
+    drawn anew for each attempt to start: who took the port may have been sent the last one.
+    """
 
     def __init__(self) -> None:
         self.process_id = 0
         self.port = 0
+        self.password = ""
         self._keeper: subprocess.Popen[bytes] | None = None
         self._server: psutil.Process | None = None
         self._directory: Path | None = None
@@ -51,8 +59,10 @@ class EmbeddedServer:
         """The directory that the server works in; it exists from start to stop."""
         return self._directory or Path()
 
-    def start(self, make_order: Callable[[int], Order], is_ready: Callable[[], bool]) -> None:
-        """Start the server of ``make_order(port)`` and wait until ``is_ready``.
+    def start(self, make_order: Callable[[], Order], is_ready: Callable[[], bool]) -> None:
+        """Start the server of ``make_order()`` and wait until ``is_ready``.
+
+        Both are asked anew for each attempt, once :attr:`port` and :attr:`password` are chosen.
 
         ``is_ready`` must look at whether it is this server that answers, not just any.
 
@@ -60,13 +70,16 @@ class EmbeddedServer:
             UnavailableError: it did not start, or not in time; with the end of its log.
         """
         for attempt in range(_ATTEMPTS):
-            self.port = free_port()
+            self.port, self.password = free_port(), secrets.token_hex(_PASSWORD_BYTES)
             try:
-                self._start_once(make_order(self.port), is_ready)
+                self._start_once(make_order(), is_ready)
             except _PortTakenError as error:
                 self.stop()
                 if attempt == _ATTEMPTS - 1:
-                    raise UnavailableError(str(error)) from error
+                    raise UnavailableError(self._redact(error)) from None
+            except UnavailableError as error:
+                self.stop()
+                raise UnavailableError(self._redact(error)) from None
             except BaseException:
                 self.stop()
                 raise
@@ -104,6 +117,9 @@ class EmbeddedServer:
             return self._server.is_running() and status != psutil.STATUS_ZOMBIE
         return False
 
+    def _redact(self, error: Exception) -> str:
+        return redact(str(error), [self.password])
+
     def _start_once(self, order: Order, is_ready: Callable[[], bool]) -> None:
         self._last_signal = order["parent_death_signal"]
         deadline = time.monotonic() + START_LIMIT_S
@@ -135,7 +151,7 @@ class EmbeddedServer:
         program = Path(__file__).with_name("_keeper.py")
         group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         environment = {
-            name: value for name, value in os.environ.items() if name not in _SECRET_VARIABLES
+            name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)
         }
         # A new session: Ctrl-C in the terminal must reach the runner only.
         self._keeper = keeper = subprocess.Popen(  # noqa: S603  # our own program, no shell

@@ -34,7 +34,9 @@ class Order(TypedDict):
     ``{directory}`` and ``{root}`` stand for the keeper's directory and for the programs' root.
     ``account`` is the user and group that the commands run as, or ``None``: the keeper's own.
     ``check`` is a command that works if that account can reach the programs; if it fails, ``parts``
-    of ``root`` are copied. ``stop`` lists signals, each with the seconds to wait after it.
+    of ``root`` are copied. ``files`` are made in the keeper's directory before anything runs, by
+    name and content, readable to that account alone: a password stands in no command line.
+    ``stop`` lists signals, each with the seconds to wait after it.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Order(TypedDict):
     parts: list[str]
     check: list[str]
     account: tuple[int, int] | None
+    files: dict[str, str]
     prepare: list[list[str]]
     serve: list[str]
     stop: list[tuple[str, float]]
@@ -68,6 +71,8 @@ class _Keeper:
     def start(self) -> dict[str, Any]:
         """Prepare and start the server; return the answer for the runner."""
         self._directory = directory = _make_directory(self._order)
+        for name, content in self._order["files"].items():
+            _write_private(directory / name, content, self._order["account"])
         log = directory / "server.log"
         with log.open("ab") as output:
             if self._order["account"] is not None:
@@ -187,6 +192,13 @@ def _make_directory(order: Order) -> Path:
     directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     os.chown(directory, *account)
     return directory
+
+
+def _write_private(path: Path, content: str, account: tuple[int, int] | None) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
+    if account is not None:
+        os.chown(path, *account)
 
 
 def _searchable(path: Path, account: tuple[int, int]) -> bool:

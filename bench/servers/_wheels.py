@@ -5,6 +5,7 @@ The wheels are located, never imported: importing one of them prints warnings an
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -74,6 +75,14 @@ def find_redis() -> RedisPrograms | None:
     if not all(path.is_file() for path in (server, *modules)):
         return None
     return RedisPrograms(server=server, modules=modules)
+
+
+def has_redis_wheels() -> bool:
+    """Tell whether the extra ``embedded`` brings Redis here: the markers of pyproject.toml."""
+    here = (sys.platform, platform.machine())
+    return here == ("linux", "x86_64") or (
+        here == ("darwin", "arm64") and sys.version_info < (3, 12)
+    )
 
 
 def version_of(program: Path) -> str:

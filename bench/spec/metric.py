@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.errors import InputError
+from bench.errors import InputError, nearest
 
 Better = Literal["lower", "higher", "neither"]
 Unit = Literal["ns", "bytes", "per_s", "count", "ratio"]
@@ -32,26 +31,6 @@ SAVER_OPERATIONS = (WRITE_OPERATION, "put_writes", READ_OPERATION, "list", "dele
 # Stands for all operations of the saver together, in the names of means.
 ANY_SAVER_OPERATION = "saver"
 SAVER_MEANS = ("service", "wait", "lock_wait", "pool_wait")
-
-# What the probes of this project read; one that lives elsewhere may add to them.
-STANDARD_READINGS = (
-    "loop_lag.p50",
-    "loop_lag.p99",
-    "loop_lag.max",
-    "loop.cpu_share",
-    "worker.rss_peak",
-    "worker.uss_peak",
-    "worker.rss_growth",
-    "worker.cpu_share",
-    "server.rss_peak",
-    "server.pss_peak",
-    "server.cpu_share",
-    "stored.bytes",
-    "stored.bytes_per_checkpoint",
-    "gc.collections",
-    "gc.pause_total",
-    "gc.pause_max",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +64,7 @@ ERRORS = Metric(
 )
 
 
-def metric_names(
-    marks: Iterable[str] = (), readings: Iterable[str] = STANDARD_READINGS
-) -> tuple[str, ...]:
+def metric_names(marks: Iterable[str] = (), readings: Iterable[str] = ()) -> tuple[str, ...]:
     """List every name that a metric can have.
 
     ``marks`` are the instants that the workloads mark inside a cycle, ``readings`` the names of
@@ -106,31 +83,20 @@ def metric_names(
     return (*of_times, *of_parts, *of_all, *rates, *readings)
 
 
-def known_metric(
-    name: str, marks: Iterable[str] = (), readings: Iterable[str] = STANDARD_READINGS
-) -> bool:
-    """Tell whether a metric can have that ``name``; see :func:`metric_names`."""
-    return name in metric_names(marks, readings)
-
-
-def nearest_metric(name: str, valid: Collection[str]) -> str:
-    """Return " Did you mean …?" with the nearest of ``valid``, or nothing."""
-    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
 def check_metrics(
     names: Iterable[str],
     place: str,
-    marks: Iterable[str] = (),
-    readings: Iterable[str] = STANDARD_READINGS,
+    marks: Collection[str] = (),
+    readings: Collection[str] = (),
 ) -> None:
     """Check that each of ``names`` can be a metric; ``place`` is the file and key they stand in.
+
+    ``marks`` and ``readings`` are as for :func:`metric_names`.
 
     Raises:
         InputError: one cannot; the text says what was expected and the nearest valid name.
     """
-    valid = metric_names(marks, tuple(readings))
+    valid = metric_names(marks, readings)
     unknown = [name for name in names if name not in valid]
     if not unknown:
         return
@@ -140,10 +106,9 @@ def check_metrics(
         f"time: {', '.join(TIMES)}; statistic: {', '.join(QUANTILES)}), "
         f"{THROUGHPUT.name}, {OPERATION_RATE.name}, {ERRORS.name}, "
         f"{ANY_SAVER_OPERATION}.<{' | '.join(SAVER_MEANS)}>.mean, "
-        "or a probe's reading such as worker.rss_peak."
+        f"or a reading of the scenario's probes ({', '.join(readings) or 'they declare none'})."
     )
     lines = [
-        f"{place}: {name!r} is no metric.{nearest_metric(name, valid)} {expected}"
-        for name in unknown
+        f"{place}: {name!r} is no metric.{nearest(name, valid)} {expected}" for name in unknown
     ]
     raise InputError("\n".join(lines))

@@ -11,10 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 
-from bench.errors import InputError
 from bench.spec.scenario import Scenario, Sweep
 
 
@@ -71,13 +70,9 @@ def expand(scenario: Scenario) -> Plan:
 
     Repetitions run one after the other; inside a repetition the blocks of all sweeps are shuffled,
     and inside a block the arms are.
-
-    Raises:
-        InputError: two sweeps measure the same cell, whose trials could then not be told apart.
     """
     digest = scenario.digest()
     shuffle = random.Random(scenario.seed)  # noqa: S311 - an order, not a secret
-    _refuse_repeated_cells(scenario)
     blocks: list[tuple[int, list[_Arm]]] = []
     for repetition in range(_largest_repetitions(scenario)):
         of_repetition = [
@@ -93,9 +88,7 @@ def expand(scenario: Scenario) -> Plan:
     trials = [
         _trial(scenario, digest, arm, repetition) for repetition, arms in blocks for arm in arms
     ]
-    placed = tuple(
-        Trial(**{**asdict(trial), "position": position}) for position, trial in enumerate(trials)
-    )
+    placed = tuple(replace(trial, position=position) for position, trial in enumerate(trials))
     return Plan(scenario_digest=digest, trials=placed)
 
 
@@ -139,17 +132,3 @@ def _trial(scenario: Scenario, digest: str, arm: _Arm, repetition: int) -> Trial
 
 def _largest_repetitions(scenario: Scenario) -> int:
     return max(sweep.repetitions or scenario.repetitions for sweep in scenario.sweeps.values())
-
-
-def _refuse_repeated_cells(scenario: Scenario) -> None:
-    seen: dict[tuple[str, ...], str] = {}
-    for name, sweep in scenario.sweeps.items():
-        for arms in _blocks(name, sweep):
-            for arm in arms:
-                cell = (arm.subject, arm.workload, arm.payload, arm.arrival, arm.loop)
-                other = seen.setdefault(cell, name)
-                if other != name or len(set(arms)) != len(arms):
-                    raise InputError(
-                        f"sweeps.{name} and sweeps.{other} both measure {' × '.join(cell)}; "
-                        "a cell may be measured by one sweep only"
-                    )

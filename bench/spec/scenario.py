@@ -11,18 +11,34 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from bench.errors import InputError, suggestion
 from bench.spec.arrival import Arrival
 
-SCHEMA_VERSION = 1
 
-Label = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,40}$")]
+def _label(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,40}", text):
+        return text
+    raise PydanticCustomError(
+        "label",
+        "expected a label: at most 41 of a-z, 0-9, '_', '.' and '-', with a letter or digit first",
+    )
+
+
+Label = Annotated[str, AfterValidator(_label)]
 Labels = Annotated[tuple[Label, ...], Field(strict=False, min_length=1)]
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+
+# What a sweep crosses: labels of these tables, and names of loops.
+_TABLES = ("subjects", "workloads", "payloads", "arrivals")
+_AXES = (*_TABLES, "loops")
 
 
 class _Part(BaseModel):
@@ -56,19 +72,24 @@ class Baseline(_Part):
 
 
 class Sweep(_Part):
-    """A cross product of labels; its subjects × loops are the arms of each block."""
+    """A cross product of labels; its subjects × loops are the arms of each block.
+
+    ``aside``: measured beside the question. Its cells are in the tables, the answer does not quote
+    them.
+    """
 
     subjects: Labels
     workloads: Labels
     payloads: Labels
     arrivals: Labels
-    loops: Labels
+    loops: Names
     repetitions: int | None = Field(default=None, ge=1, le=1000)
     duration_s: float | None = Field(default=None, gt=0.0, le=3600.0)
+    aside: bool = False
 
 
 class Scenario(_Part):
-    """One question put to several subjects. ``source`` is the file's text, kept verbatim."""
+    """One question put to several subjects; docs/scenarios.md explains each key."""
 
     schema_version: Literal[1]
     question: str = Field(min_length=1)
@@ -110,7 +131,8 @@ def load_scenario(path: Path) -> Scenario:
 
     Raises:
         InputError: the file is missing, is not TOML, has an unknown or missing key, a value of a
-            wrong type, or a label that is not defined; the text names the file and the key.
+            wrong type, or a label that is not defined, or measures a cell twice; the text names
+            the file and the key.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -130,7 +152,7 @@ def parse_scenario(text: str, origin: str) -> Scenario:
         scenario = Scenario.model_validate(raw)
     except ValidationError as error:
         raise InputError("\n".join(validation_messages(error, origin, Scenario))) from error
-    problems = list(_undefined_labels(scenario))
+    problems = [*_undefined_labels(scenario), *_repetitions(scenario)]
     if problems:
         raise InputError("\n".join(f"{origin}: {problem}" for problem in problems))
     return scenario
@@ -151,7 +173,9 @@ def validation_messages(
         else:
             given = repr(problem["input"])
             shown = given if len(given) <= 60 else given[:57] + "…"
-            yield f"{origin}: {key} = {shown}: {problem['msg']}"
+            # Where a table's key is wrong, its path ends with the key and this sign.
+            place = f"{location[0]}, {shown}" if location[-1:] == ["[key]"] else f"{key} = {shown}"
+            yield f"{origin}: {place}: {problem['msg']}"
 
 
 def _without_tag(location: list[str]) -> list[str]:
@@ -163,11 +187,17 @@ def _without_tag(location: list[str]) -> list[str]:
 def _keys_at(model: type[BaseModel], location: list[str]) -> list[str]:
     """Name the keys that a table may hold, following ``location`` through nested models."""
     models = [model]
+    is_label = False
     for part in location:
+        if is_label:
+            # The key of a table of labels may be spelt as a field is.
+            is_label = False
+            continue
         found: list[type[BaseModel]] = []
         for candidate in models:
             field = candidate.model_fields.get(part)
             found += _models_in(field.annotation) if field else [candidate]
+            is_label = field is not None and get_origin(field.annotation) is Mapping
         models = [m for m in found if part not in _kinds(found) or part in _kinds([m])]
     return sorted({key for candidate in models for key in candidate.model_fields})
 
@@ -184,9 +214,8 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _undefined_labels(scenario: Scenario) -> Iterator[str]:
-    tables = ("subjects", "workloads", "payloads", "arrivals")
     for name, sweep in scenario.sweeps.items():
-        for table in tables:
+        for table in _TABLES:
             defined = getattr(scenario, table)
             for label in getattr(sweep, table):
                 if label not in defined:
@@ -206,6 +235,23 @@ def _undefined_labels(scenario: Scenario) -> Iterator[str]:
             elif subject.options:
                 yield f"{place}: an A/A arm takes its options from {subject.same_as!r}"
     yield from _baseline_problems(scenario)
+
+
+def _repetitions(scenario: Scenario) -> Iterator[str]:
+    """Find what would be measured twice, in trials that could then not be told apart."""
+    lists = {"probes": scenario.probes, "primary_metrics": scenario.primary_metrics}
+    for name, sweep in scenario.sweeps.items():
+        lists |= {f"sweeps.{name}.{axis}": getattr(sweep, axis) for axis in _AXES}
+    for place, given in lists.items():
+        for label in sorted({label for label in given if given.count(label) > 1}):
+            yield f"{place} names {label!r} more than once"
+    for (name, sweep), (other, later) in combinations(scenario.sweeps.items(), 2):
+        shared = [set(getattr(sweep, axis)) & set(getattr(later, axis)) for axis in _AXES]
+        if all(shared):
+            yield (
+                f"sweeps.{name} and sweeps.{other} both measure {' × '.join(map(min, shared))}; "
+                "a cell may be measured by one sweep only"
+            )
 
 
 def _baseline_problems(scenario: Scenario) -> Iterator[str]:

@@ -114,9 +114,6 @@ def subject_class(name: str) -> type[Subject]:
     """
     found = load("subject", name)
     if inspect.isclass(found) and issubclass(found, Subject):
-        if inspect.isabstract(found):
-            missing = ", ".join(sorted(found.__abstractmethods__))
-            raise InputError(f"the subject {name!r} is abstract: it lacks {missing}")
         return found
     if not callable(found):
         raise InputError(f"{name!r} is of type {type(found).__name__}; {_EXPECTED}")

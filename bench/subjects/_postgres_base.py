@@ -30,7 +30,6 @@ SETTINGS_SQL: LiteralString = """
 STORED_SQL: LiteralString = """
     SELECT
         (SELECT count(*) FROM checkpoints) AS checkpoints,
-        (SELECT count(DISTINCT thread_id) FROM checkpoints) AS threads,
         (SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint
          FROM pg_class JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
          WHERE nspname = current_schema() AND relkind = 'r') AS stored_bytes
@@ -75,7 +74,6 @@ def stored_from(row: Mapping[str, Any] | None) -> Stored:
     """Return the answer to :data:`STORED_SQL`; bytes include indexes and TOAST."""
     counts = row or {}
     return Stored(
-        threads=counts.get("threads"),
         checkpoints=counts.get("checkpoints"),
         stored_bytes=counts.get("stored_bytes"),
     )

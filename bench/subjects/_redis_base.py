@@ -24,6 +24,10 @@ _SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory", "maxmemory-policy
 _SCAN_COUNT = 1000
 
 
+# Parts of ``used_memory`` that hold no data: buffers of clients and of the append-only file.
+_PASSING = ("mem_clients_normal", "mem_aof_buffer")
+
+
 class RedisOptions(PluginOptions):
     """How much the server persists, and how connections are had.
 
@@ -154,30 +158,22 @@ class RedisSubjectBase(Subject):
         """Count the checkpoint documents of this namespace.
 
         ``stored_bytes`` is the whole server's ``used_memory``, since Redis keeps no size of a
-        prefix or of an index: only the difference between two readings means something, and only
-        where nobody else uses the server.
+        prefix or of an index, less what its clients and the log's buffer take for the moment: only
+        the difference between two readings means something, and only where nobody else uses the
+        server.
         """
+        # A set, since a scan may name a key twice.
         keys = {
-            _text(key)
+            key
             async for key in self._client.scan_iter(
                 match=f"{self.checkpoint_prefix}:*", count=_SCAN_COUNT
             )
         }
         memory = await self._client.info("memory")
         return Stored(
-            threads=len(await self._thread_ids(sorted(keys))),
             checkpoints=len(keys),
-            stored_bytes=int(memory["used_memory"]),
+            stored_bytes=int(memory["used_memory"]) - sum(int(memory.get(k, 0)) for k in _PASSING),
         )
-
-    async def _thread_ids(self, keys: list[str]) -> set[str]:
-        """Read the thread ids from the documents; keys cannot be split where an id has a colon."""
-        found: set[str] = set()
-        for start in range(0, len(keys), _SCAN_COUNT):
-            batch = keys[start : start + _SCAN_COUNT]
-            answers = await self._client.json().mget(batch, "$.thread_id")
-            found.update(*(cast("list[str]", answer) for answer in answers if answer))
-        return found
 
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pool's ``get_connection``; with the default pool it only ever connects."""

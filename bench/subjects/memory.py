@@ -35,12 +35,12 @@ class MemorySubject(Subject):
     async def stored(self) -> Stored:
         """Count the saver's dictionaries; bytes are those of the serialised values alone."""
         checkpoints = [
-            (thread_id, checkpoint[1], metadata[1])
-            for thread_id, namespaces in self._saver.storage.items()
+            (checkpoint[1], metadata[1])
+            for namespaces in self._saver.storage.values()
             for by_id in namespaces.values()
             for checkpoint, metadata, _ in by_id.values()
         ]
-        values = [value for _, *serialised in checkpoints for value in serialised]
+        values = [value for serialised in checkpoints for value in serialised]
         values += [
             value[1]
             for of_checkpoint in self._saver.writes.values()
@@ -48,7 +48,6 @@ class MemorySubject(Subject):
         ]
         values += [blob for _, blob in self._saver.blobs.values()]
         return Stored(
-            threads=len({thread_id for thread_id, *_ in checkpoints}),
             checkpoints=len(checkpoints),
             stored_bytes=sum(map(len, values)),
         )

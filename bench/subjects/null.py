@@ -116,9 +116,7 @@ class NullSubject(Subject):
 
     async def stored(self) -> Stored:
         """Count what is held: at most one checkpoint for each thread and namespace."""
-        threads = self._saver.last.values()
         return Stored(
-            threads=sum(bool(of_thread) for of_thread in threads),
-            checkpoints=sum(len(of_thread) for of_thread in threads),
+            checkpoints=sum(len(of_thread) for of_thread in self._saver.last.values()),
             stored_bytes=None,
         )

@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.base.id import uuid6
 from pydantic import Field, model_validator
 
-from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, Workload
+from bench.contracts import Client, ExpectedStep, ExpectedThread, Payload, PluginOptions, Workload
 from bench.workloads._content import content_hash
+from bench.workloads._threads import FIRST_STEP, Made, Thread, Visits, task_id_of
 
 # The checkpoint format that langgraph 1 writes (``langgraph.pregel._checkpoint.LATEST_VERSION``).
 _FORMAT_VERSION = 4
-_FIRST_STEP = -1
+# Of so many threads, spread over all, some supersteps are read back with their writes.
+_THREADS_WITH_STEPS = 8
 
 Saver = BaseCheckpointSaver[Any]
 
@@ -35,12 +36,15 @@ class AppendStepsOptions(PluginOptions):
     Each of ``tasks_per_step`` tasks writes ``writes_per_task`` values: the first is the payload's
     state of turn 0 (for a payload that grows by turn that is one increment: what a node returns is
     what it adds), the others are empty, as the writes by which LangGraph triggers the next node.
+    After ``turns_per_thread`` turns a thread is left for a new one, so that a fast saver does not
+    work on longer threads than a slow one.
     """
 
     threads_per_client: int = Field(default=4, ge=1, le=10_000)
     steps_per_turn: int = Field(default=4, ge=1, le=1_000)
     tasks_per_step: int = Field(default=1, ge=1, le=1_000)
     writes_per_task: int = Field(default=2, ge=1, le=1_000)
+    turns_per_thread: int = Field(default=8, ge=1, le=1_000_000)
     channels: int = Field(default=1, ge=1, le=1_000)
     channels_changed: int = Field(default=1, ge=1, le=1_000)
 
@@ -52,51 +56,6 @@ class AppendStepsOptions(PluginOptions):
                 f"channels ({self.channels})"
             )
         return self
-
-
-class _Thread:
-    """Where one thread stands: its last acknowledged checkpoint, and what was tried since."""
-
-    __slots__ = (
-        "acknowledged",
-        "attempted",
-        "checkpoint_id",
-        "latest",
-        "number",
-        "parent",
-        "step",
-        "thread_id",
-        "unknown_ids",
-        "values",
-        "versions",
-    )
-
-    def __init__(self, thread_id: str, number: int) -> None:
-        self.thread_id = thread_id
-        self.number = number
-        self.latest: RunnableConfig = {
-            "configurable": {"thread_id": thread_id, "checkpoint_ns": ""}
-        }
-        self.parent = self.latest
-        self.checkpoint_id = ""
-        self.step = _FIRST_STEP
-        self.attempted = 0
-        self.acknowledged = 0
-        # Checkpoints whose put did not return: each may be in the store or not.
-        self.unknown_ids: list[str] = []
-        self.values: dict[str, Any] = {}
-        self.versions: dict[str, Any] = {}
-
-
-class _Visits:
-    """One client's threads, the one it is at, and how many steps of the turn it has made."""
-
-    __slots__ = ("position", "step_of_turn", "threads")
-
-    def __init__(self, threads: Sequence[_Thread], step_of_turn: int) -> None:
-        self.threads = threads
-        self.position = 0
-        self.step_of_turn = step_of_turn
 
 
 class AppendStepsWorkload(Workload):
@@ -127,24 +86,17 @@ class AppendStepsWorkload(Workload):
         self._visits = [self._threads_of(client) for client in range(clients)]
         self._takes_task_path: dict[type, bool] = {}
 
-    def _threads_of(self, client: int) -> _Visits:
+    def _threads_of(self, client: int) -> Visits:
         count = self._shape.threads_per_client
-        return _Visits(
-            [
-                _Thread(f"{self.namespace}-c{client}-t{index}", client * count + index)
-                for index in range(count)
-            ],
+        return Visits(
+            [self._thread(client, 0, index) for index in range(count)],
             client % self._shape.steps_per_turn,
         )
 
     async def prepare(self, client: Client) -> None:
         """Put one checkpoint, as of a graph's input, into each of the client's threads."""
         for thread in self._visits[client.index].threads:
-            values = {
-                channel: self._state(thread, index, 0)
-                for index, channel in enumerate(self._channels)
-            }
-            await self._put(client, thread, "input", values)
+            await self._begin(client, thread)
 
     async def cycle(self, client: Client) -> None:
         """Do one superstep of the client's current thread.
@@ -154,9 +106,11 @@ class AppendStepsWorkload(Workload):
         """
         visits = self._visits[client.index]
         thread = visits.threads[visits.position]
-        turn = thread.step // self._shape.steps_per_turn
         if visits.step_of_turn == 0:
             await self._read(client, thread)
+        if thread.step == FIRST_STEP:
+            await self._begin(client, thread)
+        turn = thread.step // self._shape.steps_per_turn
         changed = self._changed(thread.step)
         await self._write(client, thread, changed)
         values = {self._channels[index]: self._state(thread, index, turn) for index in changed}
@@ -164,19 +118,30 @@ class AppendStepsWorkload(Workload):
         visits.step_of_turn += 1
         if visits.step_of_turn == self._shape.steps_per_turn:
             visits.step_of_turn = 0
-            visits.position = (visits.position + 1) % len(visits.threads)
+            self._turn_over(client.index, visits)
 
     def expected(self) -> Mapping[str, ExpectedThread]:
-        """Return, by thread id, what was acknowledged so far."""
+        """Return, by thread id, what was acknowledged so far.
+
+        Supersteps are told of a few threads only: looking at them takes several reads each.
+        """
+        threads = [
+            thread
+            for visits in self._visits
+            for thread in (*visits.left, *visits.threads)
+            if thread.attempted
+        ]
+        stride = max(1, len(threads) // _THREADS_WITH_STEPS)
+        closely = {thread.thread_id for thread in threads[::stride]}
         return {
             thread.thread_id: ExpectedThread(
                 checkpoints=thread.acknowledged,
                 indeterminate=thread.attempted - thread.acknowledged,
                 checkpoint_id=thread.checkpoint_id,
                 content_hash=self.content_hash(thread.values),
+                steps=self._steps(thread) if thread.thread_id in closely else (),
             )
-            for visits in self._visits
-            for thread in visits.threads
+            for thread in threads
         }
 
     def content_hash(self, channel_values: Mapping[str, Any]) -> str:
@@ -184,29 +149,64 @@ class AppendStepsWorkload(Workload):
         canonical = self.payload.canonical
         return content_hash((name, canonical(value)) for name, value in channel_values.items())
 
+    def _steps(self, thread: Thread) -> tuple[ExpectedStep, ...]:
+        return tuple(
+            ExpectedStep(
+                checkpoint_id=made.checkpoint_id,
+                parent_id=made.parent_id,
+                content_hash=self.content_hash(made.values),
+                writes=frozenset(
+                    (task, channel, self.value_hash(value)) for task, channel, value in made.writes
+                ),
+            )
+            for made in thread.steps_to_look_at()
+        )
+
+    def _turn_over(self, client: int, visits: Visits) -> None:
+        """Go to the next thread; put a new one in the place of one that has had its turns."""
+        shape = self._shape
+        thread = visits.threads[visits.position]
+        if thread.step >= shape.turns_per_thread * shape.steps_per_turn:
+            visits.left.append(thread)
+            visits.threads[visits.position] = self._thread(client, len(visits.left))
+        visits.position = (visits.position + 1) % len(visits.threads)
+
+    def _thread(self, client: int, left: int, index: int = 0) -> Thread:
+        """Make the thread that ``client`` begins after having left so many."""
+        count = self._shape.threads_per_client
+        serial = index if not left else count + left - 1
+        return Thread(f"{self.namespace}-c{client}-t{serial}", client * count + serial % count)
+
+    async def _begin(self, client: Client, thread: Thread) -> None:
+        states = {
+            channel: self._state(thread, index, 0) for index, channel in enumerate(self._channels)
+        }
+        await self._put(client, thread, "input", states)
+
     def _changed(self, step: int) -> list[int]:
         count, channels = self._shape.channels_changed, self._shape.channels
         return [(step * count + offset) % channels for offset in range(count)]
 
-    def _state(self, thread: _Thread, channel: int, turn: int) -> Any:
+    def _state(self, thread: Thread, channel: int, turn: int) -> Any:
         """Every channel and step has content of its own, so that a mix-up shows in the hash."""
         # The step that is made next: from 0 (the input) on.
         step = (thread.step + 1) % (self._shape.steps_per_turn + 1)
         number = thread.number * self._shape.channels + channel
         return self.payload.state(number * (self._shape.steps_per_turn + 1) + step, turn)
 
-    async def _read(self, client: Client, thread: _Thread) -> None:
+    async def _read(self, client: Client, thread: Thread) -> None:
         saver = client.saver()
         found = await client.perform(saver.aget_tuple, thread.latest)
-        found_id = found.checkpoint["id"] if found is not None else "nothing"
+        found_id = found.checkpoint["id"] if found is not None else ""
         if found_id != thread.checkpoint_id and found_id not in thread.unknown_ids:
             raise StaleReadError(
                 f"thread {thread.thread_id}: expected checkpoint {thread.checkpoint_id}, "
-                f"the last acknowledged one; found {found_id}"
+                f"the last acknowledged one; found {found_id or 'nothing'}"
             )
 
-    async def _write(self, client: Client, thread: _Thread, changed: Sequence[int]) -> None:
+    async def _write(self, client: Client, thread: Thread, changed: Sequence[int]) -> None:
         tasks = self._shape.tasks_per_step
+        thread.writes = []
         if tasks == 1:
             await self._write_task(client, thread, changed, 0)
             return
@@ -220,7 +220,7 @@ class AppendStepsWorkload(Workload):
                 raise outcome
 
     async def _write_task(
-        self, client: Client, thread: _Thread, changed: Sequence[int], task: int
+        self, client: Client, thread: Thread, changed: Sequence[int], task: int
     ) -> None:
         saver = client.saver()
         channel = changed[task % len(changed)]
@@ -229,7 +229,8 @@ class AppendStepsWorkload(Workload):
             (f"branch:to:step_{task}_{index}", None)
             for index in range(1, self._shape.writes_per_task)
         ]
-        task_id = _task_id(thread, task)
+        task_id = task_id_of(thread, task)
+        thread.writes += [(task_id, channel, value) for channel, value in writes]
         if self._accepts_task_path(saver):
             path = f"~__pregel_pull, step_{task}"
             await client.perform(saver.aput_writes, thread.parent, writes, task_id, path)
@@ -247,7 +248,7 @@ class AppendStepsWorkload(Workload):
     async def _put(
         self,
         client: Client,
-        thread: _Thread,
+        thread: Thread,
         source: Literal["input", "loop"],
         changes: Mapping[str, Any],
     ) -> None:
@@ -275,20 +276,14 @@ class AppendStepsWorkload(Workload):
             saver.aput, thread.parent, checkpoint, metadata, changed_versions
         )
         thread.unknown_ids.clear()
+        if source == "loop":
+            # The steps 0, 1, 3, 7, … are kept: few, and from all over the thread.
+            if thread.made is not None and not thread.step & (thread.step - 1):
+                thread.kept.append(thread.made)
+            writes = tuple(thread.writes)
+            thread.made = Made(checkpoint["id"], thread.checkpoint_id, values, writes)
         thread.acknowledged += 1
         thread.parent = parent
         thread.checkpoint_id = checkpoint["id"]
         thread.values, thread.versions = values, versions
         thread.step += 1
-
-
-def _task_id(thread: _Thread, task: int) -> str:
-    """Make an id in the form of a UUID, which is what LangGraph's task ids have.
-
-    Unique for a thread, step and task; an attempt that is repeated has the same, as in LangGraph.
-    """
-    step = thread.step + 1
-    return (
-        f"{thread.number & 0xFFFFFFFF:08x}-{step >> 32 & 0xFFFF:04x}-{step >> 16 & 0xFFFF:04x}"
-        f"-{step & 0xFFFF:04x}-{task:012x}"
-    )

@@ -16,13 +16,14 @@ from bench.contracts import OutsideProbe, Place, WorkerProbe
 from bench.discovery import load, names
 from bench.measure.clock import now_ns
 from bench.records.trial import Reading
-from bench.spec.metric import STANDARD_READINGS, Better, Unit, metric_names
+from bench.spec.metric import Better, Unit, metric_names
 from bench.subjects.memory import MemorySubject
 
 NAMES = names("probe")
 # One or the other is read, whichever this system can tell.
 SERVER_MEMORY = {"server.pss_peak", "server.rss_peak"}
-
+# Nothing is written here.
+GROWTH = {"stored.bytes_per_checkpoint"}
 
 # Several times the interval at which a probe of this project looks.
 WINDOW_NS = 20_000_000
@@ -44,8 +45,7 @@ async def watch_memory(probe: WorkerProbe) -> list[Reading]:
 
 def readings(name: str) -> list[Reading]:
     """Run the probe ``name`` over nothing in particular, in this process."""
-    probe: Any = load("probe", name)
-    made = probe()
+    made = load("probe", name)()
     if isinstance(made, OutsideProbe):
         made.start({"worker": (os.getpid(),), "server": (os.getpid(),)})
         return list(made.stop())
@@ -73,7 +73,7 @@ def test_a_probe_says_where_it_runs(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_probe_says_how_it_reads(name: str) -> None:
-    probe: Any = load("probe", name)
+    probe = load("probe", name)
     assert (probe.__doc__ or "").strip() not in {"", WorkerProbe.__doc__, OutsideProbe.__doc__}
 
 
@@ -100,16 +100,22 @@ def test_no_two_readings_have_one_name(readings_by_probe: dict[str, list[Reading
 
 def test_no_reading_has_the_name_of_a_metric(readings_by_probe: dict[str, list[Reading]]) -> None:
     found = {one.name for readings in readings_by_probe.values() for one in readings}
-    assert found & set(metric_names(readings=())) == set()
+    assert found & set(metric_names()) == set()
 
 
-def test_the_standard_readings_are_those_that_are_read(
-    readings_by_probe: dict[str, list[Reading]],
+@pytest.mark.parametrize("name", NAMES)
+def test_a_probe_names_what_it_reads(
+    name: str, readings_by_probe: dict[str, list[Reading]]
 ) -> None:
-    found = {one.name for readings in readings_by_probe.values() for one in readings}
-    grown = {"stored.bytes_per_checkpoint"}  # nothing was written
-    assert found & SERVER_MEMORY
-    assert found | SERVER_MEMORY | grown == set(STANDARD_READINGS)
+    declared = set(load("probe", name).readings)
+    found = {one.name for one in readings_by_probe[name]}
+    assert found - declared == set()
+    assert declared - found - SERVER_MEMORY - GROWTH == set()
+
+
+def test_the_memory_of_the_server_is_read(readings_by_probe: dict[str, list[Reading]]) -> None:
+    found = {one.name for one in readings_by_probe["process_usage"]}
+    assert len(found & SERVER_MEMORY) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)

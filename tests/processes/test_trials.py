@@ -91,7 +91,8 @@ def test_a_saver_from_a_factory_outside_the_package_is_measured(temporary: Path)
     assert record.loop_class.endswith("SelectorEventLoop")
     assert record.verification is not None
     assert record.verification.passed, record.verification
-    assert record.verification.threads == 8
+    assert record.verification.threads >= 8
+    assert record.verification.steps > 8
     assert record.window is not None
     assert samples is not None
     measured = samples.due_within(record.window.start_ns, record.window.end_ns)
@@ -123,8 +124,9 @@ def test_a_saver_that_refuses_the_loop_is_a_result() -> None:
     assert samples is None
 
 
-def test_an_acknowledged_write_that_is_gone_is_found() -> None:
-    record, _ = measure(f"{THEIRS}:forgetful", options="reopens = false")
+@pytest.mark.parametrize("saver", ["forgetful", "careless"])
+def test_an_acknowledged_write_that_is_gone_is_found(saver: str) -> None:
+    record, _ = measure(f"{THEIRS}:{saver}", options="reopens = false")
 
     assert record.verification is not None
     assert record.verification.lost > 0

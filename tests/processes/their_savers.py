@@ -35,6 +35,12 @@ class Forgetful(InMemorySaver):
         return {"configurable": configurable}
 
 
+class Careless(InMemorySaver):
+    """Acknowledges every write of a task and keeps none."""
+
+    async def aput_writes(self, *_: Any, **__: Any) -> None: ...
+
+
 class Suicidal(InMemorySaver):
     """Ends its own process at the hundredth put."""
 
@@ -58,6 +64,12 @@ class Failing(InMemorySaver):
 async def forgetful() -> AsyncIterator[InMemorySaver]:
     """Loses acknowledged writes."""
     yield Forgetful()
+
+
+@asynccontextmanager
+async def careless() -> AsyncIterator[InMemorySaver]:
+    """Loses the tasks' writes."""
+    yield Careless()
 
 
 @asynccontextmanager

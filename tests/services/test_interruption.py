@@ -15,10 +15,12 @@ import psutil
 import pytest
 
 from bench.records.store import Store
+from tests.services._platforms import needs_redis
 
 pytestmark = [
     pytest.mark.services,
     pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's"),
+    needs_redis,
 ]
 
 SCENARIO = """

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.contracts import Endpoint
 from bench.errors import UnavailableError, UnsupportedError
+from bench.servers._postgres_namespace import Schema
 from bench.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.services
@@ -118,6 +119,27 @@ def test_a_schema_that_cannot_be_dropped_is_reported(theirs: tuple[PostgresServe
         server.stop()
     assert "hunter2" not in str(caught.value)
     server.stop()
+
+
+def test_an_interruption_of_the_removal_is_obeyed_once_the_schema_is_gone(
+    theirs: tuple[PostgresServer, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, dsn = theirs
+    real, calls = Schema.drop, 0
+
+    def drop(self: Schema, lock_timeout_s: float) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise KeyboardInterrupt
+        real(self, lock_timeout_s)
+
+    server = external(dsn)
+    namespace = started(server, {}, "bench_interrupted").namespace
+    monkeypatch.setattr(Schema, "drop", drop)
+    with pytest.raises(KeyboardInterrupt):
+        server.stop()
+    assert namespace not in schemas(dsn)
 
 
 def test_a_password_works_and_is_never_shown(theirs: tuple[PostgresServer, str]) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.errors import UnavailableError
+from bench.records.redaction import secrets_of
 from bench.servers import _embedded, postgres
 from bench.servers._wheels import PostgresPrograms, find_postgres
 from bench.servers.postgres import PostgresServer
@@ -36,6 +37,12 @@ def directory_of(server: PostgresServer) -> Path:
     return server._embedded.directory
 
 
+def secret_of(server: PostgresServer) -> str:
+    assert server._embedded is not None
+    assert len(server._embedded.password) > 20
+    return server._embedded.password
+
+
 def test_an_embedded_server_starts_and_leaves_nothing() -> None:
     server = PostgresServer({})
     try:
@@ -51,12 +58,59 @@ def test_an_embedded_server_starts_and_leaves_nothing() -> None:
         assert value(endpoint.url, "SHOW server_version") == server.check().split()[-1]
         assert len(endpoint.process_ids) == 1
         assert len(processes) > 1
+        assert secret_of(server) not in str(processes[0].cmdline())
         assert directory.is_dir()
     finally:
         server.stop()
     assert _processes.running(processes) == []
     assert not directory.exists()
     server.stop()
+
+
+def test_only_who_knows_the_password_is_let_in(tmp_path: Path) -> None:
+    server = PostgresServer({})
+    try:
+        endpoint = server.start({}, "bench_guarded")
+        for password in ("", "guessed"):
+            passfile = str(tmp_path / "none")
+            wrong = make_conninfo(endpoint.url, password=password, passfile=passfile)
+            with pytest.raises(psycopg.OperationalError, match="password"):
+                value(wrong, "SELECT 1")
+        log = (directory_of(server) / "server.log").read_text()
+        assert "password authentication failed" in log
+        assert secret_of(server) not in log
+        assert secret_of(server) not in repr(endpoint)
+        assert secret_of(server) in secrets_of(endpoint.url)
+    finally:
+        server.stop()
+
+
+def test_what_the_environment_says_about_a_server_of_the_user_s_is_not_for_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = {
+        "PGSSLMODE": "require",
+        "PGSERVICE": "theirs",
+        "PGHOSTADDR": "127.0.0.2",
+        "PGOPTIONS": "-c synchronous_commit=off",
+        "PGTZ": "no such zone",
+        "PGREQUIREAUTH": "none",
+        "PGTARGETSESSIONATTRS": "standby",
+    }
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
+    server = PostgresServer({})
+    try:
+        endpoint = server.start({}, "bench_environment")
+        # To the user's own programs, and to other savers, it is as it was.
+        assert {name: os.environ[name] for name in environment} == environment
+        for name in ("PGSERVICE", "PGTZ", "PGREQUIREAUTH", "PGTARGETSESSIONATTRS"):
+            monkeypatch.delenv(name)
+        # The rest is stated in the connection string.
+        assert value(endpoint.url, "SELECT current_schema()") == "bench_environment"
+        assert value(endpoint.url, "SHOW synchronous_commit") == "on"
+    finally:
+        server.stop()
 
 
 def test_an_exception_leaves_nothing() -> None:
@@ -206,7 +260,7 @@ def demoted_prefix() -> list[str]:
     """Return the command that runs Python as user 65534.
 
     Where the interpreter lies in a folder that is closed to others, that user keeps the right to
-    read; the programs that are tested do not come from there.
+    read. PostgreSQL's programs do not make use of it: if they lie there too, the test is skipped.
     """
     setpriv = shutil.which("setpriv")
     if setpriv is None:
@@ -214,10 +268,13 @@ def demoted_prefix() -> list[str]:
     plain = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
     reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     probe = """
-        import psycopg, subprocess, sys
-        subprocess.run([sys.executable, "-c", ""], check=True)
+        import subprocess, sys
+        from bench.servers.postgres import find_postgres
+        subprocess.run([sys.executable, "-I", "-c", ""], check=True)
+        initdb = find_postgres().postgres.with_name("initdb")
+        subprocess.run([initdb, "--show", "--pgdata", "/none"], check=True)
     """
     for prefix in (plain, [*plain, *reading]):
         if _processes.run_code(probe, prefix=prefix).returncode == 0:
             return prefix
-    pytest.skip("another user cannot run this interpreter")
+    pytest.skip("the environment lies in a folder that is closed to other users")

@@ -12,6 +12,7 @@ import redis.asyncio
 from bench.loops.proactor import ProactorLoop
 from bench.servers.postgres import PostgresServer
 from bench.servers.redis import RedisServer
+from tests.services._platforms import needs_redis
 
 pytestmark = pytest.mark.services
 
@@ -36,7 +37,7 @@ def test_async_psycopg_refuses() -> None:
         server.stop()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no embedded Redis for Windows")
+@needs_redis
 def test_async_redis_works() -> None:
     content = "x" * 1_000_000
     server = RedisServer({})

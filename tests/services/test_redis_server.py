@@ -16,14 +16,13 @@ from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
 
 from bench.errors import UnavailableError, UnsupportedError
+from bench.records.redaction import secrets_of
 from bench.servers import _redis_namespace
 from bench.servers.redis import RedisServer
 from tests.services import _processes
+from tests.services._platforms import needs_redis
 
-pytestmark = [
-    pytest.mark.services,
-    pytest.mark.skipif(sys.platform == "win32", reason="there is no embedded Redis for Windows"),
-]
+pytestmark = [pytest.mark.services, needs_redis]
 
 
 def keys(url: str) -> set[bytes]:
@@ -84,11 +83,56 @@ def test_an_embedded_server_starts_and_leaves_nothing(settings: dict[str, str]) 
             assert facts["redis_version"] == server.check().split()[-1]
             client.set("bench_settings:key", "x" * 1000)
         assert len(endpoint.process_ids) == 1
+        assert secret_of(server) not in str(processes[0].cmdline())
     finally:
         server.stop()
     assert _processes.running(processes) == []
     assert not directory.exists()
     server.stop()
+
+
+def secret_of(server: RedisServer) -> str:
+    assert server._embedded is not None
+    assert len(server._embedded.password) > 20
+    return server._embedded.password
+
+
+def test_only_who_knows_the_password_is_let_in() -> None:
+    server = RedisServer({})
+    try:
+        endpoint = server.start({}, "bench_guarded")
+        with (
+            redis.Redis.from_url(f"redis://{endpoint.url.rpartition('@')[2]}") as client,
+            pytest.raises(redis.AuthenticationError),
+        ):
+            client.ping()
+        assert secret_of(server) not in (directory_of(server) / "server.log").read_text()
+        assert secret_of(server) not in repr(endpoint)
+        assert secret_of(server) in secrets_of(endpoint.url)
+    finally:
+        server.stop()
+
+
+def test_an_interruption_of_the_removal_is_obeyed_once_the_keys_are_gone(
+    theirs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = _redis_namespace.Keys.remove, 0
+
+    def remove(self: _redis_namespace.Keys, client: redis.Redis) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise KeyboardInterrupt
+        real(self, client)
+
+    server = external(theirs)
+    server.start({}, "bench_interrupted")
+    with redis.Redis.from_url(theirs) as client:
+        client.set("bench_interrupted:key", "ours")
+        monkeypatch.setattr(_redis_namespace.Keys, "remove", remove)
+        with pytest.raises(KeyboardInterrupt):
+            server.stop()
+    assert keys(theirs) == set()
 
 
 def directory_of(server: RedisServer) -> Path:
@@ -243,7 +287,7 @@ def test_a_missing_module_is_named(theirs: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_password_works_and_is_never_shown(theirs: str) -> None:
-    address = theirs.removeprefix("redis://")
+    address = theirs.rpartition("@")[2]
     with redis.Redis.from_url(theirs) as client:
         client.config_set("requirepass", "p@ss/word")
     server = external(f"redis://:p%40ss%2Fword@{address}")

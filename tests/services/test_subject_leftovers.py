@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import psycopg
 import pytest
 import redis
 
-from bench.contracts import Place, Server
+from bench.contracts import Place
 from bench.discovery import load
 from bench.subjects._factory import subject_class
 from tests.contract import _subjects as contract
@@ -25,7 +24,7 @@ def use_as_external(name: str, variable: str, url: str, directory: Path) -> None
     found = subject_class(name)
     options = found.Options()
     assert found.server is not None
-    server = cast("type[Server]", load("server", found.server))({variable: url})
+    server = load("server", found.server)({variable: url})
     try:
         endpoint = server.start(found.server_settings(options), NAMESPACE)
         assert endpoint.kind == "external"

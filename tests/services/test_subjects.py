@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from bench.contracts import Loop, Place, PluginOptions, Server, Subject
+from bench.contracts import Place, PluginOptions, Subject
 from bench.discovery import load, names
 from bench.errors import UnsupportedError
 from bench.subjects._factory import subject_class
 from tests.contract import _subjects as contract
+from tests.services._platforms import skip_without
 
 pytestmark = pytest.mark.services
 
@@ -39,7 +40,8 @@ def served(found: type[Subject], options: PluginOptions, directory: Path) -> Ite
     if found.server is None:
         yield Place(directory, None, "trial")
         return
-    server = cast("type[Server]", load("server", found.server))({})
+    skip_without(found.server)
+    server = load("server", found.server)({})
     try:
         endpoint = server.start(found.server_settings(options), "trial_subjects")
         yield Place(directory, endpoint, endpoint.namespace)
@@ -68,7 +70,7 @@ def test_over_its_server_a_subject_keeps_the_contract(
 def test_psycopg_refuses_a_proactor_loop_by_name(tmp_path: Path) -> None:
     found = subject_class("postgres")
     options = found.Options()
-    loop = cast("type[Loop]", load("loop", "proactor"))()
+    loop = load("loop", "proactor")()
 
     async def use(place: Place) -> None:
         subject = found(options, place)
@@ -89,7 +91,7 @@ def test_psycopg_refuses_a_proactor_loop_by_name(tmp_path: Path) -> None:
 def test_the_other_subjects_run_on_a_proactor_loop(name: str, tmp_path: Path) -> None:
     found = subject_class(name)
     options = found.Options()
-    loop = cast("type[Loop]", load("loop", "proactor"))()
+    loop = load("loop", "proactor")()
     with (
         served(found, options, tmp_path) as place,
         asyncio.Runner(loop_factory=loop.new_event_loop) as runner,

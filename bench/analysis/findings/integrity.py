@@ -9,7 +9,7 @@ from bench.analysis.result import Finding
 from bench.analysis.summary import SHED, TIMED_OUT, failure_text, is_measured
 from bench.analysis.wording import counted, figure, listed
 from bench.records.trial import TrialRecord
-from bench.spec.metric import ERRORS, STANDARD_READINGS, metric_names, nearest_metric
+from bench.spec.metric import ERRORS
 
 _VERIFICATION_FAILED = Kind(
     "verification_failed",
@@ -214,17 +214,14 @@ def primary_metric_missing(evidence: Evidence) -> Finding | None:
     if not missing:
         return None
     present = {name for cell in evidence.measured for name in cell.cell.estimates}
-    valid = metric_names(readings=(*STANDARD_READINGS, *present))
     said: list[str] = []
     for name in missing:
         if name in present:
             estimates = (cell.cell.estimates.get(name) for cell in evidence.measured)
             why_not = next(estimate.why_not for estimate in estimates if estimate is not None)
             said.append(f"{name} is not estimable in any cell (for example: {why_not})")
-        elif name in valid:
-            said.append(f"{name} does not occur in any cell")
         else:
-            said.append(f"{name} is no metric.{nearest_metric(name, valid)}")
+            said.append(f"{name} does not occur in any cell")
     return _UNKNOWN_METRIC.found("; ".join(said))
 
 

@@ -14,13 +14,16 @@ from bench.analysis.quantiles import CONFIDENCE
 from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, listed
-from bench.spec.metric import QUANTILES
+from bench.spec.arrival import Closed
+from bench.spec.metric import CYCLE, QUANTILES
 
 # The same arm measured twice differs by 10 to 20 % on a small shared machine; a standard deviation
 # of the logarithms above 0.25 is beyond that: one trial in three is off by more than a quarter.
 DISAGREEING_SD_OF_LOGARITHMS = 0.25
 # More A/A ratios that exclude 1 than chance gives in one of twenty runs.
 UNLIKELY_BY_CHANCE = 0.05
+# Of fewer rounds the two that the window's edges cut are a large part.
+FEW_CYCLES = 5
 
 _TOO_FEW_OPERATIONS = Kind(
     "too_few_operations",
@@ -28,6 +31,13 @@ _TOO_FEW_OPERATIONS = Kind(
     "A quantile is stated only from as many operations as are needed to bound it from both sides; "
     "where no trial has them but all trials together do, it is pooled and has no interval.",
     "Raise duration_s or the number of clients if that quantile matters.",
+)
+_FEW_CYCLES = Kind(
+    "few_cycles",
+    "note",
+    "Each client went round only a few times: medians and tails rest on few rounds, and on what "
+    "the window's edges cut off.",
+    "Raise duration_s, or have fewer clients.",
 )
 _TRIALS_DISAGREE = Kind(
     "trials_disagree",
@@ -86,6 +96,30 @@ def too_few_operations(evidence: Evidence) -> Finding | None:
 def _by_count(cells_by_metric: dict[str, int]) -> str:
     ordered = sorted(cells_by_metric.items(), key=lambda item: -item[1])
     return listed((f"{name} in {counted(cells, 'cell')}" for name, cells in ordered), 4)
+
+
+def few_cycles(evidence: Evidence) -> Finding | None:
+    """Find cells of a closed loop whose clients finished few cycles in the window."""
+    rounds: dict[str, float] = {}
+    for cell in evidence.measured:
+        # At an offered rate the number of clients is only a limit: it says nothing about rounds.
+        is_closed = isinstance(evidence.scenario.arrivals[cell.cell.arrival], Closed)
+        has_cycles = any(CYCLE in record.operations for record in cell.measured)
+        if is_closed and has_cycles:
+            finished = sum(facts.cycles_finished for facts in cell.load.values())
+            of_client = finished / len(cell.load) / cell.cell.concurrency
+            if of_client < FEW_CYCLES:
+                rounds[cell.cell.name] = of_client
+    cells = [cell for cell in evidence.measured if cell.cell.name in rounds]
+    if not cells:
+        return None
+    name, fewest = min(rounds.items(), key=lambda item: item[1])
+    message = (
+        f"{name}: {figure(fewest)} cycles per client finished on average in the window of a trial"
+    )
+    if len(cells) > 1:
+        message += f" (fewest of {len(cells)} cells)"
+    return _FEW_CYCLES.found(message, cells)
 
 
 def trials_disagree(evidence: Evidence) -> Finding | None:
@@ -166,4 +200,10 @@ def aa_differs(evidence: Evidence) -> Finding | None:
     return _AA_DIFFERS.found(message, cells, severity="warning" if unlikely else "note")
 
 
-JUDGES: tuple[Judge, ...] = (trials_disagree, aa_differs, single_trial, too_few_operations)
+JUDGES: tuple[Judge, ...] = (
+    trials_disagree,
+    aa_differs,
+    single_trial,
+    few_cycles,
+    too_few_operations,
+)

@@ -18,7 +18,6 @@ from tests.unit.analysis.synthetic import (
     Load,
     Make,
     analysed,
-    changed,
     failure,
     healthy,
     reading,
@@ -177,12 +176,15 @@ def test_every_metric_of_an_operation_is_there(tmp_path: Path) -> None:
 
 
 def test_a_reading_becomes_a_metric_of_its_name(tmp_path: Path) -> None:
-    readings = (reading("worker.rss_peak", 4096.0, "bytes"), reading("loop_lag.p99", 0.0))
-    estimates = cell_of(tmp_path, changed(readings=readings)).estimates
+    def make(trial: Trial) -> Left:
+        rss = reading("worker.rss_peak", (1000.0, 2000.0, 6000.0)[trial.repetition], "bytes")
+        return Left(changes={"readings": (rss, reading("loop_lag.p99", 0.0))})
+
+    estimates = cell_of(tmp_path, make).estimates
 
     rss, lag = estimates["worker.rss_peak"], estimates["loop_lag.p99"]
-    assert pytest.approx(4096.0) == rss.value
-    assert (rss.metric.unit, rss.method) == ("bytes", GEOMETRIC)
+    assert pytest.approx(3000.0) == rss.value
+    assert (rss.metric.unit, rss.method) == ("bytes", ARITHMETIC)
     assert (lag.value, lag.method) == (0.0, ARITHMETIC)
 
 

@@ -88,7 +88,8 @@ def test_a_block_that_lacks_an_arm_is_left_out_of_that_pair_alone(tmp_path: Path
 
     pairs = compared(tmp_path, make, text())
 
-    assert pairs["fast", "base"].blocks == 2
+    two = pairs["fast", "base"]
+    assert (two.blocks, two.blocks_planned, two.lacks_blocks) == (2, 3, True)
     one = pairs["slow", "base"]
     assert (one.blocks, one.low, one.high, one.outcome) == (1, None, None, "unresolved")
     assert one.ratio == pytest.approx(2.5)
@@ -100,6 +101,25 @@ def test_a_trial_with_too_few_operations_drops_its_block(tmp_path: Path) -> None
         return Left(Load(clients=1, cycles=5 if small else 20))
 
     assert compared(tmp_path, make, text())["fast", "base"].blocks == 2
+
+
+@pytest.mark.parametrize("short", ["fast", "base"])
+def test_a_comparison_that_lacks_a_block_is_not_resolved(tmp_path: Path, short: str) -> None:
+    def make(trial: Trial) -> Left:
+        # The slow trial is the one that has no median: without it the ratio looks clear.
+        is_slow = trial.subject == short and trial.repetition == 2
+        put = 4 * MS if trial.subject == "base" else MS
+        return Left(Load(clients=1, put=put, cycles=5 if is_slow else 20))
+
+    pairs = compared(tmp_path, make, text())
+
+    assert pairs["fast", "base"].high == pytest.approx(0.25)
+    assert pairs["fast", "base"].outcome == "unresolved"
+    whole = {"fast": "better", "base": "unresolved"}[short]
+    assert (pairs["slow", "base"].outcome, pairs["slow", "base"].lacks_blocks) == (
+        whole,
+        short == "base",
+    )
 
 
 def test_an_interval_that_holds_one_shows_no_difference(tmp_path: Path) -> None:
@@ -151,6 +171,66 @@ def test_an_aa_arm_is_compared_with_what_it_repeats_whatever_the_baseline(tmp_pa
         ("fast", "base"): False,
         ("again", "fast"): True,
     }
+
+
+def with_aa(again_ms: float) -> Make:
+    """Let "again" repeat "base", which takes 2 ms; block by block nothing varies."""
+    put_ms = {"base": 2.0, "again": again_ms, "fast": 1.8, "slow": 2.6}
+    return lambda trial: Left(Load(put=round(put_ms[trial.subject] * MS)))
+
+
+@pytest.mark.parametrize(
+    ("again_ms", "factor", "fast", "slow"),
+    [
+        (2.0, 1.0, "better", "worse"),
+        (2.1, 1.05, "better", "worse"),
+        (2.4, 1.2, "unresolved", "worse"),
+        (1.6, 1.25, "unresolved", "worse"),
+        (2.8, 1.4, "unresolved", "unresolved"),
+    ],
+)
+def test_a_difference_is_one_only_above_what_an_aa_arm_shows(
+    tmp_path: Path, again_ms: float, factor: float, fast: str, slow: str
+) -> None:
+    scenario = text(subjects="base again=base fast slow")
+    pairs = compared(tmp_path, with_aa(again_ms), scenario)
+
+    assert pairs["fast", "base"].noise_factor == pytest.approx(factor)
+    assert pairs["fast", "base"].outcome == fast
+    assert pairs["slow", "base"].outcome == slow
+
+
+def test_the_noise_is_the_largest_of_all_conditions_and_of_that_metric(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return with_aa(2.8 if trial.loop == "uvloop" else 2.0)(trial) or Left()
+
+    scenario = text(subjects="base again=base fast slow", loops="selector uvloop")
+    comparisons = analysed(tmp_path, make, scenario).comparisons
+    slow = {
+        (c.metric.name, c.loop): (c.outcome, c.noise_factor)
+        for c in comparisons
+        if c.candidate == "slow"
+    }
+
+    for loop in ("selector", "uvloop"):
+        outcome, factor = slow["put.response.p50", loop]
+        assert (outcome, round(factor, 6)) == ("unresolved", 1.4)
+    # Reads are the same in both arms, so 1 is all the noise that they show.
+    assert slow["get_tuple.response.p50", "selector"][1] == 1.0
+
+
+def test_an_aa_ratio_is_judged_by_its_interval_alone(tmp_path: Path) -> None:
+    pairs = compared(tmp_path, with_aa(2.4), text(subjects="base again=base fast slow"))
+
+    again = pairs["again", "base"]
+    assert (again.is_aa, again.outcome, again.noise_factor) == (True, "worse", 1.0)
+
+
+def test_without_an_aa_arm_there_is_no_known_noise(tmp_path: Path) -> None:
+    pairs = compared(tmp_path, arms({"base": 2, "fast": 1.9, "slow": 5}), text())
+
+    assert {c.noise_factor for c in pairs.values()} == {1.0}
+    assert pairs["fast", "base"].outcome == "better"
 
 
 def test_loops_are_compared_subject_by_subject(tmp_path: Path) -> None:

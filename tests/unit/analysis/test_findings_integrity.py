@@ -114,7 +114,6 @@ def test_settings_differ(tmp_path: Path, changes: dict[str, Any], name: str) -> 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("put.respnse.p50", "'put.respnse.p50' is no metric. Did you mean 'put.response.p50'?"),
         ("list.response.p50", "list.response.p50 does not occur in any cell"),
         ("put.response.p99", "put.response.p99 is not estimable in any cell (for example: 40 op"),
     ],
@@ -123,8 +122,5 @@ def test_primary_metric_missing(tmp_path: Path, name: str, said: str) -> None:
     text = scenario_text(top=f'primary_metrics = ["{name}", "throughput"]')
     analysis = analysed(tmp_path, healthy(), text)
 
-    assert (
-        said.replace("'put.respnse.p50'", "put.respnse.p50")
-        in the(analysis, "primary_metric_missing").message
-    )
+    assert said in the(analysis, "primary_metric_missing").message
     assert analysis.exit_code == 3

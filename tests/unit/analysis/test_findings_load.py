@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.analysis.synthetic import (
     MS,
+    OPERATIONS,
     Left,
     Load,
     Make,
@@ -30,13 +31,13 @@ def lagging(lag_ms: float, **load: Any) -> Make:
 
 
 def test_loop_blocked(tmp_path: Path) -> None:
-    make = lagging(15, clients=16, put=400_000, get_tuple=300_000, wait=14 * MS)
+    make = lagging(15, clients=16, put=700_000, get_tuple=600_000, wait=14 * MS)
     finding = the(analysed(tmp_path, make, scenario_text(clients=16)), "loop_blocked")
 
     assert finding.severity == "warning"
     assert (
-        "a low service time hides the wait: put service p50 400 µs, wait p50 14 ms, "
-        "loop lag p99 15 ms; judge it by its response time, p50 14.4 ms"
+        "a low service time hides the wait: put service p50 700 µs, wait p50 14 ms, "
+        "loop lag p99 15 ms; judge it by its response time, p50 14.7 ms"
     ) in finding.message
 
 
@@ -46,10 +47,57 @@ def test_loop_blocked(tmp_path: Path) -> None:
 def test_no_blocked_loop_without_lag_company_and_wait(
     tmp_path: Path, lag_ms: float, clients: int, wait: int
 ) -> None:
-    make = lagging(lag_ms, clients=clients, put=400_000, wait=wait)
+    make = lagging(lag_ms, clients=clients, put=700_000, wait=wait)
     text = scenario_text(clients=clients)
 
     assert found(analysed(tmp_path, make, text), "loop_blocked") is None
+
+
+@pytest.mark.parametrize(
+    ("put", "get_tuple", "clients"),
+    [(1_000, 1_000, 64), (40_000, 30_000, 256), (300_000, 850_000, 32)],
+    ids=["null", "memory 1 kB", "memory 50 kB"],
+)
+def test_savers_that_only_compute_do_not_block_however_many_wait(
+    tmp_path: Path, put: int, get_tuple: int, clients: int
+) -> None:
+    # As many clients as take turns on one core: each waits for all the others, and so does a timer.
+    wait = clients * put
+    make = lagging(
+        max(2.5, wait / MS), clients=clients, put=put, get_tuple=get_tuple, wait=wait, cycles=5
+    )
+
+    analysis = analysed(tmp_path, make, scenario_text(clients=clients))
+
+    assert found(analysis, "loop_blocked") is None
+
+
+@pytest.mark.parametrize(
+    ("put", "get_tuple", "wait"),
+    [(700_000, 300_000, 20 * MS), (2_400_000, 1_000_000, 76 * MS)],
+    ids=["1 kB", "50 kB"],
+)
+def test_savers_that_call_a_server_without_yielding_do(
+    tmp_path: Path, put: int, get_tuple: int, wait: int
+) -> None:
+    make = lagging(wait / MS, clients=32, put=put, get_tuple=get_tuple, wait=wait, cycles=5)
+
+    analysis = analysed(tmp_path, make, scenario_text(clients=32))
+
+    assert the(analysis, "loop_blocked").cells == ("a · selector · steps · 1k · some",)
+
+
+def test_without_writes_the_reads_tell(tmp_path: Path) -> None:
+    load = Load(clients=16, put=100_000, get_tuple=800_000, wait=14 * MS)
+    changes = {
+        "operations": ("a_mark", *OPERATIONS[1:]),
+        "readings": (reading("loop_lag.p99", 15.0 * MS),),
+    }
+    text = scenario_text(clients=16, top='primary_metrics = ["throughput"]')
+
+    finding = the(analysed(tmp_path, lambda trial: Left(load, changes), text), "loop_blocked")
+
+    assert "get_tuple service p50 800 µs" in finding.message
 
 
 def test_lock_serialises(tmp_path: Path) -> None:

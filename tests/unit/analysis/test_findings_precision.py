@@ -27,6 +27,33 @@ def test_too_few_operations(tmp_path: Path) -> None:
     assert "pooled over trials: " in finding.message
 
 
+def test_few_cycles(tmp_path: Path) -> None:
+    finding = the(analysed(tmp_path, healthy(clients=4, cycles=3)), "few_cycles")
+
+    assert finding.severity == "note"
+    assert finding.message == (
+        "a · selector · steps · 1k · some: 3 cycles per client finished on average in the window "
+        "of a trial"
+    )
+
+
+def test_cycles_are_counted_by_trial_and_client(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(Load(clients=4, cycles=(2, 4, 8)[trial.repetition]))
+
+    assert "4.67 cycles per client" in the(analysed(tmp_path, make), "few_cycles").message
+
+
+def test_five_cycles_are_not_few(tmp_path: Path) -> None:
+    assert found(analysed(tmp_path, healthy(clients=4, cycles=5)), "few_cycles") is None
+
+
+def test_an_offered_rate_asks_for_no_rounds(tmp_path: Path) -> None:
+    text = scenario_text(arrival='kind = "constant"\nrate_per_s = 100')
+
+    assert found(analysed(tmp_path, healthy(clients=4, cycles=3), text), "few_cycles") is None
+
+
 def spread(*factors: float) -> Make:
     return lambda trial: Left(Load(put=round(2 * MS * factors[trial.repetition])))
 

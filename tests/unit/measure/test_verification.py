@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,17 @@ import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.contracts import Client, ExpectedThread, Place, PluginOptions, Stored, Subject, Workload
-from bench.measure.verification import verify
+from bench.contracts import (
+    Client,
+    ExpectedStep,
+    ExpectedThread,
+    Place,
+    PluginOptions,
+    Stored,
+    Subject,
+    Workload,
+)
+from bench.measure.verification import MOST_THREADS, verify
 from bench.spec.durability import Durability
 
 
@@ -37,7 +47,7 @@ class Counted(Subject):
         return self.memory
 
     async def stored(self) -> Stored:
-        return Stored(threads=None, checkpoints=self.checkpoints, stored_bytes=None)
+        return Stored(checkpoints=self.checkpoints, stored_bytes=None)
 
 
 class Expecting(Workload):
@@ -130,3 +140,70 @@ def test_the_count_of_the_store_decides_not_what_it_lists() -> None:
     found = asyncio.run(verify(filled(checkpoints=1), Expecting({"t": thread()})))
 
     assert found.lost == 1
+
+
+class Writing(Expecting):
+    """Hashes a written value as it is."""
+
+    def value_hash(self, value: Any) -> str:
+        return str(value)
+
+
+def with_writes() -> Counted:
+    subject = Counted()
+    put(subject, "t", "id1", "a")
+    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": "id1"}}
+    subject.memory.put_writes(config, [("state", "b"), ("next", None)], "task")
+    checkpoint = empty_checkpoint()
+    checkpoint["id"] = "id2"
+    checkpoint["channel_values"] = {"state": "b"}
+    checkpoint["channel_versions"] = {"state": "2"}
+    subject.memory.put(config, checkpoint, {}, {"state": "2"})
+    return subject
+
+
+WRITES = frozenset({("task", "state", "b"), ("task", "next", "None")})
+
+
+def of_step(**changes: Any) -> dict[str, ExpectedThread]:
+    step = replace(ExpectedStep("id2", "id1", "b", WRITES), **changes)
+    return {"t": replace(thread(), steps=(step,))}
+
+
+def test_a_step_is_looked_at_with_its_parent_and_its_writes() -> None:
+    found = asyncio.run(verify(with_writes(), Writing(of_step())))
+
+    assert found.passed, found
+    assert found.steps == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost", "corrupted", "word"),
+    [
+        ({"writes": WRITES | {("other", "state", "b")}}, 1, 0, "1 of 3 writes that led to it"),
+        ({"writes": frozenset({("task", "state", "c")})}, 1, 0, "gone or changed"),
+        ({"parent_id": "id0"}, 1, 1, "its parent is id1, written was id0"),
+        ({"content_hash": "c"}, 0, 1, "checkpoint id2: content differs"),
+        ({"checkpoint_id": "id9"}, 1, 0, "checkpoint id9: nothing found"),
+    ],
+)
+def test_what_is_wrong_with_a_step_is_told(
+    changes: dict[str, Any], lost: int, corrupted: int, word: str
+) -> None:
+    found = asyncio.run(verify(with_writes(), Writing(of_step(**changes))))
+
+    assert (lost, corrupted) == (found.lost, found.corrupted)
+    assert any(word in problem for problem in found.problems)
+
+
+def test_of_many_threads_some_are_looked_at_and_all_are_counted() -> None:
+    subject = Counted(checkpoints=3 * MOST_THREADS)
+    for number in range(3 * MOST_THREADS):
+        put(subject, f"t{number}", "id1", "a")
+    expected = {f"t{number}": thread(1, "id1", "a") for number in range(3 * MOST_THREADS)}
+
+    found = asyncio.run(verify(subject, Expecting(expected)))
+
+    assert found.passed
+    assert found.threads == MOST_THREADS
+    assert found.checkpoints == 3 * MOST_THREADS

@@ -31,4 +31,4 @@ class Scripted(Subject):
         raise AssertionError
 
     async def stored(self) -> Stored:
-        return Stored(threads=1, checkpoints=1, stored_bytes=self._left.pop(0))
+        return Stored(checkpoints=1, stored_bytes=self._left.pop(0))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
 
+from bench.discovery import load
 from bench.probes.loop_lag import INTERVAL_NS, LoopLag, PingSchedule, answered, quantile
 from bench.records.trial import Reading
 from tests.unit.probes.subjects import Scripted
@@ -17,10 +17,6 @@ MS = 1_000_000
 
 def by_name(readings: Any) -> dict[str, Reading]:
     return {reading.name: reading for reading in readings}
-
-
-def probe_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "loop_lag"]
 
 
 class Clock:
@@ -76,132 +72,85 @@ def test_a_quantile_is_a_value_that_occurred(share: float, expected: int) -> Non
     assert expected == quantile([1, 2, 3, 4], share)
 
 
-class Steps:
-    """A pause that ends when the test says so; each moves the clock by as long as it was to be."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._asked = threading.Semaphore(0)
-        self._granted = threading.Semaphore(0)
-
-    def __call__(self, seconds: float) -> None:
-        self._asked.release()
-        assert self._granted.acquire(timeout=30)
-        self._clock.now_ns += round(seconds * 1e9)
-
-    def grant(self, pauses: int) -> None:
-        """End this many pauses; returns when the thread asks for one more."""
-        for _ in range(pauses):
-            assert self._asked.acquire(timeout=30)
-            self._granted.release()
-        assert self._asked.acquire(timeout=30)
-        self._asked.release()
-
-    def release(self) -> None:
-        self._granted.release()
-
-
-async def stopped(probe: LoopLag, steps: Steps) -> dict[str, Reading]:
-    """Stop ``probe`` and let its thread find out."""
-    asyncio.get_running_loop().call_soon(steps.release)
-    return by_name(await probe.stop(0))
-
-
-async def until_answered(probe: LoopLag, lags: int) -> None:
-    while len(probe._schedule.lags_ns) < lags:  # noqa: ASYNC110 - nothing to wait for but turns
-        await asyncio.sleep(0)
-
-
-def test_pings_missed_while_the_loop_is_blocked_count_in_full() -> None:
+def test_timers_missed_while_the_loop_is_blocked_count_in_full() -> None:
     async def main() -> None:
         clock = Clock()
-        steps = Steps(clock)
-        probe = LoopLag(clock, clock, steps)
+        probe = LoopLag(clock, clock)
         await probe.start(Scripted())
-        steps.grant(1)
-        await until_answered(probe, 1)
+        clock.now_ns = INTERVAL_NS
+        probe._pinged()
         assert list(probe._schedule.lags_ns) == [0]
-        # No await in between: the loop is blocked for three intervals.
-        steps.grant(3)
-        await until_answered(probe, 2)
+        clock.now_ns = 4 * INTERVAL_NS
+        probe._pinged()
         expected_ns = [0, 2 * INTERVAL_NS, INTERVAL_NS, 0]
         assert expected_ns == list(probe._schedule.lags_ns)
-        readings = await stopped(probe, steps)
+        readings = by_name(await probe.stop(0))
         assert readings["loop_lag.max"].value == 2 * INTERVAL_NS
         assert readings["loop_lag.p50"].value == 0
 
     asyncio.run(main())
-    assert probe_threads() == []
 
 
-def test_a_ping_unanswered_at_the_end_counts_once_with_its_time_so_far() -> None:
+def test_a_timer_that_fires_early_is_no_lag_and_is_set_again() -> None:
+    async def main() -> None:
+        clock = Clock()
+        probe = LoopLag(clock, clock)
+        await probe.start(Scripted())
+        clock.now_ns = INTERVAL_NS - 1
+        probe._pinged()
+        assert list(probe._schedule.lags_ns) == []
+        clock.now_ns = INTERVAL_NS + 3
+        probe._pinged()
+        assert list(probe._schedule.lags_ns) == [3]
+        await probe.stop(0)
+
+    asyncio.run(main())
+
+
+def test_one_unanswered_at_the_end_counts_once_with_its_time_so_far() -> None:
     async def main() -> None:
         clock, cpu = Clock(), Clock()
-        steps = Steps(clock)
-        probe = LoopLag(clock, cpu, steps)
+        probe = LoopLag(clock, cpu)
         await probe.start(Scripted())
-        steps.grant(2)
         clock.now_ns, cpu.now_ns = 3 * INTERVAL_NS - 1, INTERVAL_NS
-        readings = await stopped(probe, steps)
+        readings = by_name(await probe.stop(0))
         expected_ns = [2 * INTERVAL_NS - 1, INTERVAL_NS - 1]
         assert expected_ns == list(probe._schedule.lags_ns)
         assert expected_ns[0] == readings["loop_lag.max"].value
-        share = INTERVAL_NS / (3 * INTERVAL_NS - 1)
-        assert share == readings["loop.cpu_share"].value
+        assert readings["loop.cpu_share"].value == INTERVAL_NS / (3 * INTERVAL_NS - 1)
 
     asyncio.run(main())
-    assert probe_threads() == []
 
 
-def test_no_ping_no_lag() -> None:
+def test_nothing_due_no_lag() -> None:
     async def main() -> list[str]:
         clock = Clock()
-        steps = Steps(clock)
-        probe = LoopLag(clock, clock, steps)
+        probe = LoopLag(clock, clock)
         await probe.start(Scripted())
         clock.now_ns = INTERVAL_NS - 1
-        return list(await stopped(probe, steps))
+        return [reading.name for reading in await probe.stop(0)]
 
     assert asyncio.run(main()) == ["loop.cpu_share"]
 
 
-def test_a_real_loop() -> None:
-    async def main() -> dict[str, Reading]:
+@pytest.mark.parametrize("name", ["selector", "uvloop", "proactor"])
+def test_a_real_loop_that_polls_is_not_said_to_stand_still(name: str) -> None:
+    """A loop whose tasks never sleep comes to its timers all the same."""
+    plugin: Any = load("loop", name)
+    if plugin().unavailable():
+        pytest.skip(plugin().unavailable())
+
+    async def main() -> tuple[int, dict[str, Reading]]:
         probe = LoopLag()
         await probe.start(Scripted())
-        assert len(probe_threads()) == 1
-        await until_answered(probe, 1)
-        return by_name(await probe.stop(0))
+        turns = 0
+        while len(probe._schedule.lags_ns) < 3:
+            await asyncio.sleep(0)
+            turns += 1
+        return turns, by_name(await probe.stop(0))
 
-    readings = asyncio.run(main())
-    expected = ["loop_lag.p50", "loop_lag.p99", "loop_lag.max", "loop.cpu_share"]
-    assert expected == list(readings)
+    with asyncio.Runner(loop_factory=plugin().new_event_loop) as runner:
+        turns, readings = runner.run(main())
+    assert turns > 3
+    assert set(readings) == {"loop_lag.p50", "loop_lag.p99", "loop_lag.max", "loop.cpu_share"}
     assert [name for name, reading in readings.items() if reading.value < 0] == []
-    assert probe_threads() == []
-
-
-def test_the_thread_ends_with_a_loop_that_was_closed() -> None:
-    async def main() -> None:
-        await LoopLag().start(Scripted())
-
-    asyncio.run(main())
-    for thread in probe_threads():
-        thread.join(timeout=30)
-    assert probe_threads() == []
-
-
-def test_the_thread_ends_when_a_ping_is_out_as_the_loop_is_closed() -> None:
-    clock = Clock()
-    steps = Steps(clock)
-
-    async def main() -> None:
-        await LoopLag(clock, clock, steps).start(Scripted())
-        steps.grant(1)
-
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(main())
-    loop.close()
-    steps.release()
-    for thread in probe_threads():
-        thread.join(timeout=30)
-    assert probe_threads() == []

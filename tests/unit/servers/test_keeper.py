@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ def order(code: str, **changes: Any) -> _keeper.Order:
         parts=[],
         check=[],
         account=None,
+        files={},
         prepare=[],
         serve=[sys.executable, "-c", code],
         stop=[("SIGTERM", 20.0)],
@@ -96,6 +98,18 @@ def test_the_server_runs_until_the_pipe_closes(keeper: Keeper) -> None:
     assert server.ppid() == keeper.process.pid
     assert keeper.close() == 0
     assert has_ended(server)
+    assert list(keeper.temporary.iterdir()) == []
+
+
+def test_files_are_there_for_the_server_alone_and_go_with_it(keeper: Keeper) -> None:
+    copy = [sys.executable, "-c", "open('copy', 'w').write(open('secret').read())"]
+    answer = keeper.ask(order(WAIT, files={"secret": "hunter2"}, prepare=[copy]))
+    directory = Path(answer["directory"])
+    assert (directory / "copy").read_text() == "hunter2"
+    assert stat.S_IMODE((directory / "secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert "hunter2" not in str(psutil.Process(answer["process_id"]).cmdline())
+    keeper.close()
     assert list(keeper.temporary.iterdir()) == []
 
 

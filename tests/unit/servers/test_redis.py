@@ -43,11 +43,20 @@ def test_only_database_0_can_be_searched() -> None:
 
 def test_without_the_wheels_the_ways_out_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_server, "find_redis", lambda: None)
+    monkeypatch.setattr(redis_server, "has_redis_wheels", lambda: True)
     for call in (RedisServer({}).check, lambda: RedisServer({}).start({}, "bench_abc")):
         with pytest.raises(UnavailableError) as caught:
             call()
         for way in ("BENCH_REDIS_URL", '"checkpoint-bench[embedded]"', "docker compose up"):
             assert way in str(caught.value)
+
+
+def test_where_there_are_no_wheels_none_are_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_server, "find_redis", lambda: None)
+    monkeypatch.setattr(redis_server, "has_redis_wheels", lambda: False)
+    with pytest.raises(UnavailableError, match="set BENCH_REDIS_URL") as caught:
+        RedisServer({}).check()
+    assert "pip install" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

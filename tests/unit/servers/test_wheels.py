@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,3 +95,26 @@ def test_locating_a_wheel_does_not_import_it() -> None:
 
 def test_a_program_that_is_missing_has_no_version(tmp_path: Path) -> None:
     assert _wheels.version_of(tmp_path / "none") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "version", "expected"),
+    [
+        ("linux", "x86_64", (3, 14), True),
+        ("linux", "aarch64", (3, 11), False),
+        ("darwin", "arm64", (3, 11), True),
+        ("darwin", "arm64", (3, 12), False),
+        ("darwin", "x86_64", (3, 11), False),
+        ("win32", "AMD64", (3, 11), False),
+    ],
+)
+def test_redis_is_built_where_the_extra_brings_it(
+    system: str,
+    machine: str,
+    version: tuple[int, int],
+    expected: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_wheels, "sys", SimpleNamespace(platform=system, version_info=version))
+    monkeypatch.setattr(_wheels, "platform", SimpleNamespace(machine=lambda: machine))
+    assert _wheels.has_redis_wheels() is expected

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.errors import InputError
 from bench.spec.plan import expand
 from bench.spec.scenario import Scenario, parse_scenario
 
@@ -95,11 +93,3 @@ def test_an_id_depends_on_the_content() -> None:
     trial = expand(scenario()).trials[0]
 
     assert trial.id != replace(trial, duration_s=9.0).id
-
-
-def test_one_cell_in_two_sweeps_is_refused() -> None:
-    given = scenario()
-    twice = given.model_copy(update={"sweeps": {**given.sweeps, "t": given.sweeps["s"]}})
-
-    with pytest.raises(InputError, match=r"sweeps.t and sweeps.s both measure s0 × w × p × one"):
-        expand(twice)

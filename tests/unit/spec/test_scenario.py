@@ -87,7 +87,21 @@ def test_what_changes_a_number_changes_the_digest() -> None:
         ('same_as = "plain"', "", "subjects.again: give exactly one of 'use' and 'same_as'"),
         ('subjects = ["plain"]', 'subjects = ["plane"]', "Did you mean 'plain'?"),
         ("[baseline]", "[baseline]\nloop = 'selector'", "'subjects' or 'loop', not both"),
+        (
+            "[sweeps.all]",
+            "[sweeps.loops]\nasid = true",
+            "unknown key 'sweeps.loops.asid'. Did you mean 'aside'?",
+        ),
         ("schema_version = 1", "schema_version = 2", "schema_version = 2"),
+        (
+            '["steps"]',
+            '["Steps"]',
+            "sweeps.all.workloads.0 = 'Steps': expected a label: at most 41 ",
+        ),
+        ("subjects.again", "subjects.'a gain'", "subjects, 'a gain': expected a label: at most"),
+        ('["selector"]', '[""]', "sweeps.all.loops.0 = ''"),
+        ('["steps"]', '["steps", "steps"]', "sweeps.all.workloads names 'steps' more than once"),
+        ("seed = 3", "seed = 3\nprobes = ['a', 'a']", "probes names 'a' more than once"),
     ],
 )
 def test_what_is_wrong_is_named_with_file_key_and_nearest_name(
@@ -98,6 +112,36 @@ def test_what_is_wrong_is_named_with_file_key_and_nearest_name(
 
     assert str(caught.value).startswith("f.toml: ")
     assert expected in str(caught.value)
+
+
+def test_a_loop_may_be_a_dotted_name() -> None:
+    scenario = parse_scenario(TEXT.replace('"selector"', '"Their_package.loops:Loop"'), "f.toml")
+
+    assert scenario.sweeps["all"].loops == ("Their_package.loops:Loop",)
+
+
+def sweeps(second: str) -> str:
+    """Return the scenario with its sweep and one that differs from it by ``second``."""
+    of_all = TEXT[TEXT.index("[sweeps.all]") :]
+    old, _, new = second.partition(" -> ")
+    assert old in of_all
+    return TEXT + of_all.replace("sweeps.all", "sweeps.other").replace(old, new)
+
+
+def test_one_cell_in_two_sweeps_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_scenario(sweeps('["one", "rate"] -> ["rate"]'), "f.toml")
+
+    assert str(caught.value) == (
+        "f.toml: sweeps.all and sweeps.other both measure "
+        "again × steps × small × rate × selector; a cell may be measured by one sweep only"
+    )
+
+
+def test_two_sweeps_over_different_loops_are_right() -> None:
+    scenario = parse_scenario(sweeps('["selector"] -> ["uvloop"]'), "f.toml")
+
+    assert list(scenario.sweeps) == ["all", "other"]
 
 
 def test_all_problems_are_told_at_once() -> None:

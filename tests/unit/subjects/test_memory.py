@@ -24,7 +24,7 @@ def test_bytes_are_those_of_everything_serialised(tmp_path: Path) -> None:
         return before, after.stored_bytes - before.stored_bytes
 
     before, of_the_write = asyncio.run(use())
-    assert (before.threads, before.checkpoints) == (1, 1)
+    assert before.checkpoints == 1
     assert before.stored_bytes is not None
     assert before.stored_bytes > 0
     assert len(b"12345") == of_the_write
@@ -37,4 +37,4 @@ def test_asking_for_an_unknown_thread_does_not_count_it(tmp_path: Path) -> None:
         assert await subject.saver(0).aget_tuple(contract.config_of(subject.place, 7)) is None
         return await subject.stored()
 
-    assert Stored(threads=0, checkpoints=0, stored_bytes=0) == asyncio.run(use())
+    assert Stored(checkpoints=0, stored_bytes=0) == asyncio.run(use())

@@ -77,4 +77,4 @@ def test_a_graph_runs_over_it_and_remembers_its_state(tmp_path: Path) -> None:
         await subject.close()
         return state.values["total"], await subject.stored()
 
-    assert (2, Stored(threads=1, checkpoints=1, stored_bytes=None)) == asyncio.run(run())
+    assert (2, Stored(checkpoints=1, stored_bytes=None)) == asyncio.run(run())

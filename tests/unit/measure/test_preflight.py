@@ -1,0 +1,85 @@
+"""What a scenario names is imported and checked before anything is measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.errors import InputError
+from bench.measure.preflight import check_plugins
+from bench.spec.scenario import Scenario, parse_scenario
+
+TEXT = """
+schema_version = 1
+question = "?"
+seed = 1
+repetitions = 1
+warmup_s = 0.1
+duration_s = 0.2
+probes = ["loop_lag"]
+
+[subjects.memory]
+use = "memory"
+[workloads.steps]
+use = "append_steps"
+[payloads.small]
+use = "nested"
+[arrivals.one]
+kind = "closed"
+clients = 1
+[sweeps.all]
+subjects = ["memory"]
+workloads = ["steps"]
+payloads = ["small"]
+arrivals = ["one"]
+loops = ["selector"]
+"""
+
+
+def scenario(old: str = "", new: str = "") -> Scenario:
+    assert old in TEXT
+    return parse_scenario(TEXT.replace(old, new, 1) if old else TEXT, "f.toml")
+
+
+def test_what_is_right_passes() -> None:
+    check_plugins(scenario(), "f.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"selector"', '"bench.loops.selector:SelectorLoop"'),
+        ('"loop_lag"', '"bench.probes.loop_lag:LoopLag"'),
+        ('"nested"', '"bench.payloads.nested:NestedPayload"'),
+    ],
+)
+def test_dotted_names_that_are_right_pass(old: str, new: str) -> None:
+    check_plugins(scenario(old, new), "f.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"selector"', '"selectr"', "f.toml: unknown loop 'selectr'. Did you mean 'selector'?"),
+        ('"selector"', '"nope:L"', "f.toml: cannot import the loop 'nope:L': ModuleNotFoundError"),
+        ('"loop_lag"', '"nope:P"', "f.toml: cannot import the probe 'nope:P': ModuleNotFoundErro"),
+        ('"loop_lag"', '"os:path"', "f.toml: the probe 'os:path' is module; expected a subclass"),
+        ('"append_steps"', '"os:path"', "f.toml: workloads.steps.use: the workload 'os:path' is m"),
+        ('"nested"', '"pathlib:Path"', "f.toml: payloads.small.use: the payload 'pathlib:Path' i"),
+        ('"memory"', '":x"', "f.toml: subjects.memory.use: cannot import the subject ':x'. Expec"),
+        ('"memory"', '"sys:maxsize"', "f.toml: subjects.memory.use: 'sys:maxsize' is of type int"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_and_key(old: str, new: str, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_plugins(scenario(old, new), "f.toml")
+
+    assert str(caught.value).startswith(expected)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    given = scenario('"selector"', '"nope:L"').model_copy(update={"probes": ("nope:P",)})
+
+    with pytest.raises(InputError) as caught:
+        check_plugins(given, "f.toml")
+
+    assert len(str(caught.value).splitlines()) == 2
