@@ -14,7 +14,7 @@ from bench.records.trial import Verification
 _PROBLEMS_KEPT = 5
 # Where the store cannot be counted by its own means, so many threads are listed instead.
 _THREADS_LISTED = 4
-MOST_THREADS = 128
+MOST_THREADS = 64
 
 
 async def verify(subject: Subject, workload: Workload) -> Verification:

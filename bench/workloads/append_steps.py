@@ -19,7 +19,7 @@ from bench.workloads._threads import FIRST_STEP, Made, Thread, Visits, task_id_o
 # The checkpoint format that langgraph 1 writes (``langgraph.pregel._checkpoint.LATEST_VERSION``).
 _FORMAT_VERSION = 4
 # Of so many threads, spread over all, some supersteps are read back with their writes.
-_THREADS_WITH_STEPS = 8
+_THREADS_WITH_STEPS = 3
 
 Saver = BaseCheckpointSaver[Any]
 
