@@ -56,7 +56,7 @@ def analyse(run: Run) -> Analysis:
         subject_texts={label: _subject_text(scenario, label) for label in subjects},
         payload_texts={label: _use_text(use) for label, use in scenario.payloads.items()},
         workload_texts={label: _use_text(use) for label, use in scenario.workloads.items()},
-        arrival_texts={label: use.describe() for label, use in scenario.arrivals.items()},
+        arrival_texts=_arrival_texts(scenario),
         trials_recorded=len(run.trials),
         primary_metrics=primary,
         baseline_text=_baseline_text(scenario),
@@ -79,6 +79,15 @@ def _subject_text(scenario: Scenario, label: str) -> str:
     text = _use_text(scenario.resolve(label))
     same_as = scenario.subjects[label].same_as
     return f"{text}, measured again as an A/A arm of {same_as}" if same_as else text
+
+
+def _arrival_texts(scenario: Scenario) -> dict[str, str]:
+    """Describe every arrival, and every rate of a search."""
+    measured = (
+        label for sweep in scenario.sweeps.values() for label in scenario.arrivals_of(sweep)
+    )
+    texts = {label: scenario.arrival(label).describe() for label in measured}
+    return {**{label: use.describe() for label, use in scenario.arrivals.items()}, **texts}
 
 
 def _use_text(use: Use) -> str:

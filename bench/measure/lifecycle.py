@@ -13,19 +13,19 @@ from bench.contracts import Loop, Payload, Place, PluginOptions, Subject, Worker
 from bench.discovery import load
 from bench.errors import InvalidMeasurementError, UnsupportedError
 from bench.measure.handover import Job, Opening, TrialResult
-from bench.measure.load_generator import Load
+from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
 from bench.measure.verification import verify
 from bench.records.trial import Failure, Reading, Verification, Window
+from bench.spec.arrival import Closed
 from bench.spec.metric import CYCLE, WRITE_OPERATION
 from bench.spec.scenario import Scenario, Use
 from bench.subjects._factory import subject_class
 
 _NS_PER_S = 1_000_000_000
 # Every client opens its connection and prepares its statements in its first cycles; where these
-# take longer than the scenario's warm-up, it is prolonged, within limits.
-_WARM_CYCLES = 2
+# take longer than the scenario's warm-up, that of a closed load is prolonged, within limits.
 _LONGEST_WARM_UP_S = 10.0
 _WARM_LOOK_S = 0.02
 
@@ -83,7 +83,7 @@ class Lifecycle:
         self._clock = clock
         self._stage = "open"
         trial = parts.job.trial
-        self._arrival = parts.scenario.arrivals[trial.arrival]
+        self._arrival = parts.scenario.arrival(trial.arrival)
         use = parts.scenario.workloads[trial.workload]
         self._workload = parts.workload(
             options_of(parts.workload, use),
@@ -142,8 +142,10 @@ class Lifecycle:
         await subject.open(self._arrival.concurrency)
         for checkout in subject.checkouts():
             self._timing.time_checkout(checkout)
+        trial = self._parts.job.trial
+        offer = Offer.of(self._arrival, trial.seed, trial.warmup_s, trial.duration_s)
         load_of_trial = Load(
-            self._workload, self._arrival, self._savers(subject), self.recorder, self._clock
+            self._workload, offer, self._savers(subject), self.recorder, self._clock
         )
         self._enter("prepare")
         await load_of_trial.prepare()
@@ -167,15 +169,16 @@ class Lifecycle:
         trial = self._parts.job.trial
         await self._start_probes("drained", subject)
         self._enter("warm-up")
-        load.start()
-        await self._warm_up(load, trial.warmup_s)
+        start_ns = load.start() + round(trial.warmup_s * _NS_PER_S)
+        await self._warm_up(load, start_ns)
         await self._start_probes("window", subject)
         cycles_before = self._done(CYCLE)
-        start_ns = self._clock()
+        if isinstance(self._arrival, Closed):
+            start_ns = self._clock()
         end_ns = start_ns + round(trial.duration_s * _NS_PER_S)
         load.end_at(end_ns)
         self._enter("window")
-        await asyncio.sleep(trial.duration_s)
+        await asyncio.sleep((end_ns - self._clock()) / _NS_PER_S)
         self._enter("drain")
         readings = await self._stop_probes("window")
         await load.drain(self._parts.scenario.drain_s)
@@ -184,11 +187,15 @@ class Lifecycle:
         readings += await self._stop_probes("drained")
         return Window(start_ns, end_ns, drained_ns), readings
 
-    async def _warm_up(self, load: Load, warmup_s: float) -> None:
-        """Let ``warmup_s`` pass, and then as much as the slowest client needs for a few cycles."""
-        limit_ns = self._clock() + round((warmup_s + _LONGEST_WARM_UP_S) * _NS_PER_S)
-        await asyncio.sleep(warmup_s)
-        while not load.is_warm(_WARM_CYCLES) and self._clock() < limit_ns:  # noqa: ASYNC110 - a limit
+    async def _warm_up(self, load: Load, until_ns: int) -> None:
+        """Wait until then, and for as long as the slowest client needs for its first cycles.
+
+        The window of an open load begins where its schedule says, however long the clients take.
+        """
+        await asyncio.sleep((until_ns - self._clock()) / _NS_PER_S)
+        limit_ns = until_ns + round(_LONGEST_WARM_UP_S * _NS_PER_S)
+        cycles = self._parts.scenario.warmup_cycles
+        while not load.is_warm(cycles) and self._clock() < limit_ns:  # noqa: ASYNC110 - a limit
             await asyncio.sleep(_WARM_LOOK_S)
 
     async def _start_probes(self, when: str, subject: Subject) -> None:

@@ -47,7 +47,7 @@ class Recorder:
 
         An operation's error passes through its cycle as well, and is counted once.
         """
-        if self.giving_up and isinstance(error, asyncio.CancelledError):
+        if isinstance(error, asyncio.CancelledError) and (self.giving_up or _is_cut_off()):
             return int(Outcome.TIMED_OUT)
         if getattr(error, _SEEN, False):
             return int(Outcome.FAILED)
@@ -74,3 +74,9 @@ class Recorder:
             for chunk in self._chunks
             for start in range(0, len(chunk), width)
         ]
+
+
+def _is_cut_off() -> bool:
+    """Tell whether somebody asked for this task's end; a saver may also raise it by itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -24,7 +24,7 @@ class Outcome(IntEnum):
     """How an operation ended.
 
     ``TIMED_OUT``: cut off by us; its finish is when we gave up, so its times are lower bounds.
-    ``SHED``: it was due, but never started.
+    ``SHED``: it was due, but never started; its finish is when that was decided.
     """
 
     OK = 0

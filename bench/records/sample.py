@@ -2,6 +2,10 @@
 
 A row is eight 64-bit integers, 64 bytes, in the order of :data:`COLUMNS`. Instants are nanoseconds
 of the worker's monotonic clock. ``operation`` is an index into the trial record's ``operations``.
+
+``lock_wait`` and ``pool_wait`` are durations inside the service time of a saver operation. For a
+cycle (and its marks) ``pool_wait`` is the part of its wait for which all places of an open load
+were taken; the rest of that wait is the generator's lag.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ class Samples:
     """The samples of one trial, as columns.
 
     ``wait = started − due``, ``service = finished − started``, ``response = finished − due``, all
-    in nanoseconds; ``lock_wait`` and ``pool_wait`` are parts of the service time.
+    in nanoseconds.
     """
 
     __slots__ = ("_rows",)

@@ -1,70 +1,298 @@
 """When operations become due.
 
-An arrival is pure data and pure arithmetic: no clock, no loop. Open arrivals give due times as
-nanosecond offsets from the start of the trial, so that every arm of a block gets the same schedule.
+An arrival is pure data and pure arithmetic: no clock, no loop. :func:`schedule_ns` makes the whole
+schedule of an open arrival before the load starts; a block's seed gives every arm the same one.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+import random
+from abc import abstractmethod
+from array import array
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _NS_PER_S = 1_000_000_000
+# A schedule is held in memory, 8 bytes each.
+MOST_ARRIVALS = 10_000_000
+
+Rate = Annotated[float, Field(gt=0.0, le=1_000_000.0)]
+Rates = Annotated[tuple[Rate, ...], Field(strict=False, min_length=2, max_length=100)]
+# From one fraction of the window to another, the rate goes in a straight line from one to another.
+Segment = tuple[float, float, float, float]
 
 
 class _Arrival(BaseModel):
+    """``timeout_s``: a cycle is cut off so long after it was due; its time is then censored."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    timeout_s: float | None = Field(default=None, gt=0.0, le=3600.0)
+
+    @property
+    @abstractmethod
+    def concurrency(self) -> int:
+        """The largest number of cycles that can be under way at once."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return the arrival in words, for tables."""
+
+    def _limit(self) -> str:
+        return f", time-out {self.timeout_s:g} s" if self.timeout_s else ""
 
 
 class Closed(_Arrival):
     """A fixed number of clients; each starts its next cycle when the last one has ended.
 
     A client is due when it becomes ready (after ``think_s``), and yields to the event loop before
-    it starts, so that time spent blocked behind other clients is counted as waiting.
+    it starts, so that time spent blocked behind other clients is counted as waiting. ``think``:
+    each time the same, or drawn from an exponential distribution of that mean; the draws of a
+    client are the same in every arm of a block.
     """
 
     kind: Literal["closed"]
     clients: int = Field(ge=1, le=10_000)
     think_s: float = Field(default=0.0, ge=0.0, le=60.0)
+    think: Literal["fixed", "exponential"] = "fixed"
 
     @property
     def concurrency(self) -> int:
-        """The largest number of cycles that can be under way at once."""
+        """The number of clients."""
         return self.clients
+
+    def think_times_ns(self, seed: int, client: int) -> Iterator[int]:
+        """Yield the pauses of ``client`` (0, 1, …) between its cycles, in ns, without end."""
+        draw = random.Random(f"{seed}/think/{client}")  # noqa: S311 - a load, not a secret
+        while True:
+            share = draw.expovariate(1.0) if self.think == "exponential" else 1.0
+            yield round(self.think_s * share * _NS_PER_S)
 
     def describe(self) -> str:
         """Return the arrival in words, for tables."""
         noun = "client" if self.clients == 1 else "clients"
-        think = f", think {self.think_s:g} s" if self.think_s else ""
-        return f"closed, {self.clients} {noun}{think}"
+        mean = "mean " if self.think == "exponential" else ""
+        think = f", think {mean}{self.think_s:g} s" if self.think_s else ""
+        return f"closed, {self.clients} {noun}{think}{self._limit()}"
 
 
-class Constant(_Arrival):
-    """Cycles become due at a constant rate, whether or not the earlier ones have ended.
+class _Bounded(_Arrival):
+    """At most ``max_in_flight`` cycles are under way.
 
-    At most ``max_in_flight`` cycles are under way; those beyond wait and keep their due time.
+    At most ``max_backlog`` more wait, and keep their due time; what becomes due beyond that is shed
+    and counted.
     """
 
-    kind: Literal["constant"]
-    rate_per_s: float = Field(gt=0.0, le=1_000_000.0)
     max_in_flight: int = Field(default=64, ge=1, le=10_000)
+    max_backlog: int = Field(default=10_000, ge=0, le=MOST_ARRIVALS)
 
     @property
     def concurrency(self) -> int:
         """The largest number of cycles that can be under way at once."""
         return self.max_in_flight
 
-    def due_offset_ns(self, index: int) -> int:
-        """Return when cycle ``index`` (0, 1, …) is due, in nanoseconds from the start.
 
-        The index is multiplied out each time, so that rounding never accumulates into a wrong rate.
-        """
-        return round(index * _NS_PER_S / self.rate_per_s)
+class Open(_Bounded):
+    """Cycles become due by a schedule, whether or not the earlier ones have ended."""
+
+    @property
+    @abstractmethod
+    def segments(self) -> tuple[Segment, ...]:
+        """The rate over the window: (from, to) as fractions of it, (rate, rate) per second."""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether due times are drawn (a Poisson process) or evenly spaced."""
+        return False
+
+    @property
+    def highest_rate_per_s(self) -> float:
+        """The highest rate of the window."""
+        return max(rate for _, _, first, last in self.segments for rate in (first, last))
 
     def describe(self) -> str:
         """Return the arrival in words, for tables."""
-        return f"open, {self.rate_per_s:g}/s, at most {self.max_in_flight} in flight"
+        return f"open, {self._rates()}, at most {self.max_in_flight} in flight{self._limit()}"
+
+    @abstractmethod
+    def _rates(self) -> str: ...
 
 
-Arrival = Annotated[Closed | Constant, Field(discriminator="kind")]
+class Constant(Open):
+    """Evenly spaced, at one rate."""
+
+    kind: Literal["constant"]
+    rate_per_s: Rate
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """One rate."""
+        return ((0.0, 1.0, self.rate_per_s, self.rate_per_s),)
+
+    def _rates(self) -> str:
+        return f"{self.rate_per_s:g}/s"
+
+
+class Poisson(Open):
+    """Independent callers at one rate: a Poisson process, given its count.
+
+    Due times are as many ordered uniform draws as the rate gives on average, so that every
+    repetition offers the same number of operations (the conditional property of the process;
+    Gatling draws its random arrivals so).
+    """
+
+    kind: Literal["poisson"]
+    rate_per_s: Rate
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """One rate."""
+        return ((0.0, 1.0, self.rate_per_s, self.rate_per_s),)
+
+    @property
+    def is_random(self) -> bool:
+        """True."""
+        return True
+
+    def _rates(self) -> str:
+        return f"Poisson {self.rate_per_s:g}/s"
+
+
+class Ramp(Open):
+    """The rate goes in a straight line from one to another over the window."""
+
+    kind: Literal["ramp"]
+    from_rate_per_s: Rate
+    to_rate_per_s: Rate
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """One slope."""
+        return ((0.0, 1.0, self.from_rate_per_s, self.to_rate_per_s),)
+
+    def _rates(self) -> str:
+        return f"{self.from_rate_per_s:g} to {self.to_rate_per_s:g}/s"
+
+
+class Steps(Open):
+    """Each rate for an equal part of the window, evenly spaced."""
+
+    kind: Literal["steps"]
+    rates_per_s: Rates
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """One level for each rate."""
+        parts = len(self.rates_per_s)
+        return tuple(
+            (number / parts, (number + 1) / parts, rate, rate)
+            for number, rate in enumerate(self.rates_per_s)
+        )
+
+    def _rates(self) -> str:
+        return f"{', '.join(f'{rate:g}' for rate in self.rates_per_s)}/s in steps"
+
+
+class Objective(BaseModel):
+    """What a rate must meet: the ``metric``, a time, is at most ``at_most_s``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    metric: str = "cycle.response.p99"
+    at_most_s: float = Field(gt=0.0, le=3600.0)
+
+
+class Search(_Bounded):
+    """The highest of some rates at which a subject meets an objective.
+
+    Each rate is measured as a :class:`Poisson` arrival in every block; the analysis picks the
+    highest on some blocks and estimates on the others.
+    """
+
+    kind: Literal["search"]
+    rates_per_s: Rates
+    objective: Objective
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if list(self.rates_per_s) != sorted(set(self.rates_per_s)):
+            raise ValueError("expected rates_per_s in ascending order, each once")
+        return self
+
+    def levels(self) -> dict[str, Poisson]:
+        """Return an arrival for each rate, by the rate as text."""
+        return {
+            f"{rate:g}": Poisson(
+                kind="poisson",
+                rate_per_s=rate,
+                max_in_flight=self.max_in_flight,
+                max_backlog=self.max_backlog,
+                timeout_s=self.timeout_s,
+            )
+            for rate in self.rates_per_s
+        }
+
+    def describe(self) -> str:
+        """Return the arrival in words, for tables."""
+        lowest, highest = self.rates_per_s[0], self.rates_per_s[-1]
+        return (
+            f"search of {len(self.rates_per_s)} rates from {lowest:g} to {highest:g}/s for "
+            f"{self.objective.metric} ≤ {self.objective.at_most_s:g} s{self._limit()}"
+        )
+
+
+Arrival = Annotated[
+    Closed | Constant | Poisson | Ramp | Steps | Search, Field(discriminator="kind")
+]
+
+
+def schedule_ns(arrival: Open, seed: int, warmup_s: float, duration_s: float) -> array[int]:
+    """Return when each cycle is due, in ns from the start of the load, in ascending order.
+
+    The window begins exactly ``warmup_s`` after the start; the warm-up has its first rate. The
+    window's count is the integral of its rate, rounded, whatever the seed. Due times solve
+    Λ(t) = count, where Λ is that integral: no error adds up from one to the next.
+    """
+    first_rate = arrival.segments[0][2]
+    draw = random.Random(f"{seed}/schedule")  # noqa: S311 - a load, not a secret
+    warm_ns = _part(((0.0, 1.0, first_rate, first_rate),), warmup_s, arrival.is_random, draw)
+    window_ns = _part(arrival.segments, duration_s, arrival.is_random, draw)
+    warmup_ns = round(warmup_s * _NS_PER_S)
+    due_ns = array("q", (offset for offset in warm_ns if offset < warmup_ns))
+    due_ns.extend(warmup_ns + offset for offset in window_ns)
+    return due_ns
+
+
+def _part(
+    segments: tuple[Segment, ...], length_s: float, is_random: bool, draw: random.Random
+) -> Iterator[int]:
+    """Yield the due offsets of one part of the load that takes ``length_s``."""
+    sizes = [(end - begin) * length_s * (a + b) / 2.0 for begin, end, a, b in segments]
+    total = math.fsum(sizes)
+    count = round(total)
+    if is_random:
+        wanted: Iterator[float] = iter(sorted(draw.random() * total for _ in range(count)))
+    else:
+        wanted = (float(index) for index in range(count))
+    last_ns = round(length_s * _NS_PER_S) - 1
+    position, before = 0, 0.0
+    for integral in wanted:
+        while position < len(segments) - 1 and integral >= before + sizes[position]:
+            before += sizes[position]
+            position += 1
+        begin, end, first, last = segments[position]
+        width_s = (end - begin) * length_s
+        offset_s = begin * length_s + _inverse(integral - before, first, last, width_s)
+        yield min(last_ns, round(offset_s * _NS_PER_S))
+
+
+def _inverse(integral: float, first: float, last: float, width_s: float) -> float:
+    """Return t where ``first`` × t + (``last`` − ``first``) × t² ÷ (2 × ``width_s``) = integral."""
+    if first == last:
+        return integral / first
+    slope = (last - first) / width_s
+    # The root's form that loses no digits where the slope is small.
+    return 2.0 * integral / (first + math.sqrt(max(0.0, first * first + 2.0 * slope * integral)))

@@ -79,7 +79,7 @@ def expand(scenario: Scenario) -> Plan:
             (repetition, arms)
             for name, sweep in scenario.sweeps.items()
             if repetition < (sweep.repetitions or scenario.repetitions)
-            for arms in _blocks(name, sweep)
+            for arms in _blocks(name, sweep, scenario.arrivals_of(sweep))
         ]
         shuffle.shuffle(of_repetition)
         for _, arms in of_repetition:
@@ -102,8 +102,8 @@ class _Arm:
     loop: str
 
 
-def _blocks(name: str, sweep: Sweep) -> list[list[_Arm]]:
-    conditions = product(sweep.workloads, sweep.payloads, sweep.arrivals)
+def _blocks(name: str, sweep: Sweep, arrivals: tuple[str, ...]) -> list[list[_Arm]]:
+    conditions = product(sweep.workloads, sweep.payloads, arrivals)
     return [
         [
             _Arm(name, subject, workload, payload, arrival, loop)

@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from bench.errors import InputError, suggestion
-from bench.spec.arrival import Arrival
+from bench.spec.arrival import MOST_ARRIVALS, Arrival, Closed, Open, Search
 
 
 def _label(text: str) -> str:
@@ -96,8 +96,10 @@ class Scenario(_Part):
     seed: int = Field(ge=0)
     repetitions: int = Field(ge=1, le=1000)
     warmup_s: float = Field(ge=0.0, le=600.0)
+    warmup_cycles: int = Field(default=2, ge=0, le=1_000_000)
     duration_s: float = Field(gt=0.0, le=3600.0)
     drain_s: float = Field(default=10.0, gt=0.0, le=600.0)
+    verify_s: float = Field(default=2.0, ge=0.0, le=600.0)
     primary_metrics: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = (
         "put.response.p50",
         "get_tuple.response.p50",
@@ -120,10 +122,28 @@ class Scenario(_Part):
         subject = self.subjects[label]
         return self.subjects[subject.same_as] if subject.same_as else subject
 
+    def arrival(self, label: str) -> Closed | Open:
+        """Return the arrival of a trial: ``label``, or ``label@rate`` for one rate of a search."""
+        name, _, rate = label.partition("@")
+        found = self.arrivals[name]
+        return found.levels()[rate] if isinstance(found, Search) else found
+
+    def arrivals_of(self, sweep: Sweep) -> tuple[str, ...]:
+        """Name the arrivals that ``sweep`` measures, each rate of a search as ``label@rate``."""
+        return tuple(
+            f"{label}@{rate}" if rate else label
+            for label in sweep.arrivals
+            for rate in _levels(self.arrivals[label])
+        )
+
     def digest(self) -> str:
         """Return a hash of the meaning of the scenario: layout and comments do not count."""
         text = self.model_dump_json()
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _levels(arrival: Any) -> tuple[str, ...]:
+    return tuple(arrival.levels()) if isinstance(arrival, Search) else ("",)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -153,6 +173,7 @@ def parse_scenario(text: str, origin: str) -> Scenario:
     except ValidationError as error:
         raise InputError("\n".join(validation_messages(error, origin, Scenario))) from error
     problems = [*_undefined_labels(scenario), *_repetitions(scenario)]
+    problems = problems or [*_too_long_schedules(scenario)]
     if problems:
         raise InputError("\n".join(f"{origin}: {problem}" for problem in problems))
     return scenario
@@ -252,6 +273,18 @@ def _repetitions(scenario: Scenario) -> Iterator[str]:
                 f"sweeps.{name} and sweeps.{other} both measure {' × '.join(map(min, shared))}; "
                 "a cell may be measured by one sweep only"
             )
+
+
+def _too_long_schedules(scenario: Scenario) -> Iterator[str]:
+    for name, sweep in scenario.sweeps.items():
+        length_s = scenario.warmup_s + (sweep.duration_s or scenario.duration_s)
+        for label in scenario.arrivals_of(sweep):
+            arrival = scenario.arrival(label)
+            if isinstance(arrival, Open) and arrival.highest_rate_per_s * length_s > MOST_ARRIVALS:
+                yield (
+                    f"sweeps.{name}: {arrival.highest_rate_per_s:g} cycles per second for "
+                    f"{length_s:g} s ({label}) are more than {MOST_ARRIVALS}"
+                )
 
 
 def _baseline_problems(scenario: Scenario) -> Iterator[str]:

@@ -22,6 +22,10 @@ class Ticks:
         self.now_ns += self._step_ns
         return self.now_ns
 
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass that somebody wants to sleep."""
+        self.now_ns += round(seconds * 1e9)
+
 
 class Plain(BaseCheckpointSaver[Any]):
     """Overrides three of the async methods; each looks at the clock ``looks`` times."""

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, Workload
-from bench.measure.load_generator import Load
+from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
 from bench.records.outcome import COLUMNS, Outcome
-from bench.spec.arrival import Closed, Constant
+from bench.spec.arrival import Closed, Constant, Open, schedule_ns
 from tests.unit.measure.savers import Plain, Ticks
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
@@ -52,7 +52,7 @@ class OnePut(Workload):
 
 def run(
     workload: OnePut,
-    arrival: Closed | Constant,
+    arrival: Closed | Open,
     *,
     end_ns: int,
     step_ns: int = 1,
@@ -64,7 +64,8 @@ def run(
     loads = []
 
     async def main() -> None:
-        load = Load(workload, arrival, lambda _: saver, recorder, clock)
+        offer = Offer.of(arrival, 0, 0.0, end_ns / 1e9)
+        load = Load(workload, offer, lambda _: saver, recorder, clock, clock.sleep)
         loads.append(load)
         await load.prepare()
         load.start()
@@ -169,10 +170,29 @@ def test_an_open_schedule_keeps_its_due_times(in_flight: int) -> None:
     rows, _ = run(OnePut(), arrival, end_ns=20_500, step_ns=10)
 
     due = sorted(row["due"] for row in of(rows, "cycle"))
-    start_ns = due[0]
-    assert [start_ns + 1_000 * number for number in range(len(due))] == due
-    assert len(due) >= 20
+    assert [offset + due[0] for offset in schedule_ns(arrival, 0, 0.0, 20_500 / 1e9)] == due
+    assert len(due) == 20
     assert max(row["client"] for row in rows) < in_flight
+
+
+def test_what_queues_for_a_place_is_told_from_what_the_loop_was_late_for() -> None:
+    """A single place, and cycles longer than the gap: all but the first of a burst queue."""
+    arrival = Constant(kind="constant", rate_per_s=1e6, max_in_flight=1)
+    rows, _ = run(OnePut(), arrival, end_ns=10_500, step_ns=1_000)
+
+    cycles = of(rows, "cycle")
+    waits = [row["started"] - row["due"] for row in cycles]
+    assert cycles[0]["pool_wait"] == 0
+    assert all(row["pool_wait"] > 0 for row in cycles[1:])
+    assert all(row["pool_wait"] <= wait for row, wait in zip(cycles, waits, strict=True))
+
+
+def test_places_go_round_with_the_number_so_that_arms_use_the_same_keys() -> None:
+    workload = OnePut()
+    arrival = Constant(kind="constant", rate_per_s=1e3, max_in_flight=4)
+    run(workload, arrival, end_ns=10_000_000)
+
+    assert workload.served == [number % 4 for number in range(10)]
 
 
 def test_what_an_open_load_could_not_start_is_shed_and_counted() -> None:
@@ -183,9 +203,43 @@ def test_what_an_open_load_could_not_start_is_shed_and_counted() -> None:
 
     outcomes = [Outcome(row["outcome"]) for row in of(rows, "cycle")]
     assert outcomes.count(Outcome.TIMED_OUT) == 2
-    assert outcomes.count(Outcome.SHED) == len(outcomes) - 2 > 0
+    assert outcomes.count(Outcome.SHED) == len(outcomes) - 2 == 8
     shed = [row for row in rows if row["outcome"] == Outcome.SHED]
     assert all(row["started"] == row["finished"] > row["due"] for row in shed)
+
+
+def test_beyond_the_backlog_arrivals_are_shed_at_once() -> None:
+    workload = OnePut()
+    workload.hangs = True
+    arrival = Constant(kind="constant", rate_per_s=1e6, max_in_flight=1, max_backlog=3)
+    rows, load = run(workload, arrival, end_ns=10_500, step_ns=100, drain_s=1e-6)
+
+    at_once = [row for row in rows if row["outcome"] == Outcome.SHED]
+    assert len(at_once) == 9
+    assert len(rows) - len(of(rows, "put")) == len(of(rows, "cycle")) == 10
+    assert not load._queue
+
+
+def test_a_cycle_that_reaches_its_time_out_counts_at_the_limit() -> None:
+    workload = OnePut()
+    workload.hangs = True
+    arrival = Closed(kind="closed", clients=2, timeout_s=1e-6)
+    rows, load = run(workload, arrival, end_ns=60_000_000, step_ns=100)
+
+    cycles = of(rows, "cycle")
+    assert {row["outcome"] for row in cycles} == {int(Outcome.TIMED_OUT)}
+    assert {row["finished"] - row["due"] for row in cycles} == {1_000}
+    assert not load._recorder.errors
+
+
+def test_what_was_due_longer_ago_than_the_time_out_is_not_started() -> None:
+    arrival = Constant(kind="constant", rate_per_s=1e6, max_in_flight=1, timeout_s=2e-6)
+    rows, _ = run(OnePut(), arrival, end_ns=10_500, step_ns=1_000)
+
+    shed = [row for row in of(rows, "cycle") if row["outcome"] == Outcome.SHED]
+    assert shed
+    assert {row["finished"] - row["due"] for row in shed} == {2_000}
+    assert len(of(rows, "cycle")) == 10
 
 
 def test_the_abstract_parts_of_the_fake_are_the_contract_s() -> None:
