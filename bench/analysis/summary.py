@@ -59,7 +59,7 @@ def summarise(run: Run, planned: Sequence[Trial]) -> Iterator[CellEvidence]:
             (subject, workload, payload, arrival, loop)
             for workload in sweep.workloads
             for payload in sweep.payloads
-            for arrival in sweep.arrivals
+            for arrival in run.scenario.arrivals_of(sweep)
             for loop in sweep.loops
             for subject in sweep.subjects
         ):
@@ -79,7 +79,7 @@ def _cell(
     trials = [summarise_trial(run, record) for record in measured]
     status, reason = _status(planned, records)
     first = (*measured, *records)[:1]
-    arrival = scenario.arrivals[arrival_label]
+    arrival = scenario.arrival(arrival_label)
     errors, error_texts = _errors(records, trials)
     cell = Cell(
         sweep=sweep,

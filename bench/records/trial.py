@@ -15,13 +15,17 @@ Status = Literal["measured", "unsupported", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One number that a probe read, self-describing, e.g. ``loop_lag.p99`` in ``ns``."""
+    """One number that a probe read, self-describing, e.g. ``loop_lag.p99`` in ``ns``.
+
+    ``detail`` goes with this very number, as the place in the code where the loop was held.
+    """
 
     name: str
     value: float
     unit: Unit
     better: Better
     description: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ def generator_saturated(evidence: Evidence) -> Finding | None:
         )
     if slow:
         most = min(slow, key=lambda cell: behind[cell.cell.name] or 0.0)
-        arrival = evidence.scenario.arrivals[most.cell.arrival]
+        arrival = evidence.scenario.arrival(most.cell.arrival)
         asked = arrival.rate_per_s if isinstance(arrival, Constant) else 0.0
         reached = (behind[most.cell.name] or 0.0) * asked
         said.append(
@@ -191,14 +191,14 @@ def generator_saturated(evidence: Evidence) -> Finding | None:
 
 def _is_busy(evidence: Evidence, cell: CellEvidence) -> bool:
     """Tell whether the worker is at its end though its work is to wait for somebody else."""
-    is_open = isinstance(evidence.scenario.arrivals[cell.cell.arrival], Constant)
+    is_open = isinstance(evidence.scenario.arrival(cell.cell.arrival), Constant)
     is_networked = bool(cell.cell.server)
     return (is_open or is_networked) and evidence.value(cell, _CPU_SHARE) > SATURATED_CPU_SHARE
 
 
 def _reached(evidence: Evidence, cell: CellEvidence) -> float | None:
     """Return the share of the offered cycles that finished, if it is too small."""
-    arrival = evidence.scenario.arrivals[cell.cell.arrival]
+    arrival = evidence.scenario.arrival(cell.cell.arrival)
     if not isinstance(arrival, Constant) or not cell.load:
         return None
     finished = sum(facts.cycles_finished for facts in cell.load.values())
@@ -215,7 +215,7 @@ def little_law(evidence: Evidence) -> Finding | None:
     """
     off: dict[str, float] = {}
     for cell in evidence.measured:
-        arrival = evidence.scenario.arrivals[cell.cell.arrival]
+        arrival = evidence.scenario.arrival(cell.cell.arrival)
         if not isinstance(arrival, Closed) or arrival.think_s:
             continue
         under_way = [facts.under_way for facts in cell.load.values()]

@@ -103,7 +103,7 @@ def few_cycles(evidence: Evidence) -> Finding | None:
     rounds: dict[str, float] = {}
     for cell in evidence.measured:
         # At an offered rate the number of clients is only a limit: it says nothing about rounds.
-        is_closed = isinstance(evidence.scenario.arrivals[cell.cell.arrival], Closed)
+        is_closed = isinstance(evidence.scenario.arrival(cell.cell.arrival), Closed)
         has_cycles = any(CYCLE in record.operations for record in cell.measured)
         if is_closed and has_cycles:
             finished = sum(facts.cycles_finished for facts in cell.load.values())
