@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.analysis._clauses import Told
-from bench.analysis.answer import answer
+from bench.analysis.answer import MOST_SENTENCES, answer
+from bench.analysis.capacity import capacities, sentences
 from bench.analysis.comparison import compare
 from bench.analysis.findings._evidence import Evidence
 from bench.analysis.matrix import matrix
@@ -37,6 +38,7 @@ def analyse(run: Run) -> Analysis:
     subjects = tuple(label for label in scenario.subjects if label in used)
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
     entries = matrix(subjects, loops, cells)
+    searched = capacities(scenario, evidence)
     primary = scenario.primary_metrics
     told = Told(
         _told_sweeps(scenario),
@@ -50,7 +52,7 @@ def analyse(run: Run) -> Analysis:
     return Analysis(
         run=run.record,
         question=scenario.question,
-        answer=answer(told),
+        answer=(*sentences(searched), *answer(told))[:MOST_SENTENCES],
         subjects=subjects,
         loops=loops,
         subject_texts={label: _subject_text(scenario, label) for label in subjects},
@@ -66,6 +68,7 @@ def analyse(run: Run) -> Analysis:
         findings=findings,
         readings=_readings(reading for record in run.trials for reading in record.readings),
         exit_code=exit_code(cells, findings),
+        capacities=searched,
     )
 
 

@@ -137,6 +137,40 @@ class Comparison:
         return self.blocks < self.blocks_planned
 
 
+CapacityOutcome = Literal[
+    "confirmed", "not confirmed", "below the lowest rate", "not estimable", "not measured"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The highest rate of a search at which a subject meets the ``objective_ns`` for ``metric``.
+
+    ``rate_per_s`` was picked on ``picked_on`` trials per rate and is ``None`` where no rate meets
+    the objective; ``is_highest_tried`` says that the subject may sustain more. ``value``, ``low``
+    and ``high`` are the metric at that rate, in ns, over ``estimated_on`` trials that had no part
+    in the choice; ``confirmed`` means that most of these meet the objective too.
+    """
+
+    sweep: str
+    search: str
+    subject: str
+    workload: str
+    payload: str
+    loop: str
+    durability: Durability
+    metric: str
+    objective_ns: float
+    outcome: CapacityOutcome
+    picked_on: int
+    rate_per_s: float | None = None
+    is_highest_tried: bool = False
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    estimated_on: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A reason to distrust a number; ``cells`` are cell names, empty where it is about the run."""
@@ -187,6 +221,7 @@ class Analysis:
     findings: tuple[Finding, ...]
     readings: Mapping[str, Reading]
     exit_code: int
+    capacities: tuple[Capacity, ...] = ()
 
     def cell_named(self, name: str) -> Cell:
         """Return the cell with that :attr:`Cell.name`."""

@@ -9,6 +9,7 @@ from bench.analysis.matrix import NOT_PLANNED
 from bench.analysis.result import Analysis, Cell, Finding
 from bench.records.trial import Reading
 from bench.reporters import _words
+from bench.reporters._capacity_tables import capacity_tables
 from bench.reporters._cell_tables import glance_tables, group_tables, metrics_of
 from bench.reporters._comparison_tables import comparison_tables
 from bench.reporters._format import count, one_line, printable
@@ -72,7 +73,7 @@ def make_document(analysis: Analysis) -> Document:
             sorted(analysis.findings, key=lambda finding: _words.SEVERITIES.index(finding.severity))
         ),
         matrix=matrix_table(analysis),
-        glance=glance_tables(analysis, groups),
+        glance=(*capacity_tables(analysis), *glance_tables(analysis, groups)),
         comparisons=comparison_tables(analysis, groups),
         conditions=tuple(_condition(analysis, group) for group in groups),
         not_measured=_not_measured(groups),

@@ -43,6 +43,10 @@ AA_ARMS = (
     "is how far chance alone moves a ratio here."
 )
 LOOPS = "The same subject on another event loop, inside the same blocks."
+SEARCH = (
+    "Picked on every other repetition, estimated on the rest; confirmed: most of these meet the "
+    "objective too. ≥: the highest rate that was tried."
+)
 MATRIX = (
     "✓ it ran and was measured. Unsupported means that the saver itself refuses to run there; this "
     "is a result. An emulated loop shows what can run; its speed is not that of the platform that "

@@ -1,0 +1,163 @@
+"""The highest rate at which a subject meets an objective, from the trials of a search.
+
+The rate is picked on some repetitions and estimated on the others: the highest of several noisy
+rates, estimated on the very trials that made it the highest, would look better than it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bench.analysis.intervals import geometric
+from bench.analysis.result import Capacity, CapacityOutcome
+from bench.analysis.summary import CellEvidence
+from bench.analysis.wording import counted, figure, quantity
+from bench.records.trial import TrialRecord
+from bench.spec.arrival import Objective, Search
+from bench.spec.metric import ERRORS
+from bench.spec.scenario import Scenario
+
+# A rate is reached when this share of its cycles finished inside the window; one may straddle it.
+REACHED_RATE = 0.99
+STRADDLING_CYCLES = 1
+# One miss between two rates that are met is noise; two in a row end the search.
+MISSES_THAT_END = 2
+_NS_PER_S = 1e9
+
+
+def capacities(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Capacity, ...]:
+    """Return one capacity for every search of every subject, in the order of the cells.
+
+    Even repetitions (0, 2, …) pick, odd ones estimate.
+    """
+    groups: dict[tuple[str, ...], list[CellEvidence]] = {}
+    for evidence in cells:
+        cell = evidence.cell
+        label = cell.arrival.partition("@")[0]
+        if isinstance(scenario.arrivals[label], Search):
+            key = (label, cell.sweep, cell.subject, cell.workload, cell.payload, cell.loop)
+            groups.setdefault(key, []).append(evidence)
+    return tuple(
+        _capacity(label, search, levels)
+        for (label, *_), levels in groups.items()
+        if isinstance(search := scenario.arrivals[label], Search)
+    )
+
+
+def sentences(found: Sequence[Capacity]) -> Iterator[str]:
+    """Tell every search that found a rate, the highest first, then those that found none."""
+    for capacity in sorted(found, key=lambda each: -(each.rate_per_s or 0.0)):
+        who = f"{capacity.subject} on {capacity.loop} ({capacity.durability}, {capacity.payload})"
+        goal = f"{capacity.metric} ≤ {quantity(capacity.objective_ns, 'ns')}"
+        if capacity.rate_per_s is None:
+            yield f"{who}: no rate of {capacity.search} with {goal} ({capacity.outcome})."
+            continue
+        more = ", the highest that was tried" if capacity.is_highest_tried else ""
+        there = "" if capacity.value is None else f", {quantity(capacity.value, 'ns')} there"
+        yield (
+            f"{who}: {figure(capacity.rate_per_s)} cycles/s with {goal}{more}; {capacity.outcome} "
+            f"by {counted(capacity.estimated_on, 'other trial')}{there}."
+        )
+
+
+def highest(shares: Sequence[float | None]) -> int | None:
+    """Return the index of the highest rate that most of its trials meet, or ``None``.
+
+    ``shares`` are the shares of the trials that meet the objective, in ascending order of rate;
+    ``None`` where no trial can tell, which counts as a miss.
+    """
+    found: int | None = None
+    misses = 0
+    for number, share in enumerate(shares):
+        if share is not None and share > 0.5:
+            found, misses = number, 0
+        else:
+            misses += 1
+            if misses == MISSES_THAT_END:
+                break
+    return found
+
+
+def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Capacity:
+    objective = search.objective
+    told = [
+        _Level(evidence, objective, rate)
+        for evidence, rate in zip(levels, search.rates_per_s, strict=True)
+    ]
+    picking = [_share(level.met(0)) for level in told]
+    number = highest(picking)
+    outcome: CapacityOutcome = "below the lowest rate"
+    if not any(level.evidence.measured for level in told):
+        outcome = "not measured"
+    elif number is None and all(share is None for share in picking):
+        outcome = "not estimable"
+    rate, value, low, high, estimated_on = None, None, None, None, 0
+    if number is not None:
+        rate = search.rates_per_s[number]
+        confirmed = _share(told[number].met(1))
+        outcome = "confirmed" if confirmed is not None and confirmed > 0.5 else "not confirmed"
+        values = list(told[number].values(1))
+        estimated_on = len(values)
+        if values and min(values) > 0.0:
+            interval = geometric(values)
+            value, low, high = interval.value, interval.low, interval.high
+    cell = levels[0].cell
+    return Capacity(
+        sweep=cell.sweep,
+        search=label,
+        subject=cell.subject,
+        workload=cell.workload,
+        payload=cell.payload,
+        loop=cell.loop,
+        durability=cell.durability,
+        metric=objective.metric,
+        objective_ns=objective.at_most_s * _NS_PER_S,
+        outcome=outcome,
+        picked_on=max(len(list(level.met(0))) for level in told),
+        rate_per_s=rate,
+        is_highest_tried=number == len(told) - 1,
+        value=value,
+        low=low,
+        high=high,
+        estimated_on=estimated_on,
+    )
+
+
+class _Level:
+    """The trials of one subject at one rate."""
+
+    def __init__(self, evidence: CellEvidence, objective: Objective, rate_per_s: float) -> None:
+        self.evidence = evidence
+        self._limit_ns = objective.at_most_s * _NS_PER_S
+        self._by_block = evidence.values.get(objective.metric, {})
+        self._errors = evidence.values.get(ERRORS.name, {})
+        self._rate_per_s = rate_per_s
+
+    def met(self, parity: int) -> Iterator[bool | None]:
+        """Say of each trial of the even (0) or odd (1) repetitions whether it meets the objective.
+
+        ``None``: it had too few operations to tell.
+        """
+        return (self._meets(record) for record in self._trials(parity))
+
+    def values(self, parity: int) -> Iterator[float]:
+        """Yield the metric in the trials that have it."""
+        found = (self._by_block.get(record.trial.block) for record in self._trials(parity))
+        return (value for value in found if value is not None)
+
+    def _trials(self, parity: int) -> Iterable[TrialRecord]:
+        return (r for r in self.evidence.measured if r.trial.repetition % 2 == parity)
+
+    def _meets(self, record: TrialRecord) -> bool | None:
+        facts = self.evidence.load[record.trial.id]
+        offered = self._rate_per_s * facts.window_s
+        reached = facts.cycles_finished + STRADDLING_CYCLES >= REACHED_RATE * offered
+        if not reached or self._errors.get(record.trial.block, 0.0) > 0.0:
+            return False
+        value = self._by_block.get(record.trial.block)
+        return None if value is None else value <= self._limit_ns
+
+
+def _share(met: Iterable[bool | None]) -> float | None:
+    known = [answer for answer in met if answer is not None]
+    return sum(known) / len(known) if known else None
