@@ -8,7 +8,8 @@ from bench.discovery import load
 from bench.measure.preflight import check_plugins
 from bench.spec.metric import check_metrics
 from bench.spec.plan import Plan, expand
-from bench.spec.scenario import Scenario, load_scenario
+from bench.spec.scenario import Scenario
+from bench.spec.scenario_file import load_scenario
 
 
 def load_checked(path: Path) -> tuple[Scenario, Plan]:

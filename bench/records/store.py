@@ -22,7 +22,8 @@ from bench.errors import InputError, suggestion
 from bench.records.run import FORMAT_VERSION, RunRecord
 from bench.records.sample import Integers, Samples, read_samples, write_samples
 from bench.records.trial import TrialRecord
-from bench.spec.scenario import Scenario, parse_scenario
+from bench.spec.scenario import Scenario
+from bench.spec.scenario_file import parse_scenario
 
 _RUN = TypeAdapter(RunRecord)
 _TRIAL = TypeAdapter(TrialRecord)

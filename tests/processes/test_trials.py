@@ -22,7 +22,8 @@ from bench.records.sample import Samples
 from bench.records.store import Store
 from bench.records.trial import TrialRecord
 from bench.spec.plan import expand
-from bench.spec.scenario import Scenario, parse_scenario
+from bench.spec.scenario import Scenario
+from bench.spec.scenario_file import parse_scenario
 
 THEIRS = "tests.processes.their_savers"
 

@@ -20,7 +20,7 @@ from bench.records.trial import Failure, Reading, TrialRecord, Verification, Win
 from bench.spec.durability import Durability
 from bench.spec.metric import CYCLE
 from bench.spec.plan import Trial, expand
-from bench.spec.scenario import parse_scenario
+from bench.spec.scenario_file import parse_scenario
 
 OPERATIONS = ("put", "put_writes", "get_tuple", "list", "delete_thread", CYCLE, "last_event")
 START_NS = 1_000_000_000

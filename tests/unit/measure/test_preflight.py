@@ -6,7 +6,8 @@ import pytest
 
 from bench.errors import InputError
 from bench.measure.preflight import check_plugins
-from bench.spec.scenario import Scenario, parse_scenario
+from bench.spec.scenario import Scenario
+from bench.spec.scenario_file import parse_scenario
 
 TEXT = """
 schema_version = 1

@@ -14,7 +14,7 @@ from bench.records.store import Store
 from bench.records.trial import Failure, Reading, TrialRecord, Verification, Window
 from bench.spec.durability import Durability
 from bench.spec.plan import expand
-from bench.spec.scenario import load_scenario
+from bench.spec.scenario_file import load_scenario
 
 SCENARIO = Path(__file__).parents[3] / "scenarios" / "smoke.toml"
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.spec.plan import expand
-from bench.spec.scenario import Scenario, parse_scenario
+from bench.spec.scenario import Scenario
+from bench.spec.scenario_file import parse_scenario
 
 
 def scenario(seed: int = 1, subjects: int = 3, loops: int = 2, repetitions: int = 4) -> Scenario:

@@ -8,7 +8,7 @@ import pytest
 
 from bench.errors import InputError
 from bench.spec.arrival import Closed, Constant
-from bench.spec.scenario import load_scenario, parse_scenario
+from bench.spec.scenario_file import load_scenario, parse_scenario
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
@@ -83,6 +83,16 @@ def test_what_changes_a_number_changes_the_digest() -> None:
         ("seed = 3", "seed = true", "seed = True: Input should be a valid integer"),
         ("seed = 3", "seed = 3 3", "not valid TOML"),
         ('"rate"]', '"rat"]', "sweeps.all.arrivals names 'rat', which is not defined"),
+        (
+            'kind = "constant"\nrate_per_s = 100',
+            'kind = "search"\nrates_per_s = [9.0, 8.0]\nobjective = { at_most_s = 0.1 }',
+            "expected rates_per_s in ascending order, each once",
+        ),
+        (
+            'kind = "constant"\nrate_per_s = 100',
+            'kind = "search"\nrates_per_s = [8.0, 9.0]\nobjective = { at_most = 0.1 }',
+            "unknown key 'arrivals.rate.objective.at_most'. Did you mean 'at_most_s'?",
+        ),
         ('same_as = "plain"', 'same_as = "plan"', "Did you mean 'plain'?"),
         ('same_as = "plain"', "", "subjects.again: give exactly one of 'use' and 'same_as'"),
         ('subjects = ["plain"]', 'subjects = ["plane"]', "Did you mean 'plain'?"),
@@ -112,6 +122,34 @@ def test_what_is_wrong_is_named_with_file_key_and_nearest_name(
 
     assert str(caught.value).startswith("f.toml: ")
     assert expected in str(caught.value)
+
+
+def test_a_search_needs_one_repetition_to_pick_and_one_to_estimate() -> None:
+    search = 'kind = "search"\nrates_per_s = [8.0, 9.0]\nobjective = { at_most_s = 0.1 }'
+    text = TEXT.replace('kind = "constant"\nrate_per_s = 100', search)
+
+    assert parse_scenario(text, "f.toml").arrivals_of(
+        parse_scenario(text, "f.toml").sweeps["all"]
+    ) == ("one", "rate@8", "rate@9")
+    with pytest.raises(InputError) as caught:
+        parse_scenario(text.replace("repetitions = 2", "repetitions = 1"), "f.toml")
+    assert str(caught.value) == (
+        "f.toml: sweeps.all: the search 'rate' needs 2 repetitions at least: "
+        "one picks the rate, another estimates"
+    )
+
+
+def test_a_schedule_that_would_not_fit_into_memory_is_refused() -> None:
+    text = TEXT.replace("rate_per_s = 100", "rate_per_s = 1e6").replace(
+        "duration_s = 0.2", "duration_s = 60.0"
+    )
+
+    with pytest.raises(InputError) as caught:
+        parse_scenario(text, "f.toml")
+
+    assert str(caught.value) == (
+        "f.toml: sweeps.all: 1e+06 cycles per second for 60.1 s (rate) are more than 10000000"
+    )
 
 
 def test_a_loop_may_be_a_dotted_name() -> None:
