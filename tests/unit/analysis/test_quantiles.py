@@ -113,6 +113,24 @@ def test_pooling_is_as_if_observed_together() -> None:
     assert len(Distribution.pooled([])) == 0
 
 
+@given(
+    parts=st.lists(st.lists(st.integers(0, 10**9), max_size=30), min_size=1, max_size=5).filter(
+        any
+    ),
+    probability=st.sampled_from([0.5, 0.9, 0.99]),
+)
+def test_merging_in_any_order_gives_the_quantiles_of_all_values(
+    parts: list[list[int]], probability: float
+) -> None:
+    """Quantiles of parts are never averaged: that of the merged values is the true one."""
+    merged = Distribution.pooled(of(*part) for part in parts)
+    backwards = Distribution.pooled(of(*part) for part in reversed(parts))
+
+    everything = of(*(value for part in parts for value in part))
+    assert merged.quantile(probability) == everything.quantile(probability)
+    assert backwards.quantile(probability) == everything.quantile(probability)
+
+
 def test_it_is_estimable_from_the_needed_number_on() -> None:
     assert of(*range(36)).estimable(0.9) is True
     assert of(*range(35)).estimable(0.9) is False
