@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+import types
+from collections.abc import Awaitable, Callable, Generator
 from typing import ParamSpec, TypeVar
 
 from bench.measure.timing import DUE, Clock, Saver
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+
+@types.coroutine
+def yielded() -> Generator[None, None, None]:
+    """Let the loop run everything else that is ready: ``asyncio.sleep(0)`` without its checks."""
+    yield
 
 
 class LoadClient:
@@ -49,7 +55,7 @@ class LoadClient:
 
         async def performed() -> Result:
             if not cycle_due_ns:
-                await asyncio.sleep(0)
+                await yielded()
             DUE.set(due_ns)
             return await method(*arguments, **keywords)
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.contracts import Workload
-from bench.measure.load_client import LoadClient
+from bench.measure.load_client import LoadClient, yielded
 from bench.measure.pacer import Pacer, Schedule
 from bench.measure.recorder import Recorder
 from bench.measure.timing import CLIENT, Clock, Saver
@@ -164,10 +164,13 @@ class Load:
 
     async def _until(self, due_ns: int) -> None:
         """Yield to the loop once at least, and until ``due_ns``; a timer may fire early or late."""
-        left_s = max(0, due_ns - self._clock()) / _NS_PER_S
-        await asyncio.sleep(left_s)
-        while self._clock() < due_ns:  # noqa: ASYNC110 - waits for time, which nobody signals
-            await asyncio.sleep(0)
+        left_ns = due_ns - self._clock()
+        if left_ns > 0:
+            await asyncio.sleep(left_ns / _NS_PER_S)
+        else:
+            await yielded()
+        while self._clock() < due_ns:
+            await yielded()
 
     def _release(self) -> None:
         """Start what has become due, or queue it, or shed it."""
@@ -206,7 +209,7 @@ class Load:
                     break
                 due_ns, since_ns = self._queue.popleft()
                 queued_ns = self._clock() - since_ns
-                await asyncio.sleep(0)
+                await yielded()
         finally:
             self._idle[client.index] = True
             self._places += 1

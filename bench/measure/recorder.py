@@ -6,9 +6,11 @@ import asyncio
 from array import array
 from collections import Counter
 from pathlib import Path
+from struct import Struct
 
 from bench.records.outcome import COLUMNS, Outcome
 
+_pack = Struct(f"{len(COLUMNS)}q").pack
 _ROWS_PER_CHUNK = 1 << 15
 # An error that has been counted carries this mark, since it passes through operation and cycle.
 _SEEN = "__checkpoint_bench_seen__"
@@ -36,7 +38,7 @@ class Recorder:
 
     def add(self, row: tuple[int, int, int, int, int, int, int, int]) -> None:
         """Append one sample, its integers in the order of ``bench.records.outcome.COLUMNS``."""
-        self._chunks[-1].extend(row)
+        self._chunks[-1].frombytes(_pack(*row))
         self._room -= 1
         if not self._room:
             self._chunks.append(array("q"))
@@ -78,5 +80,9 @@ class Recorder:
 
 def _is_cut_off() -> bool:
     """Tell whether somebody asked for this task's end; a saver may also raise it by itself."""
-    task = asyncio.current_task()
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        # Outside a loop nobody can have asked.
+        return False
     return task is not None and task.cancelling() > 0

@@ -119,6 +119,8 @@ class Timing:
             acknowledged[code] += 1
             return result
 
+        # LangGraph asks for it in every run, and wrapped functions are slow to answer.
+        timed.__signature__ = inspect.signature(original)  # type: ignore[attr-defined] # any function may have one
         return timed
 
     def _timed_iterator(self, original: Method, code: int) -> Method:
