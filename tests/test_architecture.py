@@ -39,10 +39,12 @@ CLOCK_READERS = {
     "bench/probes/garbage_collector.py": "times collections, which no operation's time shows apart",
     "bench/probes/loop_lag.py": "pings the loop from a thread",
     "bench/probes/process_usage.py": "divides CPU time by time, spaces its samples",
+    "bench/selftest/simulated.py": "releases what it simulates at absolute instants",
     "bench/servers/_embedded.py": "waits for a server no longer than a limit",
     "bench/servers/_keeper.py": "waits for a server no longer than a limit",
 }
 CLOCK_USERS = {
+    "bench/measure/verifier.py": "bounds the time of reading back",
     "bench/measure/worker.py": "hands the clock to what runs in the worker",
 }
 

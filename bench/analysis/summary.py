@@ -169,6 +169,10 @@ def _invalid_because(records: Sequence[TrialRecord]) -> str:
     counts = (
         (sum(v.lost for v in faulty), "acknowledged checkpoints were lost"),
         (sum(v.corrupted for v in faulty), "came back changed"),
+        (sum(v.stale for v in faulty), "reads were stale"),
+        (sum(v.lost_writes for v in faulty), "pending writes were lost"),
+        (sum(v.broken_parents for v in faulty), "parent links were broken"),
+        (sum(v.duplicated for v in faulty), "were stored more than once"),
         (sum(v.unexpected for v in faulty), "were never written"),
     )
     said = [f"{count} {text}" for count, text in counts if count] or ["reading back failed"]

@@ -9,14 +9,23 @@ from bench.contracts.plugin import PluginOptions
 from bench.contracts.probe import OutsideProbe, Probe, WorkerProbe
 from bench.contracts.reporter import Reporter
 from bench.contracts.server import Endpoint, Server
-from bench.contracts.subject import Checkout, Place, Stored, Subject
-from bench.contracts.workload import Client, ExpectedStep, ExpectedThread, Payload, Workload
+from bench.contracts.subject import (
+    ALL_WRITES,
+    CHECKPOINT_WRITES,
+    Checkout,
+    Place,
+    Stored,
+    Subject,
+)
+from bench.contracts.workload import Client, ExpectedCheckpoint, ExpectedThread, Payload, Workload
 
 __all__ = [
+    "ALL_WRITES",
+    "CHECKPOINT_WRITES",
     "Checkout",
     "Client",
     "Endpoint",
-    "ExpectedStep",
+    "ExpectedCheckpoint",
     "ExpectedThread",
     "Loop",
     "OutsideProbe",

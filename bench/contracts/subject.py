@@ -41,14 +41,24 @@ class Checkout:
     method: str
 
 
+CHECKPOINT_WRITES = "checkpoint_writes"
+ALL_WRITES = "all_writes"
+
+
 class Subject(ABC):
-    """A saver configuration under test. Made in the worker, opened inside its event loop."""
+    """A saver configuration under test. Made in the worker, opened inside its event loop.
+
+    ``reopens``: what was written is found by a subject that is made later, in another process.
+    ``keeps_history``: older checkpoints stay readable. ``copies``: what is stored does not change
+    when the caller changes the objects that it gave, as LangGraph relies on.
+    """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     server: ClassVar[str | None] = None
     packages: ClassVar[tuple[str, ...]] = ("langgraph-checkpoint",)
     reopens: ClassVar[bool] = True
     keeps_history: ClassVar[bool] = True
+    copies: ClassVar[bool] = True
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         self.options = options
@@ -94,6 +104,16 @@ class Subject(ABC):
     async def stored(self) -> Stored:
         """Count what the store holds in this trial's namespace."""
         return Stored(checkpoints=None, stored_bytes=None)
+
+    async def server_counters(self) -> Mapping[str, int]:
+        """Read what the server itself has counted in this trial's namespace; empty if nothing.
+
+        Two names are compared with what was acknowledged, and must not be less:
+        ``checkpoint_writes`` (:data:`CHECKPOINT_WRITES`) counts written checkpoints,
+        ``all_writes`` (:data:`ALL_WRITES`) those together with the calls of ``aput_writes``. Give
+        them only where nobody else writes there and the server loses no count. Others are recorded.
+        """
+        return {}
 
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pools whose hand-out is to be stamped. Locks are found by ``saver.lock``."""

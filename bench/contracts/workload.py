@@ -66,10 +66,13 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedStep:
-    """One acknowledged superstep: the checkpoint that it made, and the writes that led there.
+class ExpectedCheckpoint:
+    """One acknowledged checkpoint of a thread.
 
-    ``writes`` hold (task id, channel, hash of the value); they belong to the parent checkpoint.
+    ``checkpoint_id`` is empty where only its place in the thread's order is known; ``parent_id``
+    then says nothing, and the parent must be the checkpoint before. The first of a thread has no
+    parent (empty). ``writes`` were acknowledged on this very checkpoint and hold (task id, channel,
+    hash of the value); an empty task id means any task's. There may be more than these.
     """
 
     checkpoint_id: str
@@ -82,17 +85,21 @@ class ExpectedStep:
 class ExpectedThread:
     """What a thread must hold after a trial.
 
-    ``checkpoints`` were acknowledged; up to ``indeterminate`` more may exist, since their writes
-    were cut off. ``content_hash`` is that of the last acknowledged checkpoint, whose id is
-    ``checkpoint_id``, or any where that is empty. ``steps`` are some of the thread's supersteps,
-    the last one among them, for a closer look; a workload that cannot tell gives none.
+    ``checkpoints`` were acknowledged; up to ``indeterminate`` more may exist, since their puts were
+    cut off or raised: ``indeterminate_ids`` names them where the workload knows. ``content_hash``
+    is that of the last acknowledged checkpoint, whose id is ``checkpoint_id``, or any where that is
+    empty. ``writes`` calls of ``aput_writes`` were acknowledged, ``indeterminate_writes`` were not.
+    ``stale`` reads of the trial returned an older checkpoint than the last acknowledged one.
     """
 
     checkpoints: int
     indeterminate: int
     checkpoint_id: str
     content_hash: str
-    steps: tuple[ExpectedStep, ...] = ()
+    indeterminate_ids: tuple[str, ...] = ()
+    writes: int = 0
+    indeterminate_writes: int = 0
+    stale: int = 0
 
 
 class Workload(ABC):
@@ -120,12 +127,20 @@ class Workload(ABC):
 
     @abstractmethod
     def expected(self) -> Mapping[str, ExpectedThread]:
-        """Return, by thread id, what was acknowledged so far."""
+        """Return, by thread id, what was acknowledged so far. Not called while it is measured."""
+
+    def history(self, thread_id: str) -> tuple[ExpectedCheckpoint, ...]:
+        """Return every acknowledged checkpoint of a thread of :meth:`expected`, oldest first.
+
+        Empty where the workload cannot tell; then the thread's checkpoints are only counted.
+        """
+        del thread_id
+        return ()
 
     @abstractmethod
     def content_hash(self, channel_values: Mapping[str, Any]) -> str:
         """Hash what was read back the way :attr:`ExpectedThread.content_hash` was made."""
 
     def value_hash(self, value: Any) -> str:
-        """Hash one written value the way those of :attr:`ExpectedStep.writes` were made."""
+        """Hash one written value the way those of :attr:`ExpectedCheckpoint.writes` were made."""
         return self.content_hash({"value": value})

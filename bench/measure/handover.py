@@ -2,8 +2,9 @@
 
 The job goes to the worker's standard input in two lines, so that the worker imports what it needs
 while the server starts: :class:`Job`, then :class:`Opening`. The worker writes one word per line to
-its standard output when a stage begins (:data:`STAGES`), its samples and its :class:`Outcome` to
-files in the trial's directory.
+its standard output when a stage begins (:data:`STAGES`), its samples, its :class:`TrialResult` and
+its ledger (``bench.measure.ledger``) to files in the trial's directory. From there a new process
+reads the ledger, and leaves its verification.
 """
 
 from __future__ import annotations
@@ -19,9 +20,16 @@ from bench.spec.durability import Durability
 from bench.spec.plan import Trial
 from bench.spec.scenario import Scenario
 
-STAGES = ("import", "open", "prepare", "warm-up", "window", "drain", "verify", "done")
+LEDGER_STAGE = "ledger"
+"""The worker writes its ledger, since the store is read back by another process."""
+STAGES = (
+    *("import", "open", "prepare", "warm-up", "window", "drain"),
+    *("verify", LEDGER_STAGE, "done"),
+)
 SAMPLES_FILE = "samples.bin"
 RESULT_FILE = "result.json"
+LEDGER_FILE = "ledger.json"
+VERIFICATION_FILE = "verification.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class TrialResult:
 JOB = TypeAdapter(Job)
 OPENING = TypeAdapter(Opening)
 RESULT = TypeAdapter(TrialResult)
+VERIFICATION = TypeAdapter(Verification)
 
 
 def unmeasured(status: Status, error_class: str, text: str, stage: str) -> TrialResult:

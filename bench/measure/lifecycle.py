@@ -1,4 +1,4 @@
-"""The life of one trial inside its worker: open, prepare, warm up, measure, drain, read back."""
+"""The life of one trial inside its worker: open, prepare, warm up, measure, drain, tell."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 from bench.contracts import Loop, Payload, Place, PluginOptions, Subject, WorkerProbe, Workload
 from bench.discovery import load
 from bench.errors import InvalidMeasurementError, UnsupportedError
-from bench.measure.handover import Job, Opening, TrialResult
+from bench.measure.handover import LEDGER_FILE, LEDGER_STAGE, Job, Opening, TrialResult
+from bench.measure.ledger import LEDGER, Ledger
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
-from bench.measure.verification import verify
+from bench.measure.verification import most_checkpoints, read_back, unread
 from bench.records.trial import Failure, Reading, Verification, Window
 from bench.spec.arrival import Closed
 from bench.spec.metric import CYCLE, WRITE_OPERATION
@@ -129,11 +130,10 @@ class Lifecycle:
         except Exception as error:  # noqa: BLE001
             result = replace(result, failure=self._failure(error), status=self._status(error))
         finally:
-            await _close(subject)
+            await close(subject)
         errors, texts = dict(self.recorder.errors), dict(self.recorder.error_texts)
         result = replace(result, errors=errors, error_texts=texts)
-        if result.failure is None:
-            result = await self._verified(result)
+        result = self._handed_over(result, subject)
         self._enter("done")
         return result
 
@@ -178,7 +178,8 @@ class Lifecycle:
         end_ns = start_ns + round(trial.duration_s * _NS_PER_S)
         load.end_at(end_ns)
         self._enter("window")
-        await asyncio.sleep((end_ns - self._clock()) / _NS_PER_S)
+        left_s = (end_ns - self._clock()) / _NS_PER_S
+        await asyncio.sleep(left_s)
         self._enter("drain")
         readings = await self._stop_probes("window")
         await load.drain(self._parts.scenario.drain_s)
@@ -192,7 +193,8 @@ class Lifecycle:
 
         The window of an open load begins where its schedule says, however long the clients take.
         """
-        await asyncio.sleep((until_ns - self._clock()) / _NS_PER_S)
+        left_s = (until_ns - self._clock()) / _NS_PER_S
+        await asyncio.sleep(left_s)
         limit_ns = until_ns + round(_LONGEST_WARM_UP_S * _NS_PER_S)
         cycles = self._parts.scenario.warmup_cycles
         while not load.is_warm(cycles) and self._clock() < limit_ns:  # noqa: ASYNC110 - a limit
@@ -211,26 +213,34 @@ class Lifecycle:
                 readings += await probe.stop(self._done(WRITE_OPERATION) - self._puts_before[when])
         return tuple(readings)
 
-    async def _verified(self, result: TrialResult) -> TrialResult:
-        if result.verification is not None or result.status != "measured":
+    def _handed_over(self, result: TrialResult, subject: Subject) -> TrialResult:
+        """Leave the ledger to the process that reads the store back, where that is another."""
+        if result.status != "measured":
+            stale = sum(thread.stale for thread in self._workload.expected().values())
+            problem = f"{stale} reads returned an older checkpoint than the last acknowledged one"
+            told = replace(unread(problem), stale=stale) if stale else None
+            return replace(result, verification=told)
+        if result.verification is not None:
             return result
-        reopened = self._make_subject()
+        self._enter(LEDGER_STAGE)
         try:
-            verification = await self._read_back(reopened, opens=True)
-        finally:
-            await _close(reopened)
-        return replace(result, verification=verification)
-
-    async def _read_back(self, subject: Subject, *, opens: bool = False) -> Verification:
-        self._enter("verify")
-        try:
-            if opens:
-                await subject.open(1)
-            return await verify(subject, self._workload)
-        # A store that cannot be read back has not been verified, and the reader is told why.
+            content = LEDGER.dump_json(self._ledger(subject))
+        # As in reading back: what cannot be compared has not been verified.
         except Exception as error:  # noqa: BLE001
-            problem = f"reading back failed: {type(error).__name__}: {error}"
-            return Verification(0, 0, 0, 0, 0, (problem,))
+            problem = f"the ledger failed: {type(error).__name__}: {error}"
+            return replace(result, verification=unread(problem))
+        self._place.directory.joinpath(LEDGER_FILE).write_bytes(content)
+        return result
+
+    def _ledger(self, subject: Subject) -> Ledger:
+        most = most_checkpoints(subject, self._parts.scenario.verify_s)
+        return Ledger.of(self._workload, self._parts.job.trial.seed, most)
+
+    async def _read_back(self, subject: Subject) -> Verification:
+        self._enter("verify")
+        verify_s = self._parts.scenario.verify_s
+        ledger = self._ledger(subject)
+        return await read_back(subject, self._workload, ledger, verify_s, self._clock)
 
     def _make_subject(self) -> Subject:
         return self._parts.subject(self._parts.subject_options, self._place)
@@ -262,7 +272,7 @@ class Lifecycle:
         return "unsupported" if refused and self._stage == "open" else "failed"
 
 
-async def _close(subject: Subject) -> None:
+async def close(subject: Subject) -> None:
     """Close ``subject``; one that cannot be closed must not cost the measurement."""
     try:
         await asyncio.wait_for(subject.close(), timeout=10.0)

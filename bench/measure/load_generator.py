@@ -164,9 +164,9 @@ class Load:
 
     async def _until(self, due_ns: int) -> None:
         """Yield to the loop once at least, and until ``due_ns``; a timer may fire early or late."""
-        left_ns = due_ns - self._clock()
-        if left_ns > 0:
-            await asyncio.sleep(left_ns / _NS_PER_S)
+        left_s = (due_ns - self._clock()) / _NS_PER_S
+        if left_s > 0.0:
+            await asyncio.sleep(left_s)
         else:
             await yielded()
         while self._clock() < due_ns:

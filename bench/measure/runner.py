@@ -1,7 +1,8 @@
 """Runs a plan: one worker process per trial, only the server under test beside it.
 
 What stops in every way out: the worker (its standard input closes), the server (its keeper sees the
-same), the trial's directory. Each finished trial is on disk before the next one starts.
+same), the process that reads the store back, the trial's directory. Each finished trial is on disk
+before the next one starts.
 """
 
 from __future__ import annotations
@@ -22,8 +23,16 @@ import psutil
 from bench.contracts import Endpoint, Loop, OutsideProbe, Server
 from bench.discovery import load
 from bench.errors import BenchError, UnsupportedError
-from bench.measure.handover import SAMPLES_FILE, Job, Opening, TrialResult, unmeasured
+from bench.measure.handover import (
+    LEDGER_STAGE,
+    SAMPLES_FILE,
+    Job,
+    Opening,
+    TrialResult,
+    unmeasured,
+)
 from bench.measure.lifecycle import options_of
+from bench.measure.verifier_process import MARGIN_S, VerifierProcess
 from bench.measure.worker_process import WorkerProcess
 from bench.records.redaction import redact, secrets_of
 from bench.records.sample import Integers, read_raw
@@ -34,7 +43,7 @@ from bench.spec.plan import Plan, Trial
 from bench.spec.scenario import Scenario
 from bench.subjects._factory import subject_class
 
-# Importing, opening, reading back and closing may take this long beyond warm-up, window and drain.
+# Importing, opening and closing may take this long beyond warm-up, window, drain, reading back.
 _BESIDES_S = 60.0
 
 
@@ -64,19 +73,27 @@ def run(
     finished = store.finished(run_id)
     todo = [trial for trial in plan.trials if trial.id not in finished]
     began_s = time.monotonic()
-    for number, trial in enumerate(todo, start=1):
-        record, rows = TrialRun(scenario, trial, environment).run()
-        store.add(run_id, record, rows)
-        mean_s = (time.monotonic() - began_s) / number
-        done = len(plan.trials) - len(todo) + number
-        remaining_s = mean_s * (len(todo) - number)
-        on_progress(Progress(done, len(plan.trials), remaining_s, record))
+    with VerifierProcess(scenario, environment) as verifier:
+        for number, trial in enumerate(todo, start=1):
+            record, rows = TrialRun(scenario, trial, environment, verifier).run()
+            store.add(run_id, record, rows)
+            mean_s = (time.monotonic() - began_s) / number
+            done = len(plan.trials) - len(todo) + number
+            remaining_s = mean_s * (len(todo) - number)
+            on_progress(Progress(done, len(plan.trials), remaining_s, record))
 
 
 class TrialRun:
-    """One trial, from the outside."""
+    """One trial, from the outside; without a ``verifier`` it starts one of its own."""
 
-    def __init__(self, scenario: Scenario, trial: Trial, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        trial: Trial,
+        environment: Mapping[str, str],
+        verifier: VerifierProcess | None = None,
+    ) -> None:
+        self._verifier = verifier
         self._scenario = scenario
         self._trial = trial
         self._environment = environment
@@ -117,6 +134,10 @@ class TrialRun:
             server = self._server()
             if server is not None:
                 stack.callback(self._stop, server)
+            verifier = self._verifier or stack.enter_context(
+                VerifierProcess(self._scenario, self._environment)
+            )
+            stack.callback(verifier.give_up)
             job = Job(self._scenario, self._trial, str(directory))
             # The worker imports what it needs while the server starts.
             worker = stack.enter_context(WorkerProcess(job, directory, self._environment))
@@ -125,8 +146,14 @@ class TrialRun:
                 endpoint = server.start(self._subject.server_settings(self._options), namespace)
                 self._secrets = secrets_of(endpoint.url)
                 self._server_text = endpoint.kind
-            worker.open(Opening(endpoint, namespace))
-            result, readings = self._watch(worker, endpoint)
+            opening = Opening(endpoint, namespace)
+            worker.open(opening)
+            result, readings = self._watch(worker, endpoint, lambda: verifier.expect(job, opening))
+            result = self._with_server_death(result, endpoint)
+            if result.status == "measured" and result.verification is None:
+                limit_s = self._scenario.verify_s + MARGIN_S
+                verification = verifier.verification(directory, limit_s)
+                result = replace(result, verification=verification)
             return self._with_server_death(result, endpoint), readings
 
     def _stop(self, server: Server) -> None:
@@ -144,7 +171,10 @@ class TrialRun:
         return server
 
     def _watch(
-        self, worker: WorkerProcess, endpoint: Endpoint | None
+        self,
+        worker: WorkerProcess,
+        endpoint: Endpoint | None,
+        on_ledger: Callable[[], None],
     ) -> tuple[TrialResult, tuple[Reading, ...]]:
         plugins: list[Any] = [load("probe", name) for name in self._scenario.probes]
         probes: list[OutsideProbe] = [p() for p in plugins if p.side == "outside"]
@@ -155,9 +185,12 @@ class TrialRun:
         readings: list[Reading] = []
         watching: list[OutsideProbe] = []
         trial = self._trial
-        limit_s = trial.warmup_s + trial.duration_s + self._scenario.drain_s + _BESIDES_S
+        scenario = self._scenario
+        length_s = trial.warmup_s + trial.duration_s + scenario.drain_s + scenario.verify_s
         try:
-            for stage in worker.stages(limit_s):
+            for stage in worker.stages(length_s + _BESIDES_S):
+                if stage == LEDGER_STAGE:
+                    on_ledger()
                 if stage == "window":
                     for probe in probes:
                         probe.start(processes)

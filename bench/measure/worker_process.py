@@ -43,7 +43,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                env=_environment_of(environment),
+                env=environment_of(environment),
             )
         self._stdin = cast("IO[bytes]", self._process.stdin)
         self._send(JOB.dump_json(job))
@@ -110,7 +110,7 @@ class WorkerProcess:
         self._lines.put(None)
 
 
-def _environment_of(environment: Mapping[str, str]) -> dict[str, str]:
+def environment_of(environment: Mapping[str, str]) -> dict[str, str]:
     """Keep from the worker what would change where and how it connects, passwords among it.
 
     It connects to the endpoint that it is given. Only where that is the user's own Postgres may

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.spec.durability import Durability
@@ -51,12 +51,19 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What reading back over a new connection showed.
+    """What reading back, from a new process where the store outlives the worker, showed.
 
-    ``problems`` says in words what does not match, at most a few; ``lost`` and ``corrupted`` count
-    acknowledged checkpoints (of the threads and checkpoints that were looked at). ``threads`` were
-    read back, ``checkpoints`` counted; of ``steps`` supersteps the older checkpoint, its parent and
-    its pending writes were compared: 0 where the workload or the saver does not allow that.
+    Of the acknowledged checkpoints that were looked at, ``lost`` were not found, ``corrupted`` had
+    other content, ``broken_parents`` another parent; ``lost_writes`` counts single pending writes
+    that were gone or changed. ``duplicated`` were stored more often than written, ``unexpected``
+    never written. ``stale`` reads, of the trial or afterwards, returned an older checkpoint than
+    the last acknowledged one. ``problems`` says in words what does not match, at most a few.
+
+    ``attempted`` writes (checkpoints, and calls of ``aput_writes``) are ``acknowledged`` or
+    ``indeterminate``: they raised or were cut off. ``checkpoints`` were counted by the store's own
+    means; of ``threads`` the latest checkpoint was compared, of ``whole_threads`` every one, in all
+    ``steps`` of them with content, parent and writes. ``server_counters`` is what the server itself
+    had counted, by name.
     """
 
     threads: int
@@ -66,11 +73,24 @@ class Verification:
     unexpected: int
     problems: tuple[str, ...]
     steps: int = 0
+    whole_threads: int = 0
+    attempted: int = 0
+    acknowledged: int = 0
+    indeterminate: int = 0
+    duplicated: int = 0
+    stale: int = 0
+    broken_parents: int = 0
+    lost_writes: int = 0
+    server_counters: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
         """Whether everything that was acknowledged was found, unchanged, and nothing else."""
-        return not (self.lost or self.corrupted or self.unexpected or self.problems)
+        wrong = (
+            *(self.lost, self.corrupted, self.unexpected, self.duplicated),
+            *(self.stale, self.broken_parents, self.lost_writes),
+        )
+        return not (any(wrong) or self.problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
 
-from bench.contracts import Place, Stored
+from bench.contracts import CHECKPOINT_WRITES, Place, Stored
 from bench.errors import UnavailableError
 from bench.spec.durability import Durability
 
@@ -33,6 +33,18 @@ STORED_SQL: LiteralString = """
         (SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint
          FROM pg_class JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
          WHERE nspname = current_schema() AND relkind = 'r') AS stored_bytes
+"""
+
+# Commits are those of the whole database, and include ours of reading back.
+COUNTERS_SQL: LiteralString = """
+    SELECT
+        tables.n_tup_ins::bigint AS checkpoint_inserts,
+        tables.n_tup_upd::bigint AS checkpoint_updates,
+        (SELECT xact_commit FROM pg_stat_database
+         WHERE datname = current_database())::bigint AS commits
+    FROM pg_stat_user_tables AS tables
+    WHERE schemaname = current_schema() AND relname = 'checkpoints'
+      AND current_setting('track_counts')::bool
 """
 
 
@@ -77,6 +89,21 @@ def stored_from(row: Mapping[str, Any] | None) -> Stored:
         checkpoints=counts.get("checkpoints"),
         stored_bytes=counts.get("stored_bytes"),
     )
+
+
+def counters_from(row: Mapping[str, Any] | None, place: Place) -> dict[str, int]:
+    """Return the answer to :data:`COUNTERS_SQL`.
+
+    The checkpoints written are told of an embedded server alone. A backend hands in its counts when
+    it ends; behind a user's pooler it may live on, and servers before version 15 may lose some.
+    """
+    if row is None:
+        return {}
+    inserts, updates = int(row["checkpoint_inserts"]), int(row["checkpoint_updates"])
+    counters = {"checkpoint_inserts": inserts, "checkpoint_updates": updates}
+    if place.endpoint is None or place.endpoint.kind != "embedded":
+        return counters
+    return {**counters, "commits": int(row["commits"]), CHECKPOINT_WRITES: inserts + updates}
 
 
 def refuse_unused(given: set[str], unused: Iterable[str], reason: str) -> None:

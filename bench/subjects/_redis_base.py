@@ -13,7 +13,7 @@ from pydantic import Field
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.exceptions import ResponseError
 
-from bench.contracts import Checkout, Place, PluginOptions, Stored, Subject
+from bench.contracts import ALL_WRITES, Checkout, Place, PluginOptions, Stored, Subject
 from bench.errors import UnavailableError
 from bench.spec.durability import Durability
 
@@ -174,6 +174,22 @@ class RedisSubjectBase(Subject):
             checkpoints=len(keys),
             stored_bytes=int(memory["used_memory"]) - sum(int(memory.get(k, 0)) for k in _PASSING),
         )
+
+    async def server_counters(self) -> Mapping[str, int]:
+        """Read how often ``JSON.SET`` succeeded: for each checkpoint, and for each value written.
+
+        Of an embedded server alone, which was started for this trial; a user's has others' calls.
+        """
+        if self.place.endpoint is None or self.place.endpoint.kind != "embedded":
+            return {}
+        commands = await self._client.info("commandstats")
+        found = {
+            str(name).removeprefix("cmdstat_").upper(): statistics
+            for name, statistics in commands.items()
+        }.get("JSON.SET")
+        if found is None:
+            return {ALL_WRITES: 0}
+        return {ALL_WRITES: int(found["calls"]) - int(found.get("failed_calls", 0))}
 
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pool's ``get_connection``; with the default pool it only ever connects."""

@@ -90,10 +90,11 @@ class NullSaver(BaseCheckpointSaver[int]):
 
 
 class NullSubject(Subject):
-    """One :class:`NullSaver` for all clients."""
+    """One :class:`NullSaver` for all clients; it copies nothing, by design."""
 
     reopens = False
     keeps_history = False
+    copies = False
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:

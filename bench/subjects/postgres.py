@@ -182,6 +182,12 @@ class PostgresSubject(Subject):
             cursor = await connection.execute(base.STORED_SQL)
             return base.stored_from(await cursor.fetchone())
 
+    async def server_counters(self) -> Mapping[str, int]:
+        """Read the statistics of the table of checkpoints, over a connection of its own."""
+        async with await self._connect() as connection:
+            cursor = await connection.execute(base.COUNTERS_SQL)
+            return base.counters_from(await cursor.fetchone(), self.place)
+
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pool's ``getconn``, if there is a pool."""
         return [Checkout(self._pool, "getconn")] if self._pool is not None else []

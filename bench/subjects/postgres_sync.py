@@ -231,6 +231,15 @@ class PostgresSyncSubject(Subject):
         with self._connect() as connection:
             return base.stored_from(connection.execute(base.STORED_SQL).fetchone())
 
+    async def server_counters(self) -> Mapping[str, int]:
+        """Read the statistics of the table of checkpoints, over a connection of its own."""
+        return await asyncio.to_thread(self._read_counters)
+
+    def _read_counters(self) -> dict[str, int]:
+        with self._connect() as connection:
+            row = connection.execute(base.COUNTERS_SQL).fetchone()
+            return base.counters_from(row, self.place)
+
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pool's ``getconn``, if there is a pool."""
         return [Checkout(self._pool, "getconn")] if self._pool is not None else []

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from bench.contracts import Place, PluginOptions, Stored, Subject
+from bench.contracts import CHECKPOINT_WRITES, Place, PluginOptions, Stored, Subject
 from bench.spec.durability import Durability
 
 # What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous
@@ -118,6 +118,13 @@ class SqliteSubject(Subject):
         await _first_row(self._savers[0].conn, "PRAGMA wal_checkpoint(TRUNCATE)")
         (checkpoints,) = await _first_row(self._savers[0].conn, "SELECT count(*) FROM checkpoints")
         return Stored(checkpoints=checkpoints, stored_bytes=_bytes_on_disk(self._file))
+
+    async def server_counters(self) -> Mapping[str, int]:
+        """Count the rows of both tables; every put of this trial has made one."""
+        connection = self._savers[0].conn
+        (checkpoints,) = await _first_row(connection, "SELECT count(*) FROM checkpoints")
+        (writes,) = await _first_row(connection, "SELECT count(*) FROM writes")
+        return {CHECKPOINT_WRITES: checkpoints, "rows_of_writes": writes}
 
 
 async def _first_row(connection: aiosqlite.Connection, statement: str) -> Any:

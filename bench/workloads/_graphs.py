@@ -9,57 +9,19 @@ from __future__ import annotations
 import base64
 import json
 import operator
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 
 from bench.contracts import Payload
+from bench.workloads._script import Graph, GraphRun, Saved, Script
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 _TEXTS = 32
-
-
-class GraphRun:
-    """Which run is under way, as a client's nodes see it; ``thread`` is unique in the trial."""
-
-    __slots__ = ("run", "thread")
-
-    def __init__(self) -> None:
-        self.thread = 0
-        self.run = 0
-
-
-class Script(ABC):
-    """One kind of graph: how to build it, what to give it, what it must leave."""
-
-    supersteps: int
-    """Steps of one run, counting LangGraph's own first one, which hands out the input."""
-
-    @abstractmethod
-    def compile(self, current: GraphRun) -> Graph:
-        """Build the graph without a checkpointer; its nodes look at ``current``."""
-
-    @abstractmethod
-    def input(self, current: GraphRun) -> dict[str, Any]:
-        """Return the input of a run."""
-
-    @abstractmethod
-    def final(self, thread: int, runs: int) -> dict[str, Any]:
-        """Return the user's channels after ``runs`` ≥ 1 runs on a fresh thread."""
-
-    @abstractmethod
-    def canonical(self, channel_values: Mapping[str, Any]) -> list[tuple[str, bytes]]:
-        """Encode the user's channels for hashing; LangGraph's own channels do not count.
-
-        What a serialiser fills in or LangGraph draws at random does not count either.
-        """
 
 
 class _ChainState(TypedDict):
@@ -90,7 +52,9 @@ class Chain(Script):
 
     def _node(self, index: int, current: GraphRun) -> Any:
         async def node(state: _ChainState) -> dict[str, Any]:
-            del state
+            if index == 0:
+                before = current.run * self._nodes
+                current.check(state.get("count", 0), before, "calls of nodes")
             return {"payload": self._state(current.thread, index, current.run), "count": 1}
 
         return node
@@ -106,6 +70,25 @@ class Chain(Script):
         """Return the last node's payload, the count of all node calls, and the last run."""
         payload = self._state(thread, self._nodes - 1, runs - 1)
         return {"payload": payload, "count": runs * self._nodes, "run": runs - 1}
+
+    def saved(self, thread: int, run: int) -> Iterator[Saved]:
+        """Yield the state before, with the input, and after each node."""
+        before = self.final(thread, run) if run else {}
+        yield Saved(before, [("run", run), ("branch:to:node_0", None)])
+        channels = {**before, "run": run}
+        for node in range(self._nodes):
+            payload = self._state(thread, node, run)
+            follows = [] if node + 1 == self._nodes else [(f"branch:to:node_{node + 1}", None)]
+            yield Saved(channels, [("payload", payload), ("count", 1), *follows])
+            count = run * self._nodes + node + 1
+            channels = {"payload": payload, "count": count, "run": run}
+        yield Saved(channels, [])
+
+    def canonical_value(self, value: Any) -> bytes:
+        """Encode a node's payload, or a number or trigger of LangGraph's."""
+        if value is None or isinstance(value, int):
+            return repr(value).encode()
+        return self._payload.canonical(value)
 
     def canonical(self, channel_values: Mapping[str, Any]) -> list[tuple[str, bytes]]:
         """Encode payload, count and run."""
@@ -130,12 +113,16 @@ class React(Script):
         self._rounds = rounds
         self._texts = [_text_of(payload, number) for number in range(_TEXTS)]
         self.supersteps = 2 * rounds + 2
+        self._messages_per_run = 2 * rounds + 2
 
     def compile(self, current: GraphRun) -> Graph:
         """Build the graph."""
 
         async def model(state: _ReactState) -> dict[str, Any]:
             since_question = _length_since_question(state["messages"])
+            if since_question == 0:
+                before = current.run * self._messages_per_run
+                current.check(len(state["messages"]) - 1, before, "messages")
             return {"messages": [self._reply(current.thread, current.run, since_question // 2)]}
 
         @tool
@@ -172,6 +159,24 @@ class React(Script):
                 messages += [reply, answer]
             messages.append(self._reply(thread, run, self._rounds))
         return {"messages": messages}
+
+    def saved(self, thread: int, run: int) -> Iterator[Saved]:
+        """Yield the state before, with the question, and after each further message."""
+        messages = self.final(thread, run + 1)["messages"]
+        for length in range(run * self._messages_per_run, len(messages)):
+            message = messages[length]
+            follows = {"human": "model", "ai": "tools", "tool": "model"}[message.type]
+            writes: list[tuple[str, Any]] = [("messages", [message])]
+            if length + 1 < len(messages):
+                writes.append((f"branch:to:{follows}", None))
+            yield Saved({"messages": messages[:length]} if length else {}, writes)
+        yield Saved({"messages": messages}, [])
+
+    def canonical_value(self, value: Any) -> bytes:
+        """Encode a list of messages, or a trigger of LangGraph's."""
+        if isinstance(value, list | tuple):
+            return json.dumps([_meaning(message) for message in value]).encode()
+        return repr(value).encode()
 
     def canonical(self, channel_values: Mapping[str, Any]) -> list[tuple[str, bytes]]:
         """Encode the messages in order; the ids of tool messages are LangGraph's random ones."""

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
 
 FIRST_STEP = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A superstep that was acknowledged; keeps references to the payload's values, no copies."""
-
-    checkpoint_id: str
-    parent_id: str
-    values: dict[str, Any]
-    writes: tuple[tuple[str, str, Any], ...]
+_ID_BYTES = 16
 
 
 class Thread:
-    """Where one thread stands: its last acknowledged checkpoint, and what was tried since."""
+    """Where one thread stands: its last acknowledged checkpoint, and what was tried since.
+
+    Of each acknowledged checkpoint 16 bytes are kept, its id: place and content follow from its
+    number in the order. ``tasks_done`` has bit t set once the writes of task t of the step under
+    way were acknowledged.
+    """
 
     __slots__ = (
-        "acknowledged",
-        "attempted",
+        "_ids",
         "checkpoint_id",
-        "kept",
+        "indeterminate_ids",
         "latest",
-        "made",
         "number",
         "parent",
+        "stale",
         "step",
+        "tasks_done",
         "thread_id",
-        "unknown_ids",
         "values",
         "versions",
-        "writes",
+        "writes_acknowledged",
+        "writes_attempted",
     )
 
     def __init__(self, thread_id: str, number: int) -> None:
@@ -49,20 +45,44 @@ class Thread:
         self.parent = self.latest
         self.checkpoint_id = ""
         self.step = FIRST_STEP
-        self.attempted = 0
-        self.acknowledged = 0
-        # Checkpoints whose put did not return: each may be in the store or not.
-        self.unknown_ids: list[str] = []
+        self._ids = bytearray()
+        # Checkpoints whose put did not return: each may be in the store or get there later.
+        self.indeterminate_ids: list[str] = []
+        self.tasks_done = 0
+        self.writes_attempted = 0
+        self.writes_acknowledged = 0
+        self.stale = 0
         self.values: dict[str, Any] = {}
         self.versions: dict[str, Any] = {}
-        # The writes of the step under way, the last step made, and some of those before it.
-        self.writes: list[tuple[str, str, Any]] = []
-        self.made: Made | None = None
-        self.kept: list[Made] = []
 
-    def steps_to_look_at(self) -> list[Made]:
-        """Return the last step and those kept of the earlier ones."""
-        return [*self.kept, *([self.made] if self.made else [])]
+    def attempt(self, identity: UUID) -> str:
+        """Remember that a checkpoint is about to be put; until it returns it is indeterminate."""
+        checkpoint_id = str(identity)
+        self.indeterminate_ids.append(checkpoint_id)
+        return checkpoint_id
+
+    def acknowledge(self, identity: UUID, parent: RunnableConfig) -> None:
+        """Remember that the checkpoint last attempted was put; the next step starts from it."""
+        self.checkpoint_id = self.indeterminate_ids.pop()
+        self._ids += identity.bytes
+        self.parent = parent
+        self.step += 1
+        self.tasks_done = 0
+
+    @property
+    def acknowledged(self) -> int:
+        """How many checkpoints were acknowledged."""
+        return len(self._ids) // _ID_BYTES
+
+    @property
+    def attempted(self) -> int:
+        """How many puts were begun."""
+        return self.acknowledged + len(self.indeterminate_ids)
+
+    def checkpoint_ids(self) -> list[str]:
+        """Return the acknowledged checkpoints' ids, oldest first."""
+        starts = range(0, len(self._ids), _ID_BYTES)
+        return [str(UUID(bytes=bytes(self._ids[at : at + _ID_BYTES]))) for at in starts]
 
 
 class Visits:
@@ -80,13 +100,14 @@ class Visits:
         self.step_of_turn = step_of_turn
 
 
-def task_id_of(thread: Thread, task: int) -> str:
+def task_id_of(number: int, step: int, task: int) -> str:
     """Make an id in the form of a UUID, which is what LangGraph's task ids have.
 
-    Unique for a thread, step and task; an attempt that is repeated has the same, as in LangGraph.
+    Unique for a thread (by number), step and task; an attempt that is repeated has the same, as in
+    LangGraph.
     """
-    step = thread.step + 1
+    place = step + 1
     return (
-        f"{thread.number & 0xFFFFFFFF:08x}-{step >> 32 & 0xFFFF:04x}-{step >> 16 & 0xFFFF:04x}"
-        f"-{step & 0xFFFF:04x}-{task:012x}"
+        f"{number & 0xFFFFFFFF:08x}-{place >> 32 & 0xFFFF:04x}-{place >> 16 & 0xFFFF:04x}"
+        f"-{place & 0xFFFF:04x}-{task:012x}"
     )

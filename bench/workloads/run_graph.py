@@ -8,9 +8,17 @@ from typing import Any, ClassVar, Literal
 from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 
-from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, Workload
+from bench.contracts import (
+    Client,
+    ExpectedCheckpoint,
+    ExpectedThread,
+    Payload,
+    PluginOptions,
+    Workload,
+)
 from bench.workloads._content import content_hash
-from bench.workloads._graphs import Chain, Graph, GraphRun, React, Script
+from bench.workloads._graphs import Chain, React
+from bench.workloads._script import Graph, GraphRun, Saved, Script
 
 _LAST_EVENT = "last_event"
 
@@ -32,15 +40,16 @@ class RunGraphOptions(PluginOptions):
 
 
 class _Thread:
-    """One thread and how many runs were begun and ended on it."""
+    """One thread, how many runs were begun and ended on it, and how many began from old state."""
 
-    __slots__ = ("attempted", "finished", "number", "thread_id")
+    __slots__ = ("attempted", "finished", "number", "stale", "thread_id")
 
     def __init__(self, thread_id: str, number: int) -> None:
         self.thread_id = thread_id
         self.number = number
         self.attempted = 0
         self.finished = 0
+        self.stale = 0
 
 
 class _ClientState:
@@ -65,9 +74,10 @@ class RunGraphWorkload(Workload):
     checkpointer, and the saver's operations inside the run are LangGraph's own.
 
     After a run that raised, the state of its thread is not known: the thread is given up, and all
-    checkpoints that such a run can write count as indeterminate. Checkpoint ids are LangGraph's and
-    are not looked at while it is measured: ``ExpectedThread.checkpoint_id`` is empty, which means
-    that any is right.
+    checkpoints and writes of such a run count as indeterminate. Ids of checkpoints and tasks are
+    LangGraph's and are not looked at while it is measured: they are empty in what is expected,
+    which means that any is right. A run whose first node sees less than the runs before have left
+    raises :class:`StaleReadError`.
     """
 
     Options: ClassVar[type[PluginOptions]] = RunGraphOptions
@@ -84,11 +94,17 @@ class RunGraphWorkload(Workload):
         self._script: Script = script(options.nodes, payload)
         self._clients = [_ClientState() for _ in range(clients)]
         self._threads: list[_Thread] = []
+        self._by_id: dict[str, _Thread] = {}
 
     @property
     def checkpoints_per_run(self) -> int:
         """One for the input and one for each superstep; with durability ``exit`` the last alone."""
         return 1 if self._shape.durability == "exit" else 1 + self._script.supersteps
+
+    @property
+    def writes_per_run(self) -> int:
+        """Calls of ``aput_writes``: for the input and each task; none with durability ``exit``."""
+        return 0 if self._shape.durability == "exit" else self._script.supersteps
 
     async def prepare(self, client: Client) -> None:
         """Compile the client's graph; the store stays empty."""
@@ -105,7 +121,7 @@ class RunGraphWorkload(Workload):
         if graph is None:
             raise RuntimeError("cycle() was called before prepare()")
         thread = self._next_thread(client.index, state)
-        state.current.thread, state.current.run = thread.number, thread.finished
+        state.current.begin(thread.number, thread.finished)
         graph.checkpointer = client.saver()
         config: RunnableConfig = {
             "configurable": {"thread_id": thread.thread_id},
@@ -113,14 +129,17 @@ class RunGraphWorkload(Workload):
             "recursion_limit": self._script.supersteps + 1,
         }
         thread.attempted += 1
-        async for _ in graph.astream(
-            self._script.input(state.current),
-            config,
-            stream_mode="updates",
-            durability=self._shape.durability,
-        ):
-            client.mark(_LAST_EVENT)
-        thread.finished += 1
+        try:
+            async for _ in graph.astream(
+                self._script.input(state.current),
+                config,
+                stream_mode="updates",
+                durability=self._shape.durability,
+            ):
+                client.mark(_LAST_EVENT)
+            thread.finished += 1
+        finally:
+            thread.stale += state.current.stale
 
     def expected(self) -> Mapping[str, ExpectedThread]:
         """Return, by thread id, what was acknowledged so far; untouched threads are left out."""
@@ -130,14 +149,42 @@ class RunGraphWorkload(Workload):
                 indeterminate=(thread.attempted - thread.finished) * self.checkpoints_per_run,
                 checkpoint_id="",
                 content_hash=self._final_hash(thread),
+                writes=thread.finished * self.writes_per_run,
+                indeterminate_writes=(thread.attempted - thread.finished) * self.writes_per_run,
+                stale=thread.stale,
             )
             for thread in self._threads
             if thread.attempted
         }
 
+    def history(self, thread_id: str) -> tuple[ExpectedCheckpoint, ...]:
+        """Return what the finished runs have saved, in order; with ``exit`` one for each run."""
+        if thread_id not in self._by_id:
+            self._by_id = {thread.thread_id: thread for thread in self._threads}
+        thread = self._by_id[thread_id]
+        checkpoints: list[ExpectedCheckpoint] = []
+        for run in range(thread.finished):
+            saved = list(self._script.saved(thread.number, run))
+            kept = saved[-1:] if self._shape.durability == "exit" else saved
+            checkpoints += [self._expected_checkpoint(one) for one in kept]
+        return tuple(checkpoints)
+
+    def _expected_checkpoint(self, saved: Saved) -> ExpectedCheckpoint:
+        writes = ((channel, self.value_hash(value)) for channel, value in saved.writes)
+        return ExpectedCheckpoint(
+            checkpoint_id="",
+            parent_id="",
+            content_hash=self.content_hash(saved.channels),
+            writes=frozenset(("", channel, value) for channel, value in writes),
+        )
+
     def content_hash(self, channel_values: Mapping[str, Any]) -> str:
         """Hash the channels of the graph's state; those that LangGraph adds do not count."""
         return content_hash(self._script.canonical(channel_values))
+
+    def value_hash(self, value: Any) -> str:
+        """Hash one value that a task wrote."""
+        return content_hash([("value", self._script.canonical_value(value))])
 
     def _final_hash(self, thread: _Thread) -> str:
         if not thread.finished:

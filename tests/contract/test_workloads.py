@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.contracts import PluginOptions, Workload
+from bench.contracts import Place, PluginOptions, Workload
 from bench.discovery import load, names
+from bench.measure.ledger import Ledger
+from bench.measure.verification import verify
+from bench.subjects.memory import MemorySubject
 from tests.clients import drive, read_back
 
 NAMES = names("workload")
@@ -98,5 +102,33 @@ def test_a_lost_checkpoint_shows(name: str) -> None:
         thread = made.expected()[thread_id]
         assert count == thread.checkpoints - 1
         assert content != thread.content_hash
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("payload", names("payload"))
+def test_every_checkpoint_is_known_with_content_parent_and_writes(name: str, payload: str) -> None:
+    """Read back by a workload that did not write it, as another process has one."""
+
+    async def scenario() -> None:
+        subject = MemorySubject(PluginOptions(), Place(Path(), None, "trial"))
+        await subject.open(1)
+        made = workload(name, payload, clients=2)
+        await drive(made, subject.saver(0), 7)
+        ledger = Ledger.of(made, 1, 10_000)
+        found = await verify(subject, workload(name, payload), ledger, 1000.0, lambda: 0)
+        assert found.passed, found
+        assert found.steps == found.checkpoints == ledger.checkpoints > 0
+        assert found.acknowledged == found.attempted > ledger.checkpoints
+        histories = [one for history in ledger.histories.values() for one in history]
+        assert any(one.writes for one in histories)
+
+        # Each write and each content is looked at: none may be missing or changed.
+        saver = subject.saver(0)
+        for written in saver.writes.values():
+            written.clear()
+        without = await verify(subject, made, ledger, 1000.0, lambda: 0)
+        assert without.lost_writes == sum(len(one.writes) for one in histories)
 
     asyncio.run(scenario())

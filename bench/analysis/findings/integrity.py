@@ -14,8 +14,8 @@ from bench.spec.metric import ERRORS
 _VERIFICATION_FAILED = Kind(
     "verification_failed",
     "invalid",
-    "What a saver acknowledged was not found again, or not as it was written. How fast it did that "
-    "is of no interest: the numbers of these cells are struck out.",
+    "What a saver acknowledged was not found again, not as it was written, or not yet when it was "
+    "read. How fast it did that is of no interest: the numbers of these cells are struck out.",
     "Look at the problems in the trials' records; check the saver's version and the server's "
     "eviction, persistence and isolation settings.",
 )
@@ -71,7 +71,7 @@ _UNKNOWN_METRIC = Kind(
 
 
 def verification_failed(evidence: Evidence) -> Finding | None:
-    """Find acknowledged data that were lost, changed or made up."""
+    """Find acknowledged data that were lost, changed, repeated or made up, and stale reads."""
     bad = [cell for cell in evidence.cells if cell.cell.invalid_because]
     if not bad:
         return None

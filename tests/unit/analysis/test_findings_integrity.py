@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,49 @@ def test_verification_failed(tmp_path: Path) -> None:
     assert finding.cells == ("b · selector · steps · 1k · some",)
     assert len(finding.trials) == 3
     assert "6 acknowledged checkpoints were lost in 3 of 3 trials" in finding.message
+
+
+def test_every_kind_of_fault_is_told_with_its_count(tmp_path: Path) -> None:
+    faulty = Verification(
+        *(4, 40, 1, 2, 3, ()), duplicated=4, stale=5, broken_parents=6, lost_writes=7
+    )
+    message = the(analysed(tmp_path, changed(verification=faulty)), "verification_failed").message
+
+    for said in (
+        "3 acknowledged checkpoints were lost",
+        "6 came back changed",
+        "15 reads were stale",
+        "21 pending writes were lost",
+        "18 parent links were broken",
+        "12 were stored more than once",
+        "9 were never written",
+    ):
+        assert said in message
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("lost", "corrupted", "unexpected", "duplicated"),
+        *("stale", "broken_parents", "lost_writes"),
+    ],
+)
+def test_one_fault_of_any_kind_makes_a_verification_fail(kind: str) -> None:
+    healthy = Verification(4, 40, 0, 0, 0, (), attempted=9, acknowledged=8, indeterminate=1)
+
+    assert healthy.passed
+    faults: dict[str, Any] = {kind: 1}
+    assert not replace(healthy, **faults).passed
+
+
+def test_stale_reads_are_found_beside_the_errors_that_they_raised(tmp_path: Path) -> None:
+    stale = changed(
+        verification=Verification(4, 40, 0, 0, 0, (), stale=1), errors={"StaleReadError": 1}
+    )
+    analysis = analysed(tmp_path, stale)
+
+    assert the(analysis, "verification_failed").severity == "invalid"
+    assert "StaleReadError" in the(analysis, "errors_in_window").message
 
 
 def test_not_verified(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,6 +80,22 @@ def test_a_run_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert [trial.trial.position for trial in run.trials] == [0, 1]
     assert run.trials[1] == trial_record(1)
     assert run.samples(run.trials[1]).column("due").tolist() == [2, 10]
+
+
+def test_a_verification_of_an_older_record_has_the_counts_that_it_had(tmp_path: Path) -> None:
+    store, record = Store(tmp_path), run_record()
+    store.begin(record)
+    store.add(record.run_id, replace(trial_record(), samples_file=None), None)
+    path = tmp_path / record.run_id / "trials" / f"{trial_record().trial.id}.json"
+    content = json.loads(path.read_text())
+    old = ("threads", "checkpoints", "lost", "corrupted", "unexpected", "problems", "steps")
+    content["verification"] = {name: content["verification"][name] for name in old}
+    path.write_text(json.dumps(content))
+
+    (trial,) = store.read(record.run_id).trials
+
+    assert trial.verification == Verification(1, 2, 0, 0, 0, ())
+    assert trial.verification.passed
 
 
 def test_finished_trials_are_known_by_their_ids(tmp_path: Path) -> None:

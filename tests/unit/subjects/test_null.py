@@ -78,3 +78,7 @@ def test_a_graph_runs_over_it_and_remembers_its_state(tmp_path: Path) -> None:
         return state.values["total"], await subject.stored()
 
     assert (2, Stored(checkpoints=1, stored_bytes=None)) == asyncio.run(run())
+
+
+def test_it_is_not_asked_whether_it_copies() -> None:
+    assert not NullSubject.copies

@@ -9,7 +9,7 @@ import pytest
 
 from bench.contracts import Endpoint, Place
 from bench.errors import UnsupportedError
-from bench.subjects import postgres
+from bench.subjects import _postgres_base, postgres
 
 NO_ADD_READER = "this event loop has no add_reader, which psycopg's async mode needs"
 
@@ -80,3 +80,16 @@ def test_a_server_that_is_not_there_fails_at_once_and_without_the_password() -> 
     with pytest.raises(psycopg.OperationalError) as raised:
         asyncio.run(use())
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "compared"), [("embedded", {"checkpoint_writes": 7, "commits": 9}), ("external", {})]
+)
+def test_only_an_embedded_servers_counts_are_compared(kind: Any, compared: dict[str, int]) -> None:
+    place = Place(Path(), Endpoint(kind, "postgresql://nowhere", "trial"), "trial")
+    row = {"checkpoint_inserts": 5, "checkpoint_updates": 2, "commits": 9}
+
+    found = _postgres_base.counters_from(row, place)
+
+    assert found == {"checkpoint_inserts": 5, "checkpoint_updates": 2, **compared}
+    assert _postgres_base.counters_from(None, place) == {}

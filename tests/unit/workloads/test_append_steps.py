@@ -185,3 +185,51 @@ def test_a_saver_without_task_path_is_served() -> None:
 def test_bad_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         AppendStepsOptions(**options)
+
+
+def test_a_cycle_can_be_a_whole_turn() -> None:
+    steps, turns = RecordingSaver(), RecordingSaver()
+    shape: dict[str, Any] = {"threads_per_client": 2, "steps_per_turn": 3, "tasks_per_step": 2}
+    by_step, by_turn = workload(**shape), workload(cycle="turn", **shape)
+
+    asyncio.run(drive(by_step, steps, 12))
+    asyncio.run(drive(by_turn, turns, 4))
+
+    assert [call[0] for call in turns.calls] == [call[0] for call in steps.calls]
+    assert turns.count("get_tuple") == 4
+    contents = [
+        [thread.content_hash for thread in made.expected().values()] for made in (by_step, by_turn)
+    ]
+    assert contents[0] == contents[1]
+
+
+def test_clients_begin_whole_turns_together_and_steps_one_after_the_other() -> None:
+    def reads(cycle: Any) -> int:
+        saver = RecordingSaver()
+        asyncio.run(drive(workload(clients=4, steps_per_turn=4, cycle=cycle), saver, 1))
+        return saver.count("get_tuple")
+
+    assert (reads("step"), reads("turn")) == (1, 4)
+
+
+def test_a_turn_that_failed_is_followed_by_a_whole_one() -> None:
+    class Failing(RecordingSaver):
+        fails_at = 3
+
+        async def aput(self, *arguments: Any) -> Any:
+            if self.count("put") == self.fails_at:
+                raise OSError("refused")
+            return await super().aput(*arguments)
+
+    async def scenario() -> None:
+        saver = Failing()
+        made = workload(threads_per_client=1, steps_per_turn=4, cycle="turn")
+        (client,) = await drive(made, saver, 0)
+        with pytest.raises(OSError, match="refused"):
+            await made.cycle(client)
+        saver.calls.clear()
+        saver.fails_at = -1
+        await made.cycle(client)
+        assert [call[0] for call in saver.calls] == ["get_tuple", *["put_writes", "put"] * 4]
+
+    asyncio.run(scenario())

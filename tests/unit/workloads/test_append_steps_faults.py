@@ -10,7 +10,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.payloads._sizes import SizedOptions
 from bench.payloads.messages import MessagesPayload
-from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload, StaleReadError
+from bench.workloads._errors import StaleReadError
+from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
 from tests.clients import FakeClient, acknowledged, drive, read_back
 
 
@@ -61,6 +62,7 @@ def test_a_dropped_put_is_noticed_by_the_next_read_and_afterwards() -> None:
         with pytest.raises(StaleReadError, match=expected):
             await made.cycle(client)
         assert await read_back(saver, made) != acknowledged(made)
+        assert made.expected()["trial-c0-t0"].stale == 1
 
     asyncio.run(scenario())
 
@@ -71,6 +73,7 @@ def test_an_empty_store_is_a_stale_read() -> None:
         await drive(made, InMemorySaver(), 0)
         with pytest.raises(StaleReadError, match="found nothing"):
             await made.cycle(FakeClient(0, InMemorySaver()))
+        assert made.expected()["trial-c0-t0"].stale == 1
 
     asyncio.run(scenario())
 
@@ -158,5 +161,55 @@ def test_a_failed_write_ends_the_cycle_when_all_writes_have_ended() -> None:
         assert client.performed[-3:] == ["aput_writes"] * 3
         assert [len({task for task, _ in held}) for held in saver.writes.values()] == [2]
         assert made.expected()["trial-c0-t0"].indeterminate == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_checkpoint_that_nobody_wrote_is_no_stale_read() -> None:
+    class Ahead(InMemorySaver):
+        async def aget_tuple(self, config: Any) -> Any:
+            found: Any = await super().aget_tuple(config)
+            return found._replace(checkpoint={**found.checkpoint, "id": "ffffffff"})
+
+    async def scenario() -> None:
+        saver = Ahead()
+        made = workload(threads_per_client=1)
+        with pytest.raises(StaleReadError, match="found ffffffff"):
+            await drive(made, saver, 1)
+        assert made.expected()["trial-c0-t0"].stale == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_read_may_return_what_was_put_without_an_answer() -> None:
+    async def scenario() -> None:
+        saver = FaultySaver()
+        made = workload(threads_per_client=1, steps_per_turn=1)
+        (client,) = await drive(made, saver, 1)
+        saver.fault = "forgets to answer"
+        with pytest.raises(OSError, match="closed"):
+            await made.cycle(client)
+        saver.fault = ""
+        await made.cycle(client)
+        thread = made.expected()["trial-c0-t0"]
+        assert (thread.checkpoints, thread.indeterminate, thread.stale) == (3, 1, 0)
+        assert len(thread.indeterminate_ids) == 1
+
+    asyncio.run(scenario())
+
+
+def test_writes_that_raised_are_indeterminate() -> None:
+    async def scenario() -> None:
+        saver = FaultySaver()
+        made = workload(threads_per_client=1, tasks_per_step=3)
+        (client,) = await drive(made, saver, 0)
+        saver.fault = "refuses writes"
+        with pytest.raises(OSError, match="refused"):
+            await made.cycle(client)
+        thread = made.expected()["trial-c0-t0"]
+        assert (thread.writes, thread.indeterminate_writes) == (2, 1)
+        (first,) = made.history("trial-c0-t0")
+        # Two tasks with two values each.
+        assert len(first.writes) == 4
 
     asyncio.run(scenario())

@@ -12,6 +12,7 @@ from bench.payloads._sizes import SizedOptions, SizedPayload
 from bench.payloads.binary import BinaryPayload
 from bench.payloads.messages import MessagesPayload
 from bench.payloads.nested import NestedPayload
+from bench.workloads._errors import StaleReadError
 from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload
 from tests.clients import FakeClient, RecordingSaver, drive, opened, read_back
 
@@ -50,6 +51,8 @@ def test_what_is_expected_is_what_is_read_back(
         assert without_ids(found) == acknowledged(made)
         assert {thread.checkpoint_id for thread in made.expected().values()} == {""}
         assert {thread.indeterminate for thread in made.expected().values()} == {0}
+        for thread_id, expected in made.expected().items():
+            assert len(made.history(thread_id)) == expected.checkpoints
 
     asyncio.run(scenario())
 
@@ -85,7 +88,7 @@ def test_the_operations_of_one_run(graph: str, durability: str, puts: int, put_w
     (client,) = asyncio.run(drive(made, saver, 1))
     assert made.checkpoints_per_run == puts
     assert saver.count("put") == puts
-    assert saver.count("put_writes") == put_writes
+    assert saver.count("put_writes") == put_writes == made.writes_per_run
     assert saver.count("get_tuple") == 1
     # The saver's operations are LangGraph's; the client's own would count them twice.
     assert client.performed == []
@@ -237,3 +240,29 @@ def test_what_is_not_a_message_has_another_hash() -> None:
 def test_a_cycle_before_prepare_is_refused() -> None:
     with pytest.raises(RuntimeError, match="before prepare"):
         asyncio.run(workload().cycle(FakeClient(0, InMemorySaver())))
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+@pytest.mark.parametrize("graph", ["chain", "react"])
+def test_a_run_that_begins_from_older_state_is_stale(graph: str, durability: str) -> None:
+    class Stale(InMemorySaver):
+        hides = 0
+
+        async def aget_tuple(self, config: Any) -> Any:
+            held = [found async for found in self.alist(config)]
+            return held[self.hides] if len(held) > self.hides else None
+
+    async def scenario() -> None:
+        saver = Stale()
+        made = workload(graph=graph, nodes=2, durability=durability, threads_per_client=1)
+        (client,) = await drive(made, saver, 2)
+        saver.hides = 1
+        with pytest.raises(StaleReadError, match="run 2 began with"):
+            await made.cycle(client)
+        (thread,) = made.expected().values()
+        assert (thread.stale, thread.checkpoints) == (1, 2 * made.checkpoints_per_run)
+        saver.hides = 0
+        await made.cycle(client)
+        assert [thread.stale for thread in made.expected().values()] == [1, 0]
+
+    asyncio.run(scenario())

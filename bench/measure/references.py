@@ -1,0 +1,48 @@
+"""Finds a saver that keeps references to what it was given instead of copies.
+
+LangGraph's nodes go on with the very objects that were saved, so such a saver changes history.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, empty_checkpoint
+from langgraph.checkpoint.base.id import uuid6
+
+from bench.measure.faults import Fault
+
+_CHANNEL = "state"
+_PROBLEM = "it keeps references to what it was given: {} changed with the object that was saved"
+
+
+async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> list[Fault]:
+    """Save a state and a write in a thread of its own, change both in place, and read them back."""
+    config: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+    state, written = {"seen": ["first"]}, {"seen": ["first"]}
+    version = saver.get_next_version(None, None)
+    checkpoint = empty_checkpoint()
+    checkpoint["id"] = checkpoint_id = str(uuid6(clock_seq=-1))
+    checkpoint["channel_values"] = {_CHANNEL: state}
+    checkpoint["channel_versions"] = {_CHANNEL: version}
+    metadata: CheckpointMetadata = {"source": "input", "step": -1, "parents": {}}
+    stored = await saver.aput(config, checkpoint, metadata, {_CHANNEL: version})
+    await saver.aput_writes(stored, [(_CHANNEL, written)], "00000000-0000-0000-0000-000000000001")
+    for changed in (state, written):
+        changed["seen"].append("second")
+    checkpoint["channel_values"][_CHANNEL] = "another"
+    found = await saver.aget_tuple(config)
+    if found is None:
+        return [Fault("lost", thread_id, checkpoint_id, "acknowledged, but not found")]
+    given = {"seen": ["first"]}
+    writes = [value for _, channel, value in found.pending_writes or () if channel == _CHANNEL]
+    seen = {
+        "the checkpoint": found.checkpoint["channel_values"].get(_CHANNEL) != given,
+        "a pending write": any(value != given for value in writes),
+    }
+    return [
+        Fault("corrupted", thread_id, f"{checkpoint_id} ({what})", _PROBLEM.format(what))
+        for what, kept in seen.items()
+        if kept
+    ][:1]

@@ -1,0 +1,161 @@
+"""The verifier: a process that never had to do with the worker, and reads back what it left.
+
+``python -m bench.measure.verifier MODULE…`` imports what verifying needs, once for a run. For each
+trial it is sent two lines: an order (:class:`Order`), then ``go`` when the worker has ended. It
+forks, the child reads the store back, and the child's exit code is written to standard output as
+one line. Where there is no ``fork`` it does the work itself and ends. When standard input closes,
+the runner has gone: the child is killed and the trial's directory removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import select
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from bench.contracts import Place
+from bench.measure.clock import now_ns
+from bench.measure.handover import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
+from bench.measure.ledger import LEDGER
+from bench.measure.lifecycle import Parts, close, options_of
+from bench.measure.verification import read_back, unread
+from bench.records.trial import Verification
+
+LOG_FILE = "verifier.log"
+GO = b"go\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The trial whose store is to be read back, in the same directory and namespace."""
+
+    job: Job
+    opening: Opening
+
+
+ORDER = TypeAdapter(Order)
+
+
+def main() -> None:
+    """Serve until standard input closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
+    order: Order | None = None
+    while line := _read_line():
+        if line != GO:
+            # Where no "go" followed upon the one before, its worker has died.
+            order = ORDER.validate_json(line)
+        elif order is not None:
+            code = _in_a_child(order) if hasattr(os, "fork") else _serve(order)
+            os.write(1, b"%d\n" % code)
+            order = None
+            if not hasattr(os, "fork"):
+                return
+    if order is not None:
+        _remove(order)
+
+
+def _in_a_child(order: Order) -> int:
+    """Return the exit code of a child that carries out ``order``; negative is a signal."""
+    # Each end closes with its process, whichever way that ends.
+    parent_ended, parent_lives = os.pipe()
+    child_ended, child_lives = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(parent_lives)
+        os.close(child_ended)
+        threading.Thread(target=_end_with, args=(parent_ended,), daemon=True).start()
+        os._exit(_serve(order))
+    os.close(parent_ended)
+    os.close(child_lives)
+    readable, _, _ = select.select([0, child_ended], [], [])
+    if 0 in readable:
+        # Nothing is sent while a child is at work: this is the end of input.
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        _remove(order)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    os.close(parent_lives)
+    os.close(child_ended)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _serve(order: Order) -> int:
+    directory = Path(order.job.directory)
+    answers = os.dup(1)
+    try:
+        # What a library prints is no answer.
+        with (directory / LOG_FILE).open("wb") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        content = VERIFICATION.dump_json(_verification(order))
+        (directory / VERIFICATION_FILE).write_bytes(content)
+    # The child must not go on as its parent does, whatever happens.
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(answers, 1)
+    return 0
+
+
+def _verification(order: Order) -> Verification:
+    parts = Parts.of(order.job)
+    with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
+        return runner.run(_read_back(order, parts))
+
+
+async def _read_back(order: Order, parts: Parts) -> Verification:
+    scenario, directory = parts.scenario, Path(order.job.directory)
+    use = scenario.workloads[order.job.trial.workload]
+    namespace = order.opening.namespace
+    workload = parts.workload(options_of(parts.workload, use), parts.payload, namespace, 1)
+    ledger = LEDGER.validate_json((directory / LEDGER_FILE).read_bytes())
+    place = Place(directory, order.opening.endpoint, namespace)
+    subject = parts.subject(parts.subject_options, place)
+    try:
+        await subject.open(1)
+        return await read_back(subject, workload, ledger, scenario.verify_s, now_ns)
+    # As where reading fails.
+    except Exception as error:  # noqa: BLE001
+        return unread(f"reading back failed: {type(error).__name__}: {error}")
+    finally:
+        await close(subject)
+
+
+def _read_line() -> bytes:
+    """Read one line from file descriptor 0 without a buffer that would swallow the next."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)
+        if not byte:
+            break
+        line += byte
+    return bytes(line)
+
+
+def _end_with(parent_ended: int) -> None:
+    os.read(parent_ended, 1)
+    os._exit(1)
+
+
+def _remove(order: Order) -> None:
+    shutil.rmtree(order.job.directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

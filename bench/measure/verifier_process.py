@@ -1,0 +1,162 @@
+"""The verifier as its runner sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Self, cast
+
+from bench.discovery import load
+from bench.measure.handover import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
+from bench.measure.verification import unread
+from bench.measure.verifier import GO, LOG_FILE, ORDER, Order
+from bench.measure.worker_process import environment_of
+from bench.records.trial import Verification
+from bench.spec.scenario import Scenario
+from bench.subjects._factory import subject_class
+
+# Starting, opening the store and closing it may take this long beyond the seconds of reading.
+MARGIN_S = 60.0
+_ENDING_S = 5.0
+_LOG_TAIL_CHARACTERS = 600
+
+
+class VerifierProcess:
+    """Has stores read back, each by a new process; leaving the context ends whatever is left.
+
+    It starts when the first store is due, so that it imports while nothing is measured, and starts
+    again if it had to be killed.
+    """
+
+    def __init__(self, scenario: Scenario, environment: Mapping[str, str]) -> None:
+        self._modules = _modules_of(scenario)
+        self._environment = environment_of(environment)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.Queue[str | None] = queue.Queue()
+        self._is_busy = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_up()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            cast("IO[bytes]", process.stdin).close()
+        try:
+            process.wait(_ENDING_S)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+
+    @property
+    def process_id(self) -> int | None:
+        """The process that starts the others, or ``None`` while there is none."""
+        return self._process.pid if self._process is not None else None
+
+    def expect(self, job: Job, opening: Opening) -> None:
+        """Say which trial's store is to be read back soon.
+
+        From here on the verifier removes the trial's directory if the runner is killed.
+        """
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        self._send(ORDER.dump_json(Order(job, opening)) + b"\n")
+
+    def verification(self, directory: Path, limit_s: float) -> Verification:
+        """Have the store of the expected trial read back; one that takes longer is cut off."""
+        if not (directory / LEDGER_FILE).exists():
+            return unread("the worker left no ledger")
+        self._is_busy = True
+        self._send(GO)
+        try:
+            answer = self._answers.get(timeout=limit_s)
+        except queue.Empty:
+            self.give_up()
+            return unread(f"reading back was cut off after {limit_s:.0f} s")
+        self._is_busy = False
+        path = directory / VERIFICATION_FILE
+        if answer == "0" and path.exists():
+            return VERIFICATION.validate_json(path.read_bytes())
+        return unread(
+            f"reading back failed: its process ended with {_ending(answer)}{_tail(directory)}"
+        )
+
+    def give_up(self) -> None:
+        """Kill the process that reads back, if one does."""
+        if self._is_busy and self._process is not None:
+            _kill(self._process)
+            self._process = None
+        self._is_busy = False
+
+    def _start(self) -> None:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "bench.measure.verifier", *self._modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=self._environment,
+        )
+        self._process = process
+        self._answers = queue.Queue()
+        output = cast("IO[bytes]", process.stdout)
+        threading.Thread(target=_read, args=(output, self._answers), daemon=True).start()
+
+    def _send(self, line: bytes) -> None:
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                stdin = cast("IO[bytes]", self._process.stdin)
+                stdin.write(line)
+                stdin.flush()
+
+
+def _read(output: IO[bytes], answers: queue.Queue[str | None]) -> None:
+    with output:
+        for line in output:
+            answers.put(line.decode(errors="replace").strip())
+    answers.put(None)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill ``process`` with its child: they are the two of a session of their own."""
+    if sys.platform == "win32":
+        process.kill()
+    # Not reaped yet, so the group is still its own.
+    elif process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    with contextlib.suppress(OSError):
+        cast("IO[bytes]", process.stdin).close()
+
+
+def _modules_of(scenario: Scenario) -> list[str]:
+    """Name this project's own modules that the plug-ins are in; others are imported per trial."""
+    plugins: list[object] = [
+        subject_class(use.use) for use in scenario.subjects.values() if use.use
+    ]
+    plugins += [load("workload", use.use) for use in scenario.workloads.values()]
+    plugins += [load("payload", use.use) for use in scenario.payloads.values()]
+    named = {plugin.__module__ for plugin in plugins}
+    return sorted(name for name in named if name.startswith("bench."))
+
+
+def _ending(answer: str | None) -> str:
+    if answer is None:
+        return "no answer"
+    return f"signal {answer[1:]}" if answer.startswith("-") else f"exit code {answer}"
+
+
+def _tail(directory: Path) -> str:
+    with contextlib.suppress(OSError):
+        text = (directory / LOG_FILE).read_text(errors="replace").strip()
+        return f": …{text[-_LOG_TAIL_CHARACTERS:]}" if text else ""
+    return ""

@@ -1,0 +1,97 @@
+"""What the steps of ``append_steps`` write, and what they must leave in a thread.
+
+All of it follows from the payload, the thread's number and the step, so that nothing of it has to
+be remembered while it is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bench.contracts import ExpectedCheckpoint, Payload
+from bench.workloads._content import content_hash
+from bench.workloads._threads import FIRST_STEP, Thread, task_id_of
+
+# A payload hands out few different objects, or new ones every time.
+_MOST_REMEMBERED = 512
+
+
+class Steps:
+    """The content of every step: a step changes some of ``channels``, in rotation."""
+
+    def __init__(
+        self, payload: Payload, channels: int, channels_changed: int, steps_per_turn: int
+    ) -> None:
+        self._payload = payload
+        self._count = channels_changed
+        self._steps_per_turn = steps_per_turn
+        self.channels = tuple(f"channel_{index}" for index in range(channels))
+        self._remembered: dict[int, tuple[Any, bytes]] = {}
+
+    def changed(self, step: int) -> list[int]:
+        """Return the indices of the channels that ``step`` changes."""
+        channels = len(self.channels)
+        if step == FIRST_STEP:
+            return list(range(channels))
+        return [(step * self._count + offset) % channels for offset in range(self._count)]
+
+    def values(self, number: int, step: int) -> dict[str, Any]:
+        """Return the new values of the channels that ``step`` of thread ``number`` changes."""
+        turn = max(0, step) // self._steps_per_turn
+        return {
+            self.channels[index]: self._state(number, index, step, turn)
+            for index in self.changed(step)
+        }
+
+    def writes(self, number: int, step: int, task: int, length: int) -> list[tuple[str, Any]]:
+        """Return what ``task`` writes before ``step`` is put: a state, and triggers without one."""
+        changed = self.changed(step)
+        channel = changed[task % len(changed)]
+        writes = [(self.channels[channel], self._state(number, channel, step, 0))]
+        return writes + [(f"branch:to:step_{task}_{index}", None) for index in range(1, length)]
+
+    def _state(self, number: int, channel: int, step: int, turn: int) -> Any:
+        """Every channel and step has content of its own, so that a mix-up shows in the hash."""
+        # From 0 (the input) on.
+        place = (step + 1) % (self._steps_per_turn + 1)
+        of_channel = number * len(self.channels) + channel
+        return self._payload.state(of_channel * (self._steps_per_turn + 1) + place, turn)
+
+    def history(self, thread: Thread, tasks: int, length: int) -> Iterator[ExpectedCheckpoint]:
+        """Yield the acknowledged checkpoints of ``thread``, oldest first, with their writes.
+
+        A step is put when all its tasks' writes were acknowledged, so only those on the last
+        checkpoint may be incomplete.
+        """
+        parent_id = ""
+        contents: dict[str, bytes] = {}
+        for step, checkpoint_id in enumerate(thread.checkpoint_ids(), start=FIRST_STEP):
+            values = self.values(thread.number, step)
+            contents |= {name: self.canonical(value) for name, value in values.items()}
+            is_last = checkpoint_id == thread.checkpoint_id
+            done = thread.tasks_done if is_last else (1 << tasks) - 1
+            writes = frozenset(
+                (task_id_of(thread.number, step + 1, task), channel, self.value_hash(value))
+                for task in range(tasks)
+                if done >> task & 1
+                for channel, value in self.writes(thread.number, step + 1, task, length)
+            )
+            yield ExpectedCheckpoint(
+                checkpoint_id, parent_id, content_hash(contents.items()), writes
+            )
+            parent_id = checkpoint_id
+
+    def value_hash(self, value: Any) -> str:
+        """Hash one written value."""
+        return content_hash([("value", self.canonical(value))])
+
+    def canonical(self, value: Any) -> bytes:
+        """Return the payload's canonical form, which is remembered for values handed out again."""
+        found = self._remembered.get(id(value))
+        # The object is held, so that no other one can have its id.
+        if found is None or found[0] is not value:
+            found = (value, self._payload.canonical(value))
+            if len(self._remembered) < _MOST_REMEMBERED:
+                self._remembered[id(value)] = found
+        return found[1]
