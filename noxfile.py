@@ -55,6 +55,27 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def overhead(session: nox.Session) -> None:
+    """Measure what measuring costs: nox -s overhead -- [--benchmark-json=FILE, flags of pytest]."""
+    _install(session, "-e", ".[overhead]")
+    _run(session, "python", "-m", "pytest", "benchmarks", "--benchmark-quiet", *session.posargs)
+
+
+@nox.session
+def verify(session: nox.Session) -> None:
+    """Judge the published claims on recorded runs, without a database or a driver."""
+    _install(session, "-e", ".")
+    _run(session, "python", "-m", "bench", "verify", *session.posargs)
+
+
+@nox.session
+def selftest(session: nox.Session) -> None:
+    """Measure subjects whose behaviour is known, on every loop; ends within 3 minutes."""
+    _install(session, "-e", ".[langgraph,uvloop]")
+    _run(session, "python", "-m", "bench", "selftest", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format and the direction of imports."""
     _install(session, *EXTRAS["lint"])

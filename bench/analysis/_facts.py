@@ -1,0 +1,95 @@
+"""Judgements by what happened: which loops a subject runs on, findings, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bench.analysis._figures import outcome_in
+from bench.analysis._selection import condition_of, lacking, selected
+from bench.analysis.claim_run import ClaimRun
+from bench.analysis.result import Cell
+from bench.analysis.verdict_result import Condition, ConditionOutcome
+from bench.spec.claim import Count, FindingCheck, RunsOn
+
+_EMULATED = "emulated"
+
+
+def runs(run: ClaimRun, judgement: RunsOn) -> Iterator[Condition]:
+    """Judge whether each subject was measured, or refused, on each of the loops."""
+    for subject in judgement.subjects:
+        found = selected(run, judgement, subject)
+        yield from lacking(judgement, subject, found)
+        for cell in found:
+            yield _ran(run, judgement, cell)
+
+
+def _ran(run: ClaimRun, judgement: RunsOn, cell: Cell) -> Condition:
+    condition = condition_of(run, [cell], "status")
+    # Here that a cell has no measurement is the very thing that is asked for.
+    if condition.outcome == "invalid":
+        return condition
+    text = f"{cell.status}: {cell.reason}" if cell.reason else cell.status
+    if _loop_kind(run, cell) == _EMULATED:
+        text += " (the loop is emulated here)"
+    if cell.status not in ("measured", "unsupported"):
+        return replace(condition, outcome="not measured", why=text)
+    outcome: ConditionOutcome = "holds" if cell.status == judgement.expected else "fails"
+    return replace(condition, outcome=outcome, why=text, method="status of all trials")
+
+
+def _loop_kind(run: ClaimRun, cell: Cell) -> str:
+    """Return the kind of the cell's loop, which a trial that it refused may not know."""
+    kinds = (entry.loop_kind for entry in run.analysis.matrix if entry.loop == cell.loop)
+    return cell.loop_kind or next(filter(None, kinds), "")
+
+
+def findings(run: ClaimRun, judgement: FindingCheck) -> Iterator[Condition]:
+    """Judge whether the finding names each selected cell, or none of them."""
+    found = [each for each in run.analysis.findings if each.code == judgement.code]
+    named = {name for finding in found for name in finding.cells}
+    for subject in judgement.subjects:
+        cells = selected(run, judgement, subject)
+        yield from lacking(judgement, subject, cells)
+        for cell in cells:
+            condition = condition_of(run, [cell], judgement.code)
+            if condition.outcome != "undecided":
+                yield condition
+            elif cell.status != "measured":
+                yield replace(condition, why=cell.reason)
+            else:
+                present = cell.name in named
+                yield replace(
+                    condition,
+                    outcome="holds" if present == judgement.present else "fails",
+                    why=f"the finding {judgement.code} is {'present' if present else 'absent'}",
+                    method="finding of the analysis",
+                )
+
+
+def counts(run: ClaimRun, judgement: Count) -> Iterator[Condition]:
+    """Judge how often an operation occurred for each of another, in all trials of a cell."""
+    for subject in judgement.subjects:
+        found = selected(run, judgement, subject)
+        yield from lacking(judgement, subject, found)
+        for cell in found:
+            yield _counted(run, judgement, cell)
+
+
+def _counted(run: ClaimRun, judgement: Count, cell: Cell) -> Condition:
+    condition = condition_of(run, [cell], f"{judgement.operation} / {judgement.per}")
+    if condition.outcome != "undecided":
+        return condition
+    times, each = (cell.operations.get(name, 0) for name in (judgement.operation, judgement.per))
+    if not each:
+        return replace(condition, outcome="not measured", why=f"no {judgement.per} was counted")
+    value = times / each
+    method = f"{times} {judgement.operation} for {each} {judgement.per}, due in the windows"
+    return replace(
+        condition,
+        outcome=outcome_in(judgement.range, value, value),
+        value=value,
+        low=value,
+        high=value,
+        method=method,
+    )

@@ -1,0 +1,128 @@
+"""``selftest``: measure subjects whose true behaviour is known, on every loop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.analysis.analyse import analyse
+from bench.cli.progress import OnProgress, shown
+from bench.cli.verbs.report import make_directory
+from bench.errors import EXIT_INVALID, EXIT_PASS, InputError, UnavailableError, suggestion
+from bench.measure.environment import read_environment
+from bench.measure.runner import Progress
+from bench.records.store import Store
+from bench.selftest.measuring import LOOPS, Planned, measure, planned
+from bench.selftest.observation import Observed
+from bench.selftest.rows import ROWS, Result, judge, row_named
+from bench.selftest.table import table
+
+# A neighbour that takes the processor for some 50 ms spoils a row that is about time. That it does
+# so in each of so many measurements is unlikely, while a ruler that is wrong is wrong every time.
+MOST_ATTEMPTS = 3
+# What a trial takes beyond warm-up and window. For estimates.
+_BESIDES_S = 1.2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    names = ", ".join(row.name for row in ROWS)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"default: all of {names}")
+    parser.add_argument(
+        "--loop", action="append", default=[], metavar="LOOP", help=f"default: {', '.join(LOOPS)}"
+    )
+    parser.add_argument(
+        "--results", type=Path, metavar="DIR", help="keep the records; default: a temporary place"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure the rows, print expected and measured, and tell whether all rows hold.
+
+    Raises:
+        InputError: there is no such row or loop.
+        UnavailableError: none of the loops can be made here.
+    """
+    rows = [row_named(name) for name in dict.fromkeys(options.rows)] or list(ROWS)
+    loops = tuple(dict.fromkeys(options.loop)) or LOOPS
+    for loop in loops:
+        if loop not in LOOPS:
+            raise InputError(f"the self-test has no loop {loop!r}.{suggestion(loop, LOOPS)}")
+    with ExitStack() as stack:
+        directory = options.results and make_directory(options.results)
+        if directory is None:
+            temporary = tempfile.TemporaryDirectory(prefix="checkpoint-bench-selftest-")
+            directory = Path(stack.enter_context(temporary))
+        session = _Session(Store(directory))
+        results = session.measured([planned(row, loops) for row in rows], 1)
+        for attempt in range(2, MOST_ATTEMPTS + 1):
+            again = _again(results)
+            if again:
+                names = ", ".join(row.row.name for row in again)
+                print(f"not as expected, and may have been disturbed; measuring again: {names}")
+                newer = {(r.row.name, r.loop): r for r in session.measured(again, attempt)}
+                results = [newer.get((r.row.name, r.loop), r) for r in results]
+    for line in table(results):
+        print(line)
+    if all(result.unavailable for result in results):
+        raise UnavailableError(f"nothing could be measured: {results[0].unavailable}")
+    return EXIT_PASS if all(result.holds for result in results) else EXIT_INVALID
+
+
+def _again(results: Sequence[Result]) -> list[Planned]:
+    """Plan anew the rows that depend on time and do not hold, on the loops where they do not."""
+    failed = [result for result in results if result.row.depends_on_time and not result.holds]
+    names = dict.fromkeys(result.row.name for result in failed)
+    return [
+        planned(row_named(name), [result.loop for result in failed if result.row.name == name])
+        for name in names
+    ]
+
+
+class _Session:
+    """Where the records go, and in what environment they are made."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._environment = read_environment((), {})
+
+    def measured(self, what: Sequence[Planned], attempt: int) -> list[Result]:
+        """Measure the rows one after the other and judge them, loop by loop."""
+        results: list[Result] = []
+        total = sum(len(row.plan.trials) for row in what)
+        done = 0
+        with shown(total, sys.stdout) as on_progress:
+            for number, row in enumerate(what):
+                later = what[number + 1 :]
+                told = _among(on_progress, done, total, later)
+                run_of_row = measure(
+                    row, self._store, self._environment, os.environ, datetime.now(UTC), told
+                )
+                analysis = analyse(run_of_row)
+                results += [
+                    judge(row.row, Observed(run_of_row, analysis, loop), attempt)
+                    for loop in analysis.loops
+                ]
+                done += len(row.plan.trials)
+        order = {loop: number for number, loop in enumerate(LOOPS)}
+        return sorted(results, key=lambda result: order[result.loop])
+
+
+def _among(on_progress: OnProgress, done: int, total: int, later: Sequence[Planned]) -> OnProgress:
+    """Tell the progress of one row as a part of all of them."""
+    left_s = sum(row.duration_s + _BESIDES_S * len(row.plan.trials) for row in later)
+
+    def told(progress: Progress) -> None:
+        remaining_s = progress.remaining_s + left_s
+        on_progress(
+            replace(progress, done=done + progress.done, total=total, remaining_s=remaining_s)
+        )
+
+    return told

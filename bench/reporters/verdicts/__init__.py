@@ -1,0 +1,1 @@
+"""Verdicts on published claims, told on a screen, as Markdown and for programs."""

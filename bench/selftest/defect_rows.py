@@ -1,0 +1,100 @@
+"""Rows about defects: the finding that must name each of them, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from bench.analysis.wording import quantity
+from bench.errors import EXIT_INVALID
+from bench.records.outcome import Outcome
+from bench.records.trial import Verification
+from bench.selftest.defective import DROPPED_ONE_IN
+from bench.selftest.observation import Check, Observed
+
+_NS_PER_S = 1e9
+# What callers feel of a saver that blocks, in multiples of what it seems to take.
+RESPONSE_PER_SERVICE = 3.0
+
+
+def blocking(observed: Observed) -> Iterator[Check]:
+    """Expect the finding of a blocked loop, and the time that the service time hides."""
+    yield _found(observed, "loop_blocked")
+    service_s = observed.value_s("put.service.p50")
+    response_s = observed.value_s("put.response.p50")
+    service, response = (quantity(seconds * _NS_PER_S, "ns") for seconds in (service_s, response_s))
+    yield Check(
+        "put response p50",
+        f"≥ {RESPONSE_PER_SERVICE:g} × service",
+        f"{response}, service {service}",
+        response_s >= RESPONSE_PER_SERVICE * service_s,
+    )
+
+
+def dropping(observed: Observed) -> Iterator[Check]:
+    """Expect that every lost write is counted."""
+    yield from _invalid(observed, "lost", lambda found: found.lost)
+    puts = sum(_puts(observed))
+    # The first to go is that in the middle of the first thousand.
+    dropped = (puts + DROPPED_ONE_IN // 2) // DROPPED_ONE_IN
+    lost = sum(found.lost for found in _verifications(observed))
+    yield Check("lost checkpoints", f"{dropped} of {puts}", str(lost), lost == dropped)
+
+
+def stale(observed: Observed) -> Iterator[Check]:
+    """Expect that reading what has been replaced is found."""
+    yield from _invalid(observed, "stale", lambda found: found.stale)
+
+
+def corrupting(observed: Observed) -> Iterator[Check]:
+    """Expect that changed content is found."""
+    yield from _invalid(observed, "corrupted", lambda found: found.corrupted)
+
+
+def referencing(observed: Observed) -> Iterator[Check]:
+    """Expect that a saver which does not copy is found out."""
+    yield from _invalid(observed, "corrupted", lambda found: found.corrupted)
+    problems = [text for found in _verifications(observed) for text in found.problems]
+    named = [text for text in problems if "keeps references" in text]
+    measured = "keeps references" if named else _shortened((problems or ["none"])[0])
+    yield Check("problem told", "keeps references", measured, bool(named))
+
+
+def leaking(observed: Observed) -> Iterator[Check]:
+    """Expect the finding of memory that grows by more than what is stored."""
+    yield _found(observed, "memory_leak")
+
+
+def _invalid(
+    observed: Observed, kind: str, count: Callable[[Verification], int]
+) -> Iterator[Check]:
+    yield _found(observed, "verification_failed")
+    counted = sum(count(found) for found in _verifications(observed))
+    yield Check(f"{kind} in the verification", "≥ 1", str(counted), counted >= 1)
+    code = observed.analysis.exit_code
+    yield Check("exit code of the run", str(EXIT_INVALID), str(code), code == EXIT_INVALID)
+
+
+def _found(observed: Observed, code: str) -> Check:
+    finding = observed.finding(code)
+    others = ", ".join(other.code for other in observed.findings) or "none"
+    measured = f"{finding.severity}: {code}" if finding else f"only {others}"
+    return Check("finding", code, measured, finding is not None)
+
+
+def _verifications(observed: Observed) -> list[Verification]:
+    return [record.verification for record in observed.records if record.verification is not None]
+
+
+def _puts(observed: Observed) -> Iterator[int]:
+    """Yield how many puts each trial's load and preparation had, without the reading back."""
+    for record in observed.records:
+        if record.window is not None and "put" in record.operations:
+            puts = observed.run.samples(record).of(record.operations.index("put"))
+            ended = puts.column("finished") <= record.window.drained_ns
+            yield int(np.count_nonzero(ended & (puts.column("outcome") == Outcome.OK)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"

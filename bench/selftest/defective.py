@@ -1,0 +1,198 @@
+"""Savers that are LangGraph's ``InMemorySaver`` but for one defect each."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
+from langgraph.checkpoint.memory import InMemorySaver
+
+from bench.contracts import Stored
+from bench.subjects.memory import MemorySubject
+
+BLOCKING_S = 0.002
+DROPPED_ONE_IN = 1_000
+CORRUPTED_ONE_IN = 100
+STALE_ONE_IN = 10
+LEAKED_BYTES = 100 * 1024
+
+
+class BlockingSaver(InMemorySaver):
+    """Sleeps in a coroutine without yielding, as a synchronous driver does."""
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store the checkpoint, and hold the event loop meanwhile."""
+        time.sleep(BLOCKING_S)  # noqa: ASYNC251 - this is its defect
+        return await super().aput(config, checkpoint, metadata, new_versions)
+
+
+class _CountingSaver(InMemorySaver):
+    """Knows how many puts there were, and how many reads of a latest checkpoint."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.puts = 0
+        self.reads = 0
+
+
+class DroppingSaver(_CountingSaver):
+    """Acknowledges one put in a thousand without storing anything, the 500th first."""
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store the checkpoint, or only say so."""
+        self.puts += 1
+        if self.puts % DROPPED_ONE_IN != DROPPED_ONE_IN // 2:
+            return await super().aput(config, checkpoint, metadata, new_versions)
+        return {"configurable": {**config["configurable"], "checkpoint_id": checkpoint["id"]}}
+
+
+class StaleSaver(_CountingSaver):
+    """Answers one read of a latest checkpoint in ten with the one before, as a replica may."""
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint, or the one before the latest."""
+        found = await super().aget_tuple(config)
+        if "checkpoint_id" in config["configurable"] or found is None:
+            return found
+        self.reads += 1
+        if self.reads % STALE_ONE_IN or found.parent_config is None:
+            return found
+        return await super().aget_tuple(found.parent_config)
+
+
+class CorruptingSaver(_CountingSaver):
+    """Flips the last bit of one channel in every hundredth put; states are bytes."""
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store the checkpoint, or almost."""
+        self.puts += 1
+        if self.puts % CORRUPTED_ONE_IN == 0:
+            values = dict(checkpoint["channel_values"])
+            channel = next(name for name in new_versions if name in values)
+            values[channel] = _last_bit_flipped(values[channel])
+            checkpoint = checkpoint.copy()
+            checkpoint["channel_values"] = values
+        return await super().aput(config, checkpoint, metadata, new_versions)
+
+
+def _last_bit_flipped(value: Any) -> bytes:
+    if not isinstance(value, bytes) or not value:
+        raise TypeError(f"this saver corrupts bytes, not {type(value).__name__}; use binary states")
+    return value[:-1] + bytes([value[-1] ^ 1])
+
+
+class _ReferenceSerializer:
+    """Does not serialise: what is "stored" is the caller's own object."""
+
+    def dumps_typed(self, obj: Any) -> tuple[str, Any]:
+        """Return ``obj`` itself."""
+        return "reference", obj
+
+    def loads_typed(self, data: tuple[str, Any]) -> Any:
+        """Return the object that was given."""
+        return data[1]
+
+
+class ReferencingSaver(InMemorySaver):
+    """Keeps references to what it was given, so that the caller's changes reach the store."""
+
+    def __init__(self) -> None:
+        super().__init__(serde=_ReferenceSerializer())
+
+
+class LeakingSaver(InMemorySaver):
+    """Keeps 100 KiB of every put that nobody will ask for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._leaked: list[bytearray] = []
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store the checkpoint, and forget to free something."""
+        # Not zeros: pages that nobody has written to take no memory.
+        self._leaked.append(bytearray(b"\x01" * LEAKED_BYTES))
+        return await super().aput(config, checkpoint, metadata, new_versions)
+
+
+class _DefectiveSubject(MemorySubject):
+    """The subject ``memory`` with another saver."""
+
+    made: ClassVar[type[InMemorySaver]]
+
+    async def open(self, clients: int) -> None:
+        """Make the saver."""
+        del clients
+        self._saver = self.made()
+
+
+class BlockingSubject(_DefectiveSubject):
+    """One :class:`BlockingSaver`."""
+
+    made = BlockingSaver
+
+
+class DroppingSubject(_DefectiveSubject):
+    """One :class:`DroppingSaver`."""
+
+    made = DroppingSaver
+
+
+class StaleSubject(_DefectiveSubject):
+    """One :class:`StaleSaver`."""
+
+    made = StaleSaver
+
+
+class CorruptingSubject(_DefectiveSubject):
+    """One :class:`CorruptingSaver`."""
+
+    made = CorruptingSaver
+
+
+class ReferencingSubject(_DefectiveSubject):
+    """One :class:`ReferencingSaver`."""
+
+    made = ReferencingSaver
+
+    async def stored(self) -> Stored:
+        """Count checkpoints alone: references have no size."""
+        by_thread = self._saver.storage.values()
+        counts = (len(by_id) for namespaces in by_thread for by_id in namespaces.values())
+        return Stored(checkpoints=sum(counts), stored_bytes=None)
+
+
+class LeakingSubject(_DefectiveSubject):
+    """One :class:`LeakingSaver`."""
+
+    made = LeakingSaver

@@ -1,0 +1,77 @@
+"""Measures a row's scenario by the same code as any other run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bench.errors import InputError
+from bench.measure.preflight import check_plugins
+from bench.measure.runner import Progress, run
+from bench.records.run import FORMAT_VERSION, Environment, RunRecord
+from bench.records.store import Run, Store
+from bench.selftest.rows import Row
+from bench.spec.plan import Plan, expand
+from bench.spec.scenario import Scenario
+from bench.spec.scenario_file import parse_scenario
+
+LOOPS = ("selector", "uvloop", "proactor")
+_LOOPS_LINE = 'loops = ["selector", "uvloop", "proactor"]'
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A row's scenario for some loops, and its trials."""
+
+    row: Row
+    text: str
+    scenario: Scenario
+    plan: Plan
+
+    @property
+    def duration_s(self) -> float:
+        """Warm-ups and windows of all trials."""
+        return sum(trial.warmup_s + trial.duration_s for trial in self.plan.trials)
+
+
+def planned(row: Row, loops: Sequence[str] = LOOPS) -> Planned:
+    """Read the scenario of ``row`` and expand it for ``loops``.
+
+    Raises:
+        MissingPackageError: a plug-in needs a package that is not installed.
+    """
+    text = row.scenario.read_text(encoding="utf-8")
+    if _LOOPS_LINE not in text:
+        raise InputError(f"{row.scenario}: expected the line {_LOOPS_LINE!r}")
+    names = ", ".join(f'"{loop}"' for loop in loops)
+    text = text.replace(_LOOPS_LINE, f"loops = [{names}]")
+    scenario = parse_scenario(text, row.scenario.name)
+    check_plugins(scenario, row.scenario.name)
+    return Planned(row, text, scenario, expand(scenario))
+
+
+def measure(
+    what: Planned,
+    store: Store,
+    environment: Environment,
+    variables: Mapping[str, str],
+    started_at: datetime,
+    on_progress: Callable[[Progress], None],
+) -> Run:
+    """Measure all trials into ``store`` and read the run back."""
+    name = f"selftest-{what.row.name}"
+    record = RunRecord(
+        format_version=FORMAT_VERSION,
+        run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{name}",
+        scenario_name=name,
+        scenario_text=what.text,
+        scenario_digest=what.scenario.digest(),
+        plan_digest=what.plan.digest,
+        trials_planned=len(what.plan.trials),
+        started_at=started_at.isoformat(timespec="seconds"),
+        environment=environment,
+    )
+    store.begin(record)
+    run(what.scenario, what.plan, store, record.run_id, on_progress, variables)
+    return store.read(record.run_id)

@@ -1,0 +1,137 @@
+"""Take away what finds a defect, and the self-test must fail: it is that check which finds it.
+
+Records are measured once; a broken ruler is what changes them, or what reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bench.analysis import validity
+from bench.errors import EXIT_INVALID
+from bench.records.sample import Integers
+from bench.records.trial import TrialRecord
+from bench.selftest.rows import ROWS
+from tests.calibration._runs import (
+    Change,
+    Measured,
+    column,
+    failing,
+    judged,
+    of_operation,
+    with_samples,
+)
+
+MS = 1_000_000
+MEASURED = [row.name for row in ROWS if row.name != "same_twice"]
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Take the judge that finds a code out of the analysis."""
+
+    def remove(code: str) -> None:
+        left = tuple(judge for judge in validity.JUDGES if judge.__name__ != code)
+        assert len(left) == len(validity.JUDGES) - 1
+        monkeypatch.setattr(validity, "JUDGES", left)
+
+    return remove
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_ruler_holds(name: str, measured: Measured) -> None:
+    result = judged(name, measured.run(name))
+
+    assert [check for check in result.checks if not check.holds] == []
+    assert result.checks
+
+
+def due_when_started(record: TrialRecord, rows: Integers) -> None:
+    """Omit what was coordinated: an operation is due when somebody has time for it."""
+    column(rows, "due")[:] = column(rows, "started")
+
+
+def queueing_not_told(record: TrialRecord, rows: Integers) -> None:
+    """Blame all waiting on the load generator."""
+    column(rows, "pool_wait")[of_operation(record, rows, "cycle")] = 0
+
+
+def slow_clock(record: TrialRecord, rows: Integers) -> None:
+    """Lose a twentieth of every time."""
+    origin = int(column(rows, "due").min())
+    for name in ("due", "started", "finished"):
+        values = column(rows, name)
+        values[:] = origin + (values - origin) * 19 // 20
+
+
+def stamped_late(record: TrialRecord, rows: Integers) -> None:
+    """Read the clock 2 ms after an operation has ended."""
+    column(rows, "finished")[:] += 2 * MS
+
+
+def one_in_ten_dropped(record: TrialRecord, rows: Integers) -> None:
+    """Throw away the longest tenth of the cycles, as outliers."""
+    cycles = np.flatnonzero(of_operation(record, rows, "cycle"))
+    times = column(rows, "finished")[cycles] - column(rows, "due")[cycles]
+    longest = cycles[np.argsort(times)[-len(cycles) // 10 :]]
+    # Before the window nothing counts.
+    column(rows, "due")[longest] = 0
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "expected"),
+    [
+        ("stalled", due_when_started, "response p90"),
+        ("stalled", one_in_ten_dropped, "response p99"),
+        ("stalled", queueing_not_told, "waiting told as queueing"),
+        ("queue_md1", due_when_started, "mean response: the recursion"),
+        ("queue_md1", one_in_ten_dropped, "operations in the window"),
+        ("queue_mmc", due_when_started, "mean response: the recursion"),
+        ("queue_mmc", stamped_late, "mean response: the recursion"),
+        ("fixed_service", slow_clock, "shortest put service"),
+        ("fixed_service", stamped_late, "put service p50"),
+        ("null", stamped_late, "put response p50"),
+        ("blocking", due_when_started, "put response p50"),
+    ],
+)
+def test_a_ruler_that_is_wrong_about_time_fails(
+    name: str, change: Change, expected: str, measured: Measured
+) -> None:
+    assert expected in failing(name, with_samples(measured.run(name), change))
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("blocking", "loop_blocked"),
+        ("leaking", "memory_leak"),
+        ("dropping", "verification_failed"),
+        ("stale", "verification_failed"),
+        ("corrupting", "verification_failed"),
+        ("referencing", "verification_failed"),
+    ],
+)
+def test_without_its_finding_a_defect_passes_and_the_self_test_fails(
+    name: str, code: str, measured: Measured, without: Callable[[str], None]
+) -> None:
+    run = measured.run(name)
+    without(code)
+
+    found = failing(name, run)
+
+    assert "finding" in found
+    if code == "verification_failed":
+        assert "exit code of the run" in found
+
+
+@pytest.mark.parametrize("name", ["dropping", "stale", "corrupting", "referencing"])
+def test_an_exit_code_that_hides_what_is_invalid_fails(
+    name: str, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = measured.run(name)
+    monkeypatch.setattr("bench.analysis.analyse.exit_code", lambda *_: EXIT_INVALID - 1)
+
+    assert failing(name, run) == ["exit code of the run"]

@@ -1,0 +1,133 @@
+"""Take one comparison out of reading back, and the defect that it finds passes: the row fails.
+
+Here the defective savers are driven without a worker, so that what reads them back can be changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.contracts import Place, Stored, Subject
+from bench.discovery import load
+from bench.measure import verification
+from bench.measure.ledger import Ledger
+from bench.measure.verification import verify
+from bench.payloads.binary import BinaryPayload
+from bench.records.trial import Verification
+from bench.selftest.measuring import planned
+from bench.selftest.rows import row_named
+from bench.subjects._factory import subject_class
+from bench.workloads._errors import StaleReadError
+from tests.calibration._runs import LOOP, Measured, failing, with_verification
+from tests.clients import FakeClient
+
+CYCLES = 300
+
+
+def read_back(name: str) -> Verification:
+    """Drive the saver of a row through some hundred cycles and read back what it holds."""
+    scenario = planned(row_named(name), [LOOP]).scenario
+    ((label, use),) = scenario.subjects.items()
+    subject = subject_class(use.use)(subject_class(use.use).Options(), Place(Path(), None, label))
+    used = scenario.workloads["steps"]
+    plugin: Any = load("workload", used.use)
+    payload = BinaryPayload(BinaryPayload.Options(), 1)
+    workload = plugin(plugin.Options.model_validate(dict(used.options)), payload, "n", 2)
+
+    async def driven() -> Verification:
+        await subject.open(2)
+        clients = [FakeClient(index, subject.saver(index)) for index in range(2)]
+        for client in clients:
+            await workload.prepare(client)
+        for _ in range(CYCLES):
+            for client in clients:
+                try:
+                    await workload.cycle(client)
+                except StaleReadError:
+                    continue
+        ledger = Ledger.of(workload, 1, 10_000)
+        return await verify(subject, workload, ledger, 60.0, lambda: 0)
+
+    return asyncio.run(driven())
+
+
+def forget_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def none(*_: object) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(verification, "kept_references", none)
+
+
+def forget_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin: Any = load("workload", "append_steps")
+    original = Ledger.of
+
+    def of(*arguments: Any) -> Ledger:
+        ledger = original(*arguments)
+        threads = {name: replace(t, content_hash="same") for name, t in ledger.threads.items()}
+        histories = {
+            name: tuple(replace(checkpoint, content_hash="same") for checkpoint in history)
+            for name, history in ledger.histories.items()
+        }
+        return Ledger(threads, histories)
+
+    monkeypatch.setattr(plugin, "value_hash", lambda self, value: self._steps.value_hash(value))
+    monkeypatch.setattr(plugin, "content_hash", lambda *_: "same")
+    monkeypatch.setattr(Ledger, "of", of)
+
+
+def forget_counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def uncounted(self: Subject) -> Stored:
+        return Stored(checkpoints=None, stored_bytes=None)
+
+    async def nothing(*_: object) -> None: ...
+
+    monkeypatch.setattr("bench.subjects.memory.MemorySubject.stored", uncounted)
+    monkeypatch.setattr(verification._Reader, "compare_whole", nothing)
+
+
+def forget_stale_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: object) -> list[Any]:
+        return []
+
+    never = property(lambda _: 0, lambda *_: None)
+    monkeypatch.setattr("bench.workloads._threads.Thread.stale", never)
+    monkeypatch.setattr(verification._Reader, "_another_latest", nothing)
+
+
+FORGETTING = [
+    ("referencing", forget_references),
+    ("corrupting", forget_content),
+    ("dropping", forget_counting),
+    ("stale", forget_stale_reads),
+]
+
+
+@pytest.mark.parametrize("name", [name for name, _ in FORGETTING])
+def test_reading_back_finds_the_defect(name: str, measured: Measured) -> None:
+    found = with_verification(measured.run(name), read_back(name))
+
+    # How many are lost is known of the measured run alone.
+    assert [what for what in failing(name, found) if what != "lost checkpoints"] == []
+
+
+@pytest.mark.parametrize(("name", "forget"), FORGETTING)
+def test_without_its_comparison_the_defect_passes_and_the_row_fails(
+    name: str,
+    forget: Callable[[pytest.MonkeyPatch], None],
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = measured.run(name)
+    forget(monkeypatch)
+
+    blind = read_back(name)
+
+    assert blind.passed, blind
+    assert "finding" in failing(name, with_verification(run, blind))

@@ -1,0 +1,136 @@
+"""The verb ``verify``: which runs are judged, what is written, what it ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.cli import main
+from tests.unit.analysis.synthetic import MS, healthy, make_run, only_for, scenario_text
+
+CLAIMS = Path(__file__).parents[3] / "claims"
+TEXT = """
+schema_version = 1
+document = "S9"
+file = "nine.txt"
+system = "A saver"
+
+[claims.a-is-slow]
+kind = "ratio"
+statement = "A | B: a is slower than b."
+why = "Slower is above 1."
+
+[[claims.a-is-slow.ratios]]
+scenario = "made-up"
+pairs = [{ candidate = "a", baseline = "b" }]
+metrics = ["put.response.p50"]
+ratio = "candidate / baseline"
+at_least = 1.5
+
+[claims.unknown]
+kind = "fact"
+statement = "Nobody knows."
+why = "Nobody can."
+"""
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> list[str]:
+    """Return the flags that name claims, results and reports of a made-up run."""
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "nine.toml").write_text(TEXT, encoding="utf-8")
+    make = only_for("a", healthy(put=4 * MS))
+    make_run(tmp_path / "results", make, scenario_text("a b"))
+    flags = ("claims", "results", "reports")
+    return [word for flag in flags for word in (f"--{flag}", str(tmp_path / flag))]
+
+
+def test_verdicts_are_printed_and_written(
+    places: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", *places]) == 3
+
+    told = capsys.readouterr().out
+    assert "2 claims: 1 supported, 1 inconclusive" in told
+    assert "not measured yet" in told
+    document = json.loads((tmp_path / "reports" / "verdicts.json").read_text(encoding="utf-8"))
+    assert document["schema_version"] == 1
+    assert [each["outcome"] for each in document["verdicts"]] == ["supported", "inconclusive"]
+    (condition,) = document["verdicts"][0]["judgements"][0]["conditions"]
+    stored = {path.stem for path in tmp_path.glob("results/*/trials/*.json")}
+    assert set(condition["trials"]) == stored
+    page = (tmp_path / "reports" / "verdicts.md").read_text(encoding="utf-8")
+    assert "| [`a-is-slow`](#a-is-slow) | S9 | **supported** | 2 | at least 1.5 |" in page
+    assert "> A \\| B: a is slower than b. (S9)" in page
+    assert all(trial in page for trial in stored)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("at_least = 1.5", "at_least = 1.5", 0),
+        ("at_least = 1.5", "at_most = 1.5", 1),
+        ("at_least = 1.5", "at_lest = 1.5", 2),
+        ('"made-up"', '"elsewhere"', 3),
+    ],
+)
+def test_it_ends_by_the_rule(
+    places: list[str], tmp_path: Path, old: str, new: str, expected: int
+) -> None:
+    path = tmp_path / "claims" / "nine.toml"
+    path.write_text(TEXT.replace(old, new), encoding="utf-8")
+
+    assert main(["verify", *places, "--claim", "a-is-slow"]) == expected
+
+
+def test_a_run_that_is_named_is_judged(places: list[str]) -> None:
+    chosen = ["--claim", "a-is-slow"]
+
+    assert main(["verify", "20260101T000000Z-made-up", *places, *chosen]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--claim", "a-is-slo"], "there is no claim 'a-is-slo'. Did you mean 'a-is-slow'?"),
+        (["20260101T000000Z-made-u"], "Did you mean '20260101T000000Z-made-up'?"),
+    ],
+)
+def test_what_does_not_exist_names_the_nearest(
+    places: list[str], arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", *arguments, *places]) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_a_damaged_run_is_left_out_and_told(
+    places: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "results" / "20270101T000000Z-made-up"
+    damaged.mkdir()
+    (damaged / "run.json").write_text("{", encoding="utf-8")
+
+    assert main(["verify", *places, "--claim", "a-is-slow"]) == 0
+    assert "left out: " in capsys.readouterr().err
+
+
+def test_two_runs_of_a_scenario_are_refused(
+    places: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = tmp_path / "results" / "20260101T000000Z-made-up"
+    second = first.with_name("20260102T000000Z-made-up")
+    second.mkdir()
+    record = (first / "run.json").read_text(encoding="utf-8")
+    text = record.replace("20260101T000000Z", "20260102T000000Z")
+    (second / "run.json").write_text(text, encoding="utf-8")
+
+    assert main(["verify", first.name, second.name, *places]) == 2
+    assert "are both runs of made-up" in capsys.readouterr().err
+
+
+def test_the_projects_claims_without_a_run_cannot_be_told(tmp_path: Path) -> None:
+    places = ["--results", str(tmp_path / "none"), "--reports", str(tmp_path / "reports")]
+
+    assert main(["verify", "--claims", str(CLAIMS), *places]) == 3
