@@ -37,6 +37,8 @@ CLOCK_READERS = {
     "bench/measure/runner.py": "estimates the time left",
     "bench/measure/worker_process.py": "waits for a worker no longer than a limit",
     "bench/probes/garbage_collector.py": "times collections, which no operation's time shows apart",
+    "bench/probes/host_pressure.py": "divides what the system counted by time",
+    "bench/probes/loop_holder.py": "tells how late the loop's timer is",
     "bench/probes/loop_lag.py": "pings the loop from a thread",
     "bench/probes/process_usage.py": "divides CPU time by time, spaces its samples",
     "bench/selftest/simulated.py": "releases what it simulates at absolute instants",

@@ -12,6 +12,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 import bench.errors
+from bench.analysis.validity import KINDS
 from bench.cli import VERBS
 from bench.discovery import FOLDERS, load, names
 from bench.errors import BenchError
@@ -19,6 +20,7 @@ from bench.errors import BenchError
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PLUGINS = ROOT / "docs" / "plugins.md"
+FINDINGS = ROOT / "docs" / "findings.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 OWN_PLUGINS = [
@@ -126,6 +128,13 @@ def test_every_option_is_described_with_its_default(kind: str, name: str) -> Non
 def test_every_reading_is_described(name: str) -> None:
     text = plugin_sections()["probe", name]
     assert [one for one in load("probe", name).readings if f"`{one}`" not in text] == []
+
+
+def test_every_finding_is_described_as_reports_tell_it() -> None:
+    text = FINDINGS.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    told = {(kind.code, str(kind.severity), kind.meaning, kind.remedy) for kind in KINDS}
+    assert set(rows) == told
 
 
 @pytest.mark.parametrize("verb", VERBS)

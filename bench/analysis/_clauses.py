@@ -71,7 +71,8 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
         f"no difference could be shown{_share(told, part, group)}{reason(part)}"
         for part, reason in (
             ([c for c in unresolved if c.lacks_blocks], _blocks_left),
-            ([c for c in unresolved if not c.lacks_blocks], _ratio),
+            ([c for c in unresolved if c.reason and not c.lacks_blocks], _unsteady),
+            ([c for c in unresolved if not (c.reason or c.lacks_blocks)], _ratio),
         )
         if part
     ]
@@ -81,6 +82,11 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
 def _blocks_left(lacking: Sequence[Comparison]) -> str:
     fewest = min(lacking, key=lambda c: c.blocks / c.blocks_planned)
     return f" (only {fewest.blocks} of {counted(fewest.blocks_planned, 'block')} estimable)"
+
+
+def _unsteady(moving: Sequence[Comparison]) -> str:
+    first = "" if len(moving) > 1 else f": {moving[0].reason}"
+    return f" (response times changed during the window{first})"
 
 
 def _ratio(unresolved: Sequence[Comparison]) -> str:

@@ -32,6 +32,7 @@ ALWAYS_COMPARED = (
     "stored.bytes_per_checkpoint",
 )
 _Axis = Literal["subject", "loop"]
+_Place = tuple[tuple[str, str, str, str], str, str]
 
 
 def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparison, ...]:
@@ -48,6 +49,8 @@ def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparis
 
     - every planned block gave a ratio. A block drops out where a trial failed or had too few
       operations for the quantile: that hits slow trials first, and the ratio of the rest is biased.
+    - neither side is inconclusive since most of its trials got faster or slower in their window
+      (``Cell.unsteady_because``): what such a trial gives depends on how long it lasted.
     - its ratio departs from 1 by more than :func:`noise_factors` of its metric. A few blocks that
       happen to agree give an interval narrower than what the machine does to two equal arms.
 
@@ -65,7 +68,8 @@ def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparis
         for comparison in _compare(metric, baseline, candidate, axis)
     ]
     noise = noise_factors(compared)
-    return tuple(_above_noise(comparison, noise) for comparison in compared)
+    unsteady = _unsteady(usable)
+    return tuple(_if_steady(_above_noise(comparison, noise), unsteady) for comparison in compared)
 
 
 def noise_factors(comparisons: Iterable[Comparison]) -> dict[str, float]:
@@ -93,6 +97,29 @@ def _above_noise(comparison: Comparison, noise: Mapping[str, float]) -> Comparis
     is_above = _departure(comparison.ratio) > factor
     outcome: ComparisonOutcome = comparison.outcome if is_above else "unresolved"
     return replace(comparison, noise_factor=factor, outcome=outcome)
+
+
+def _unsteady(cells: Sequence[CellEvidence]) -> dict[_Place, str]:
+    """Return, by condition, loop and subject, why a cell is inconclusive."""
+    found = (evidence.cell for evidence in cells if evidence.cell.unsteady_because)
+    return {(cell.condition, cell.loop, cell.subject): cell.unsteady_because for cell in found}
+
+
+def _if_steady(comparison: Comparison, unsteady: Mapping[_Place, str]) -> Comparison:
+    is_loop = comparison.axis == "loop"
+    reasons = [
+        f"{side}: {unsteady[place]}"
+        for side in (comparison.candidate, comparison.baseline)
+        for place in [
+            (comparison.condition, side, comparison.subject)
+            if is_loop
+            else (comparison.condition, comparison.loop, side)
+        ]
+        if place in unsteady
+    ]
+    if not reasons:
+        return comparison
+    return replace(comparison, outcome="unresolved", reason="; ".join(reasons))
 
 
 def _pairs(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.intervals import Interval, arithmetic, geometric
 from bench.analysis.quantiles import CONFIDENCE, Distribution, operations_needed
 from bench.analysis.result import Estimate
+from bench.analysis.steadiness import FEWEST_BUCKETS, PUTS_PER_GROUP
 from bench.analysis.trial_summary import TrialSummary
 from bench.records.trial import Reading
 from bench.spec.metric import (
@@ -15,16 +16,24 @@ from bench.spec.metric import (
     ERRORS,
     OPERATION_RATE,
     QUANTILES,
+    RESPONSE_GROWTH,
     SAVER_MEANS,
     SAVER_OPERATIONS,
     SERVICE_PARTS,
     THROUGHPUT,
     TIMES,
+    WAIT_PARTS,
+    WARMUP_OPERATIONS,
+    WARMUP_TOLD,
+    WRITE_OPERATION,
     Metric,
     time_metric,
+    warmup_metric,
 )
 
 POOLED = "pooled over trials, no interval"
+# All by the arithmetic mean: they are 0 in one cell and not in the next.
+_ZERO_IS_USUAL = ("wait", *WAIT_PARTS)
 LOWER_BOUND = "lower bound, no interval: it falls among operations that were cut off"
 
 
@@ -35,12 +44,7 @@ def estimate_all(trials: Sequence[TrialSummary]) -> dict[str, Estimate]:
     estimates: list[Estimate] = []
     operations = operations_in(trials)
     for operation in operations:
-        for time in TIMES:
-            for statistic in QUANTILES:
-                metric = time_metric(operation, time, statistic)
-                estimates.append(_quantile(metric, operation, time, statistic, trials))
-        if operation in SAVER_OPERATIONS:
-            estimates += _service_parts(operation, trials)
+        estimates += _of_operation(operation, trials)
     for time in SAVER_MEANS:
         if any(operation in SAVER_OPERATIONS for operation in operations):
             # All by the arithmetic mean: the waits are parts of the service time and must add up.
@@ -49,6 +53,7 @@ def estimate_all(trials: Sequence[TrialSummary]) -> dict[str, Estimate]:
     estimates.append(_over_trials(THROUGHPUT, trials, use_logarithms=True))
     estimates.append(_over_trials(OPERATION_RATE, trials, use_logarithms=True))
     estimates.append(_over_trials(ERRORS, trials, use_logarithms=False))
+    estimates += _beside_the_window(operations, trials)
     for reading in readings_of(trials).values():
         metric = Metric(reading.name, reading.unit, reading.better, reading.description)
         # All by the arithmetic mean: growth can be 0 or less in one cell and not in the next, and
@@ -82,7 +87,7 @@ def _quantile(
         interval = Interval(bound.value, None, None, LOWER_BOUND)
         return _estimate(metric, interval, values, len(values))
     if all(metric.name in trial.values for trial in trials):
-        return _over_trials(metric, trials, use_logarithms=time != "wait")
+        return _over_trials(metric, trials, use_logarithms=time not in _ZERO_IS_USUAL)
     parts = [trial.distributions.get((operation, time)) for trial in trials]
     pooled = Distribution.pooled(part for part in parts if part is not None)
     probability = QUANTILES[statistic]
@@ -97,6 +102,35 @@ def _quantile(
     method = LOWER_BOUND if quantile.is_lower_bound else POOLED
     interval = Interval(float(quantile.value), None, None, method)
     return _estimate(metric, interval, [], len(trials))
+
+
+def _of_operation(operation: str, trials: Sequence[TrialSummary]) -> Iterator[Estimate]:
+    found = {time for trial in trials for name, time in trial.distributions if name == operation}
+    for time in (*TIMES, *(part for part in WAIT_PARTS if part in found)):
+        for statistic in QUANTILES:
+            metric = time_metric(operation, time, statistic)
+            yield _quantile(metric, operation, time, statistic, trials)
+    if operation in SAVER_OPERATIONS:
+        yield from _service_parts(operation, trials)
+
+
+def _beside_the_window(
+    operations: Sequence[str], trials: Sequence[TrialSummary]
+) -> Iterator[Estimate]:
+    if WRITE_OPERATION in operations:
+        yield _growth(trials)
+    for metric in (WARMUP_OPERATIONS, *(warmup_metric(name) for name in WARMUP_TOLD)):
+        if _values(metric, trials):
+            yield _over_trials(metric, trials, use_logarithms=False)
+
+
+def _growth(trials: Sequence[TrialSummary]) -> Estimate:
+    if _values(RESPONSE_GROWTH, trials):
+        return _over_trials(RESPONSE_GROWTH, trials, use_logarithms=False)
+    fewest = min(trial.operations.get(WRITE_OPERATION, 0) for trial in trials)
+    needed = FEWEST_BUCKETS * PUTS_PER_GROUP
+    why_not = f"{fewest} operations in the smallest trial, growth needs {needed}"
+    return _not_estimable(RESPONSE_GROWTH, why_not, len(trials))
 
 
 def _service_parts(operation: str, trials: Sequence[TrialSummary]) -> list[Estimate]:

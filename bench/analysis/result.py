@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.records.run import RunRecord
@@ -53,6 +53,8 @@ class Cell:
     label of which this is an A/A arm, or is empty. ``estimates`` is keyed by metric name.
     ``operations`` counts measured operations by name, ``curves`` has the response time by name.
     ``invalid_because`` is not empty when the numbers must not be used; reports strike them out.
+    ``courses`` counts the measured trials by how response times went in their window
+    (``bench.analysis.steadiness``).
     """
 
     sweep: str
@@ -79,6 +81,7 @@ class Cell:
     error_texts: Mapping[str, str]
     estimates: Mapping[str, Estimate]
     curves: Mapping[str, Curve]
+    courses: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def condition(self) -> tuple[str, str, str, str]:
@@ -90,6 +93,16 @@ class Cell:
         """The cell in words that are unique within a run."""
         parts = (self.subject, self.loop, self.workload, self.payload, self.arrival)
         return " · ".join(parts)
+
+    @property
+    def unsteady_because(self) -> str:
+        """Say why the cell is inconclusive: most trials got faster or slower. Else empty."""
+        moving = {course: self.courses.get(course, 0) for course in ("trending", "slowing down")}
+        trials = sum(self.courses.values())
+        if 2 * sum(moving.values()) <= trials:
+            return ""
+        said = " and ".join(f"{count} {course}" for course, count in moving.items() if count)
+        return f"of {trials} trials {said}"
 
     def value(self, metric: str) -> float | None:
         """Return the estimate of ``metric``, or ``None`` where there is none."""
@@ -109,7 +122,7 @@ class Comparison:
     ``outcome`` is about the candidate: ``better`` or ``worse`` only if the whole interval lies on
     one side of 1, no planned block is lacking, and the ratio departs from 1 by more than
     ``noise_factor``. ``same_durability`` is false where the ratio includes the price of different
-    promises.
+    promises. ``reason`` says why a comparison is unresolved whatever its ratio.
     """
 
     metric: Metric
@@ -130,6 +143,7 @@ class Comparison:
     is_aa: bool
     blocks_planned: int = 0
     noise_factor: float = 1.0
+    reason: str = ""
 
     @property
     def lacks_blocks(self) -> bool:

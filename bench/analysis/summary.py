@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from bench.analysis.curves import curve
 from bench.analysis.estimation import estimate_all, operations_in
+from bench.analysis.load_facts import LoadFacts
 from bench.analysis.quantiles import Distribution
 from bench.analysis.result import Cell, CellStatus, Curve
-from bench.analysis.trial_summary import LoadFacts, TrialSummary, summarise_trial
+from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
 from bench.spec.durability import Durability
@@ -109,6 +110,7 @@ def _cell(
         error_texts=error_texts,
         estimates=estimate_all(trials),
         curves=_curves(trials),
+        courses=Counter(trial.load.steadiness.course for trial in trials),
     )
     return CellEvidence(
         cell=cell,

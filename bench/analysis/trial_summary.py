@@ -1,4 +1,7 @@
-"""One trial's samples → its values of every metric. The only module that looks at samples."""
+"""One trial's samples → its values of every metric.
+
+With ``load_facts``, which it calls, the only module that looks at samples.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +11,26 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bench.analysis.load_facts import LoadFacts, growth_values, load_facts, warmup_values
 from bench.analysis.quantiles import Distribution
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.store import Run
-from bench.records.trial import TrialRecord, Window
+from bench.records.trial import TrialRecord
+from bench.spec.arrival import Open
 from bench.spec.metric import (
     ANY_SAVER_OPERATION,
     CYCLE,
-    ERRORS,
-    OPERATION_RATE,
     QUANTILES,
     SAVER_MEANS,
     SAVER_OPERATIONS,
     SERVICE_PARTS,
-    THROUGHPUT,
     TIMES,
+    WAIT_PARTS,
 )
 
 _NS_PER_S = 1e9
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadFacts:
-    """How the load of a trial went.
-
-    ``under_way`` is the mean number of cycles under way during the window of ``window_s``;
-    ``cycles_finished`` ended well inside it. ``timed_out`` and ``shed`` count cycles of the whole
-    trial (operations, where the workload records no cycles).
-    """
-
-    window_s: float
-    under_way: float
-    cycles_finished: int
-    timed_out: int
-    shed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +63,7 @@ def summarise_trial(run: Run, record: TrialRecord) -> TrialSummary:
     if record.window is None:
         raise ValueError(f"trial {record.trial.id} has no window")
     samples = run.samples(record)
+    arrival = run.scenario.arrival(record.trial.arrival)
     operations: dict[str, int] = {}
     distributions: dict[tuple[str, str], Distribution] = {}
     values: dict[str, float] = {}
@@ -85,6 +73,9 @@ def summarise_trial(run: Run, record: TrialRecord) -> TrialSummary:
         operations[name] = len(rows)
         for time in TIMES:
             distributions[name, time] = rows.distribution(time)
+        if name == CYCLE and isinstance(arrival, Open):
+            for part in WAIT_PARTS:
+                distributions[name, part] = rows.distribution(part)
         if name in SAVER_OPERATIONS:
             timed += rows.timed
             for time in SAVER_MEANS:
@@ -96,8 +87,10 @@ def summarise_trial(run: Run, record: TrialRecord) -> TrialSummary:
         }
     quantiles, lower_bounds = _quantiles(distributions)
     values |= quantiles
-    rates, load = _load(samples, record, record.window)
+    rates, load = load_facts(samples, record, record.window, arrival)
     values |= rates
+    values |= warmup_values(samples, record, record.window)
+    values |= growth_values(samples, record, record.window)
     values |= {reading.name: reading.value for reading in record.readings}
     return TrialSummary(record, values, lower_bounds, operations, distributions, load)
 
@@ -123,8 +116,10 @@ class _Rows:
 
     def distribution(self, time: str) -> Distribution:
         values = self._column(time)
-        if time == "wait":
+        if time in ("wait", "queueing"):
             return Distribution.of(values, values[~self._started])
+        if time == "lag":
+            return Distribution.of(values[self._started])
         if time == "response":
             return Distribution.of(values, values[self._cut_off])
         # What was never started has no service time, and no waits inside it.
@@ -134,6 +129,12 @@ class _Rows:
         return float(np.sum(self._column(time)[self._started]))
 
     def _column(self, time: str) -> Integers:
+        if time == "queueing":
+            time = "pool_wait"
+        if time == "lag":
+            lag = self._column("wait")
+            lag -= self._column("queueing")
+            return np.maximum(lag, 0, out=lag)
         # Not Samples.column: a difference of whole columns would be made for each operation.
         ends = {
             "response": ("finished", "due"),
@@ -187,42 +188,3 @@ def _quantiles(
             if quantile.is_lower_bound:
                 lower_bounds.add(name)
     return values, frozenset(lower_bounds)
-
-
-def _load(
-    samples: Samples, record: TrialRecord, window: Window
-) -> tuple[dict[str, float], LoadFacts]:
-    operation, outcome = samples.column("operation"), samples.column("outcome")
-    due, finished = samples.column("due"), samples.column("finished")
-    window_ns = window.end_ns - window.start_ns
-    window_s = window_ns / _NS_PER_S
-    is_cycle = _one_of(operation, record, (CYCLE,))
-    is_saver = _one_of(operation, record, SAVER_OPERATIONS)
-    is_unit = is_cycle if is_cycle.any() else is_saver
-    well: Mask = (
-        (outcome == Outcome.OK) & (finished >= window.start_ns) & (finished < window.end_ns)
-    )
-    cycles = int(np.count_nonzero(well & is_cycle))
-    values = {
-        THROUGHPUT.name: cycles / window_s,
-        OPERATION_RATE.name: int(np.count_nonzero(well & is_saver)) / window_s,
-    }
-    of_window = outcome[is_unit & (due >= window.start_ns) & (due < window.end_ns)]
-    if of_window.size:
-        values[ERRORS.name] = float(np.mean(of_window != Outcome.OK))
-    overlap = np.minimum(finished[is_cycle], window.end_ns)
-    overlap -= np.maximum(due[is_cycle], window.start_ns)
-    facts = LoadFacts(
-        window_s=window_s,
-        under_way=float(np.sum(np.maximum(overlap, 0))) / window_ns,
-        cycles_finished=cycles,
-        timed_out=int(np.count_nonzero(outcome[is_unit] == Outcome.TIMED_OUT)),
-        shed=int(np.count_nonzero(outcome[is_unit] == Outcome.SHED)),
-    )
-    return values, facts
-
-
-def _one_of(operation: Integers, record: TrialRecord, names: tuple[str, ...]) -> Mask:
-    codes = [code for code, name in enumerate(record.operations) if name in names]
-    chosen: Mask = np.isin(operation, codes)
-    return chosen

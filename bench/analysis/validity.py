@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.analysis.findings import circumstances, integrity, load, precision
+from bench.analysis.findings import (
+    arrivals,
+    circumstances,
+    generator,
+    integrity,
+    load,
+    machine,
+    precision,
+    resources,
+    steadiness,
+)
 from bench.analysis.findings._evidence import Evidence, Judge, Kind
 from bench.analysis.result import Cell, Finding
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS
 
 # In the order in which they are told within a severity.
-JUDGES: tuple[Judge, ...] = (
-    *integrity.JUDGES,
-    *load.JUDGES,
-    *precision.JUDGES,
-    *circumstances.JUDGES,
+_MODULES = (
+    integrity,
+    generator,
+    load,
+    arrivals,
+    steadiness,
+    resources,
+    precision,
+    machine,
+    circumstances,
 )
+JUDGES: tuple[Judge, ...] = tuple(judged for module in _MODULES for judged in module.JUDGES)
 # Every kind of finding, for the documentation.
 KINDS: tuple[Kind, ...] = tuple(
-    value
-    for module in (integrity, load, precision, circumstances)
-    for value in vars(module).values()
-    if isinstance(value, Kind)
+    value for module in _MODULES for value in vars(module).values() if isinstance(value, Kind)
 )
 _ORDER = ("invalid", "warning", "note")
 _LEAVES_THE_QUESTION_OPEN = ("incomplete_run", "primary_metric_missing")

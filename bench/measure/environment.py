@@ -70,6 +70,20 @@ _TELLING_VARIABLES = (
     "PYTHON_JIT",
 )
 _COMMAND_LIMIT_S = 10.0
+# Printed last by an interpreter that says what watches it, in the order of the program.
+_WATCHERS = ("tracing", "profiling", "coverage", "tracemalloc")
+_ASK = """
+import sys, tracemalloc
+coverage, monitoring = sys.modules.get("coverage"), getattr(sys, "monitoring", None)
+tools = [monitoring.get_tool(number) is not None for number in range(3)] if monitoring else []
+answers = (
+    sys.gettrace() is not None or any(tools[:2]),
+    sys.getprofile() is not None or any(tools[2:]),
+    coverage is not None and coverage.Coverage.current() is not None,
+    tracemalloc.is_tracing(),
+)
+print(*("yes" if answer else "no" for answer in answers))
+"""
 
 
 def read_environment(packages: Iterable[str], servers: Mapping[str, str]) -> Environment:
@@ -112,6 +126,7 @@ def _canonical(name: str) -> str:
 
 
 def _python(variables: Mapping[str, str]) -> dict[str, str]:
+    asked = watched_by(variables)
     return readable(
         {
             "version": platform.python_version,
@@ -121,6 +136,7 @@ def _python(variables: Mapping[str, str]) -> dict[str, str]:
             "debug_build": lambda: _yes_or_no(bool(sysconfig.get_config_var("Py_DEBUG"))),
             "optimized_build": _optimized_build,
             "asyncio_debug": lambda: _yes_or_no(_debugs_asyncio(variables)),
+            **{name: partial(asked.get, name) for name in asked},
             "switch_interval_s": sys.getswitchinterval,
             "gc_thresholds": lambda: " ".join(map(str, gc.get_threshold())),
             "psycopg": lambda: _psycopg(variables),
@@ -146,6 +162,29 @@ def _optimized_build() -> str:
 def _debugs_asyncio(variables: Mapping[str, str]) -> bool:
     """Tell whether workers debug asyncio: they inherit variables, not ``-X dev``."""
     return bool(variables.get("PYTHONASYNCIODEBUG") or variables.get("PYTHONDEVMODE"))
+
+
+def watched_by(variables: Mapping[str, str]) -> dict[str, str]:
+    """Ask a fresh interpreter, started as workers are, what watches its code: yes or no by name.
+
+    Variables and what is installed beside Python (``.pth`` files, ``sitecustomize``) can switch
+    tracing, profiling, coverage or ``tracemalloc`` on; only an interpreter of its own shows that.
+    Empty where none can be started.
+    """
+    try:
+        result = subprocess.run(  # noqa: S603 - this interpreter, a fixed program
+            [sys.executable, "-c", _ASK],
+            env=dict(variables),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_COMMAND_LIMIT_S,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    lines = result.stdout.splitlines()
+    answers = dict(zip(_WATCHERS, lines[-1].split(), strict=False)) if lines else {}
+    return {name: answer for name, answer in answers.items() if answer in ("yes", "no")}
 
 
 def _psycopg(variables: Mapping[str, str]) -> str | None:

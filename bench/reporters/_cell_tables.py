@@ -18,9 +18,20 @@ from bench.reporters._format import (
 )
 from bench.reporters._groups import Group, subject_text
 from bench.reporters._table import Column, Entry, Row, Section, Table
-from bench.spec.metric import CYCLE, READ_OPERATION, WRITE_OPERATION, Metric
+from bench.spec.metric import (
+    CYCLE,
+    READ_OPERATION,
+    RESPONSE_GROWTH,
+    WAIT_PARTS,
+    WARMUP,
+    WRITE_OPERATION,
+    Metric,
+)
 
-TIME_METRIC = re.compile(r"(?P<operation>.+)\.(?P<time>response|service|wait)\.(?P<statistic>p\d+)")
+_TIMES = ("response", "service", "wait", *WAIT_PARTS)
+TIME_METRIC = re.compile(
+    rf"(?!{WARMUP}\.)(?P<operation>.+)\.(?P<time>{'|'.join(_TIMES)})\.(?P<statistic>p\d+)"
+)
 _OPERATIONS = (WRITE_OPERATION, "put_writes", READ_OPERATION, CYCLE)
 _TITLES = {
     WRITE_OPERATION: "Write a checkpoint (put)",
@@ -32,6 +43,11 @@ _TITLES = {
     "last_event": "A graph run until its last event (last_event)",
 }
 _OPENED = frozenset({"", WRITE_OPERATION, READ_OPERATION})
+_COURSE = Column(
+    "window",
+    numeric=False,
+    tip="trials by how the median response time of cycles went in the window",
+)
 _BEGINNING = ("throughput", "errors")
 _SUBJECT = Column("subject", numeric=False)
 _DURABILITY = Column(
@@ -95,21 +111,43 @@ def group_tables(group: Group) -> tuple[Table, ...]:
     metrics = metrics_of(group.cells)
     operations = operations_of(metrics)
     tables = []
-    used: set[str] = set()
+    used = {RESPONSE_GROWTH.name}
     for operation in operations:
-        names = [name for name in metrics if name.startswith(f"{operation}.")]
+        names = [n for n in metrics if n.startswith(f"{operation}.") and n not in used]
         used.update(names)
         tables.append(_operation_table(group, operation, [metrics[name] for name in names]))
+    warm = [metric for name, metric in metrics.items() if name.startswith(f"{WARMUP}.")]
+    used.update(metric.name for metric in warm)
     other = [metric for name, metric in metrics.items() if name not in used]
     other.sort(key=lambda metric: _rank(metric.name, _BEGINNING))
     columns = [(_column_of(metric, metric.name), [metric]) for metric in other]
     resources = _table(group, "Throughput, errors, waits, loop lag, memory, bytes stored", columns)
-    return (resources, *tables)
+    return (resources, *tables, _steadiness_table(group, warm))
+
+
+def _steadiness_table(group: Group, warm: list[Metric]) -> Table:
+    """Return how the window went, and beside it what was due before it."""
+    metrics = metrics_of(group.cells)
+    growth = [metrics[RESPONSE_GROWTH.name]] if RESPONSE_GROWTH.name in metrics else []
+    measured = [metrics[name] for name in map(_of_window, warm) if name in metrics]
+    columns = [
+        (_column_of(metric, metric.name), [metric, *same])
+        for metric, same in (
+            *((metric, []) for metric in growth),
+            *((metric, measured) for metric in warm),
+        )
+    ]
+    return _table(group, "Steadiness, and the warm-up apart", columns, courses=True)
+
+
+def _of_window(metric: Metric) -> str:
+    """Name what the window has for a metric of the warm-up: both are shown in one unit."""
+    return metric.name.removeprefix(f"{WARMUP}.")
 
 
 def _operation_table(group: Group, operation: str, metrics: list[Metric]) -> Table:
     columns: list[tuple[Column, list[Metric]]] = []
-    for time in ("response", "service", "wait"):
+    for time in _TIMES:
         same_unit = [metric for metric in metrics if _time_of(metric.name).get("time") == time]
         same_unit.sort(key=lambda metric: metric.name)
         for metric in same_unit:
@@ -131,10 +169,13 @@ def _table(
     title: str,
     columns: list[tuple[Column, list[Metric]]],
     operation: str = "",
+    *,
+    courses: bool = False,
 ) -> Table:
     """Set the cells of ``group``; each column has its metric first, then those that share its unit.
 
-    With ``operation`` there is a column that counts how many of it were measured.
+    With ``operation`` there is a column that counts how many of it were measured, with ``courses``
+    one that says how response times went in the window.
     """
     scales = [_scale(group.cells, family) for _, family in columns]
     rows = []
@@ -148,7 +189,8 @@ def _table(
             for (_, family), scale in zip(columns, scales, strict=True)
         )
         counted = (Entry(count(cell.operations.get(operation, 0))),) if operation else ()
-        rows.append(Row((*head, *counted, *numbers)))
+        course = (_course_entry(cell),) if courses else ()
+        rows.append(Row((*head, *counted, *course, *numbers)))
     shown = [
         Column(column.name, column.group, scale.name, column.tip)
         for (column, _), scale in zip(columns, scales, strict=True)
@@ -156,10 +198,16 @@ def _table(
     counts = (Column("operations", tip="measured, over all trials"),) if operation else ()
     return Table(
         title,
-        (_SUBJECT, _DURABILITY, *counts, *shown),
+        (_SUBJECT, _DURABILITY, *counts, *((_COURSE,) if courses else ()), *shown),
         (Section("", tuple(rows)),),
-        closed=operation not in _OPENED,
+        closed=courses or operation not in _OPENED,
     )
+
+
+def _course_entry(cell: Cell) -> Entry:
+    text = ", ".join(f"{number} {course}" for course, number in sorted(cell.courses.items()))
+    why = cell.unsteady_because
+    return Entry(text or ABSENT, note=f"inconclusive: {why}" if why else "")
 
 
 def _subject_entry(cell: Cell) -> Entry:

@@ -89,7 +89,7 @@ def _row(pairs: Pairs, first: Comparison, of_pair: dict[str, Comparison], names:
 def _entry(pairs: Pairs, comparison: Comparison) -> Entry:
     invalid = pairs.invalid(comparison)
     between = interval(comparison.low, comparison.high)
-    note = "" if between else comparison.method
+    note = comparison.reason or ("" if between else comparison.method)
     return Entry(
         scaled(comparison.ratio, NUMBERS[0]),
         between,

@@ -94,6 +94,7 @@ def make_document(analysis: Analysis) -> Document:
 
 _EXPLANATIONS = (
     _words.EXPLAINED_TIMES,
+    _words.EXPLAINED_STEADINESS,
     _words.EXPLAINED_DURABILITY,
     _words.EXPLAINED_NOTATION,
 )

@@ -38,6 +38,13 @@ ACROSS_DURABILITY = (
     "The two sides promise different things about what survives a crash. The ratio includes the "
     "price of the stronger promise; it is not a property of the savers alone."
 )
+EXPLAINED_STEADINESS = (
+    "Flat, trending (getting faster: still warming up), slowing down and oscillating say how the "
+    "median response time of cycles went in a trial's window (Mann-Kendall with a Theil-Sen slope "
+    "over up to 50 parts of it; a change counts from 20 %); unknown: too few cycles to tell, or "
+    "the offered rate changes. Where most trials of a cell trend or slow down, its comparisons are "
+    "unresolved; nothing is trimmed away. What was due before the window is told apart as warm-up."
+)
 AA_ARMS = (
     "The same subject, measured under a second label. A true ratio is 1; how far these lie from 1 "
     "is how far chance alone moves a ratio here."
@@ -86,9 +93,9 @@ _BLOCKS = (
     "Trials ran in randomised complete blocks: each block holds every arm once, close together in "
     "time and in shuffled order. A ratio compares the two sides inside each block, so that what "
     "drifts on the machine hits both alike. Better or worse is said only if the whole interval "
-    "lies on one side of 1, no planned block is lacking, and, where the run has an A/A arm, the "
-    "ratio is larger than what that arm shows between two measurements of the same subject; "
-    "otherwise the comparison is unresolved."
+    "lies on one side of 1, no planned block is lacking, response times were steady, and, where "
+    "the run has an A/A arm, the ratio is larger than what that arm shows between two measurements "
+    "of the same subject; otherwise the comparison is unresolved."
 )
 
 

@@ -21,6 +21,12 @@ SERVICE_PARTS = {
     "lock_wait": "waiting for the saver's own lock, a part of the service time",
     "pool_wait": "waiting for a connection of the pool, a part of the service time",
 }
+# Parts of the wait of a cycle under an open load: whose fault it was that it started late.
+WAIT_PARTS = {
+    "queueing": "waiting since all places were taken: the saver's part of the wait",
+    "lag": "the rest of the wait, until the loop came to it: the generator's, or of whoever held "
+    "the loop",
+}
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 
 # The cycle is one pass of a workload; the other names are those of LangGraph's conformance suite.
@@ -31,6 +37,9 @@ SAVER_OPERATIONS = (WRITE_OPERATION, "put_writes", READ_OPERATION, "list", "dele
 # Stands for all operations of the saver together, in the names of means.
 ANY_SAVER_OPERATION = "saver"
 SAVER_MEANS = ("service", "wait", "lock_wait", "pool_wait")
+# What was due before the window is no measurement; it is told apart, under this name.
+WARMUP = "warmup"
+WARMUP_TOLD = (WRITE_OPERATION, READ_OPERATION, CYCLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class Metric:
 def time_metric(operation: str, time: str, statistic: str) -> Metric:
     """Return the metric of one time of one operation, e.g. ``("put", "response", "p50")``."""
     subject = "any saver operation" if operation == ANY_SAVER_OPERATION else operation
-    meaning = {**TIMES, **SERVICE_PARTS}.get(time, time)
+    meaning = {**TIMES, **SERVICE_PARTS, **WAIT_PARTS}.get(time, time)
     return Metric(
         name=f"{operation}.{time}.{statistic}",
         unit="ns",
@@ -63,6 +72,23 @@ ERRORS = Metric(
     "errors", "ratio", "lower", "share of the cycles that failed, timed out or never started"
 )
 
+WARMUP_OPERATIONS = Metric(
+    f"{WARMUP}.operations", "count", "neither", "saver operations that were due before the window"
+)
+RESPONSE_GROWTH = Metric(
+    f"{WRITE_OPERATION}.response.growth",
+    "ns",
+    "lower",
+    "by how much the response time of put grows with every 1000 checkpoints stored "
+    "(Theil-Sen slope over the window)",
+)
+
+
+def warmup_metric(operation: str) -> Metric:
+    """Return the metric of the median response time of ``operation`` before the window."""
+    description = f"p50 of the response time of {operation}, of what was due before the window"
+    return Metric(f"{WARMUP}.{operation}.response.p50", "ns", "neither", description)
+
 
 def metric_names(marks: Iterable[str] = (), readings: Iterable[str] = ()) -> tuple[str, ...]:
     """List every name that a metric can have.
@@ -78,9 +104,11 @@ def metric_names(marks: Iterable[str] = (), readings: Iterable[str] = ()) -> tup
         for part in SERVICE_PARTS
         for statistic in ("mean", "p99")
     ]
+    of_parts += [f"{CYCLE}.{part}.{statistic}" for part in WAIT_PARTS for statistic in QUANTILES]
     of_all = [f"{ANY_SAVER_OPERATION}.{time}.mean" for time in SAVER_MEANS]
-    rates = [metric.name for metric in (THROUGHPUT, OPERATION_RATE, ERRORS)]
-    return (*of_times, *of_parts, *of_all, *rates, *readings)
+    warm = [warmup_metric(operation).name for operation in WARMUP_TOLD]
+    others = (THROUGHPUT, OPERATION_RATE, ERRORS, RESPONSE_GROWTH, WARMUP_OPERATIONS)
+    return (*of_times, *of_parts, *of_all, *warm, *(metric.name for metric in others), *readings)
 
 
 def check_metrics(
@@ -104,7 +132,8 @@ def check_metrics(
         "Expected <operation>.<time>.<statistic> "
         f"(operation: {', '.join((*SAVER_OPERATIONS, CYCLE, *marks))}; "
         f"time: {', '.join(TIMES)}; statistic: {', '.join(QUANTILES)}), "
-        f"{THROUGHPUT.name}, {OPERATION_RATE.name}, {ERRORS.name}, "
+        f"{CYCLE}.<{' | '.join(WAIT_PARTS)}>.<statistic> of an open load, "
+        f"{THROUGHPUT.name}, {OPERATION_RATE.name}, {ERRORS.name}, {RESPONSE_GROWTH.name}, "
         f"{ANY_SAVER_OPERATION}.<{' | '.join(SAVER_MEANS)}>.mean, "
         f"or a reading of the scenario's probes ({', '.join(readings) or 'they declare none'})."
     )

@@ -103,8 +103,11 @@ class Scenario(_Part):
     )
     probes: Annotated[tuple[str, ...], Field(strict=False)] = (
         "loop_lag",
+        "loop_holder",
         "process_usage",
         "stored_bytes",
+        "garbage_collector",
+        "host_pressure",
     )
     baseline: Baseline = Field(default_factory=Baseline)
     subjects: Mapping[Label, SubjectUse] = Field(min_length=1)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bench.analysis import validity
+from bench.analysis.result import Finding, Severity
 from bench.errors import EXIT_INVALID
 from bench.records.sample import Integers
 from bench.records.trial import TrialRecord
@@ -125,6 +126,21 @@ def test_without_its_finding_a_defect_passes_and_the_self_test_fails(
     assert "finding" in found
     if code == "verification_failed":
         assert "exit code of the run" in found
+
+
+@pytest.mark.parametrize("code", ["verification_failed", "loop_blocked", "memory_leak"])
+def test_a_judge_that_accuses_everybody_fails(
+    code: str, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = measured.run("null")
+    severity: Severity = "invalid" if code == "verification_failed" else "warning"
+
+    def accuse(_: object) -> Finding:
+        return Finding(code, severity, "", "", "", (), ())
+
+    monkeypatch.setattr(validity, "JUDGES", (accuse,))
+
+    assert failing("null", run) == ["found to be wrong with it"]
 
 
 @pytest.mark.parametrize("name", ["dropping", "stale", "corrupting", "referencing"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bench.analysis.open_load import OpenFacts
 from bench.analysis.result import Comparison, Finding, Severity
 from bench.analysis.summary import CellEvidence
 from bench.records.run import RunRecord
-from bench.records.trial import TrialRecord
+from bench.records.trial import Reading, TrialRecord
+from bench.spec.arrival import Open
 from bench.spec.scenario import Scenario
 
 
@@ -34,6 +36,28 @@ class Evidence:
 
 
 Judge = Callable[[Evidence], Finding | None]
+
+
+def most_trials(found: Sequence[object], cell: CellEvidence) -> bool:
+    """Tell whether ``found``, one for each trial that shows something, are most of the cell's."""
+    return 2 * len(found) > len(cell.measured)
+
+
+def open_facts(evidence: Evidence, cell: CellEvidence) -> list[OpenFacts]:
+    """Return the facts of the cell's trials, where it has an open load."""
+    if not isinstance(evidence.scenario.arrival(cell.cell.arrival), Open):
+        return []
+    return [facts.open_load for facts in cell.load.values() if facts.open_load is not None]
+
+
+def worst_of(message: str, cells: Sequence[CellEvidence]) -> str:
+    """Add to what ``message`` says of one cell how many there are."""
+    return f"{message} (worst of {len(cells)} cells)" if len(cells) > 1 else message
+
+
+def reading(record: TrialRecord, name: str) -> Reading | None:
+    """Return what a probe read in that trial, or ``None``."""
+    return next((found for found in record.readings if found.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,10 @@ from bench.analysis.result import Finding
 from bench.analysis.wording import counted, listed
 
 # Keys of the environment's Python section that slow an interpreter down when they are on.
-DEBUG_KEYS = ("asyncio_debug", "debug_build")
+DEBUG_KEYS = (
+    *("asyncio_debug", "debug_build"),
+    *("tracing", "profiling", "coverage", "tracemalloc"),
+)
 _ON = ("yes", "true", "on", "1")
 # Plug-ins that use redis-py; others of its users are known by the server version that they found.
 REDIS_PLUGINS = ("redis", "redis_shallow")
@@ -30,7 +33,8 @@ _DEBUG_ON = Kind(
     "debug_on",
     "warning",
     "Debugging, tracing or profiling slows every operation, and some savers more than others.",
-    "Unset PYTHONASYNCIODEBUG, PYTHONDEVMODE and the like, and measure again.",
+    "Unset PYTHONASYNCIODEBUG, PYTHONDEVMODE, PYTHONTRACEMALLOC, COVERAGE_PROCESS_START and the "
+    "like, and measure again.",
 )
 _DIRTY_CHECKOUT = Kind(
     "dirty_checkout",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bench.analysis.findings._evidence import Evidence, Judge, Kind
+from bench.analysis.findings._evidence import Evidence, Judge, Kind, reading
 from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, quantity
-from bench.spec.arrival import Closed, Constant
+from bench.analysis.wording import figure, quantity
 from bench.spec.metric import READ_OPERATION, WRITE_OPERATION
 
 # Where most of what a caller feels is waiting, the service time is no longer what matters.
@@ -20,17 +19,9 @@ BLOCKING_CALL_NS = 5e5
 MOST_OF_SERVICE = 0.5
 # A pool wait below a twentieth of the lock wait says that connections lie idle.
 IDLE_POOL_PER_LOCK_WAIT = 0.05
-# Near one core a Python process can do no more, and its own queueing is added to what it measures.
-SATURATED_CPU_SHARE = 0.9
-# An offered rate counts as reached when 99 % of it finished; one cycle may straddle each end.
-REACHED_RATE = 0.99
-STRADDLING_CYCLES = 1
-# Little's law is an identity; a tenth allows for warm-up, failed cycles and the window's ends.
-LITTLE_TOLERANCE = 0.10
 
 _LOOP_LAG = "loop_lag.p99"
-_CPU_SHARE = "worker.cpu_share"
-_NS_PER_S = 1e9
+_HELD = "loop_held.share"
 
 _LOOP_BLOCKED = Kind(
     "loop_blocked",
@@ -52,21 +43,6 @@ _POOL_EXHAUSTED = Kind(
     "note",
     "Most of the service time is spent waiting for a connection of the pool.",
     "Raise pool_size as far as the server has capacity, or offer fewer concurrent callers.",
-)
-_GENERATOR_SATURATED = Kind(
-    "generator_saturated",
-    "warning",
-    "The worker process was at the end of one core, or an offered rate was not reached: times "
-    "include queueing in the client, and differences between servers shrink.",
-    "Offer less load, use a smaller payload, or compare these cells by throughput alone.",
-)
-_LITTLE_LAW = Kind(
-    "little_law",
-    "warning",
-    "In a closed loop without think time every client always has a cycle under way, so throughput "
-    "× mean response time is the number of clients (Little 1961). Here samples or time are "
-    "missing.",
-    "Look for failed cycles and for time that clients spend outside their cycles.",
 )
 
 
@@ -91,9 +67,19 @@ def loop_blocked(evidence: Evidence) -> Finding | None:
         f"{most.cell.name}: a low service time hides the wait: {operation} service p50 {service}, "
         f"wait p50 {wait}, loop lag p99 {lag}; judge it by its response time, p50 {response}"
     )
+    message += _held_by(most)
     if len(blocked) > 1:
         message += f" (worst of {len(blocked)} cells)"
     return _LOOP_BLOCKED.found(message, blocked)
+
+
+def _held_by(cell: CellEvidence) -> str:
+    """Say where the loop was held in the trial in which it was held longest."""
+    held = [found for record in cell.measured if (found := reading(record, _HELD)) is not None]
+    most = max((found for found in held if found.detail), key=lambda r: r.value, default=None)
+    if most is None:
+        return ""
+    return f"; held {figure(100.0 * most.value)} % of the time, mostly by {most.detail}"
 
 
 def _blocked(evidence: Evidence, cell: CellEvidence) -> tuple[str, float] | None:
@@ -160,85 +146,8 @@ def _waits(evidence: Evidence, cell: CellEvidence) -> tuple[float, float, float]
     return lock, pool, service
 
 
-def generator_saturated(evidence: Evidence) -> Finding | None:
-    """Find cells where the client is the bottleneck, or an offered rate was not reached."""
-    busy = [cell for cell in evidence.measured if _is_busy(evidence, cell)]
-    behind = {cell.cell.name: _reached(evidence, cell) for cell in evidence.measured}
-    slow = [cell for cell in evidence.measured if behind[cell.cell.name] is not None]
-    said: list[str] = []
-    if busy:
-        most = max(busy, key=lambda cell: evidence.value(cell, _CPU_SHARE))
-        share = figure(evidence.value(most, _CPU_SHARE))
-        said.append(
-            f"the worker used up to {share} of a core ({most.cell.name}) in "
-            f"{counted(len(busy), 'cell')} where it should be waiting for a server or a schedule"
-        )
-    if slow:
-        most = min(slow, key=lambda cell: behind[cell.cell.name] or 0.0)
-        arrival = evidence.scenario.arrival(most.cell.arrival)
-        asked = arrival.rate_per_s if isinstance(arrival, Constant) else 0.0
-        reached = (behind[most.cell.name] or 0.0) * asked
-        said.append(
-            f"of {figure(asked)} cycles per second that were due {figure(reached)} finished "
-            f"({most.cell.name}), the worst of {counted(len(slow), 'cell')} behind its schedule"
-        )
-    if not said:
-        return None
-    names = {cell.cell.name for cell in (*busy, *slow)}
-    cells = [cell for cell in evidence.measured if cell.cell.name in names]
-    return _GENERATOR_SATURATED.found("; ".join(said), cells)
-
-
-def _is_busy(evidence: Evidence, cell: CellEvidence) -> bool:
-    """Tell whether the worker is at its end though its work is to wait for somebody else."""
-    is_open = isinstance(evidence.scenario.arrival(cell.cell.arrival), Constant)
-    is_networked = bool(cell.cell.server)
-    return (is_open or is_networked) and evidence.value(cell, _CPU_SHARE) > SATURATED_CPU_SHARE
-
-
-def _reached(evidence: Evidence, cell: CellEvidence) -> float | None:
-    """Return the share of the offered cycles that finished, if it is too small."""
-    arrival = evidence.scenario.arrival(cell.cell.arrival)
-    if not isinstance(arrival, Constant) or not cell.load:
-        return None
-    finished = sum(facts.cycles_finished for facts in cell.load.values())
-    offered = sum(facts.window_s * arrival.rate_per_s for facts in cell.load.values())
-    slack = STRADDLING_CYCLES * len(cell.load)
-    return finished / offered if finished + slack < REACHED_RATE * offered else None
-
-
-def little_law(evidence: Evidence) -> Finding | None:
-    """Find cells where the mean number of cycles under way is not the number of clients.
-
-    It is taken from the overlap of each cycle with the window, which throughput × mean response
-    time equals in the long run, so that short windows are not judged by what straddles their ends.
-    """
-    off: dict[str, float] = {}
-    for cell in evidence.measured:
-        arrival = evidence.scenario.arrival(cell.cell.arrival)
-        if not isinstance(arrival, Closed) or arrival.think_s:
-            continue
-        under_way = [facts.under_way for facts in cell.load.values()]
-        mean = sum(under_way) / len(under_way)
-        if abs(mean - arrival.clients) > LITTLE_TOLERANCE * arrival.clients:
-            off[cell.cell.name] = mean
-    cells = [cell for cell in evidence.measured if cell.cell.name in off]
-    if not cells:
-        return None
-    most = max(cells, key=lambda cell: abs(off[cell.cell.name] / cell.cell.concurrency - 1.0))
-    message = (
-        f"{most.cell.name}: {figure(off[most.cell.name])} cycles were under way on average where "
-        f"{counted(most.cell.concurrency, 'client')} should always have one each"
-    )
-    if len(cells) > 1:
-        message += f" (worst of {len(cells)} cells)"
-    return _LITTLE_LAW.found(message, cells)
-
-
 JUDGES: tuple[Judge, ...] = (
     loop_blocked,
     lock_serialises,
     pool_exhausted,
-    generator_saturated,
-    little_law,
 )

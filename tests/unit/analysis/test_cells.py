@@ -172,7 +172,7 @@ def test_every_metric_of_an_operation_is_there(tmp_path: Path) -> None:
     expected = {f"{o}.{t}" for o in ("put", "get_tuple", "cycle", "last_event") for t in times}
     expected |= {f"{o}.{part}" for o in ("put", "get_tuple") for part in parts}
     expected |= {f"saver.{t}.mean" for t in ("service", "wait", "lock_wait", "pool_wait")}
-    assert names == expected | {"throughput", "operation_rate", "errors"}
+    assert names == expected | {"throughput", "operation_rate", "errors", "put.response.growth"}
 
 
 def test_a_reading_becomes_a_metric_of_its_name(tmp_path: Path) -> None:

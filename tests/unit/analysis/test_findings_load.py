@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,12 @@ from tests.unit.analysis.synthetic import (
     Load,
     Make,
     analysed,
-    changed,
     found,
     healthy,
     reading,
     scenario_text,
     the,
 )
-
-OPEN = 'kind = "constant"\nrate_per_s = 100'
 
 
 def lagging(lag_ms: float, **load: Any) -> Make:
@@ -100,6 +98,19 @@ def test_without_writes_the_reads_tell(tmp_path: Path) -> None:
     assert "get_tuple service p50 800 µs" in finding.message
 
 
+def test_the_message_quotes_by_what_the_loop_was_held(tmp_path: Path) -> None:
+    place = "wait (psycopg.waiting) in S.put"
+    held = replace(reading("loop_held.share", 0.83, "ratio"), detail=place)
+    readings = (reading("loop_lag.p99", 15.0 * MS), held)
+    load = Load(clients=16, put=700_000, get_tuple=600_000, wait=14 * MS)
+    analysis = analysed(
+        tmp_path, lambda trial: Left(load, {"readings": readings}), scenario_text(clients=16)
+    )
+
+    expected = f"; held 83 % of the time, mostly by {place}"
+    assert the(analysis, "loop_blocked").message.endswith(expected)
+
+
 def test_lock_serialises(tmp_path: Path) -> None:
     make = healthy(put=2 * MS, get_tuple=2 * MS, lock=1_800_000)
     finding = the(analysed(tmp_path, make), "lock_serialises")
@@ -133,54 +144,3 @@ def test_pool_exhausted(tmp_path: Path) -> None:
     assert "connection is 75 % of the mean service time" in the(analysis, "pool_exhausted").message
     assert found(analysis, "lock_serialises") is None
     assert found(little, "pool_exhausted") is None
-
-
-def busy(share: float, **changes: Any) -> Make:
-    return changed(readings=(reading("worker.cpu_share", share, "ratio"),), **changes)
-
-
-def test_generator_saturated_beside_a_server(tmp_path: Path) -> None:
-    finding = the(analysed(tmp_path, busy(0.97, server="external")), "generator_saturated")
-
-    assert "the worker used up to 0.97 of a core" in finding.message
-
-
-@pytest.mark.parametrize("make", [busy(0.8, server="external"), busy(0.97)])
-def test_a_worker_may_be_busy_when_the_saver_works_in_it(tmp_path: Path, make: Make) -> None:
-    assert found(analysed(tmp_path, make), "generator_saturated") is None
-
-
-def paced(cycles: int) -> Make:
-    """Let one client do ``cycles`` cycles of 10 ms, one after the other: 100 per second."""
-    return healthy(clients=1, cycles=cycles, put=5 * MS, get_tuple=5 * MS)
-
-
-def test_generator_saturated_when_the_offered_rate_was_not_reached(tmp_path: Path) -> None:
-    text = scenario_text(arrival='kind = "constant"\nrate_per_s = 200')
-    finding = the(analysed(tmp_path, paced(50), text), "generator_saturated")
-
-    assert "of 200 cycles per second that were due 100 finished" in finding.message
-
-
-def test_a_reached_rate_is_no_finding(tmp_path: Path) -> None:
-    analysis = analysed(tmp_path, paced(50), scenario_text(arrival=OPEN))
-
-    assert found(analysis, "generator_saturated") is None
-
-
-def test_little_law(tmp_path: Path) -> None:
-    make = healthy(put=MS, get_tuple=MS, idle=MS)
-    finding = the(analysed(tmp_path, make), "little_law")
-
-    assert "2.67 cycles were under way on average where 4 clients should" in finding.message
-
-
-@pytest.mark.parametrize(
-    "arrival", [OPEN, 'kind = "closed"\nclients = 4\nthink_s = 0.001'], ids=["open", "thinking"]
-)
-def test_littles_law_is_asked_of_closed_loops_without_think_time(
-    tmp_path: Path, arrival: str
-) -> None:
-    make = healthy(put=MS, get_tuple=MS, idle=MS)
-
-    assert found(analysed(tmp_path, make, scenario_text(arrival=arrival)), "little_law") is None

@@ -172,3 +172,30 @@ def test_what_cannot_be_read_is_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_reading_twice_gives_the_same_fingerprint() -> None:
     """A run can only be resumed where its environment has not changed."""
     assert read_environment((), {}).fingerprint() == read_environment((), {}).fingerprint()
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", "yes"), ("0", "no"), ("", "no")])
+def test_a_fresh_interpreter_says_what_watches_it(value: str, expected: str) -> None:
+    variables = {**os.environ, "PYTHONTRACEMALLOC": value}
+    assert environment.watched_by(variables)["tracemalloc"] == expected
+
+
+@pytest.mark.parametrize(
+    ("program", "answers"),
+    [
+        ("import sys; sys.settrace(lambda *_: None)", {"tracing"}),
+        ("import sys; sys.setprofile(lambda *_: None)", {"profiling"}),
+        ("", set()),
+    ],
+)
+def test_what_is_switched_on_as_python_starts_is_seen(
+    program: str, answers: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(program)
+    found = environment.watched_by({**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert {name for name, answer in found.items() if answer == "yes"} == answers
+
+
+def test_where_no_interpreter_starts_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    assert environment.watched_by(os.environ) == {}

@@ -22,6 +22,11 @@ from bench.spec.metric import check_metrics, metric_names, time_metric
         "throughput",
         "operation_rate",
         "errors",
+        "cycle.lag.p99",
+        "cycle.queueing.p50",
+        "put.response.growth",
+        "warmup.operations",
+        "warmup.cycle.response.p50",
     ],
 )
 def test_a_metric(name: str) -> None:
@@ -39,6 +44,8 @@ def test_a_metric(name: str) -> None:
         "saver.response.p50",
         "last_event.response.p50",
         "worker.rss_peak",
+        "put.lag.p99",
+        "warmup.put.response.p99",
         "",
     ],
 )

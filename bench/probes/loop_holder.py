@@ -1,0 +1,182 @@
+"""By what the event loop was held, when it came to a timer late."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+
+from bench.contracts import Subject, WorkerProbe
+from bench.records.trial import Reading
+
+INTERVAL_S = 0.01
+INTERVAL_NS = 10_000_000
+# An interpreter lock that is asked for comes after 5 ms, a selector's timer is 1 ms late at most;
+# what is later than this was held by something.
+STALL_NS = 20_000_000
+# Of one stall, each look twice as late as the one before: long ones do not outvote all others.
+_LOOK_AGAIN = 2
+
+Clock = Callable[[], int]
+
+# Where the standard library waits, locks and passes on; what matters is who called it.
+_PLUMBING = frozenset(
+    (
+        *("asyncio", "concurrent", "contextlib", "functools", "queue", "select", "selectors"),
+        *("socket", "ssl", "threading", "uvloop", "winloop"),
+    )
+)
+# Below these frames nothing was called by the loop: there it waits, or is told to run.
+_LOOP_ITSELF = frozenset(("_run_once", "run_forever", "run_until_complete"))
+_SAVER_METHODS = frozenset(
+    f"{prefix}{name}"
+    for prefix in ("", "a")
+    for name in ("put", "put_writes", "get_tuple", "list", "delete_thread")
+)
+# Its derived classes have those methods too, to time them.
+_OURS = "bench.measure"
+_NOBODY = "the event loop itself"
+
+
+def holder(frame: FrameType | None) -> tuple[str, bool]:
+    """Say in which function the thread with that innermost ``frame`` is, and whether for a saver.
+
+    ``function (module)``: the innermost frame outside the standard library's plumbing. Where a
+    method of a saver called it, ``… in Class.method``. Modules, never files: no path is told.
+    """
+    place, method = "", ""
+    for module, name, qualified in _frames(frame):
+        if not place and module.partition(".")[0] not in _PLUMBING:
+            place = f"{_short(qualified)} ({module})"
+        if name in _SAVER_METHODS and "." in qualified and not module.startswith(_OURS):
+            method = _short(qualified)
+            break
+    place = place or _NOBODY
+    is_method = place.startswith(f"{method} (")
+    return (f"{place} in {method}" if method and not is_method else place), bool(method)
+
+
+def _frames(frame: FrameType | None) -> Iterator[tuple[str, str, str]]:
+    """Yield module, name and qualified name, from the innermost frame to what the loop called."""
+    while frame is not None and frame.f_code.co_name not in _LOOP_ITSELF:
+        module = frame.f_globals.get("__name__", "?")
+        if (module, frame.f_code.co_name) == ("asyncio.runners", "run"):
+            return
+        yield module, frame.f_code.co_name, frame.f_code.co_qualname
+        frame = frame.f_back
+
+
+def _short(qualified: str) -> str:
+    """Leave out the functions that a function is defined in."""
+    return qualified.rpartition("<locals>.")[2]
+
+
+class Stalls:
+    """How late a chain of timers is: the loop answers, the watcher asks."""
+
+    def __init__(self, start_ns: int) -> None:
+        self.due_ns = start_ns + INTERVAL_NS
+        self.held_ns = 0
+        self._look_at_ns = STALL_NS
+        self._looked_for_ns = self.due_ns
+
+    def answer(self, now_ns: int) -> None:
+        """Note that the loop came to its timer, and when the next one is due."""
+        late_ns = now_ns - self.due_ns
+        self.held_ns += late_ns if late_ns > STALL_NS else 0
+        self.due_ns = now_ns + INTERVAL_NS
+
+    def asks_for_a_look(self, now_ns: int) -> bool:
+        """Tell whether the loop is so late that its thread should be looked at now."""
+        due_ns = self.due_ns
+        if due_ns != self._looked_for_ns:
+            self._looked_for_ns, self._look_at_ns = due_ns, STALL_NS
+        if now_ns - due_ns <= self._look_at_ns:
+            return False
+        self._look_at_ns = (now_ns - due_ns) * _LOOK_AGAIN
+        return True
+
+
+class LoopHolder(WorkerProbe):
+    """A timer of the loop every 10 ms tells when it is held; a thread then looks by whom.
+
+    The time is the loop's own account: that the thread comes late changes nothing in it. The thread
+    reads one integer every 10 ms, and only where the timer is more than 20 ms late the stack of the
+    loop's thread (``sys._current_frames``), once and again each time the stall has doubled.
+
+    Cost: some 100 timers and 100 wake-ups of a thread per second. Each wake-up asks for the
+    interpreter lock, which a computing loop gives away after 5 ms at most and takes back at once: a
+    few thousandths of a core, the same for every subject. What holds the interpreter lock as well,
+    as an extension that computes, is seen only when it lets go, at the next Python instruction.
+    """
+
+    readings = ("loop_held.share", "loop_held.by_saver")
+
+    def __init__(self, clock: Clock = time.perf_counter_ns) -> None:
+        """Take a clock in ns."""
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._places: Counter[str] = Counter()
+        self._by_saver = 0
+
+    async def start(self, subject: Subject) -> None:
+        """Set the first timer and start the thread."""
+        del subject
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread_id = threading.get_ident()
+        self._start_ns = self._clock()
+        self._stalls = Stalls(self._start_ns)
+        self._timer = self._loop.call_later(INTERVAL_S, self._on_timer)
+        self._thread = threading.Thread(target=self._watch, name="loop_holder", daemon=True)
+        self._thread.start()
+
+    async def stop(self, checkpoints: int) -> Sequence[Reading]:
+        """End; a timer that is late by now counts with its time so far."""
+        del checkpoints
+        now_ns = self._clock()
+        self._timer.cancel()
+        self._stalls.answer(now_ns)
+        self._stopping.set()
+        self._thread.join()
+        return self._readings(now_ns - self._start_ns)
+
+    def look(self, frame: FrameType | None) -> None:
+        """Count where the loop's thread is."""
+        place, is_saver = holder(frame)
+        self._places[place] += 1
+        self._by_saver += is_saver
+
+    def _on_timer(self) -> None:
+        self._stalls.answer(self._clock())
+        self._timer = self._loop.call_later(INTERVAL_S, self._on_timer)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(INTERVAL_S):
+            if self._stalls.asks_for_a_look(self._clock()):
+                self.look(sys._current_frames().get(self._loop_thread_id))  # noqa: SLF001 - documented, and the only way
+
+    def _readings(self, wall_ns: int) -> list[Reading]:
+        if wall_ns <= 0:
+            return []
+        looks = sum(self._places.values())
+        most = self._places.most_common(1)
+        share = Reading(
+            name="loop_held.share",
+            value=min(1.0, self._stalls.held_ns / wall_ns),
+            unit="ratio",
+            better="lower",
+            description="share of the window for which the loop was held, over 20 ms each time",
+            detail=most[0][0] if most else "",
+        )
+        by_saver = Reading(
+            name="loop_held.by_saver",
+            value=self._by_saver / max(1, looks),
+            unit="ratio",
+            better="neither",
+            description="share of the looks at a held loop that found it in a method of the saver",
+        )
+        return [share, by_saver] if looks else [share]

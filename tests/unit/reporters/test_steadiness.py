@@ -1,0 +1,84 @@
+"""The table that tells how the window went, and the warm-up beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bench.analysis.result import Analysis
+from bench.reporters._cell_tables import group_tables, operations_of
+from bench.reporters._comparison_tables import comparison_tables
+from bench.reporters._groups import Group, groups_of
+from bench.reporters._table import Table
+from bench.spec.metric import RESPONSE_GROWTH, WARMUP_OPERATIONS, time_metric, warmup_metric
+from tests.unit.reporters import synthetic
+
+TITLE = "Steadiness, and the warm-up apart"
+
+
+def told(courses: dict[str, int]) -> tuple[Analysis, Group]:
+    """One condition whose cells have a warm-up, growth, and a wait in two parts."""
+    full = synthetic.full_analysis()
+    metrics = {
+        WARMUP_OPERATIONS: 40.0,
+        warmup_metric("cycle"): 9e6,
+        RESPONSE_GROWTH: 2e4,
+        time_metric("cycle", "lag", "p50"): 1e5,
+        time_metric("cycle", "queueing", "p50"): 3e5,
+    }
+    more = {metric.name: synthetic.estimate(metric, value) for metric, value in metrics.items()}
+    cells = tuple(
+        replace(cell, courses=courses, estimates={**cell.estimates, **more})
+        for cell in full.cells
+        if cell.estimates
+    )
+    analysis = replace(full, cells=cells)
+    return analysis, groups_of(analysis)[0]
+
+
+def table(group: Group, title: str = TITLE) -> Table:
+    return next(each for each in group_tables(group) if each.title.startswith(title))
+
+
+def columns(of: Table) -> list[str]:
+    return [column.full_name.partition(" (")[0] for column in of.columns]
+
+
+def test_classes_growth_and_warm_up_stand_together() -> None:
+    shown = table(told({"flat": 5})[1])
+    expected = ["window", "put response growth", "warmup operations", "warmup cycle response p50"]
+    assert columns(shown)[2:] == expected
+    assert shown.rows[0].entries[2].text == "5 flat"
+
+
+def test_an_inconclusive_cell_says_why() -> None:
+    shown = table(told({"flat": 2, "slowing down": 3})[1])
+    entry = shown.rows[0].entries[2]
+    assert entry.text == "2 flat, 3 slowing down"
+    assert entry.note == "inconclusive: of 5 trials 3 slowing down"
+
+
+def test_they_stand_nowhere_else() -> None:
+    _, group = told({})
+    names = [name for each in group_tables(group) if each.title != TITLE for name in columns(each)]
+    assert [name for name in names if "warmup" in name or "growth" in name] == []
+
+
+def test_the_warm_up_is_no_operation() -> None:
+    names = ["warmup.cycle.response.p50", "cycle.lag.p50", "put.response.p50"]
+    assert operations_of(names) == ("put", "cycle")
+
+
+def test_the_parts_of_the_wait_stand_beside_it() -> None:
+    shown = columns(table(told({})[1], "A whole cycle"))
+    assert [name for name in shown if name.startswith(("queueing", "lag"))] == [
+        "queueing time p50",
+        "lag time p50",
+    ]
+
+
+def test_an_unsteady_comparison_says_why() -> None:
+    analysis, _ = told({})
+    moving = [replace(c, outcome="unresolved", reason="b: moved") for c in analysis.comparisons]
+    changed = replace(analysis, comparisons=tuple(moving))
+    tables = comparison_tables(changed, groups_of(changed))
+    assert any("b: moved" in each.notes for each in tables)
