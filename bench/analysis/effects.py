@@ -29,6 +29,7 @@ FEWEST_FOR_SIGNED_RANK = 6
 MOST_FOR_SIGNED_RANK = 25
 POWER = 0.80
 _RESAMPLES = 4_999
+_ROUNDING = 1e-12
 
 Floats = npt.NDArray[np.float64]
 
@@ -208,8 +209,9 @@ def _signed_rank_probabilities(count: int) -> Floats:
 
 
 def _student_p(values: Floats) -> float:
-    if np.ptp(values) == 0.0:
-        return 1.0 if values[0] == 0.0 else 0.0
+    # What differs by rounding alone has no variance to divide by.
+    if np.ptp(values) <= _ROUNDING * max(1.0, float(np.max(np.abs(values)))):
+        return 1.0 if abs(values[0]) <= _ROUNDING else 0.0
     return float(stats.ttest_1samp(values, 0.0).pvalue)
 
 

@@ -57,7 +57,11 @@ def test_the_plan_of_each_scenario_is_shown(path: Path, capsys: pytest.CaptureFi
         ('"uvloop"', '"uvlop"', "unknown loop 'uvlop'. Did you mean 'uvloop'?"),
         ("seed = 1", "seed = 1\nprobes = ['loop_lagg']", "Did you mean 'loop_lag'?"),
         ("seed = 1", "seed = 1\nprimary_metrics = ['put.respons.p50']", "put.response.p50"),
-        ("seed = 1", "seed = 1\nprimary_metrics = ['gc.pause_max']", "'gc.pause_max' is no metric"),
+        (
+            "seed = 1",
+            "seed = 1\nprobes = ['loop_lag']\nprimary_metrics = ['gc.pause_max']",
+            "'gc.pause_max' is no metric",
+        ),
         ("seed = 1", "seed = 1\nprobes = ['nope:P']", "cannot import the probe 'nope:P'"),
     ],
 )

@@ -1,0 +1,57 @@
+"""``decide``: turn a run into an architecture decision record; needs no database and no driver."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from pathlib import Path
+
+from bench.analysis.analyse import analyse
+from bench.analysis.claim_run import claim_run
+from bench.analysis.decision import decide
+from bench.cli.verbs.report import add_places, make_directory
+from bench.errors import InputError
+from bench.records.store import Store
+from bench.reporters.decisions.markdown import markdown
+from bench.reporters.decisions.screen import screen
+from bench.spec.drivers_file import load_drivers
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("run_id", nargs="?", metavar="RUN", help="default: the newest run")
+    parser.add_argument("--drivers", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--date", default="", metavar="YYYY-MM-DD", help="of the record; default: that of the run"
+    )
+    add_places(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Decide, write the record, say in short what it says, and end by its outcome."""
+    asked = load_drivers(options.drivers)
+    date = _date(options.date)
+    store = Store(options.results)
+    found = store.read(options.run_id or store.newest())
+    seen = claim_run(found, analyse(found))
+    told = [name for name, sweep in found.scenario.sweeps.items() if not sweep.aside]
+    try:
+        decision = decide(asked, seen, told)
+    except InputError as error:
+        lines = str(error).splitlines()
+        raise InputError("\n".join(f"{options.drivers}: {line}" for line in lines)) from error
+    directory = make_directory(options.reports / found.record.run_id)
+    path = directory / "decision.md"
+    path.write_text(markdown(decision, date), encoding="utf-8")
+    print(screen(decision))
+    print(f"record: {path}")
+    return decision.exit_code
+
+
+def _date(given: str) -> str:
+    if not given:
+        return ""
+    try:
+        return dt.date.fromisoformat(given).isoformat()
+    except ValueError as error:
+        raise InputError(f"--date {given!r}: expected a date, YYYY-MM-DD") from error

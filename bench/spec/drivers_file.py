@@ -1,0 +1,41 @@
+"""Reads a drivers file and says what is wrong with it: which key, what was expected."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bench.errors import InputError
+from bench.spec.drivers import Drivers
+from bench.spec.scenario_file import validation_messages
+
+
+def load_drivers(path: Path) -> Drivers:
+    """Read and check the drivers file at ``path``.
+
+    Whether a run has what it names is checked where the run is known (``bench.analysis.decision``).
+
+    Raises:
+        InputError: the file is missing, is not TOML, has an unknown or missing key, or a value of a
+            wrong type; the text names the file and the key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"{path}: cannot read the drivers: {reason}") from error
+    return parse_drivers(text, str(path))
+
+
+def parse_drivers(text: str, origin: str) -> Drivers:
+    """Check the drivers file ``text``; ``origin`` names it in errors. See :func:`load_drivers`."""
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{origin}: this is not valid TOML: {error}") from error
+    try:
+        return Drivers.model_validate(raw)
+    except ValidationError as error:
+        raise InputError("\n".join(validation_messages(error, origin, Drivers))) from error
