@@ -9,7 +9,9 @@ from bench.analysis._figures import outcome_in
 from bench.analysis._selection import condition_of, lacking, selected
 from bench.analysis.claim_run import ClaimRun
 from bench.analysis.result import Cell
+from bench.analysis.validity import KINDS
 from bench.analysis.verdict_result import Condition, ConditionOutcome
+from bench.errors import InputError, suggestion
 from bench.spec.claim import Count, FindingCheck, RunsOn
 
 _EMULATED = "emulated"
@@ -45,9 +47,20 @@ def _loop_kind(run: ClaimRun, cell: Cell) -> str:
 
 
 def findings(run: ClaimRun, judgement: FindingCheck) -> Iterator[Condition]:
-    """Judge whether the finding names each selected cell, or none of them."""
+    """Judge whether the finding names each selected cell, or none of them.
+
+    A finding that names no cell is about the whole run.
+
+    Raises:
+        InputError: no finding has that code.
+    """
+    codes = [kind.code for kind in KINDS]
+    if judgement.code not in codes:
+        hint = suggestion(judgement.code, codes)
+        raise InputError(f"a claim asks for the finding {judgement.code!r}.{hint}")
     found = [each for each in run.analysis.findings if each.code == judgement.code]
     named = {name for finding in found for name in finding.cells}
+    is_everywhere = any(not finding.cells for finding in found)
     for subject in judgement.subjects:
         cells = selected(run, judgement, subject)
         yield from lacking(judgement, subject, cells)
@@ -58,7 +71,7 @@ def findings(run: ClaimRun, judgement: FindingCheck) -> Iterator[Condition]:
             elif cell.status != "measured":
                 yield replace(condition, why=cell.reason)
             else:
-                present = cell.name in named
+                present = is_everywhere or cell.name in named
                 yield replace(
                     condition,
                     outcome="holds" if present == judgement.present else "fails",
@@ -81,8 +94,9 @@ def _counted(run: ClaimRun, judgement: Count, cell: Cell) -> Condition:
     if condition.outcome != "undecided":
         return condition
     times, each = (cell.operations.get(name, 0) for name in (judgement.operation, judgement.per))
-    if not each:
-        return replace(condition, outcome="not measured", why=f"no {judgement.per} was counted")
+    for name in (judgement.operation, judgement.per):
+        if not cell.operations.get(name):
+            return replace(condition, outcome="not measured", why=f"no {name} was counted")
     value = times / each
     method = f"{times} {judgement.operation} for {each} {judgement.per}, due in the windows"
     return replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bench.analysis.claim_run import SUM, ClaimRun
@@ -34,27 +34,27 @@ def lacking(
             if any(getattr(cell, axis) == label for cell in cells):
                 continue
             where = {name: label if name == axis else _ALL for name in _axes(judgement)}
-            yield Condition(
-                outcome="not measured",
-                subject=subject,
-                baseline=baseline,
-                metric="",
-                concurrency=0,
-                durability="",
-                why=f"the run has no cell of {subject} with {axis} {label}",
-                **where,
-            )
+            why = f"the run has no cell of {subject} with {axis} {label}"
+            yield _absent(subject, baseline, where, why)
     if not cells and not any(_axes(judgement).values()):
-        yield Condition(
-            outcome="not measured",
-            subject=subject,
-            baseline=baseline,
-            metric="",
-            concurrency=0,
-            durability="",
-            why=f"the run has no cell of {subject}",
-            **dict.fromkeys(_axes(judgement), _ALL),
-        )
+        where = dict.fromkeys(_axes(judgement), _ALL)
+        yield _absent(subject, baseline, where, f"the run has no cell of {subject}")
+
+
+def _absent(subject: str, baseline: str, where: Mapping[str, str], why: str) -> Condition:
+    return Condition(
+        outcome="not measured",
+        subject=subject,
+        baseline=baseline,
+        metric="",
+        workload=where["workload"],
+        payload=where["payload"],
+        arrival=where["arrival"],
+        loop=where["loop"],
+        concurrency=0,
+        durability="",
+        why=why,
+    )
 
 
 def condition_of(run: ClaimRun, cells: Sequence[Cell], metric: str) -> Condition:

@@ -219,10 +219,9 @@ class ClaimTable(_Part):
     @property
     def judgements(self) -> tuple[Judgement, ...]:
         """All of them, sort by sort."""
-        return (
-            *(*self.ratios, *self.scalings, *self.bounds),
-            *(*self.runs, *self.findings, *self.counts),
-        )
+        found: list[Judgement] = [*self.ratios, *self.scalings, *self.bounds]
+        found += [*self.runs, *self.findings, *self.counts]
+        return tuple(found)
 
 
 class ClaimsFile(_Part):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.errors import InputError
 from tests.unit.analysis.judged import claim, verdict_on
 from tests.unit.analysis.synthetic import (
     MS,
@@ -114,3 +115,32 @@ def test_what_was_never_counted_is_told(tmp_path: Path) -> None:
 
     assert found.outcome == "inconclusive"
     assert "no list was counted" in found.because
+
+
+def test_a_misspelt_operation_supports_nothing(tmp_path: Path) -> None:
+    judged = claim(
+        'counts]]\nsubjects = ["base"]\noperation = "putt"\nper = "cycle"\nat_most = 1.5'
+    )
+    found = verdict_on(tmp_path, healthy(), judged)
+
+    assert found.outcome == "inconclusive"
+    assert "no putt was counted" in found.because
+
+
+def test_a_misspelt_finding_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    judged = claim('findings]]\nsubjects = ["base"]\ncode = "lop_blocked"\npresent = false')
+
+    with pytest.raises(InputError, match="Did you mean 'loop_blocked'"):
+        verdict_on(tmp_path, healthy(), judged)
+
+
+@pytest.mark.parametrize(("present", "outcome"), [("true", "supported"), ("false", "refuted")])
+def test_a_finding_about_the_run_is_present_in_every_cell(
+    tmp_path: Path, present: str, outcome: str
+) -> None:
+    judged = claim(
+        f'findings]]\nsubjects = ["base"]\ncode = "primary_metric_missing"\npresent = {present}'
+    )
+    text = scenario_text("base", top='primary_metrics = ["list.response.p50"]')
+
+    assert verdict_on(tmp_path, healthy(), judged, text).outcome == outcome
