@@ -22,6 +22,8 @@ REACHED_RATE = 0.99
 STRADDLING_CYCLES = 1
 # One miss between two rates that are met is noise; two in a row end the search.
 MISSES_THAT_END = 2
+# The answer names so many; the table has all.
+MOST_SENTENCES = 6
 _NS_PER_S = 1e9
 
 
@@ -33,8 +35,7 @@ def capacities(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Capac
     groups: dict[tuple[str, ...], list[CellEvidence]] = {}
     for evidence in cells:
         cell = evidence.cell
-        label = cell.arrival.partition("@")[0]
-        if isinstance(scenario.arrivals[label], Search):
+        if label := scenario.search_of(cell.arrival):
             key = (label, cell.sweep, cell.subject, cell.workload, cell.payload, cell.loop)
             groups.setdefault(key, []).append(evidence)
     return tuple(
@@ -45,8 +46,8 @@ def capacities(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Capac
 
 
 def sentences(found: Sequence[Capacity]) -> Iterator[str]:
-    """Tell every search that found a rate, the highest first, then those that found none."""
-    for capacity in sorted(found, key=lambda each: -(each.rate_per_s or 0.0)):
+    """Tell the searches that found the highest rates, then those that found none."""
+    for capacity in sorted(found, key=lambda each: -(each.rate_per_s or 0.0))[:MOST_SENTENCES]:
         who = f"{capacity.subject} on {capacity.loop} ({capacity.durability}, {capacity.payload})"
         goal = f"{capacity.metric} ≤ {quantity(capacity.objective_ns, 'ns')}"
         if capacity.rate_per_s is None:

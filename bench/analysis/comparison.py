@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from bench.analysis.intervals import Interval, ratio
+from bench.analysis.effects import Effect, effect
 from bench.analysis.quantiles import CONFIDENCE
 from bench.analysis.result import Cell, Comparison, ComparisonOutcome
 from bench.analysis.summary import CellEvidence
@@ -187,7 +187,7 @@ def _compare(
     ]
     if not blocks:
         return
-    interval = ratio([over[block] for block in blocks], [under[block] for block in blocks])
+    found = effect([over[block] for block in blocks], [under[block] for block in blocks])
     planned = min(baseline.planned, candidate.planned)
     is_subject = axis == "subject"
     yield Comparison(
@@ -198,24 +198,24 @@ def _compare(
         condition=candidate.cell.condition,
         loop=candidate.cell.loop,
         subject=candidate.cell.subject,
-        ratio=interval.value,
-        low=interval.low,
-        high=interval.high,
+        ratio=found.ratio,
+        low=found.low,
+        high=found.high,
         confidence=CONFIDENCE,
         blocks=len(blocks),
-        method=interval.method,
-        outcome=_outcome(metric, interval) if len(blocks) >= planned else "unresolved",
+        method=found.method,
+        outcome=_outcome(metric, found) if len(blocks) >= planned else "unresolved",
         same_durability=_same_durability(baseline.cell, candidate.cell),
         is_aa=is_subject and candidate.cell.aa_of == baseline.cell.subject,
         blocks_planned=planned,
     )
 
 
-def _outcome(metric: Metric, interval: Interval) -> ComparisonOutcome:
-    if interval.low is None or interval.high is None or metric.better == "neither":
+def _outcome(metric: Metric, found: Effect) -> ComparisonOutcome:
+    if found.low is None or found.high is None or metric.better == "neither":
         return "unresolved"
-    if interval.low > 1.0:
+    if found.low > 1.0:
         return "better" if metric.better == "higher" else "worse"
-    if interval.high < 1.0:
+    if found.high < 1.0:
         return "better" if metric.better == "lower" else "worse"
     return "unresolved"

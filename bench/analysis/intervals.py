@@ -1,4 +1,4 @@
-"""Values with intervals over trials, and over blocks.
+"""Values with intervals over trials; ratios over blocks are in ``bench.analysis.effects``.
 
 The trial is the unit of replication, since the operations inside one share its process and follow
 each other (Kalibera and Jones, "Rigorous benchmarking in reasonable time", ISMM 2013). With the 3
@@ -61,27 +61,6 @@ def geometric(values: Sequence[float], confidence: float = CONFIDENCE) -> Interv
         return Interval(float(values[0]), None, None, SINGLE)
     value, low, high = _on_logarithms(np.log(values).tolist(), confidence)
     return Interval(value, low, high, GEOMETRIC)
-
-
-def ratio(
-    candidate: Sequence[float], baseline: Sequence[float], confidence: float = CONFIDENCE
-) -> Interval:
-    """Return candidate ÷ baseline from paired positive values, one pair per block (n ≥ 1).
-
-    Pairing takes out what drifts from block to block and hits both arms alike.
-
-    Raises:
-        ValueError: the lengths differ, or a value is not positive.
-    """
-    if len(candidate) != len(baseline) or min(*candidate, *baseline) <= 0.0:
-        raise ValueError("a ratio needs pairs of positive values")
-    logarithms = [
-        math.log(over) - math.log(under) for over, under in zip(candidate, baseline, strict=True)
-    ]
-    if len(logarithms) < 2:
-        return Interval(math.exp(logarithms[0]), None, None, SINGLE_BLOCK)
-    value, low, high = _on_logarithms(logarithms, confidence)
-    return Interval(value, low, high, PAIRED)
 
 
 def _on_logarithms(logarithms: Sequence[float], confidence: float) -> tuple[float, float, float]:

@@ -79,6 +79,9 @@ class Subject(ABC):
     async def open(self, clients: int) -> None:
         """Connect and prepare the store for ``clients`` concurrent callers.
 
+        Where the store outlives its process this is called a second time, with one client and by
+        another process, when the trial is over: what is there must stay.
+
         Raises:
             UnsupportedError: the saver cannot run on this loop; ``NotImplementedError`` is read
                 the same way.

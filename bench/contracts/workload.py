@@ -103,7 +103,11 @@ class ExpectedThread:
 
 
 class Workload(ABC):
-    """What one client does in one cycle, and what the store must hold afterwards."""
+    """What one client does in one cycle, and what the store must hold afterwards.
+
+    The verifier's process makes another one, with the same options and payload and one client, to
+    hash what it reads back: :meth:`content_hash` and :meth:`value_hash` may use nothing else.
+    """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     marks: ClassVar[tuple[str, ...]] = ()

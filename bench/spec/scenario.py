@@ -127,6 +127,11 @@ class Scenario(_Part):
         found = self.arrivals[name]
         return found.levels()[rate] if isinstance(found, Search) else found
 
+    def search_of(self, label: str) -> str:
+        """Return the label of the search that ``label@rate`` belongs to, or nothing."""
+        name = label.partition("@")[0]
+        return name if isinstance(self.arrivals[name], Search) else ""
+
     def arrivals_of(self, sweep: Sweep) -> tuple[str, ...]:
         """Name the arrivals that ``sweep`` measures, each rate of a search as ``label@rate``."""
         return tuple(

@@ -23,13 +23,16 @@ _EXPECTED = (
 class FactoryOptions(PluginOptions):
     """What only the saver's author knows about it.
 
-    ``reopens``: what was written is found by a saver that is made later. ``keeps_history``: older
-    checkpoints stay readable. ``saver_per = "client"`` calls the factory once for each client.
+    ``reopens``: what was written is found by a saver that is made later, in another process; false
+    for one that keeps it in memory. ``keeps_history``: older checkpoints stay readable. ``copies``:
+    it keeps no reference to what it is given. ``saver_per = "client"`` calls the factory once for
+    each client.
     """
 
     durability: Literal["volatile", "relaxed", "fsync", "unknown"] = "unknown"
     reopens: bool = True
     keeps_history: bool = True
+    copies: bool = True
     saver_per: Literal["trial", "client"] = "trial"
 
 
@@ -48,6 +51,7 @@ class FactorySubject(Subject):
         super().__init__(options, place)
         self.reopens = self.options.reopens  # type: ignore[misc] # here the options decide it
         self.keeps_history = self.options.keeps_history  # type: ignore[misc] # as above
+        self.copies = self.options.copies  # type: ignore[misc] # as above
         self._resources = AsyncExitStack()
         self._savers: list[BaseCheckpointSaver[Any]] = []
 

@@ -13,7 +13,7 @@ from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import ClaimRun, claim_run
 from bench.analysis.verdict import judge
 from bench.cli.verbs.report import add_places, make_directory
-from bench.errors import InputError
+from bench.errors import InputError, suggestion
 from bench.records.store import Store
 from bench.reporters.verdicts.document import document
 from bench.reporters.verdicts.markdown import markdown
@@ -41,6 +41,11 @@ def run(options: argparse.Namespace) -> int:
     claims = chosen(load_claims(options.claims), options.claim)
     store = Store(options.results)
     runs = _runs(store, options.runs or _newest(store, claims))
+    wanted = {scenario for claim in claims for scenario in claim.scenarios}
+    if unused := sorted(set(runs) - wanted):
+        raise InputError(
+            f"no claim is judged on a run of {unused[0]!r}.{suggestion(unused[0], wanted)}"
+        )
     verdicts = judge(claims, runs)
     directory = make_directory(options.reports)
     pages = {"verdicts.md": markdown(verdicts).encode(), "verdicts.json": document(verdicts)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
@@ -9,8 +10,19 @@ from hypothesis import strategies as st
 
 from bench.analysis.capacity import MISSES_THAT_END, highest
 from bench.analysis.result import Capacity
+from bench.records.outcome import Outcome
+from bench.spec.metric import CYCLE
 from bench.spec.plan import Trial
-from tests.unit.analysis.synthetic import MS, Left, Load, Make, analysed, changed, scenario_text
+from tests.unit.analysis.synthetic import (
+    MS,
+    Left,
+    Load,
+    Make,
+    analysed,
+    changed,
+    row,
+    scenario_text,
+)
 
 RATES = (10.0, 20.0, 40.0, 80.0)
 SEARCH = (
@@ -84,6 +96,20 @@ def test_a_rate_that_was_not_reached_is_missed_however_short_the_times(tmp_path:
             # Half as many cycles as were offered in that time.
             slow = Load(1, load.cycles, load.put, load.get_tuple, idle=load.idle + load.period)
             return Left(slow)
+        return left
+
+    assert searched(tmp_path, make).rate_per_s == 20.0
+
+
+def test_a_single_failed_cycle_misses_the_objective(tmp_path: Path) -> None:
+    full = by_rate((2,), (3,), (3,), (3,))
+
+    def make(trial: Trial) -> Left:
+        left = full(trial)
+        assert left is not None
+        if trial.arrival in ("some@40", "some@80"):
+            failed = row(CYCLE, 5 * MS, MS, outcome=Outcome.FAILED)
+            return Left(replace(left.load, extra=(failed,)))
         return left
 
     assert searched(tmp_path, make).rate_per_s == 20.0

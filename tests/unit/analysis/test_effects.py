@@ -216,3 +216,26 @@ def test_benjamini_hochberg_is_less_strict_than_holm() -> None:
 
     assert all(b <= h for b, h in zip(benjamini_hochberg(values), holm(values), strict=True))
     assert benjamini_hochberg([]) == ()
+
+
+def test_pairing_takes_out_what_hits_both_arms_alike() -> None:
+    baseline = [1.0, 10.0, 100.0]
+    found = effect([2.0, 20.0, 200.0], baseline)
+
+    assert found.ratio == pytest.approx(2.0)
+    assert found.low == pytest.approx(2.0)
+    assert found.high == pytest.approx(2.0)
+
+
+def test_ninety_five_of_a_hundred_intervals_hold_the_truth_even_from_five_blocks() -> None:
+    random = np.random.default_rng(20260101)
+    true, held, runs = 1.3, 0, 2000
+    for _ in range(runs):
+        drift = random.normal(0.0, 1.0, 5)
+        baseline = np.exp(drift + random.normal(0.0, 0.1, 5))
+        candidate = true * np.exp(drift + random.normal(0.0, 0.1, 5))
+        found = effect(candidate.tolist(), baseline.tolist())
+        held += (found.low or 0.0) <= true <= (found.high or 0.0)
+
+    # Three standard errors of a share of 0.95 among 2000.
+    assert held / runs == pytest.approx(0.95, abs=0.015)
