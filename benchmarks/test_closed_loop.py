@@ -18,6 +18,7 @@ _STEPS_S = 0.25
 _GRAPH_ROUNDS = 9
 _GRAPH_S = 0.5
 _STATE_BYTES = 1_000
+_LARGE_STATE_BYTES = 50_000
 _LEAST_SHARE = 0.93
 
 Harness = Callable[[Payload, float], tuple[float, int]]
@@ -31,8 +32,14 @@ class Round:
     begins changes from round to round, so that a drift of the machine hits all alike.
     """
 
-    def __init__(self, harness: Harness, others: Mapping[str, ByHand], duration_s: float) -> None:
-        self._payload = closed_loop.payload_of(_STATE_BYTES)
+    def __init__(
+        self,
+        harness: Harness,
+        others: Mapping[str, ByHand],
+        duration_s: float,
+        state_bytes: int = _STATE_BYTES,
+    ) -> None:
+        self._payload = closed_loop.payload_of(state_bytes)
         self._harness = harness
         self._others = others
         self._duration_s = duration_s
@@ -77,6 +84,16 @@ def test_closed_loop(benchmark: Any, add: Add) -> None:
     add(beside("  against the same workload, untimed and without yields", untimed))
     add(beside("  time of a cycle through the harness", one_round.cycle_us("harness")))
     add(beside("  time of a cycle by hand", one_round.cycle_us("hand")))
+
+
+def test_large_states(benchmark: Any, add: Add) -> None:
+    others = {"hand": closed_loop.steps_by_hand}
+    harness = closed_loop.steps_through_the_harness
+    one_round = Round(harness, others, _STEPS_S, _LARGE_STATE_BYTES)
+    benchmark.pedantic(one_round, rounds=_ROUNDS, warmup_rounds=1)
+    title = "  the same with states of 50 kB, against a loop by hand"
+    add(beside(title, spread(one_round.shares("hand"), ".3f")))
+    add(beside("  time of such a cycle by hand", one_round.cycle_us("hand")))
 
 
 def test_graph(benchmark: Any, add: Add) -> None:
