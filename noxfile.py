@@ -69,6 +69,13 @@ def verify(session: nox.Session) -> None:
 
 
 @nox.session
+def gate(session: nox.Session) -> None:
+    """Tell whether a saver got slower: nox -s gate -- --base REQUIREMENT --head REQUIREMENT."""
+    _install(session, "-e", ".[all]")
+    _run(session, "python", "-m", "bench", "gate", *session.posargs)
+
+
+@nox.session
 def selftest(session: nox.Session) -> None:
     """Measure subjects whose behaviour is known, on every loop; ends within 3 minutes."""
     _install(session, "-e", ".[langgraph,uvloop]")

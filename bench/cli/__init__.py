@@ -25,6 +25,8 @@ VERBS = {
     "run": "measure a scenario and write its report",
     "report": "write the report of a run again, from its records",
     "verify": "judge published claims on recorded runs; needs no database",
+    "gate": "compare two arms in one job: has one got worse? answers by the exit code",
+    "baseline": "keep a run under a name, for gate --baseline: save, list or show",
     "decide": "write a decision record from a run and what decides for you; needs no database",
     "selftest": "measure subjects whose behaviour is known: does the ruler measure right?",
     "list": "list what a scenario can name, with options",

@@ -41,6 +41,18 @@ class Checkout:
     method: str
 
 
+@dataclass(frozen=True, slots=True)
+class CountedCalls:
+    """A ``method`` of a driver's class ``owner`` whose calls inside operations are counted.
+
+    ``what`` is a name of ``bench.spec.counted.COUNTED``; several methods may count as the same.
+    """
+
+    what: str
+    owner: type
+    method: str
+
+
 CHECKPOINT_WRITES = "checkpoint_writes"
 ALL_WRITES = "all_writes"
 
@@ -120,4 +132,12 @@ class Subject(ABC):
 
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pools whose hand-out is to be stamped. Locks are found by ``saver.lock``."""
+        return ()
+
+    def counted_calls(self) -> Sequence[CountedCalls]:
+        """Name the driver's methods whose calls are counted for each operation.
+
+        They are counted where the operation itself calls them, also from a thread that runs in a
+        copy of its context.
+        """
         return ()

@@ -12,6 +12,7 @@ from typing import Any
 from bench.contracts import Loop, Payload, Place, PluginOptions, Subject, WorkerProbe, Workload
 from bench.discovery import load
 from bench.errors import InvalidMeasurementError, UnsupportedError
+from bench.measure.call_counts import CallCounts
 from bench.measure.handover import LEDGER_FILE, LEDGER_STAGE, Job, Opening, TrialResult
 from bench.measure.ledger import LEDGER, Ledger
 from bench.measure.load_generator import Load, Offer
@@ -96,6 +97,7 @@ class Lifecycle:
         names = (*OPERATIONS.values(), CYCLE, *parts.workload.marks)
         self.recorder = Recorder(names)
         self._timing = Timing(self.recorder, clock)
+        self._call_counts = CallCounts(self.recorder)
         self._puts_before: dict[str, int] = {}
         self._cycles_in_window = 0
 
@@ -130,6 +132,7 @@ class Lifecycle:
         except Exception as error:  # noqa: BLE001
             result = replace(result, failure=self._failure(error), status=self._status(error))
         finally:
+            self._call_counts.restore()
             await close(subject)
         errors, texts = dict(self.recorder.errors), dict(self.recorder.error_texts)
         result = replace(result, errors=errors, error_texts=texts)
@@ -142,6 +145,7 @@ class Lifecycle:
         await subject.open(self._arrival.concurrency)
         for checkout in subject.checkouts():
             self._timing.time_checkout(checkout)
+        self._call_counts.watch(subject.counted_calls())
         trial = self._parts.job.trial
         offer = Offer.of(self._arrival, trial.seed, trial.warmup_s, trial.duration_s)
         load_of_trial = Load(
@@ -168,6 +172,7 @@ class Lifecycle:
     async def _window(self, load: Load, subject: Subject) -> tuple[Window, tuple[Reading, ...]]:
         trial = self._parts.job.trial
         await self._start_probes("drained", subject)
+        self._call_counts.start()
         self._enter("warm-up")
         start_ns = load.start() + round(trial.warmup_s * _NS_PER_S)
         await self._warm_up(load, start_ns)
@@ -185,6 +190,7 @@ class Lifecycle:
         await load.drain(self._parts.scenario.drain_s)
         drained_ns = self._clock()
         self._cycles_in_window = self._done(CYCLE) - cycles_before
+        readings += self._call_counts.stop()
         readings += await self._stop_probes("drained")
         return Window(start_ns, end_ns, drained_ns), readings
 

@@ -29,6 +29,7 @@ class Recorder:
         self.errors: Counter[str] = Counter()
         self.error_texts: dict[str, str] = {}
         self.acknowledged: Counter[int] = Counter()
+        self.calls: dict[str, Counter[int]] = {}
         self._chunks = [array("q")]
         self._room = _ROWS_PER_CHUNK
 
@@ -43,6 +44,10 @@ class Recorder:
         if not self._room:
             self._chunks.append(array("q"))
             self._room = _ROWS_PER_CHUNK
+
+    def calls_of(self, what: str) -> Counter[int]:
+        """Return the counter of ``what`` was called inside operations, by the operation's code."""
+        return self.calls.setdefault(what, Counter())
 
     def note(self, error: BaseException) -> int:
         """Count ``error`` by class, keep the first text of each, and return the outcome's code.
@@ -61,6 +66,15 @@ class Recorder:
 
     def __len__(self) -> int:
         return sum(len(chunk) for chunk in self._chunks) // len(COLUMNS)
+
+    def operations_since(self, row: int) -> Counter[int]:
+        """Count the samples from number ``row`` (0, 1, …) on, by the operation's code."""
+        found: Counter[int] = Counter()
+        start = row * len(COLUMNS)
+        for chunk in self._chunks:
+            found.update(chunk[max(0, start) :: len(COLUMNS)])
+            start -= len(chunk)
+        return found
 
     def write(self, path: Path) -> None:
         """Write all samples as plain 64-bit integers, row after row."""

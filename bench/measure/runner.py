@@ -16,13 +16,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
 
 from bench.contracts import Endpoint, Loop, OutsideProbe, Server
 from bench.discovery import load
-from bench.errors import BenchError, UnsupportedError
+from bench.errors import BenchError, InputError, UnsupportedError
 from bench.measure.handover import (
     LEDGER_STAGE,
     SAMPLES_FILE,
@@ -31,6 +32,7 @@ from bench.measure.handover import (
     TrialResult,
     unmeasured,
 )
+from bench.measure.interpreter import OWN, Interpreter
 from bench.measure.lifecycle import options_of
 from bench.measure.verifier_process import MARGIN_S, VerifierProcess
 from bench.measure.worker_process import WorkerProcess
@@ -45,6 +47,7 @@ from bench.subjects._factory import subject_class
 
 # Importing, opening and closing may take this long beyond warm-up, window, drain, reading back.
 _BESIDES_S = 60.0
+NO_OTHERS: Mapping[str, Interpreter] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +67,49 @@ def run(
     run_id: str,
     on_progress: Callable[[Progress], None],
     environment: Mapping[str, str],
+    interpreters: Mapping[str, Interpreter] = NO_OTHERS,
 ) -> None:
     """Measure the trials of ``plan`` that ``store`` has no record of, in the plan's order.
 
-    ``environment`` may name external servers. ``KeyboardInterrupt`` passes through after
-    everything that belongs to the trial under way has been stopped and removed.
+    ``environment`` may name external servers; ``interpreters`` are those that subjects name.
+    ``KeyboardInterrupt`` passes through after everything that belongs to the trial under way has
+    been stopped and removed.
+
+    Raises:
+        InputError: a subject names an interpreter that is not among ``interpreters``.
     """
+    chosen = _interpreters(scenario, interpreters)
     finished = store.finished(run_id)
     todo = [trial for trial in plan.trials if trial.id not in finished]
     began_s = time.monotonic()
-    with VerifierProcess(scenario, environment) as verifier:
+    with contextlib.ExitStack() as stack:
+        # What wrote a store reads it back: another version might change it first.
+        verifiers = {
+            interpreter: stack.enter_context(VerifierProcess(scenario, environment, interpreter))
+            for interpreter in sorted(set(chosen.values()), key=lambda found: found.path)
+        }
         for number, trial in enumerate(todo, start=1):
-            record, rows = TrialRun(scenario, trial, environment, verifier).run()
+            used = chosen[trial.subject]
+            record, rows = TrialRun(scenario, trial, environment, verifiers[used], used).run()
             store.add(run_id, record, rows)
             mean_s = (time.monotonic() - began_s) / number
             done = len(plan.trials) - len(todo) + number
             remaining_s = mean_s * (len(todo) - number)
             on_progress(Progress(done, len(plan.trials), remaining_s, record))
+
+
+def _interpreters(
+    scenario: Scenario, interpreters: Mapping[str, Interpreter]
+) -> dict[str, Interpreter]:
+    """Return by subject on which interpreter its workers run."""
+    known = {"": OWN, **interpreters}
+    for label, subject in scenario.subjects.items():
+        if subject.interpreter not in known:
+            raise InputError(
+                f"subjects.{label} names the interpreter {subject.interpreter!r}, which only "
+                "bench gate can provide"
+            )
+    return {label: known[subject.interpreter] for label, subject in scenario.subjects.items()}
 
 
 class TrialRun:
@@ -92,8 +121,10 @@ class TrialRun:
         trial: Trial,
         environment: Mapping[str, str],
         verifier: VerifierProcess | None = None,
+        interpreter: Interpreter = OWN,
     ) -> None:
         self._verifier = verifier
+        self._interpreter = interpreter
         self._scenario = scenario
         self._trial = trial
         self._environment = environment
@@ -135,12 +166,14 @@ class TrialRun:
             if server is not None:
                 stack.callback(self._stop, server)
             verifier = self._verifier or stack.enter_context(
-                VerifierProcess(self._scenario, self._environment)
+                VerifierProcess(self._scenario, self._environment, self._interpreter)
             )
             stack.callback(verifier.give_up)
             job = Job(self._scenario, self._trial, str(directory))
             # The worker imports what it needs while the server starts.
-            worker = stack.enter_context(WorkerProcess(job, directory, self._environment))
+            worker = stack.enter_context(
+                WorkerProcess(job, directory, self._environment, self._interpreter)
+            )
             endpoint, namespace = None, f"bench_{secrets.token_hex(6)}"
             if server is not None:
                 endpoint = server.start(self._subject.server_settings(self._options), namespace)

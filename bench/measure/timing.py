@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
@@ -21,6 +21,7 @@ from bench.contracts import Checkout
 from bench.errors import InputError
 from bench.measure.recorder import Recorder
 from bench.records.outcome import Outcome
+from bench.spec.counted import LOCK_ACQUISITIONS
 
 # Method of a saver → operation, named as in LangGraph's conformance suite.
 OPERATIONS = {
@@ -41,7 +42,7 @@ Timed = TypeVar("Timed")
 # When the next operation of this context was due; 0 means: when it is called.
 DUE: ContextVar[int] = ContextVar("due", default=0)
 CLIENT: ContextVar[int] = ContextVar("client", default=-1)
-# [lock wait, pool wait] in ns of the operation under way; set means: inside an operation.
+# [lock wait, pool wait] in ns and the code of the operation under way; set means: inside one.
 _WAITS: ContextVar[list[int] | None] = ContextVar("waits", default=None)
 
 
@@ -99,7 +100,7 @@ class Timing:
         async def timed(self: Saver, *arguments: Any, **keywords: Any) -> Any:
             if _WAITS.get() is not None:
                 return await original(self, *arguments, **keywords)
-            waits = [0, 0]
+            waits = [0, 0, code]
             token = _WAITS.set(waits)
             due = DUE.get()
             if due:
@@ -110,8 +111,10 @@ class Timing:
                 finished = clock()
             except BaseException as error:
                 finished = clock()
-                row = (code, CLIENT.get(), due or started, started, *waits, finished, note(error))
-                add(cast("tuple[int, int, int, int, int, int, int, int]", row))
+                lock, pool, _ = waits
+                add(
+                    (code, CLIENT.get(), due or started, started, lock, pool, finished, note(error))
+                )
                 raise
             finally:
                 _WAITS.reset(token)
@@ -133,7 +136,7 @@ class Timing:
                 async for item in items:
                     yield item
                 return
-            waits, outcome = [0, 0], _OK
+            waits, outcome = [0, 0, code], _OK
             due = DUE.get()
             DUE.set(0)
             started = clock()
@@ -155,7 +158,7 @@ class Timing:
                 raise
             finally:
                 finished = clock()
-                add((code, CLIENT.get(), due or started, started, *waits, finished, outcome))  # type: ignore[arg-type] # two waits
+                add((code, CLIENT.get(), due or started, started, *waits[:2], finished, outcome))  # type: ignore[arg-type] # two waits
                 await items.aclose()
 
         return timed
@@ -193,10 +196,29 @@ class Timing:
         if own in self._classes.values() or isinstance(lock, _ThreadLock):
             return lock
         if own.__flags__ & _BASETYPE and hasattr(own, "acquire"):
-            method = {"acquire": self._waiting(own.acquire, _LOCK)}
+            method = {"acquire": self._counted(self._waiting(own.acquire, _LOCK))}
             _exchange_class(lock, self._derive(own, method))
             return lock
-        return _ThreadLock(lock, self._waiting(_acquire, _LOCK))
+        return _ThreadLock(lock, self._counted(self._waiting(_acquire, _LOCK)))
+
+    def _counted(self, acquire: Method) -> Method:
+        return counting(acquire, self._recorder.calls_of(LOCK_ACQUISITIONS))
+
+
+def counting(original: Method, calls: MutableMapping[int, int]) -> Method:
+    """Return ``original``, counting in ``calls`` by the code of the operation that calls it.
+
+    What is called outside an operation is not counted.
+    """
+
+    @functools.wraps(original)
+    def counted(*arguments: Any, **keywords: Any) -> Any:
+        waits = _WAITS.get()
+        if waits is not None:
+            calls[waits[2]] += 1
+        return original(*arguments, **keywords)
+
+    return counted
 
 
 # Py_TPFLAGS_BASETYPE: whether a class may be derived from (threading.Lock may not).

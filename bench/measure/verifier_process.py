@@ -15,9 +15,9 @@ from typing import IO, Self, cast
 
 from bench.discovery import load
 from bench.measure.handover import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
+from bench.measure.interpreter import OWN, Interpreter
 from bench.measure.verification import unread
 from bench.measure.verifier import GO, LOG_FILE, ORDER, Order
-from bench.measure.worker_process import environment_of
 from bench.records.trial import Verification
 from bench.spec.scenario import Scenario
 from bench.subjects._factory import subject_class
@@ -35,9 +35,15 @@ class VerifierProcess:
     again if it had to be killed.
     """
 
-    def __init__(self, scenario: Scenario, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        environment: Mapping[str, str],
+        interpreter: Interpreter = OWN,
+    ) -> None:
         self._modules = _modules_of(scenario)
-        self._environment = environment_of(environment)
+        self._command = interpreter.command
+        self._environment = interpreter.environment_of(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
         self._is_busy = False
@@ -99,7 +105,7 @@ class VerifierProcess:
 
     def _start(self) -> None:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "bench.measure.verifier", *self._modules],
+            [*self._command, "-m", "bench.measure.verifier", *self._modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from bench.measure.handover import (
     TrialResult,
     unmeasured,
 )
+from bench.measure.interpreter import OWN, Interpreter
 
 # A worker that has handed over its result may take this long to end.
 _ENDING_S = 5.0
@@ -31,19 +31,25 @@ _LOG_TAIL_CHARACTERS = 600
 class WorkerProcess:
     """A worker process; leaving the context ends it, whatever state it is in."""
 
-    def __init__(self, job: Job, directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        directory: Path,
+        environment: Mapping[str, str],
+        interpreter: Interpreter = OWN,
+    ) -> None:
         self._directory = directory
         self._log = directory / "worker.log"
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._stage = "import"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "bench.measure.worker", str(directory)],
+                [*interpreter.command, "-m", "bench.measure.worker", str(directory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                env=environment_of(environment),
+                env=interpreter.environment_of(environment),
             )
         self._stdin = cast("IO[bytes]", self._process.stdin)
         self._send(JOB.dump_json(job))
@@ -108,17 +114,6 @@ class WorkerProcess:
             for line in output:
                 self._lines.put(line.decode(errors="replace").strip())
         self._lines.put(None)
-
-
-def environment_of(environment: Mapping[str, str]) -> dict[str, str]:
-    """Keep from the worker what would change where and how it connects, passwords among it.
-
-    It connects to the endpoint that it is given. Only where that is the user's own Postgres may
-    libpq's variables complete it.
-    """
-    hidden = ("BENCH_",) if environment.get("BENCH_POSTGRES_DSN") else ("BENCH_", "PG")
-    kept = {k: v for k, v in environment.items() if not k.startswith(hidden)}
-    return {**kept, "PYTHONHASHSEED": "0"}
 
 
 def _ending(code: int | None) -> str:

@@ -49,10 +49,15 @@ class Use(_Part):
 
 
 class SubjectUse(Use):
-    """A subject; ``same_as`` marks an A/A arm: the same subject measured under a second label."""
+    """A subject; ``same_as`` marks an A/A arm: the same subject measured under a second label.
+
+    ``interpreter`` labels the Python that its workers run on; "" is the one that runs the program.
+    Which it is, ``bench gate`` says when it measures: a scenario holds no path.
+    """
 
     use: str = ""
     same_as: str = ""
+    interpreter: str = ""
 
 
 class Baseline(_Part):
@@ -141,8 +146,12 @@ class Scenario(_Part):
         )
 
     def digest(self) -> str:
-        """Return a hash of the meaning of the scenario: layout and comments do not count."""
-        text = self.model_dump_json()
+        """Return a hash of the meaning of the scenario: layout and comments do not count.
+
+        The interpreter of a subject that runs on the program's own has no part in it.
+        """
+        own = {label for label, subject in self.subjects.items() if not subject.interpreter}
+        text = self.model_dump_json(exclude={"subjects": {label: {"interpreter"} for label in own}})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

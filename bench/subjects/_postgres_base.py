@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
 
-from bench.contracts import CHECKPOINT_WRITES, Place, Stored
+from bench.contracts import CHECKPOINT_WRITES, CountedCalls, Place, Stored
 from bench.errors import UnavailableError
 from bench.spec.durability import Durability
 
@@ -104,6 +104,20 @@ def counters_from(row: Mapping[str, Any] | None, place: Place) -> dict[str, int]
     if place.endpoint is None or place.endpoint.kind != "embedded":
         return counters
     return {**counters, "commits": int(row["commits"]), CHECKPOINT_WRITES: inserts + updates}
+
+
+def counted_calls(connection: type, cursor: type) -> tuple[CountedCalls, ...]:
+    """Name what is counted of a driver's two classes.
+
+    psycopg waits once for every statement, and once where a pipeline synchronises: its ``wait`` is
+    an exchange with the server.
+    """
+    return (
+        CountedCalls("statements", cursor, "execute"),
+        CountedCalls("statements", cursor, "executemany"),
+        CountedCalls("round_trips", connection, "wait"),
+        CountedCalls("commits", connection, "commit"),
+    )
 
 
 def refuse_unused(given: set[str], unused: Iterable[str], reason: str) -> None:

@@ -11,9 +11,18 @@ from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
 from pydantic import Field
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
-from bench.contracts import ALL_WRITES, Checkout, Place, PluginOptions, Stored, Subject
+from bench.contracts import (
+    ALL_WRITES,
+    Checkout,
+    CountedCalls,
+    Place,
+    PluginOptions,
+    Stored,
+    Subject,
+)
 from bench.errors import UnavailableError
 from bench.spec.durability import Durability
 
@@ -194,6 +203,15 @@ class RedisSubjectBase(Subject):
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pool's ``get_connection``; with the default pool it only ever connects."""
         return [Checkout(self._pool, "get_connection")]
+
+    def counted_calls(self) -> Sequence[CountedCalls]:
+        """Name commands, and exchanges: a command of its own, or a whole pipeline."""
+        return [
+            CountedCalls("statements", Redis, "execute_command"),
+            CountedCalls("statements", Pipeline, "execute_command"),
+            CountedCalls("round_trips", Redis, "execute_command"),
+            CountedCalls("round_trips", Pipeline, "execute"),
+        ]
 
 
 def _text(value: object) -> str:

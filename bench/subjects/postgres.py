@@ -8,12 +8,12 @@ from typing import Literal, Self, cast
 
 import psycopg
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
 from pydantic import Field, model_validator
 
-from bench.contracts import Checkout, Place, PluginOptions, Stored, Subject
+from bench.contracts import Checkout, CountedCalls, Place, PluginOptions, Stored, Subject
 from bench.errors import UnsupportedError
 from bench.spec.durability import Durability
 from bench.subjects import _postgres_base as base
@@ -191,3 +191,12 @@ class PostgresSubject(Subject):
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pool's ``getconn``, if there is a pool."""
         return [Checkout(self._pool, "getconn")] if self._pool is not None else []
+
+    def counted_calls(self) -> Sequence[CountedCalls]:
+        """Name statements, exchanges and commits.
+
+        In one long-lived pipeline the exchanges depend on who waits first: there they say nothing.
+        """
+        counted = base.counted_calls(AsyncConnection, AsyncCursor)
+        is_exact = self.options.connection != "pipeline"
+        return [calls for calls in counted if is_exact or calls.what != "round_trips"]

@@ -19,12 +19,12 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 from langgraph.checkpoint.postgres import PostgresSaver
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool
 from pydantic import Field, model_validator
 
-from bench.contracts import Checkout, Place, PluginOptions, Stored, Subject
+from bench.contracts import Checkout, CountedCalls, Place, PluginOptions, Stored, Subject
 from bench.spec.durability import Durability
 from bench.subjects import _postgres_base as base
 
@@ -243,3 +243,7 @@ class PostgresSyncSubject(Subject):
     def checkouts(self) -> Sequence[Checkout]:
         """Name the pool's ``getconn``, if there is a pool."""
         return [Checkout(self._pool, "getconn")] if self._pool is not None else []
+
+    def counted_calls(self) -> Sequence[CountedCalls]:
+        """Name statements, exchanges and commits."""
+        return base.counted_calls(Connection, Cursor)

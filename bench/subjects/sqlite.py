@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -11,7 +11,14 @@ from typing import Any, Literal, cast
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from bench.contracts import CHECKPOINT_WRITES, Place, PluginOptions, Stored, Subject
+from bench.contracts import (
+    CHECKPOINT_WRITES,
+    CountedCalls,
+    Place,
+    PluginOptions,
+    Stored,
+    Subject,
+)
 from bench.spec.durability import Durability
 
 # What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous
@@ -125,6 +132,15 @@ class SqliteSubject(Subject):
         (checkpoints,) = await _first_row(connection, "SELECT count(*) FROM checkpoints")
         (writes,) = await _first_row(connection, "SELECT count(*) FROM writes")
         return {CHECKPOINT_WRITES: checkpoints, "rows_of_writes": writes}
+
+    def counted_calls(self) -> Sequence[CountedCalls]:
+        """Name statements and commits; each is a hand-over to the connection's thread."""
+        methods = ("execute", "executemany", "executescript")
+        owners = (aiosqlite.Connection, aiosqlite.Cursor)
+        return [
+            *(CountedCalls("statements", owner, method) for owner in owners for method in methods),
+            CountedCalls("commits", aiosqlite.Connection, "commit"),
+        ]
 
 
 async def _first_row(connection: aiosqlite.Connection, statement: str) -> Any:

@@ -1,0 +1,204 @@
+"""``gate``: compare two arms in one job, and tell by the exit code whether one got worse."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import traceback
+from pathlib import Path
+
+from bench.analysis.gate_result import GateResult
+from bench.cli.gating import (
+    Question,
+    against_baseline,
+    measured,
+    recorded,
+    recorded_against,
+)
+from bench.cli.loading import load_checked
+from bench.cli.verbs.baseline import BASELINES
+from bench.cli.verbs.report import add_places, make_directory
+from bench.errors import EXIT_INTERRUPTED, BenchError, InputError, InvalidMeasurementError
+from bench.measure.gate_environments import ArmEnvironment, prepare
+from bench.records.baseline import read_baseline
+from bench.records.store import Store
+from bench.reporters.gate.document import document
+from bench.reporters.gate.junit import junit
+from bench.reporters.gate.markdown import markdown
+from bench.reporters.gate.pytest_benchmark import pytest_benchmark
+from bench.reporters.gate.screen import screen
+from bench.spec.gate import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
+
+_SCENARIO = Path("scenarios/gate.toml")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument(
+        "scenario", type=Path, nargs="?", default=_SCENARIO, help=f"default: {_SCENARIO}"
+    )
+    arms = parser.add_argument_group("the two arms, as subjects of the scenario")
+    arms.add_argument("--base-subject", default="", metavar="LABEL")
+    arms.add_argument("--head-subject", default="", metavar="LABEL")
+    arms = parser.add_argument_group("the two arms, as environments; every subject runs in both")
+    arms.add_argument("--base", default="", metavar="REQUIREMENT[,…]", help="a path, or as for pip")
+    arms.add_argument("--head", default="", metavar="REQUIREMENT[,…]")
+    arms.add_argument(
+        "--environments", type=Path, default=Path(".gate"), metavar="DIR", help="kept here"
+    )
+    arms = parser.add_argument_group("softly, against a run of the same machine and scenario")
+    arms.add_argument("--baseline", default="", metavar="NAME", help="see the verb baseline")
+    arms.add_argument("--baselines", type=Path, default=BASELINES, metavar="DIR")
+    how = parser.add_argument_group("how it is judged")
+    how.add_argument(
+        "--smallest-effect",
+        type=float,
+        default=Rule().smallest_effect,
+        metavar="SHARE",
+        help="a slow-down by less is of no interest; default: %(default)s",
+    )
+    how.add_argument(
+        "--no-confirm", action="store_true", help="do not confirm an alarm by a second run"
+    )
+    how.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="judge this recorded run instead of measuring; a second one confirms it",
+    )
+    add_places(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure both arms block by block, judge, tell, and end by the answer.
+
+    Raises:
+        InvalidMeasurementError: something is wrong with this program. An error that nobody caught
+            would end it with 1, and that says: regression.
+    """
+    try:
+        return _run(options)
+    except BenchError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise InvalidMeasurementError(f"{type(error).__name__}: {error}") from error
+
+
+def _run(options: argparse.Namespace) -> int:
+    rule = _rule(options)
+    _check_arms(options)
+    store = Store(make_directory(options.results))
+    if options.baseline:
+        return _tell(_softly(options, store, rule), options.reports)
+    if options.judge:
+        return _tell(_recorded(options, store, rule), options.reports)
+    question = _question(options, rule)
+    try:
+        return _tell(measured(question, store), options.reports)
+    except KeyboardInterrupt:
+        print(f"interrupted: nothing is judged; records are in {options.results}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _rule(options: argparse.Namespace) -> Rule:
+    if not 0.0 < options.smallest_effect <= 1.0:
+        raise InputError(
+            f"--smallest-effect {options.smallest_effect:g}: expected a share in (0, 1], "
+            "e.g. 0.05 for 5 %"
+        )
+    return Rule(smallest_effect=options.smallest_effect)
+
+
+def _check_arms(options: argparse.Namespace) -> None:
+    subjects = [bool(options.base_subject), bool(options.head_subject)]
+    environments = [bool(options.base), bool(options.head)]
+    if options.baseline:
+        if any(subjects) or any(environments) or len(options.judge) > 1:
+            raise InputError("--baseline compares one run with a stored one: name no arms")
+        return
+    if any(subjects) and any(environments):
+        raise InputError("the arms are two subjects or two environments, not one of each")
+    is_recorded = bool(options.judge) and not any(subjects) and not any(environments)
+    if not (all(subjects) or all(environments) or is_recorded):
+        raise InputError(
+            "name both arms: --base-subject LABEL and --head-subject LABEL, or --base REQUIREMENT "
+            "and --head REQUIREMENT"
+        )
+    if options.judge and any(environments):
+        raise InputError("--judge takes its environments from the run; leave out --base and --head")
+
+
+def _question(options: argparse.Namespace, rule: Rule) -> Question:
+    scenario, _ = load_checked(options.scenario)
+    name, confirms = f"gate-{options.scenario.stem}", not options.no_confirm
+    if options.base_subject:
+        pair = Pair(options.base_subject, options.head_subject)
+        return Question(two_subjects(scenario, pair), (pair,), rule, name, confirms)
+    derived, pairs = two_interpreters(scenario)
+    arms: dict[str, ArmEnvironment] = {}
+    for label, given in ((BASE, options.base), (HEAD, options.head)):
+        print(f"{label}: {given}", flush=True)
+        arms[label] = prepare(requirements_in(given), options.environments)
+        print("  " + ", ".join(" ".join(pair) for pair in arms[label].versions.items()), flush=True)
+    return Question(derived, pairs, rule, name, confirms, arms)
+
+
+def requirements_in(text: str) -> list[str]:
+    """Split at commas, but not at those inside a version range or between extras."""
+    parts = re.split(r",(?![^\[]*\])(?!\s*[<>=!~])", text)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _softly(options: argparse.Namespace, store: Store, rule: Rule) -> GateResult:
+    baseline = read_baseline(options.baselines, options.baseline)
+    if options.judge:
+        return recorded_against(baseline, store.read(options.judge[0]), rule)
+    scenario, _ = load_checked(options.scenario)
+    text = options.scenario.read_text(encoding="utf-8")
+    name = f"gate-{options.scenario.stem}"
+    return against_baseline(baseline, scenario, text, name, rule, store)
+
+
+def _recorded(options: argparse.Namespace, store: Store, rule: Rule) -> GateResult:
+    run_ids = _runs(options)
+    pairs: tuple[Pair, ...] = (Pair(options.base_subject, options.head_subject),)
+    if not options.base_subject:
+        pairs = pairs_of(store.read(run_ids[0]).scenario)
+        if not pairs:
+            raise InputError(
+                f"{run_ids[0]} is no run of two environments; name both arms: --base-subject "
+                "LABEL and --head-subject LABEL"
+            )
+    return recorded(store, run_ids, pairs, rule)
+
+
+def _runs(options: argparse.Namespace) -> list[str]:
+    if len(set(options.judge)) < len(options.judge) or len(options.judge) > 2:
+        raise InputError("--judge: expected one run, or two different ones of the same plan")
+    runs: list[str] = options.judge
+    return runs
+
+
+def _tell(result: GateResult, reports: Path) -> int:
+    """Write every form of the answer, print the short one, and return the exit code."""
+    directory = make_directory(reports / result.runs[0].run_id / "gate")
+    text = markdown(result)
+    pages = {
+        "gate.md": text.encode(),
+        "gate.xml": junit(result),
+        "analysis.json": document(result),
+        **pytest_benchmark(result),
+    }
+    for name, content in pages.items():
+        (directory / name).write_bytes(content)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(text)
+    print(screen(result))
+    print(f"reports: {directory / 'gate.md'} (also {', '.join(list(pages)[1:])})")
+    return result.exit_code

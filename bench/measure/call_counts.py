@@ -1,0 +1,70 @@
+"""Counts what a saver calls: exact numbers per operation, which no neighbour can disturb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bench.contracts import CountedCalls
+from bench.errors import InputError
+from bench.measure.recorder import Recorder
+from bench.measure.timing import counting
+from bench.records.trial import Reading
+from bench.spec.counted import COUNTED, counted_name
+from bench.spec.metric import SAVER_OPERATIONS
+
+
+class CallCounts:
+    """Exchanges methods of drivers' classes for counting ones, until :meth:`restore`."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._exchanged: list[tuple[type, str, Any]] = []
+        self._rows_before = 0
+        self._before: dict[str, dict[int, int]] = {}
+
+    def watch(self, counted: Iterable[CountedCalls]) -> None:
+        """Count the calls of these methods from now on.
+
+        Raises:
+            InputError: a plug-in names something that is not counted, or no method.
+        """
+        for calls in counted:
+            own = getattr(calls.owner, calls.method, None)
+            if calls.what not in COUNTED or own is None:
+                raise InputError(
+                    f"cannot count {calls.owner.__name__}.{calls.method} as {calls.what!r}: "
+                    f"expected a method, counted as one of {', '.join(COUNTED)}"
+                )
+            inherited = calls.owner.__dict__.get(calls.method)
+            self._exchanged.append((calls.owner, calls.method, inherited))
+            setattr(calls.owner, calls.method, counting(own, self._recorder.calls_of(calls.what)))
+
+    def restore(self) -> None:
+        """Give the classes their own methods back."""
+        for owner, method, own in reversed(self._exchanged):
+            if own is None:
+                delattr(owner, method)
+            else:
+                setattr(owner, method, own)
+        self._exchanged.clear()
+
+    def start(self) -> None:
+        """Begin, while no operation is under way."""
+        self._rows_before = len(self._recorder)
+        self._before = {what: dict(calls) for what, calls in self._recorder.calls.items()}
+
+    def stop(self) -> tuple[Reading, ...]:
+        """Return the calls per operation since :meth:`start`; no operation may be under way."""
+        made = self._recorder.operations_since(self._rows_before)
+        readings: list[Reading] = []
+        for what, calls in self._recorder.calls.items():
+            before = self._before.get(what, {})
+            for operation in SAVER_OPERATIONS:
+                code = self._recorder.code(operation)
+                if made[code]:
+                    value = (calls[code] - before.get(code, 0)) / made[code]
+                    text = f"{COUNTED[what]}, for each {operation}"
+                    name = counted_name(operation, what)
+                    readings.append(Reading(name, value, "count", "lower", text))
+        return tuple(readings)

@@ -1,0 +1,188 @@
+"""Makes the virtual environments of a gate's two arms, and finds them again.
+
+Each holds this program, what the requirements name, and of everything else the same versions: those
+of ``constraints.txt`` in a checkout, else those that are installed beside this program. It is made
+once and kept in a directory named by a hash of all that decides what is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+
+import bench
+from bench.errors import InputError, UnavailableError
+from bench.measure.interpreter import Interpreter
+from bench.records.redaction import redact, secrets_of
+
+_LIMIT_S = 900.0
+_TAIL_CHARACTERS = 1_500
+_READY = "ready.txt"
+_VERSIONS = """
+import sys
+from importlib.metadata import PackageNotFoundError, version
+for name in sys.argv[1:]:
+    try:
+        print(name, version(name))
+    except PackageNotFoundError:
+        print(name, "not installed")
+"""
+
+# Runs a command and returns what it printed; raises subprocess.SubprocessError or OSError.
+Runs = Callable[[Sequence[str]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmEnvironment:
+    """An environment that is ready: its ``interpreter``, and the ``versions`` that were named."""
+
+    interpreter: Interpreter
+    versions: dict[str, str]
+
+
+def run_command(command: Sequence[str]) -> str:
+    """Run ``command`` and return its standard output."""
+    done = subprocess.run(  # noqa: S603 - our own arguments; requirements are the user's
+        command, capture_output=True, text=True, check=True, timeout=_LIMIT_S
+    )
+    return done.stdout
+
+
+def prepare(
+    requirements: Sequence[str], directory: Path, runs: Runs = run_command
+) -> ArmEnvironment:
+    """Return an environment in which ``requirements`` are installed; make it if it is not there.
+
+    A requirement is what pip takes: ``name==1.2``, ``name @ URL``, or the path of a project or an
+    archive. The distributions that they name are free of the constraints, and nothing else is.
+
+    Raises:
+        InputError: a requirement names no distribution.
+        UnavailableError: it cannot be installed.
+    """
+    names = [_name_of(requirement) for requirement in requirements]
+    constraints = "".join(f"{line}\n" for line in _constraints(set(names)))
+    place = directory / _digest(requirements, constraints)
+    python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    try:
+        if not (place / _READY).is_file():
+            _make(place, python, requirements, constraints, runs)
+        told = runs([str(python), "-P", "-c", _VERSIONS, *names])
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UnavailableError(_why(requirements, error)) from error
+    versions = dict(line.split(" ", 1) for line in told.splitlines())
+    return ArmEnvironment(Interpreter(str(python.absolute())), versions)
+
+
+def _make(
+    place: Path, python: Path, requirements: Sequence[str], constraints: str, runs: Runs
+) -> None:
+    if place.exists():
+        shutil.rmtree(place)
+    place.mkdir(parents=True)
+    file = place / "constraints.txt"
+    file.write_text(constraints, encoding="utf-8")
+    wanted = ["--constraint", str(file), *_ourselves(), *requirements]
+    uv = shutil.which("uv")
+    if uv:
+        runs([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(place)])
+        runs([uv, "pip", "install", "--quiet", "--python", str(python), *wanted])
+    else:
+        runs([sys.executable, "-m", "venv", str(place)])
+        runs([str(python), "-m", "pip", "install", "--quiet", *wanted])
+    (place / _READY).write_text("\n".join(requirements) + "\n", encoding="utf-8")
+
+
+def _ourselves() -> tuple[str, ...]:
+    root = _checkout()
+    if root is not None:
+        return ("--editable", f"{root}[savers]")
+    return (f"checkpoint-bench[savers]=={bench.__version__}",)
+
+
+def _checkout() -> Path | None:
+    root = Path(bench.__file__).parents[1]
+    return root if (root / "pyproject.toml").is_file() else None
+
+
+def _constraints(free: set[str]) -> Iterator[str]:
+    root = _checkout()
+    file = root / "constraints.txt" if root else None
+    if file is not None and file.is_file():
+        lines = file.read_text(encoding="utf-8").splitlines()
+    else:
+        found = {canonical(each.name): each.version for each in distributions()}
+        lines = [f"{name}=={version}" for name, version in sorted(found.items())]
+    free = free | {"checkpoint-bench"}
+    yield from (
+        line for line in lines if "==" in line and canonical(line.split("==")[0]) not in free
+    )
+
+
+def _name_of(requirement: str) -> str:
+    """Return the canonical name of the distribution that ``requirement`` names."""
+    path = Path(requirement)
+    if not _is_path(requirement):
+        found = re.match(r"([A-Za-z0-9][\w.-]*)\s*(?=$|[\[=<>~!@; ])", requirement)
+    elif path.is_dir():
+        file = path / "pyproject.toml"
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        found = re.search(r"^name\s*=\s*[\"']([\w.-]+)[\"']", text, re.MULTILINE)
+    else:
+        is_there = path.is_file()
+        found = re.match(r"([\w.]+(?:-[A-Za-z][\w.]*)*)-\d", path.name) if is_there else None
+    if found is None:
+        raise InputError(
+            f"{requirement!r} names no distribution; expected for example 'name==1.2', or the path "
+            "of a project with a pyproject.toml"
+        )
+    return canonical(found[1])
+
+
+def _is_path(requirement: str) -> bool:
+    """Tell paths from names as pip does: a name alone is never a directory."""
+    place = requirement.partition("@")[0]
+    archive = place.endswith((".whl", ".tar.gz", ".zip"))
+    return archive or place in (".", "..") or "/" in place or "\\" in place
+
+
+def canonical(name: str) -> str:
+    """Spell a distribution's name as PEP 503 does."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def _digest(requirements: Sequence[str], constraints: str) -> str:
+    content = hashlib.sha256(f"{sys.version}\n{constraints}\n{_ourselves()}\n".encode())
+    for requirement in sorted(requirements):
+        content.update(f"{requirement}\n".encode())
+        for path in sorted(_files(Path(requirement)) if _is_path(requirement) else ()):
+            content.update(f"{path}\n".encode())
+            content.update(path.read_bytes())
+    return content.hexdigest()[:16]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield the files that a local requirement is built from, but for what is made from them."""
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        for found in path.rglob("*"):
+            hidden = any(part.startswith(".") for part in found.relative_to(path).parts)
+            if found.is_file() and not hidden and found.suffix != ".pyc":
+                yield found
+
+
+def _why(requirements: Sequence[str], error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, subprocess.CalledProcessError):
+        text = str(error.stderr or error.stdout).strip()[-_TAIL_CHARACTERS:]
+    secrets = [secret for each in requirements for secret in secrets_of(each.partition("@ ")[2])]
+    told = f"cannot make an environment with {', '.join(requirements)}: {text}"
+    return redact(told, tuple(secrets))

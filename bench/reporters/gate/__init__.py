@@ -1,0 +1,1 @@
+"""What a gate answers, as people and programs of a CI job read it."""

@@ -1,0 +1,145 @@
+"""What a gate measures: a scenario whose blocks hold the two arms, and by which rule it is judged.
+
+The arms of a gate are subjects of an ordinary scenario that is derived from the one given: so they
+are interleaved in its blocks, and its run is read, analysed and reported as any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.errors import InputError, suggestion
+from bench.spec.scenario import Scenario, SubjectUse, Sweep
+from bench.spec.scenario_file import parse_scenario
+from bench.spec.scenario_text import scenario_text
+
+BASE, HEAD = "base", "head"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two labels of a scenario's subjects: ``head`` must not be worse than ``base``."""
+
+    base: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """By what a gate judges; stated before anything is measured.
+
+    ``smallest_effect``: a slow-down by less than this share is of no interest. ``confidence``: of
+    each one-sided answer. ``fewest_blocks``: with fewer nothing is answered. ``count_tolerance``:
+    a count per operation may grow by this share.
+    """
+
+    smallest_effect: float = 0.05
+    confidence: float = 0.95
+    fewest_blocks: int = 6
+    count_tolerance: float = 0.01
+
+
+def check_pair(scenario: Scenario, pair: Pair) -> None:
+    """Check that a sweep of ``scenario`` holds both arms.
+
+    Raises:
+        InputError: a label is not defined, both are the same, or no sweep holds both.
+    """
+    for label in (pair.base, pair.head):
+        if label not in scenario.subjects:
+            hint = suggestion(label, scenario.subjects)
+            raise InputError(f"the scenario has no subject {label!r}.{hint}")
+    if pair.base == pair.head:
+        raise InputError(
+            f"{pair.base!r} cannot be compared with itself; to measure a subject twice, give it "
+            "a second label with same_as"
+        )
+    if not any({pair.base, pair.head} <= set(sweep.subjects) for sweep in scenario.sweeps.values()):
+        raise InputError(f"no sweep of the scenario holds both {pair.base!r} and {pair.head!r}")
+
+
+def two_subjects(scenario: Scenario, pair: Pair) -> Scenario:
+    """Return ``scenario`` with the sweeps that hold both subjects of ``pair``, and only those.
+
+    Raises:
+        InputError: as :func:`check_pair`.
+    """
+    check_pair(scenario, pair)
+    sweeps = {
+        name: sweep.model_copy(update={"subjects": (pair.base, pair.head)})
+        for name, sweep in scenario.sweeps.items()
+        if {pair.base, pair.head} <= set(sweep.subjects)
+    }
+    subjects = {label: _alone(scenario, label, pair) for label in (pair.base, pair.head)}
+    return _derived(scenario, subjects, sweeps, (pair.base,))
+
+
+def two_interpreters(scenario: Scenario) -> tuple[Scenario, tuple[Pair, ...]]:
+    """Return ``scenario`` with each subject on both interpreters, and the pairs that this makes.
+
+    A subject ``x`` becomes ``x.base`` and ``x.head``, in every sweep. A/A arms are left out.
+    """
+    pairs = {
+        label: Pair(f"{label}.{BASE}", f"{label}.{HEAD}")
+        for label, subject in scenario.subjects.items()
+        if not subject.same_as
+    }
+    subjects = {
+        arm: scenario.subjects[label].model_copy(update={"interpreter": interpreter})
+        for label, pair in pairs.items()
+        for arm, interpreter in ((pair.base, BASE), (pair.head, HEAD))
+    }
+    sweeps = {}
+    for name, sweep in scenario.sweeps.items():
+        of_sweep = [pairs[label] for label in sweep.subjects if label in pairs]
+        arms = tuple(arm for pair in of_sweep for arm in (pair.base, pair.head))
+        if arms:
+            sweeps[name] = sweep.model_copy(update={"subjects": arms})
+    used = {label for sweep in sweeps.values() for label in sweep.subjects}
+    if not used:
+        raise InputError("no sweep of the scenario holds a subject that is no A/A arm")
+    subjects = {label: subject for label, subject in subjects.items() if label in used}
+    derived = _derived(scenario, subjects, sweeps, ())
+    return derived, tuple(pair for pair in pairs.values() if pair.base in used)
+
+
+def pairs_of(scenario: Scenario) -> tuple[Pair, ...]:
+    """Return the pairs of a scenario that :func:`two_interpreters` made; empty of any other."""
+    bases = [
+        label.removesuffix(f".{BASE}")
+        for label, subject in scenario.subjects.items()
+        if subject.interpreter == BASE
+    ]
+    found = [Pair(f"{label}.{BASE}", f"{label}.{HEAD}") for label in bases]
+    return tuple(pair for pair in found if pair.head in scenario.subjects)
+
+
+def with_seed_of_its_own(scenario: Scenario) -> Scenario:
+    """Return ``scenario`` with another seed: other keys, other payloads, another order."""
+    return scenario.model_copy(update={"seed": scenario.seed + 1})
+
+
+def _alone(scenario: Scenario, label: str, pair: Pair) -> SubjectUse:
+    subject = scenario.subjects[label]
+    is_kept = subject.same_as in (pair.base, pair.head)
+    return subject if is_kept else scenario.resolve(label)
+
+
+def _derived(
+    scenario: Scenario,
+    subjects: Mapping[str, SubjectUse],
+    sweeps: Mapping[str, Sweep],
+    baseline: tuple[str, ...],
+) -> Scenario:
+    changed: dict[str, Any] = {
+        "subjects": subjects,
+        "sweeps": sweeps,
+        "baseline": scenario.baseline.model_copy(update={"subjects": baseline, "loop": ""}),
+    }
+    for table in ("workloads", "payloads", "arrivals"):
+        used = {label for sweep in sweeps.values() for label in getattr(sweep, table)}
+        changed[table] = {k: v for k, v in getattr(scenario, table).items() if k in used}
+    derived = scenario.model_copy(update=changed)
+    return parse_scenario(scenario_text(derived), "the scenario of the gate")

@@ -1,0 +1,107 @@
+"""The verb ``gate`` on recorded runs: what it ends with, and that it fails closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.cli import main
+from bench.cli.verbs.gate import requirements_in
+from bench.records.store import Run
+from bench.records.trial import Verification
+from bench.spec.plan import Trial
+from tests.unit.analysis.gating import arms, count, text
+from tests.unit.analysis.synthetic import Left, Make, make_run
+
+ARMS = ["--base-subject", "a", "--head-subject", "b"]
+RUN = "20260101T000000Z-made-up"
+
+
+def gate(directory: Path, *flags: str) -> int:
+    places = ["--results", str(directory / "results"), "--reports", str(directory / "reports")]
+    return main(["gate", *places, *flags])
+
+
+def recorded(directory: Path, make: Make) -> Run:
+    return make_run(directory / "results", make, text())
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1.0, 0), (1.5, 1)])
+def test_a_recorded_run_is_judged(factor: float, expected: int, tmp_path: Path) -> None:
+    recorded(tmp_path, arms(factor))
+
+    assert gate(tmp_path, "--judge", RUN, *ARMS) == expected
+
+
+def test_a_cell_that_was_removed_cannot_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = recorded(tmp_path, arms())
+    for trial in run.trials:
+        if trial.trial.subject == "b":
+            (run.directory / "trials" / f"{trial.trial.id}.json").unlink()
+
+    assert gate(tmp_path, "--judge", RUN, *ARMS) == 3
+    assert "b is missing: no trial of it has a record yet" in capsys.readouterr().out
+
+
+def test_one_more_round_trip_is_a_regression(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        value = 6.0 if trial.subject == "b" else 5.0
+        return replace(arms()(trial), changes={"readings": count(value)})
+
+    recorded(tmp_path, make)
+
+    assert gate(tmp_path, "--judge", RUN, *ARMS) == 1
+
+
+def test_a_lost_write_is_invalid(tmp_path: Path) -> None:
+    lost = Verification(threads=4, checkpoints=40, lost=1, corrupted=0, unexpected=0, problems=())
+    recorded(tmp_path, arms(verification=lost))
+
+    assert gate(tmp_path, "--judge", RUN, *ARMS) == 4
+
+
+@pytest.mark.parametrize(
+    ("flags", "text_of_error"),
+    [
+        (["--judge", RUN], "name both arms"),
+        (["--judge", RUN, "--judge", RUN, *ARMS], "two different ones"),
+        (["--judge", "gone", *ARMS], "holds no run 'gone'"),
+        (["--judge", RUN, *ARMS, "--smallest-effect", "5"], "expected a share"),
+        (["--judge", RUN, "--base-subject", "x", "--head-subject", "b"], "no subject 'x'"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    flags: list[str], text_of_error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded(tmp_path, arms())
+
+    assert gate(tmp_path, *flags) == 2
+    assert text_of_error in capsys.readouterr().err
+
+
+def test_a_bug_is_no_regression(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python ends with 1 on an error that nobody caught, which would say: regression."""
+    recorded(tmp_path, arms())
+    monkeypatch.setattr("bench.cli.gating.analyse", lambda run: run.nothing)
+
+    assert gate(tmp_path, "--judge", RUN, *ARMS) == 4
+    assert "AttributeError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("one==1, ./two", ["one==1", "./two"]),
+        ("one>=1,<2,two", ["one>=1,<2", "two"]),
+        ("psycopg[binary,pool]==3.2", ["psycopg[binary,pool]==3.2"]),
+        (" , ", []),
+    ],
+)
+def test_requirements_are_split_where_they_end(given: str, expected: list[str]) -> None:
+    assert requirements_in(given) == expected

@@ -1,0 +1,82 @@
+"""Calls inside operations are counted, exactly, and the classes get their own methods back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bench.contracts import CountedCalls
+from bench.errors import InputError
+from bench.measure.call_counts import CallCounts
+from bench.measure.recorder import Recorder
+from bench.measure.timing import OPERATIONS, Timing
+from bench.spec.metric import CYCLE
+from bench.subjects.null import NullSaver
+
+
+class Driver:
+    def execute(self) -> str:
+        return "done"
+
+
+class Pipeline(Driver):
+    pass
+
+
+class CallingSaver(NullSaver):
+    """Reads with two statements, one of them in a thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.driver = Pipeline()
+        self.lock = asyncio.Lock()
+
+    async def aget_tuple(self, config: object) -> None:
+        async with self.lock:
+            self.driver.execute()
+            await asyncio.to_thread(self.driver.execute)
+
+
+def made() -> Recorder:
+    return Recorder((*OPERATIONS.values(), CYCLE))
+
+
+async def counted(counts: CallCounts, recorder: Recorder) -> dict[str, float]:
+    saver = Timing(recorder, lambda: 0).time_saver(CallingSaver())
+    counts.watch([CountedCalls("statements", Pipeline, "execute")])
+    await saver.aget_tuple({})
+    counts.start()
+    for _ in range(3):
+        await saver.aget_tuple({})
+    saver.driver.execute()  # type: ignore[attr-defined] # outside an operation
+    return {reading.name: reading.value for reading in counts.stop()}
+
+
+def test_calls_are_counted_per_operation_from_the_start_on() -> None:
+    recorder = made()
+    counts = CallCounts(recorder)
+    found = asyncio.run(counted(counts, recorder))
+    counts.restore()
+
+    assert found == {"get_tuple.statements": 2.0, "get_tuple.lock_acquisitions": 1.0}
+
+
+def test_classes_get_their_methods_back() -> None:
+    counts = CallCounts(made())
+    own = Driver.execute
+    counted = [CountedCalls("statements", owner, "execute") for owner in (Driver, Pipeline, Driver)]
+    counts.watch(counted)
+    assert Driver.execute is not own
+    assert Pipeline().execute() == "done"
+
+    counts.restore()
+
+    assert Driver.execute is own
+    assert "execute" not in vars(Pipeline)
+
+
+@pytest.mark.parametrize(("what", "method"), [("guesses", "execute"), ("statements", "fetch")])
+def test_what_cannot_be_counted_is_refused(what: str, method: str) -> None:
+    with pytest.raises(InputError, match="cannot count Driver"):
+        CallCounts(made()).watch([CountedCalls(what, Driver, method)])

@@ -1,0 +1,98 @@
+"""The environments of a gate's arms: what is asked of pip, and when nothing is."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bench.errors import InputError, UnavailableError
+from bench.measure.gate_environments import prepare
+
+NEWER = "langgraph-checkpoint-postgres==3.1.0"
+
+
+class Commands:
+    """Takes note of commands instead of running them."""
+
+    def __init__(self) -> None:
+        self.given: list[list[str]] = []
+
+    def __call__(self, command: Sequence[str]) -> str:
+        self.given.append([*command])
+        return "langgraph-checkpoint-postgres 3.1.0\n" if "-c" in command else ""
+
+    @property
+    def installs(self) -> list[list[str]]:
+        return [command for command in self.given if "install" in command]
+
+
+def test_what_is_named_is_free_and_all_else_is_held(tmp_path: Path) -> None:
+    commands = Commands()
+    arm = prepare([NEWER], tmp_path, commands)
+
+    (install,) = commands.installs
+    assert install[-1] == NEWER
+    file = Path(install[install.index("--constraint") + 1])
+    names = [line.split("==")[0] for line in file.read_text(encoding="utf-8").splitlines()]
+    assert "langgraph-checkpoint" in names
+    assert "langgraph-checkpoint-postgres" not in names
+    assert arm.versions == {"langgraph-checkpoint-postgres": "3.1.0"}
+    assert Path(arm.interpreter.path).is_relative_to(tmp_path.absolute())
+
+
+def test_an_environment_is_made_once(tmp_path: Path) -> None:
+    commands = Commands()
+    first, again = (prepare([NEWER], tmp_path, commands) for _ in range(2))
+
+    assert len(commands.installs) == 1
+    assert first == again
+
+
+def test_other_requirements_are_another_environment(tmp_path: Path) -> None:
+    found = [
+        prepare([each], tmp_path, Commands()) for each in (NEWER, "langgraph-checkpoint-redis")
+    ]
+
+    assert found[0].interpreter != found[1].interpreter
+
+
+def test_a_local_project_that_changed_is_another_environment(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text('[project]\nname = "their_saver"\n', encoding="utf-8")
+    before = prepare([str(project)], tmp_path / "made", Commands())
+    (project / "saver.py").write_text("slow = True\n", encoding="utf-8")
+    after = prepare([str(project)], tmp_path / "made", Commands())
+
+    assert before.interpreter != after.interpreter
+
+
+def test_half_an_environment_is_made_again(tmp_path: Path) -> None:
+    def broken(command: Sequence[str]) -> str:
+        raise subprocess.CalledProcessError(1, [*command], stderr="no matching distribution")
+
+    with pytest.raises(UnavailableError, match="no matching distribution"):
+        prepare([NEWER], tmp_path, broken)
+    commands = Commands()
+    prepare([NEWER], tmp_path, commands)
+
+    assert len(commands.installs) == 1
+
+
+def test_a_password_in_a_url_is_not_told(tmp_path: Path) -> None:
+    def broken(command: Sequence[str]) -> str:
+        raise subprocess.CalledProcessError(1, [*command], stderr="fatal: https://u:hush@host")
+
+    with pytest.raises(UnavailableError) as raised:
+        prepare(["theirs @ git+https://u:hush@host/theirs"], tmp_path, broken)
+
+    assert "hush" not in str(raised.value)
+
+
+@pytest.mark.parametrize("requirement", ["==1.0", "./gone/away", ""])
+def test_what_names_nothing_is_refused(requirement: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="names no distribution"):
+        prepare([requirement], tmp_path, Commands())

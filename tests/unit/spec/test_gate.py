@@ -1,0 +1,91 @@
+"""The scenario of a gate: both arms, in every block, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.errors import InputError
+from bench.spec.gate import Pair, pairs_of, two_interpreters, two_subjects, with_seed_of_its_own
+from bench.spec.plan import expand
+from bench.spec.scenario_file import parse_scenario
+from bench.spec.scenario_text import scenario_text
+from tests.unit.analysis.synthetic import scenario_text as made_up
+
+
+def test_only_the_two_are_left_interleaved() -> None:
+    given = parse_scenario(made_up("x a b b2=b"), "given")
+    plan = expand(two_subjects(given, Pair("a", "b")))
+
+    blocks = [plan.trials[at : at + 2] for at in range(0, len(plan.trials), 2)]
+    assert [{trial.subject for trial in block} for block in blocks] == [{"a", "b"}] * 3
+    assert [len({trial.block for trial in block}) for block in blocks] == [1, 1, 1]
+    assert [len({trial.seed for trial in block}) for block in blocks] == [1, 1, 1]
+
+
+def test_an_arm_that_repeats_another_stands_alone() -> None:
+    given = parse_scenario(made_up("a b b2=b"), "given")
+
+    alone = two_subjects(given, Pair("a", "b2"))
+    repeated = two_subjects(given, Pair("b", "b2"))
+
+    assert alone.subjects["b2"].use == "memory"
+    assert repeated.subjects["b2"].same_as == "b"
+
+
+def test_the_second_run_has_other_seeds() -> None:
+    given = parse_scenario(made_up("a b"), "given")
+    seeds = [
+        {trial.seed for trial in expand(scenario).trials}
+        for scenario in (given, with_seed_of_its_own(given))
+    ]
+
+    assert seeds[0] & seeds[1] == set()
+
+
+def test_the_text_of_the_derived_scenario_is_a_scenario() -> None:
+    derived = two_subjects(parse_scenario(made_up("x a b"), "given"), Pair("a", "b"))
+
+    assert parse_scenario(scenario_text(derived), "again") == derived
+
+
+@pytest.mark.parametrize(
+    ("pair", "text"),
+    [
+        (Pair("a", "c"), "has no subject 'c'"),
+        (Pair("a", "a"), "cannot be compared with itself"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(pair: Pair, text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        two_subjects(parse_scenario(made_up("a b"), "given"), pair)
+
+
+def test_arms_that_never_meet_are_refused() -> None:
+    more = '[sweeps.other]\nsubjects = ["b"]\nloops = ["selector"]\nworkloads = ["steps"]\n'
+    more += 'payloads = ["1k"]\narrivals = ["many"]\n[arrivals.many]\nkind = "closed"\nclients = 8'
+    text = made_up("a", tables=more + '\n[subjects.b]\nuse = "memory"')
+
+    with pytest.raises(InputError, match="no sweep"):
+        two_subjects(parse_scenario(text, "given"), Pair("a", "b"))
+
+
+def test_every_subject_is_doubled_but_no_aa_arm() -> None:
+    derived, pairs = two_interpreters(parse_scenario(made_up("a b b2=b"), "given"))
+
+    assert pairs == (Pair("a.base", "a.head"), Pair("b.base", "b.head"))
+    assert derived.sweeps["all"].subjects == ("a.base", "a.head", "b.base", "b.head")
+    found = {label: subject.interpreter for label, subject in derived.subjects.items()}
+    assert found == {"a.base": "base", "a.head": "head", "b.base": "base", "b.head": "head"}
+    assert pairs_of(parse_scenario(scenario_text(derived), "again")) == pairs
+
+
+def test_the_interpreter_is_part_of_what_is_measured() -> None:
+    given = parse_scenario(made_up("a"), "given")
+    label = "a"
+    changed = given.subjects[label].model_copy(update={"interpreter": "head"})
+
+    assert given.model_copy(update={"subjects": {label: changed}}).digest() != given.digest()
+
+
+def test_a_scenario_of_one_interpreter_has_no_such_pairs() -> None:
+    assert pairs_of(parse_scenario(made_up("a b"), "given")) == ()
