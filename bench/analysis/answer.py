@@ -17,6 +17,7 @@ from bench.analysis.wording import (
     quantity,
 )
 from bench.spec.durability import Durability
+from bench.spec.metric import CYCLE, counts_from_its_call
 
 MOST_SENTENCES = 12
 # Of what crosses durability classes only the leading metrics are told; the tables have the rest.
@@ -186,14 +187,15 @@ def _noise(told: Told) -> Iterator[str]:
 
 
 def _rankings(told: Told) -> Iterator[str]:
-    metric = told.primary[0]
     groups: dict[tuple[tuple[str, ...], str], list[Cell]] = defaultdict(list)
     for cell in told.cells:
+        metric = _ranked_by(told, cell)
         aside = cell.invalid_because or cell.aa_of or cell.plugin == _FLOOR
         usable = cell.sweep in told.sweeps and not aside and cell.loop_kind != "emulated"
         if usable and cell.value(metric) is not None:
             groups[cell.condition, cell.loop].append(cell)
     for cells in groups.values():
+        metric = _ranked_by(told, cells[0])
         classes = [
             f"{durability}: {', '.join(_ranked(metric, cells, durability))}"
             for durability in _STRONGEST_FIRST
@@ -202,6 +204,15 @@ def _rankings(told: Told) -> Iterator[str]:
         place = place_in_words(cells[0], told.varying)
         at = f" at {place}" if place else ""
         yield f"By {metric}{at}, best first within each durability class: {'; '.join(classes)}."
+
+
+def _ranked_by(told: Told, cell: Cell) -> str:
+    """Return the first primary metric, or the cycle's where that counts from calls."""
+    metric = told.primary[0]
+    is_open = "cycle.queueing.p50" in cell.estimates
+    if is_open and counts_from_its_call(metric):
+        return f"{CYCLE}.{metric.partition('.')[2]}"
+    return metric
 
 
 def _ranked(metric: str, cells: Sequence[Cell], durability: Durability) -> list[str]:

@@ -61,16 +61,16 @@ def sentences(found: Sequence[Capacity]) -> Iterator[str]:
         )
 
 
-def highest(shares: Sequence[float | None]) -> int | None:
+def highest(shares: Sequence[float]) -> int | None:
     """Return the index of the highest rate that most of its trials meet, or ``None``.
 
-    ``shares`` are the shares of the trials that meet the objective, in ascending order of rate;
-    ``None`` where no trial can tell, which counts as a miss.
+    ``shares`` are the shares of the planned trials that meet the objective, in ascending order of
+    rate.
     """
     found: int | None = None
     misses = 0
     for number, share in enumerate(shares):
-        if share is not None and share > 0.5:
+        if share > 0.5:
             found, misses = number, 0
         else:
             misses += 1
@@ -85,18 +85,20 @@ def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Cap
         _Level(evidence, objective, rate)
         for evidence, rate in zip(levels, search.rates_per_s, strict=True)
     ]
-    picking = [_share(level.met(0)) for level in told]
+    picking = [level.share_met(0) for level in told]
     number = highest(picking)
     outcome: CapacityOutcome = "below the lowest rate"
     if not any(level.evidence.measured for level in told):
         outcome = "not measured"
-    elif number is None and all(share is None for share in picking):
+    elif any(level.evidence.cell.invalid_because for level in told):
+        # What loses writes has no capacity, however fast it is.
+        number, outcome = None, "invalid"
+    elif number is None and all(level.tells_nothing(0) for level in told):
         outcome = "not estimable"
     rate, value, low, high, estimated_on = None, None, None, None, 0
     if number is not None:
         rate = search.rates_per_s[number]
-        confirmed = _share(told[number].met(1))
-        outcome = "confirmed" if confirmed is not None and confirmed > 0.5 else "not confirmed"
+        outcome = "confirmed" if told[number].share_met(1) > 0.5 else "not confirmed"
         values = list(told[number].values(1))
         estimated_on = len(values)
         if values and min(values) > 0.0:
@@ -141,6 +143,18 @@ class _Level:
         """
         return (self._meets(record) for record in self._trials(parity))
 
+    def share_met(self, parity: int) -> float:
+        """Return the share of the planned trials that meet the objective.
+
+        One that failed, has no record or cannot tell does not: the bad ones drop out first.
+        """
+        planned = (self.evidence.planned + 1 - parity) // 2
+        return sum(met is True for met in self.met(parity)) / planned if planned else 0.0
+
+    def tells_nothing(self, parity: int) -> bool:
+        """Tell whether no trial has enough operations to say anything."""
+        return all(met is None for met in self.met(parity))
+
     def values(self, parity: int) -> Iterator[float]:
         """Yield the metric in the trials that have it."""
         found = (self._by_block.get(record.trial.block) for record in self._trials(parity))
@@ -157,8 +171,3 @@ class _Level:
             return False
         value = self._by_block.get(record.trial.block)
         return None if value is None else value <= self._limit_ns
-
-
-def _share(met: Iterable[bool | None]) -> float | None:
-    known = [answer for answer in met if answer is not None]
-    return sum(known) / len(known) if known else None

@@ -11,8 +11,9 @@ from bench.analysis.effects import Effect, effect
 from bench.analysis.quantiles import CONFIDENCE
 from bench.analysis.result import Cell, Comparison, ComparisonOutcome
 from bench.analysis.summary import CellEvidence
+from bench.spec.arrival import Open
 from bench.spec.durability import Durability
-from bench.spec.metric import THROUGHPUT, Metric
+from bench.spec.metric import THROUGHPUT, Metric, counts_from_its_call
 from bench.spec.scenario import Scenario
 
 # Compared besides the scenario's primary metrics, where both sides have them.
@@ -172,6 +173,11 @@ def _metrics(
         estimate = candidate.cell.estimates.get(name)
         # The ratio of two lower bounds bounds nothing.
         if name in baseline.lower_bounds or name in candidate.lower_bounds:
+            continue
+        # Counted from calls that a stalled load never made: no ratio of that.
+        if counts_from_its_call(name) and isinstance(
+            scenario.arrival(candidate.cell.arrival), Open
+        ):
             continue
         if estimate is not None and name in baseline.cell.estimates:
             yield estimate.metric

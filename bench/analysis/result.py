@@ -152,7 +152,12 @@ class Comparison:
 
 
 CapacityOutcome = Literal[
-    "confirmed", "not confirmed", "below the lowest rate", "not estimable", "not measured"
+    "confirmed",
+    "not confirmed",
+    "below the lowest rate",
+    "not estimable",
+    "not measured",
+    "invalid",
 ]
 
 

@@ -12,6 +12,7 @@ from bench.analysis.findings import (
     load,
     machine,
     precision,
+    reach,
     resources,
     steadiness,
 )
@@ -28,6 +29,7 @@ _MODULES = (
     steadiness,
     resources,
     precision,
+    reach,
     machine,
     circumstances,
 )

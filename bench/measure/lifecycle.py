@@ -21,7 +21,7 @@ from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
 from bench.measure.verification import most_checkpoints, read_back, unread
 from bench.records.trial import Failure, Reading, Verification, Window
 from bench.spec.arrival import Closed
-from bench.spec.metric import CYCLE, WRITE_OPERATION
+from bench.spec.metric import CLOSING, CYCLE, WRITE_OPERATION
 from bench.spec.scenario import Scenario, Use
 from bench.subjects._factory import subject_class
 
@@ -133,7 +133,10 @@ class Lifecycle:
             result = replace(result, failure=self._failure(error), status=self._status(error))
         finally:
             self._call_counts.restore()
+            closing_ns = self._clock()
             await close(subject)
+            closing_ns = self._clock() - closing_ns
+        result = replace(result, readings=(*result.readings, _closing(closing_ns)))
         errors, texts = dict(self.recorder.errors), dict(self.recorder.error_texts)
         result = replace(result, errors=errors, error_texts=texts)
         result = self._handed_over(result, subject)
@@ -276,6 +279,16 @@ class Lifecycle:
     def _status(self, error: Exception) -> Any:
         refused = isinstance(error, UnsupportedError | NotImplementedError)
         return "unsupported" if refused and self._stage == "open" else "failed"
+
+
+def _closing(duration_ns: int) -> Reading:
+    return Reading(
+        name=CLOSING,
+        value=float(duration_ns),
+        unit="ns",
+        better="lower",
+        description="time that closing the saver took, with all that it still had to write",
+    )
 
 
 async def close(subject: Subject) -> None:

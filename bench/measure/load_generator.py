@@ -29,7 +29,8 @@ from bench.spec.metric import CYCLE
 
 _NS_PER_S = 1_000_000_000
 _NEVER_NS = sys.maxsize
-# A client whose cycle failed waits this long, lest a broken saver be called in a busy loop.
+# After a failure a client's next cycle is due so long after the failed one began at the earliest,
+# lest a broken saver be called in a busy loop. A time-out has lasted long enough by itself.
 _AFTER_FAILURE_NS = 50_000_000
 # An open load starts this much later, so that its first cycles are not late by its own making.
 _LEAD_NS = 10_000_000
@@ -152,13 +153,16 @@ class Load:
                 await self._until(due_ns)
                 counts = due_ns < self._end_ns
                 self._counted += counts
+                started_ns = self._clock()
                 try:
-                    succeeded = await self._cycle(client, due_ns, 0)
+                    outcome = await self._cycle(client, due_ns, 0)
                 finally:
                     self._counted -= counts
                 think_ns = next(think_times_ns) if arrival.think_s else 0
-                pause_ns = max(think_ns, 0 if succeeded else _AFTER_FAILURE_NS)
-                due_ns = self._clock() + pause_ns
+                ended_ns = self._clock()
+                due_ns = ended_ns + think_ns
+                if outcome == Outcome.FAILED:
+                    due_ns = max(due_ns, started_ns + _AFTER_FAILURE_NS)
         finally:
             self._ended()
 
@@ -220,14 +224,15 @@ class Load:
         if task is not None:
             self._tasks.discard(task)
 
-    async def _cycle(self, client: LoadClient, due_ns: int, queued_ns: int) -> bool:
+    async def _cycle(self, client: LoadClient, due_ns: int, queued_ns: int) -> int:
+        """Do one cycle and return its outcome; only a cut-off by us is passed on."""
         outcome = int(Outcome.OK)
         client.begin(due_ns)
         started_ns = self._clock()
         limit_ns = due_ns + self._timeout_ns if self._timeout_ns else 0
         if limit_ns and started_ns >= limit_ns:
             self._shed(due_ns, limit_ns, queued_ns)
-            return False
+            return int(Outcome.SHED)
         cut_off_ns = 0
         try:
             if limit_ns:
@@ -238,7 +243,8 @@ class Load:
             self._recorder.acknowledged[self._cycle_code] += 1
         except asyncio.CancelledError as error:
             outcome = self._recorder.note(error)
-            raise
+            if outcome == Outcome.TIMED_OUT:
+                raise
         # Whatever a saver raises is a result: it is counted by class, and the load goes on.
         except Exception as error:  # noqa: BLE001
             if limit_ns and scope.expired():
@@ -252,7 +258,7 @@ class Load:
             self._recorder.add((self._cycle_code, *row, finished_ns, outcome))
             for name, at_ns in client.marks.items():
                 self._recorder.add((self._recorder.code(name), *row, at_ns, outcome))
-        return outcome == Outcome.OK
+        return outcome
 
     def _shed(self, due_ns: int, at_ns: int, queued_ns: int = 0) -> None:
         """Record a cycle that was never started, with the time for which it had been due."""

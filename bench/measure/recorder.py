@@ -52,9 +52,10 @@ class Recorder:
     def note(self, error: BaseException) -> int:
         """Count ``error`` by class, keep the first text of each, and return the outcome's code.
 
-        An operation's error passes through its cycle as well, and is counted once.
+        An operation's error passes through its cycle as well, and is counted once. What a saver
+        makes of being cut off, be it an exception of its own, is a time-out.
         """
-        if isinstance(error, asyncio.CancelledError) and (self.giving_up or _is_cut_off()):
+        if _is_cut_off() or (self.giving_up and isinstance(error, asyncio.CancelledError)):
             return int(Outcome.TIMED_OUT)
         if getattr(error, _SEEN, False):
             return int(Outcome.FAILED)

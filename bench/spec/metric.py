@@ -33,6 +33,8 @@ QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 WRITE_OPERATION = "put"
 READ_OPERATION = "get_tuple"
 CYCLE = "cycle"
+# A reading that every trial has.
+CLOSING = "close.duration"
 SAVER_OPERATIONS = (WRITE_OPERATION, "put_writes", READ_OPERATION, "list", "delete_thread")
 # Stands for all operations of the saver together, in the names of means.
 ANY_SAVER_OPERATION = "saver"
@@ -88,6 +90,15 @@ def warmup_metric(operation: str) -> Metric:
     """Return the metric of the median response time of ``operation`` before the window."""
     description = f"p50 of the response time of {operation}, of what was due before the window"
     return Metric(f"{WARMUP}.{operation}.response.p50", "ns", "neither", description)
+
+
+def counts_from_its_call(name: str) -> bool:
+    """Tell whether ``name`` is a time of a saver operation that counts from when it was called.
+
+    In a closed load that is when it was due; in an open one only its cycle has a planned time.
+    """
+    operation, _, rest = name.partition(".")
+    return operation in SAVER_OPERATIONS and rest.startswith(("response.", "wait."))
 
 
 def metric_names(marks: Iterable[str] = (), readings: Iterable[str] = ()) -> tuple[str, ...]:

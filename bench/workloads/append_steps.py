@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
@@ -29,6 +30,11 @@ from bench.workloads._threads import FIRST_STEP, Thread, Visits, task_id_of
 _FORMAT_VERSION = 4
 
 Saver = BaseCheckpointSaver[Any]
+
+
+# Of the reads in the run every 16th is kept with its content, the last 64 of these.
+_READS_PER_KEPT = 16
+_READS_KEPT = 64
 
 
 class AppendStepsOptions(PluginOptions):
@@ -92,6 +98,10 @@ class AppendStepsWorkload(Workload):
         self._steps = Steps(
             payload, options.channels, options.channels_changed, options.steps_per_turn
         )
+        self._reads = 0
+        self._kept_reads: deque[tuple[Thread, Mapping[str, Any], Mapping[str, Any]]] = deque(
+            maxlen=_READS_KEPT
+        )
         self._visits = [self._threads_of(client) for client in range(clients)]
         self._by_id: dict[str, Thread] = {}
         self._takes_task_path: dict[type, bool] = {}
@@ -135,6 +145,7 @@ class AppendStepsWorkload(Workload):
 
     def expected(self) -> Mapping[str, ExpectedThread]:
         """Return, by thread id, what was acknowledged so far."""
+        wrong = self._wrong_reads()
         return {
             thread.thread_id: ExpectedThread(
                 checkpoints=thread.acknowledged,
@@ -146,7 +157,7 @@ class AppendStepsWorkload(Workload):
                 indeterminate_ids=tuple(thread.indeterminate_ids),
                 writes=thread.writes_acknowledged,
                 indeterminate_writes=thread.writes_attempted - thread.writes_acknowledged,
-                stale=thread.stale,
+                stale=thread.stale + wrong[thread.thread_id],
             )
             for thread in self._all_threads()
             if thread.attempted
@@ -195,6 +206,22 @@ class AppendStepsWorkload(Workload):
                 f"thread {thread.thread_id}: expected checkpoint {thread.checkpoint_id}, "
                 f"the last acknowledged one; found {found_id or 'nothing'}"
             )
+        if found is not None and found_id == thread.checkpoint_id:
+            self._keep(thread, found.checkpoint["channel_values"])
+
+    def _keep(self, thread: Thread, channel_values: Mapping[str, Any]) -> None:
+        """Keep what some reads returned, and what they should have: compared after the drain."""
+        if self._reads % _READS_PER_KEPT == 0:
+            self._kept_reads.append((thread, channel_values, thread.values))
+        self._reads += 1
+
+    def _wrong_reads(self) -> Counter[str]:
+        """Count, by thread id, the kept reads that returned something else than was put."""
+        return Counter(
+            thread.thread_id
+            for thread, found, wanted in self._kept_reads
+            if self.content_hash(found) != self.content_hash(wanted)
+        )
 
     async def _write(self, client: Client, thread: Thread) -> None:
         tasks = self._shape.tasks_per_step

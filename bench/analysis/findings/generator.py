@@ -33,7 +33,10 @@ LEAST_LAG_NS = 2e6
 LATE_NS = 5e6
 RELEASED_RATE = 0.99
 
+HELD_LOOP_SHARE = 0.5
+
 _CPU_SHARE = "worker.cpu_share"
+_LOOP_LAG = "loop_lag.p99"
 _LOOP_SHARE = "loop.cpu_share"
 _HELD_BY_SAVER = "loop_held.by_saver"
 
@@ -56,7 +59,8 @@ _GENERATOR_SATURATED = Kind(
 def generator_late(evidence: Evidence) -> Finding | None:
     """Find open loads that were not offered. Invalid where most trials of a cell were not.
 
-    A saver that holds the loop holds the generator too, and that is no fault of the generator's.
+    A saver that holds the loop holds the generator too, and that is no fault of the generator's:
+    where the loop was late although its thread hardly computed, it is a warning.
     """
     late = {
         cell.cell.name: [number for number, facts in cell.load.items() if _is_late(cell, number)]
@@ -73,10 +77,21 @@ def generator_late(evidence: Evidence) -> Finding | None:
         f"cycles were released up to {quantity(worst.lag_p99_ns, 'ns')} late (p99; a cycle takes "
         f"{quantity(worst.service_p50_ns, 'ns')}), {worst.released} of {worst.planned} in time"
     )
-    unusable = any(most_trials(late[cell.cell.name], cell) for cell in cells)
+    unusable = any(
+        most_trials(late[cell.cell.name], cell) and not _is_held(evidence, cell) for cell in cells
+    )
     trials = [number for cell in cells for number in late[cell.cell.name]]
     severity: Severity = "invalid" if unusable else "warning"
     return _GENERATOR_LATE.found(worst_of(message, cells), cells, trials, severity=severity)
+
+
+def _is_held(evidence: Evidence, cell: CellEvidence) -> bool:
+    """Tell whether the loop stood still: it lagged, and its thread was idle for half of the time.
+
+    The generator computes; only a call that waits keeps the loop without using it.
+    """
+    idle = evidence.value(cell, _LOOP_SHARE) < HELD_LOOP_SHARE
+    return idle and evidence.value(cell, _LOOP_LAG) > LEAST_LAG_NS
 
 
 def _of(cell: CellEvidence, trials: Sequence[str]) -> list[OpenFacts]:

@@ -15,11 +15,13 @@ from bench.spec.metric import CYCLE
 from bench.spec.plan import Trial
 from tests.unit.analysis.synthetic import (
     MS,
+    VERIFIED,
     Left,
     Load,
     Make,
     analysed,
     changed,
+    failure,
     row,
     scenario_text,
 )
@@ -115,6 +117,35 @@ def test_a_single_failed_cycle_misses_the_objective(tmp_path: Path) -> None:
     assert searched(tmp_path, make).rate_per_s == 20.0
 
 
+def test_a_rate_whose_other_trials_failed_is_not_met(tmp_path: Path) -> None:
+    """Those that drop out are the bad ones: what is left must not be quoted as if it were all."""
+    full = by_rate((2,), (3,), (3,), (3,))
+
+    def make(trial: Trial) -> Left:
+        left = full(trial)
+        assert left is not None
+        if trial.arrival in ("some@40", "some@80") and trial.repetition in (0, 2):
+            return Left(left.load, failure())
+        return left
+
+    assert searched(tmp_path, make, repetitions=6).rate_per_s == 20.0
+
+
+def test_what_loses_writes_has_no_capacity(tmp_path: Path) -> None:
+    full = by_rate((2,), (3,), (4,), (4,))
+    lossy = replace(VERIFIED, lost=1, problems=("gone",))
+
+    def make(trial: Trial) -> Left:
+        left = full(trial)
+        assert left is not None
+        is_lossy = trial.arrival == "some@20" and trial.repetition == 1
+        return Left(left.load, {"verification": lossy}) if is_lossy else left
+
+    found = searched(tmp_path, make)
+
+    assert (found.rate_per_s, found.outcome) == (None, "invalid")
+
+
 def test_a_search_without_a_measured_trial_says_so(tmp_path: Path) -> None:
     found = searched(tmp_path, changed(status="failed", window=None, samples_file=None))
 
@@ -131,13 +162,13 @@ def test_the_answer_says_it_first(tmp_path: Path) -> None:
     )
 
 
-@given(st.lists(st.one_of(st.none(), st.floats(0.0, 1.0)), max_size=12))
+@given(st.lists(st.floats(0.0, 1.0), max_size=12))
 def test_the_rate_found_is_met_and_nothing_below_it_ended_the_search(
-    shares: list[float | None],
+    shares: list[float],
 ) -> None:
     found = highest(shares)
 
-    met = [share is not None and share > 0.5 for share in shares]
+    met = [share > 0.5 for share in shares]
     if found is None:
         assert not any(met[: MISSES_THAT_END - 1]) or not shares
         return

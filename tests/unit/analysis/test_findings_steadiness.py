@@ -33,7 +33,7 @@ def test_most_trials_make_a_cell_inconclusive(
     tmp_path: Path, slow_trials: int, inconclusive: bool
 ) -> None:
     analysis = compared(tmp_path, slow_trials)
-    comparisons = [c for c in analysis.comparisons if c.metric.name == "put.response.p50"]
+    comparisons = [c for c in analysis.comparisons if c.metric.name == "cycle.response.p50"]
     finding = found(analysis, "slowing_down")
 
     assert (finding is not None) == inconclusive

@@ -30,14 +30,23 @@ class OnePut(Workload):
         self.prepared: list[int] = []
         self.hangs = False
         self.fails = False
+        self.converts = False
+        self.raises: BaseException | None = None
 
     async def prepare(self, client: Client) -> None:
         self.prepared.append(client.index)
 
     async def cycle(self, client: Client) -> None:
         self.served.append(client.index)
+        if self.raises is not None:
+            raise type(self.raises)(*self.raises.args)
         if self.hangs:
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError as error:
+                if self.converts:
+                    raise ConnectionError("gone") from error
+                raise
         client.mark("halfway")
         if self.fails:
             raise ValueError("broken")
@@ -230,6 +239,40 @@ def test_a_cycle_that_reaches_its_time_out_counts_at_the_limit() -> None:
     assert {row["outcome"] for row in cycles} == {int(Outcome.TIMED_OUT)}
     assert {row["finished"] - row["due"] for row in cycles} == {1_000}
     assert not load._recorder.errors
+
+
+def test_a_cancelling_that_nobody_asked_for_is_a_failure_and_the_client_goes_on() -> None:
+    """A saver whose own code cancels would else lose its clients one by one, and look faster."""
+    workload = OnePut()
+    workload.raises = asyncio.CancelledError("of its own")
+    rows, load = run(workload, Closed(kind="closed", clients=2), end_ns=10**9, step_ns=60_000_000)
+
+    cycles = of(rows, "cycle")
+    assert {row["outcome"] for row in cycles} == {int(Outcome.FAILED)}
+    assert {row["client"] for row in cycles} == {0, 1}
+    assert load._recorder.errors["CancelledError"] == len(cycles) > 2
+
+
+def test_what_a_saver_makes_of_being_cut_off_is_a_time_out() -> None:
+    workload = OnePut()
+    workload.hangs = True
+    workload.converts = True
+    arrival = Closed(kind="closed", clients=1, timeout_s=1e-6)
+    rows, load = run(workload, arrival, end_ns=60_000, step_ns=100)
+
+    assert {row["outcome"] for row in of(rows, "cycle")} == {int(Outcome.TIMED_OUT)}
+    assert not load._recorder.errors
+
+
+def test_a_time_out_is_no_failure_after_which_a_client_would_pause() -> None:
+    workload = OnePut()
+    workload.hangs = True
+    arrival = Closed(kind="closed", clients=1, timeout_s=1e-6)
+    rows, _ = run(workload, arrival, end_ns=60_000, step_ns=100)
+
+    cycles = of(rows, "cycle")
+    assert len(cycles) > 3
+    assert all(b["due"] - a["due"] < 50_000_000 for a, b in pairwise(cycles))
 
 
 def test_what_was_due_longer_ago_than_the_time_out_is_not_started() -> None:
