@@ -15,7 +15,7 @@ def readable(reads: Mapping[str, Read]) -> dict[str, str]:
         try:
             value = read()
         # A fact about the machine that cannot be had must not cost the measurement.
-        except Exception:  # noqa: BLE001, S112
+        except Exception:  # noqa: BLE001, S112 - see above; a fact left out is seen to be missing
             continue
         if value is not None and str(value).strip():
             found[name] = str(value).strip()
