@@ -69,10 +69,28 @@ def verify(session: nox.Session) -> None:
 
 
 @nox.session
+def claims(session: nox.Session) -> None:
+    """Measure anew what claims need, and compare: nox -s claims -- [ID…] (all: 15 min)."""
+    _install(session, "-e", ".[all]")
+    _run(session, "python", "-m", "bench", "claims", *session.posargs)
+
+
+@nox.session
 def gate(session: nox.Session) -> None:
     """Tell whether a saver got slower: nox -s gate -- --base REQUIREMENT --head REQUIREMENT."""
     _install(session, "-e", ".[all]")
     _run(session, "python", "-m", "bench", "gate", *session.posargs)
+
+
+@nox.session
+def characteristics(session: nox.Session) -> None:
+    """Find how often the gate is right, from recorded trials: nox -s characteristics -- [--record].
+
+    Writes the figures of docs/characteristics.md and its plots, within 5 minutes; with --record it
+    first measures anew, on a quiet machine in a quarter of an hour.
+    """
+    _install(session, "-e", ".[all]")
+    _run(session, "python", "-m", "characteristics", *session.posargs)
 
 
 @nox.session

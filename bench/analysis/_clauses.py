@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.analysis.result import Cell, Comparison, Finding, MatrixEntry
+from bench.analysis.comparison_result import Comparison
+from bench.analysis.result import Cell, Finding, MatrixEntry
 from bench.analysis.wording import (
     counted,
     factor_in_words,
@@ -57,7 +59,7 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
 
     The interval is told where it is one; of several conditions the tables have each.
     """
-    resolved = [c for c in group if c.outcome != "unresolved"]
+    resolved = [c for c in group if c.outcome in ("better", "worse")]
     parts = [
         _resolved(told, side, group)
         for side in (
@@ -66,17 +68,25 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
         )
         if side
     ]
+    if equivalent := [c for c in group if c.outcome == "equivalent"]:
+        parts.append(_equivalent(told, equivalent, group))
     unresolved = [c for c in group if c.outcome == "unresolved"]
+    apart = {"blocks": _blocks_left, "unsteady": _unsteady}
     parts += [
         f"no difference could be shown{_share(told, part, group)}{reason(part)}"
         for part, reason in (
-            ([c for c in unresolved if c.lacks_blocks], _blocks_left),
-            ([c for c in unresolved if c.reason and not c.lacks_blocks], _unsteady),
-            ([c for c in unresolved if not (c.reason or c.lacks_blocks)], _ratio),
+            *(([c for c in unresolved if c.cause == cause], of) for cause, of in apart.items()),
+            ([c for c in unresolved if c.cause not in apart], _ratio),
         )
         if part
     ]
     return ", ".join(parts)
+
+
+def _equivalent(told: Told, part: Sequence[Comparison], group: Sequence[Comparison]) -> str:
+    ratio = f" (ratio {_interval(part[0])})" if len(part) == 1 else ""
+    share = figure(100.0 * part[0].smallest_effect)
+    return f"equal to within {share} %{_share(told, part, group)}{ratio}"
 
 
 def _blocks_left(lacking: Sequence[Comparison]) -> str:
@@ -90,13 +100,32 @@ def _unsteady(moving: Sequence[Comparison]) -> str:
 
 
 def _ratio(unresolved: Sequence[Comparison]) -> str:
+    factors = sorted(c.detectable_factor for c in unresolved if c.detectable_factor is not None)
+    ends = " to ".join(dict.fromkeys(map(figure, (factors[0], factors[-1])))) if factors else ""
     if len(unresolved) > 1:
-        return ""
+        return f" (detectable: a factor of {ends})" if factors else ""
     (only,) = unresolved
     if only.low is None or only.high is None:
         return f" (ratio {figure(only.ratio)}, a single block)"
-    within = ", within the noise" if not only.low <= 1.0 <= only.high else ""
-    return f" (ratio {ratios_in_words(only.low, only.high)}{within})"
+    detectable = f"; detectable: a factor of {ends}" if factors else ""
+    return f" (ratio {_interval(only)}{_although(only)}{detectable})"
+
+
+def _although(only: Comparison) -> str:
+    """Say why the ratio is none although its interval excludes 1."""
+    match only.cause:
+        case "noise":
+            return ", within the noise"
+        case "many comparisons":
+            return f", which chance gives among {only.family_size} comparisons"
+        case "tail":
+            return ", not when the operations in trials are resampled"
+        case _:
+            return ""
+
+
+def _interval(comparison: Comparison) -> str:
+    return ratios_in_words(comparison.low or 0.0, comparison.high or math.inf)
 
 
 def _resolved(told: Told, side: Sequence[Comparison], group: Sequence[Comparison]) -> str:

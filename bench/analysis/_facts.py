@@ -1,4 +1,4 @@
-"""Judgements by what happened: which loops a subject runs on, findings, counts."""
+"""Judgements by what happened: whether a subject runs, findings, counts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from bench.errors import InputError, suggestion
 from bench.spec.claim import Count, FindingCheck, RunsOn
 
 _EMULATED = "emulated"
+# The stages of a trial that end before its saver is asked for anything.
+_BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
 
 
 def runs(run: ClaimRun, judgement: RunsOn) -> Iterator[Condition]:
-    """Judge whether each subject was measured, or refused, on each of the loops."""
+    """Judge whether each subject was measured, was refused, or failed, on each of the loops."""
     for subject in judgement.subjects:
         found = selected(run, judgement, subject)
         yield from lacking(judgement, subject, found)
@@ -31,13 +33,29 @@ def _ran(run: ClaimRun, judgement: RunsOn, cell: Cell) -> Condition:
     # Here that a cell has no measurement is the very thing that is asked for.
     if condition.outcome == "invalid":
         return condition
-    text = f"{cell.status}: {cell.reason}" if cell.reason else cell.status
+    text = f"{cell.status}: {cell.reason.strip()}" if cell.reason else cell.status
     if _loop_kind(run, cell) == _EMULATED:
         text += " (the loop is emulated here)"
-    if cell.status not in ("measured", "unsupported"):
+    if not _counts(run, judgement, cell):
         return replace(condition, outcome="not measured", why=text)
     outcome: ConditionOutcome = "holds" if cell.status == judgement.expected else "fails"
     return replace(condition, outcome=outcome, why=text, method="status of all trials")
+
+
+def _counts(run: ClaimRun, judgement: RunsOn, cell: Cell) -> bool:
+    """Tell whether the status of ``cell`` says something about the saver.
+
+    That a server or a loop is not to be had here as it was asked for says nothing about it.
+    """
+    if cell.status == "measured":
+        return True
+    if cell.status not in ("unsupported", "failed"):
+        return False
+    if {run.stages.get(trial, "") for trial in cell.trial_ids} & _BEFORE_THE_SAVER:
+        return False
+    if not judgement.because:
+        return cell.status == "unsupported"
+    return any(piece in cell.reason for piece in judgement.because)
 
 
 def _loop_kind(run: ClaimRun, cell: Cell) -> str:

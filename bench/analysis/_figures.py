@@ -1,4 +1,4 @@
-"""Judgements by a figure with an interval: ratios, scalings, bounds."""
+"""Judgements by a ratio with an interval: of two subjects, or of two arrivals."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from bench.analysis.claim_run import ClaimRun, pairs
 from bench.analysis.effects import effect
 from bench.analysis.result import Cell
 from bench.analysis.verdict_result import Condition, ConditionOutcome
-from bench.errors import InputError
-from bench.spec.claim import Bound, Range, Ratio, Scaling
+from bench.spec.claim import Range, Ratio, Scaling
 from bench.spec.durability import Durability
 
 
@@ -115,6 +114,7 @@ def _compared(
         low=found.low,
         high=found.high,
         noise_factor=noise,
+        detectable_factor=found.detectable_factor,
         blocks=found.blocks,
         blocks_planned=planned,
         method=found.method,
@@ -139,47 +139,3 @@ def outcome_in(claimed: Range, low: float, high: float) -> ConditionOutcome:
     if claimed.holds(low, high):
         return "holds"
     return "fails" if claimed.fails(low, high) else "undecided"
-
-
-def bounds(run: ClaimRun, judgement: Bound) -> Iterator[Condition]:
-    """Judge each metric of each cell by its interval over trials.
-
-    Raises:
-        InputError: limits are times and the metric is none, or the other way round.
-    """
-    for subject in judgement.subjects:
-        found = selected(run, judgement, subject)
-        yield from lacking(judgement, subject, found)
-        for cell in found:
-            for metric in judgement.metrics:
-                yield _bound(run, judgement, cell, metric)
-
-
-def _bound(run: ClaimRun, judgement: Bound, cell: Cell, metric: str) -> Condition:
-    condition = condition_of(run, [cell], metric)
-    estimate = cell.estimates.get(metric)
-    if condition.outcome != "undecided":
-        return condition
-    if estimate is None:
-        return replace(condition, outcome="not measured", why=f"there is no {metric} here")
-    if not judgement.fits(estimate.metric.unit):
-        expected = "limits in _ms" if estimate.metric.unit == "ns" else "limits without _ms"
-        raise InputError(
-            f"a claim bounds {metric}, which is in {estimate.metric.unit}: expected {expected}"
-        )
-    planned = run.planned[cell.name]
-    judged = replace(
-        condition,
-        value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        unit=estimate.metric.unit,
-        blocks=len(estimate.trial_values),
-        blocks_planned=planned,
-        method=estimate.method,
-    )
-    if estimate.low is None or estimate.high is None:
-        return replace(judged, why=estimate.why_not or f"no interval: {estimate.method}")
-    if len(estimate.trial_values) < planned:
-        return replace(judged, why=f"{judged.blocks} of {planned} trials have a value")
-    return replace(judged, outcome=outcome_in(judgement.range, estimate.low, estimate.high))

@@ -23,8 +23,9 @@ _MOST_REASONS = 2
 _PLACES = {"concurrency": "concurrency {}", "payload": "payload {}", "workload": "workload {}"}
 
 
-def claimed(judgement: Judgement) -> str:
-    """Say where the figure must lie."""
+def claimed(judgement: Judgement, conditions: Sequence[Condition] = ()) -> str:
+    """Say where the figure must lie, in the unit that it was found in."""
+    units = (condition.unit for condition in conditions if condition.value is not None)
     share = f" in {figure(100.0 * judgement.share)} % of the conditions"
     suffix = share if judgement.share < 1.0 else ""
     match judgement:
@@ -35,7 +36,8 @@ def claimed(judgement: Judgement) -> str:
         case Bound() if judgement.in_ms:
             return _range(judgement.range.low, judgement.range.high, "ns") + suffix
         case _:
-            return _range(judgement.range.low, judgement.range.high, "ratio") + suffix
+            unit: Unit = next(units, "ratio")
+            return _range(judgement.range.low, judgement.range.high, unit) + suffix
 
 
 def _range(low: float, high: float, unit: Unit) -> str:
@@ -68,7 +70,8 @@ def because(
         if _count(conditions, outcome)
     ]
     total = counted(len(conditions), "condition")
-    parts = [f"{_what(judgement)}, claimed {claimed(judgement)}: of {total} it {listed(told)}"]
+    where = claimed(judgement, conditions)
+    parts = [f"{_what(judgement)}, claimed {where}: of {total} it {listed(told)}"]
     known = [condition for condition in conditions if condition.value is not None]
     if known:
         # By place, not by equality: two conditions may have the same figures.
@@ -99,7 +102,8 @@ def _what(judgement: Judgement) -> str:
             arrivals = f"{judgement.to_arrival} ÷ {judgement.from_arrival}"
             return f"{listed(judgement.metrics)} at {arrivals}"
         case Bound():
-            return listed(judgement.metrics)
+            above = f" above that of {judgement.above}" if judgement.above else ""
+            return listed(judgement.metrics) + above
         case RunsOn():
             return f"status of {listed(judgement.subjects)}"
         case FindingCheck():
@@ -123,11 +127,14 @@ def _at(condition: Condition, axes: Sequence[str]) -> str:
 
 
 def _reasons(judgement: Judgement, conditions: Sequence[Condition]) -> list[str]:
-    """Give the reasons of what could not be told, and of all that is about where subjects run."""
+    """Give the reasons of what could not be told, and those that go with an outcome.
+
+    Of a condition with an outcome only a status and a bound of errors have one.
+    """
     told = [
         each
         for each in conditions
-        if isinstance(judgement, RunsOn) or each.outcome not in ("holds", "fails")
+        if isinstance(judgement, RunsOn | Bound) or each.outcome not in ("holds", "fails")
     ]
     reasons = list(dict.fromkeys(f"{c.subject}, {c.loop}: {c.why}" for c in told if c.why))
     return [listed(reasons, _MOST_REASONS)] if reasons else []

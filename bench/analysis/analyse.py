@@ -8,11 +8,14 @@ from typing import Any
 from bench.analysis._clauses import Told
 from bench.analysis.answer import MOST_SENTENCES, answer
 from bench.analysis.capacity import capacities, sentences
+from bench.analysis.compared import told_sweeps
 from bench.analysis.comparison import compare
+from bench.analysis.false_alarms import false_alarms
 from bench.analysis.findings._evidence import Evidence
 from bench.analysis.matrix import matrix
 from bench.analysis.result import Analysis
 from bench.analysis.summary import summarise
+from bench.analysis.thresholds import judge_thresholds
 from bench.analysis.validity import exit_code, judge
 from bench.records.store import Run
 from bench.records.trial import Reading
@@ -27,7 +30,7 @@ def analyse(run: Run) -> Analysis:
         InputError: the samples of a trial cannot be read.
     """
     scenario = run.scenario
-    planned = expand(scenario).trials
+    planned = expand(scenario).expected({record.trial.block for record in run.trials})
     evidence = tuple(summarise(run, planned))
     cells = tuple(found.cell for found in evidence)
     comparisons = compare(scenario, evidence)
@@ -39,9 +42,10 @@ def analyse(run: Run) -> Analysis:
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
     entries = matrix(subjects, loops, cells)
     searched = capacities(scenario, evidence)
+    thresholds = judge_thresholds(scenario, cells, comparisons, findings)
     primary = scenario.primary_metrics
     told = Told(
-        _told_sweeps(scenario),
+        told_sweeps(scenario),
         primary,
         scenario.baseline.subjects,
         cells,
@@ -60,6 +64,7 @@ def analyse(run: Run) -> Analysis:
         workload_texts={label: _use_text(use) for label, use in scenario.workloads.items()},
         arrival_texts=_arrival_texts(scenario),
         trials_recorded=len(run.trials),
+        trials_planned=len(planned),
         primary_metrics=primary,
         baseline_text=_baseline_text(scenario),
         matrix=entries,
@@ -67,15 +72,11 @@ def analyse(run: Run) -> Analysis:
         comparisons=comparisons,
         findings=findings,
         readings=_readings(reading for record in run.trials for reading in record.readings),
-        exit_code=exit_code(cells, findings),
+        exit_code=exit_code(cells, findings, thresholds),
         capacities=searched,
+        thresholds=thresholds,
+        false_alarms=false_alarms(comparisons, primary),
     )
-
-
-def _told_sweeps(scenario: Scenario) -> tuple[str, ...]:
-    """Name the sweeps that answer the question: those not aside, or all where all are."""
-    told = tuple(name for name, sweep in scenario.sweeps.items() if not sweep.aside)
-    return told or tuple(scenario.sweeps)
 
 
 def _subject_text(scenario: Scenario, label: str) -> str:

@@ -8,7 +8,9 @@ from itertools import chain, islice
 
 from bench.analysis._clauses import Told, clause
 from bench.analysis.comparison import noise_factors
-from bench.analysis.result import Cell, Comparison
+from bench.analysis.comparison_result import Comparison
+from bench.analysis.false_alarms import false_alarms
+from bench.analysis.result import Cell
 from bench.analysis.wording import (
     counted,
     figure,
@@ -182,8 +184,19 @@ def _noise(told: Told) -> Iterator[str]:
         yield (
             f"The same subject measured twice ({listed(subjects)}) differs by up to "
             f"{listed(parts)}: that is noise, and nothing up to that size is called a difference "
-            "here."
+            f"here{_false_alarms(told)}."
         )
+
+
+def _false_alarms(told: Told) -> str:
+    alarms = false_alarms(told.comparisons, told.primary)
+    if alarms is None:
+        return ""
+    return (
+        f"; {alarms.different} of {counted(alarms.compared, 'such ratio')} "
+        f"({figure(100.0 * alarms.share)} %) would have been called one by its interval alone, "
+        f"{figure(100.0 * alarms.by_chance)} % by chance"
+    )
 
 
 def _rankings(told: Told) -> Iterator[str]:

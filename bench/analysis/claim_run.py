@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.analysis.effects import effect
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Analysis, Cell
 from bench.analysis.summary import is_measured
 from bench.records.store import Run
+from bench.spec.plan import expand
 
 SUM = " + "
 
@@ -18,13 +20,15 @@ SUM = " + "
 class ClaimRun:
     """``blocks`` and ``repetitions`` are keyed by the id of each measured trial.
 
-    ``planned`` has the number of trials that each cell (by name) should have.
+    ``planned`` has the number of trials that each cell (by name) should have, ``stages`` the stage
+    in which a trial (by id) ended that has no measurement.
     """
 
     analysis: Analysis
     blocks: Mapping[str, str]
     repetitions: Mapping[str, str]
     planned: Mapping[str, int]
+    stages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:
@@ -96,14 +100,20 @@ class ClaimRun:
 def claim_run(run: Run, analysis: Analysis) -> ClaimRun:
     """Join ``analysis`` with what the records of ``run`` say about its trials; reads no samples."""
     measured = [record.trial for record in run.trials if is_measured(record)]
-    scenario = run.scenario
+    begun = {record.trial.block for record in run.trials}
+    planned = Counter(trial.cell for trial in expand(run.scenario).expected(begun))
     return ClaimRun(
         analysis=analysis,
         blocks={trial.id: trial.block for trial in measured},
         repetitions={trial.id: str(trial.repetition) for trial in measured},
         planned={
-            cell.name: scenario.sweeps[cell.sweep].repetitions or scenario.repetitions
+            cell.name: planned[cell.subject, cell.workload, cell.payload, cell.arrival, cell.loop]
             for cell in analysis.cells
+        },
+        stages={
+            record.trial.id: record.failure.stage
+            for record in run.trials
+            if record.failure is not None
         },
     )
 

@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
+import numpy as np
+
+from bench.analysis._comparison_pairs import (
+    Axis,
+    compared_pairs,
+    is_comparable,
+    same_durability,
+)
+from bench.analysis.compared import compared_metrics
+from bench.analysis.comparison_result import Cause, Comparison, ComparisonOutcome
 from bench.analysis.effects import Effect, effect
+from bench.analysis.multiplicity import LEVEL, adjust
 from bench.analysis.quantiles import CONFIDENCE
-from bench.analysis.result import Cell, Comparison, ComparisonOutcome
+from bench.analysis.resampling import hierarchical_interval
 from bench.analysis.summary import CellEvidence
-from bench.spec.arrival import Open
-from bench.spec.durability import Durability
-from bench.spec.metric import THROUGHPUT, Metric, counts_from_its_call
+from bench.spec.metric import Metric
 from bench.spec.scenario import Scenario
 
-# Compared besides the scenario's primary metrics, where both sides have them.
-ALWAYS_COMPARED = (
-    "cycle.response.p50",
-    "put.response.p50",
-    "put.response.p99",
-    "get_tuple.response.p50",
-    "get_tuple.response.p99",
-    THROUGHPUT.name,
-    "worker.rss_peak",
-    "worker.uss_peak",
-    "worker.cpu_share",
-    "server.rss_peak",
-    "server.pss_peak",
-    "server.cpu_share",
-    "stored.bytes_per_checkpoint",
-)
-_Axis = Literal["subject", "loop"]
 _Place = tuple[tuple[str, str, str, str], str, str]
 
 
 def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparison, ...]:
     """Compare every cell with its baseline in every metric that both have.
 
-    With ``baseline.subjects`` each other subject is compared with those of its durability class
-    (with all of them if ``across_durability``), under the same condition and loop; a baseline that
-    is listed later is itself a candidate against the earlier ones. With ``baseline.loop`` each
-    other loop is compared with it, subject by subject. An A/A arm is compared with the arm that it
-    repeats and with nothing else, whatever the baseline. Cells without a measurement, and invalid
-    ones, are not compared.
-
-    A comparison is resolved only if its whole interval lies on one side of 1, and
+    A comparison is ``better`` or ``worse`` only if its whole interval lies on one side of 1, and
 
     - every planned block gave a ratio. A block drops out where a trial failed or had too few
       operations for the quantile: that hits slow trials first, and the ratio of the rest is biased.
@@ -54,23 +37,40 @@ def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparis
       (``Cell.unsteady_because``): what such a trial gives depends on how long it lasted.
     - its ratio departs from 1 by more than :func:`noise_factors` of its metric. A few blocks that
       happen to agree give an interval narrower than what the machine does to two equal arms.
+    - its p-value, allowing for all that are read with it, is at most 5 %
+      (``bench.analysis.multiplicity``).
+    - for the ratio of a tail quantile, the interval that resamples the operations inside trials
+      lies on the same side of 1 (``bench.analysis.resampling``).
 
-    A/A ratios are what the noise is measured by, so they are judged by interval and blocks alone.
+    It is ``equivalent`` if the first two hold and two one-sided tests show that the ratio departs
+    from 1 by less than the scenario's ``smallest_effect``, with the ratio moved by the noise
+    factor, and a tail's resampled interval, inside these bounds as well. That goes before better
+    and worse: what is shown to differ by less than anybody cares for is equivalent. No allowance is
+    made for how many are read with it: a false one needs a ratio at the very bounds.
+
+    A/A ratios are what the noise is measured by: nothing is allowed for in them.
     """
-    usable = [
-        evidence
-        for evidence in cells
-        if evidence.cell.status in ("measured", "partly") and not evidence.cell.invalid_because
-    ]
-    compared = [
-        comparison
-        for baseline, candidate, axis in _pairs(scenario, usable)
+    found = [
+        made
+        for baseline, candidate, axis in compared_pairs(scenario, cells)
         for metric in _metrics(scenario, baseline, candidate)
-        for comparison in _compare(metric, baseline, candidate, axis)
+        for made in _compare(metric, baseline, candidate, axis)
     ]
-    noise = noise_factors(compared)
-    unsteady = _unsteady(usable)
-    return tuple(_if_steady(_above_noise(comparison, noise), unsteady) for comparison in compared)
+    noise = noise_factors(comparison for comparison, _ in found)
+    unsteady = _unsteady(cells)
+    compared = adjust(scenario, found)
+    return tuple(
+        _judged(
+            replace(
+                comparison,
+                noise_factor=1.0 if comparison.is_aa else noise.get(comparison.metric.name, 1.0),
+                smallest_effect=scenario.smallest_effect,
+                reason=_unsteady_sides(comparison, unsteady),
+            ),
+            of_blocks,
+        )
+        for comparison, (_, of_blocks) in zip(compared, found, strict=True)
+    )
 
 
 def noise_factors(comparisons: Iterable[Comparison]) -> dict[str, float]:
@@ -91,13 +91,46 @@ def _departure(ratio: float) -> float:
     return max(ratio, 1.0 / ratio)
 
 
-def _above_noise(comparison: Comparison, noise: Mapping[str, float]) -> Comparison:
-    factor = noise.get(comparison.metric.name, 1.0)
-    if comparison.is_aa or factor == 1.0:
-        return comparison
-    is_above = _departure(comparison.ratio) > factor
-    outcome: ComparisonOutcome = comparison.outcome if is_above else "unresolved"
-    return replace(comparison, noise_factor=factor, outcome=outcome)
+def _judged(comparison: Comparison, found: Effect) -> Comparison:
+    if _is_equivalent(comparison, found):
+        return replace(comparison, outcome="equivalent")
+    cause = _cause(comparison)
+    if cause:
+        return replace(comparison, outcome="unresolved", cause=cause)
+    return replace(comparison, outcome=_outcome(comparison))
+
+
+def _is_equivalent(comparison: Comparison, found: Effect) -> bool:
+    if comparison.lacks_blocks or comparison.reason:
+        return False
+    most = 1.0 + comparison.smallest_effect
+    if not found.is_equivalent(comparison.smallest_effect):
+        return False
+    tail_low, tail_high = comparison.tail_low or 1.0, comparison.tail_high or 1.0
+    is_beyond_noise = _departure(comparison.ratio) * comparison.noise_factor < most
+    return is_beyond_noise and 1.0 / most < tail_low and tail_high < most
+
+
+def _cause(comparison: Comparison) -> Cause:
+    """Return the first thing that keeps ``comparison`` from being resolved."""
+    if comparison.lacks_blocks:
+        return "blocks"
+    if comparison.reason:
+        return "unsteady"
+    if not comparison.excludes_one:
+        return "interval"
+    if comparison.noise_factor > 1.0 and _departure(comparison.ratio) <= comparison.noise_factor:
+        return "noise"
+    if comparison.adjusted_p is not None and comparison.adjusted_p > LEVEL:
+        return "many comparisons"
+    return "tail" if comparison.tail_disagrees else ""
+
+
+def _outcome(comparison: Comparison) -> ComparisonOutcome:
+    if comparison.metric.better == "neither":
+        return "unresolved"
+    is_more = comparison.ratio > 1.0
+    return "better" if is_more == (comparison.metric.better == "higher") else "worse"
 
 
 def _unsteady(cells: Sequence[CellEvidence]) -> dict[_Place, str]:
@@ -106,9 +139,9 @@ def _unsteady(cells: Sequence[CellEvidence]) -> dict[_Place, str]:
     return {(cell.condition, cell.loop, cell.subject): cell.unsteady_because for cell in found}
 
 
-def _if_steady(comparison: Comparison, unsteady: Mapping[_Place, str]) -> Comparison:
+def _unsteady_sides(comparison: Comparison, unsteady: Mapping[_Place, str]) -> str:
     is_loop = comparison.axis == "loop"
-    reasons = [
+    return "; ".join(
         f"{side}: {unsteady[place]}"
         for side in (comparison.candidate, comparison.baseline)
         for place in [
@@ -117,75 +150,23 @@ def _if_steady(comparison: Comparison, unsteady: Mapping[_Place, str]) -> Compar
             else (comparison.condition, comparison.loop, side)
         ]
         if place in unsteady
-    ]
-    if not reasons:
-        return comparison
-    return replace(comparison, outcome="unresolved", reason="; ".join(reasons))
-
-
-def _pairs(
-    scenario: Scenario, cells: Sequence[CellEvidence]
-) -> Iterator[tuple[CellEvidence, CellEvidence, _Axis]]:
-    by_condition: dict[tuple[str, ...], list[CellEvidence]] = defaultdict(list)
-    for evidence in cells:
-        by_condition[evidence.cell.condition].append(evidence)
-    for arms in by_condition.values():
-        for candidate in arms:
-            for baseline in arms:
-                same_loop = candidate.cell.loop == baseline.cell.loop
-                if same_loop and _is_subject_pair(scenario, baseline.cell, candidate.cell):
-                    yield baseline, candidate, "subject"
-                elif not same_loop and _is_loop_pair(scenario, baseline.cell, candidate.cell):
-                    yield baseline, candidate, "loop"
-
-
-def _is_subject_pair(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
-    if candidate.aa_of:
-        return baseline.subject == candidate.aa_of
-    order = scenario.baseline.subjects
-    if baseline.subject not in order or baseline.subject == candidate.subject:
-        return False
-    if candidate.subject in order and order.index(candidate.subject) < order.index(
-        baseline.subject
-    ):
-        return False
-    if candidate.subject == baseline.aa_of:
-        return False
-    return scenario.baseline.across_durability or _same_durability(baseline, candidate)
-
-
-def _is_loop_pair(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
-    return (
-        baseline.loop == scenario.baseline.loop
-        and baseline.subject == candidate.subject
-        and not candidate.aa_of
     )
-
-
-def _same_durability(baseline: Cell, candidate: Cell) -> bool:
-    return baseline.durability == candidate.durability and baseline.durability != Durability.UNKNOWN
 
 
 def _metrics(
     scenario: Scenario, baseline: CellEvidence, candidate: CellEvidence
 ) -> Iterator[Metric]:
-    for name in dict.fromkeys((*scenario.primary_metrics, *ALWAYS_COMPARED)):
+    for name in compared_metrics(scenario):
         estimate = candidate.cell.estimates.get(name)
-        # The ratio of two lower bounds bounds nothing.
-        if name in baseline.lower_bounds or name in candidate.lower_bounds:
-            continue
-        # Counted from calls that a stalled load never made: no ratio of that.
-        if counts_from_its_call(name) and isinstance(
-            scenario.arrival(candidate.cell.arrival), Open
-        ):
-            continue
-        if estimate is not None and name in baseline.cell.estimates:
+        has_both = estimate is not None and name in baseline.cell.estimates
+        if estimate and has_both and is_comparable(scenario, name, baseline, candidate):
             yield estimate.metric
 
 
 def _compare(
-    metric: Metric, baseline: CellEvidence, candidate: CellEvidence, axis: _Axis
-) -> Iterator[Comparison]:
+    metric: Metric, baseline: CellEvidence, candidate: CellEvidence, axis: Axis
+) -> Iterator[tuple[Comparison, Effect]]:
+    """Yield the comparison, its outcome still open, if any block has both sides."""
     under = baseline.values.get(metric.name, {})
     over = candidate.values.get(metric.name, {})
     blocks = [
@@ -194,9 +175,9 @@ def _compare(
     if not blocks:
         return
     found = effect([over[block] for block in blocks], [under[block] for block in blocks])
-    planned = min(baseline.planned, candidate.planned)
+    tail_low, tail_high = _of_tail(metric.name, baseline, candidate, blocks)
     is_subject = axis == "subject"
-    yield Comparison(
+    compared = Comparison(
         metric=metric,
         axis=axis,
         baseline=baseline.cell.subject if is_subject else baseline.cell.loop,
@@ -210,18 +191,26 @@ def _compare(
         confidence=CONFIDENCE,
         blocks=len(blocks),
         method=found.method,
-        outcome=_outcome(metric, found) if len(blocks) >= planned else "unresolved",
-        same_durability=_same_durability(baseline.cell, candidate.cell),
+        outcome="unresolved",
+        same_durability=same_durability(baseline.cell, candidate.cell),
         is_aa=is_subject and candidate.cell.aa_of == baseline.cell.subject,
-        blocks_planned=planned,
+        blocks_planned=min(baseline.planned, candidate.planned),
+        detectable_factor=found.detectable_factor,
+        tail_low=tail_low,
+        tail_high=tail_high,
     )
+    yield compared, found
 
 
-def _outcome(metric: Metric, found: Effect) -> ComparisonOutcome:
-    if found.low is None or found.high is None or metric.better == "neither":
-        return "unresolved"
-    if found.low > 1.0:
-        return "better" if metric.better == "higher" else "worse"
-    if found.high < 1.0:
-        return "better" if metric.better == "lower" else "worse"
-    return "unresolved"
+def _of_tail(
+    name: str, baseline: CellEvidence, candidate: CellEvidence, blocks: Sequence[str]
+) -> tuple[float, float] | tuple[None, None]:
+    over, under = (side.replicates.get(name, {}) for side in (candidate, baseline))
+    if len(blocks) < 2 or not all(block in over and block in under for block in blocks):
+        return None, None
+    ratios = [candidate.values[name][block] / baseline.values[name][block] for block in blocks]
+    return hierarchical_interval(
+        ratios,
+        np.stack([over[block] for block in blocks]),
+        np.stack([under[block] for block in blocks]),
+    )

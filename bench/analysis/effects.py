@@ -2,7 +2,7 @@
 
 The estimate is that of Hodges and Lehmann, the median of all pairwise means of the log-ratios: as
 robust as a median, nearly as efficient as a mean, and no trial has to be thrown away. Its interval
-inverts Wilcoxon's signed-rank test, exactly for up to 25 blocks (Hollander, Wolfe and Chicken,
+inverts Wilcoxon's signed-rank test, exactly for up to 100 blocks (Hollander, Wolfe and Chicken,
 "Nonparametric Statistical Methods", 2014, chapter 3); with more, the bias-corrected and accelerated
 bootstrap takes over (Efron, "Better bootstrap confidence intervals", JASA 1987). Below 6 blocks no
 such interval reaches 95 %, and Student's t has to do: logarithms of times are about normal.
@@ -27,7 +27,8 @@ SIGNED_RANK = "Hodges–Lehmann estimate of the log-ratios, exact signed-rank in
 BOOTSTRAP = "Hodges–Lehmann estimate of the log-ratios, BCa bootstrap interval"
 # With n blocks the smallest two-sided p of a signed-rank test is 2 ÷ 2ⁿ: 5 % needs 6 of them.
 FEWEST_FOR_SIGNED_RANK = 6
-MOST_FOR_SIGNED_RANK = 25
+# Tables end near 25, but the exact distribution costs n additions of arrays of n²/2 numbers.
+MOST_FOR_SIGNED_RANK = 100
 POWER = 0.80
 _RESAMPLES = 4_999
 _ROUNDING = 1e-12
@@ -41,8 +42,9 @@ class Effect:
 
     ``low`` and ``high`` bound it at ``confidence``, ``equivalence_low`` and ``equivalence_high`` at
     1 − 2 × (1 − confidence), as two one-sided tests need; all four are ``None`` for a single block.
-    ``p_value`` is two-sided, for a ratio of 1. ``detectable_factor`` (> 1) is the smallest ratio
-    that so many blocks of such spread would show in 80 of 100 runs; ``None`` without replicates.
+    ``p_value`` is two-sided, for a ratio of 1, and ``student_p`` that of Student's t, which has no
+    least value however few the blocks. ``detectable_factor`` (> 1) is the smallest ratio that so
+    many blocks of such spread would show in 80 of 100 runs; ``None`` without replicates.
     """
 
     ratio: float
@@ -55,6 +57,7 @@ class Effect:
     blocks: int
     confidence: float
     method: str
+    student_p: float | None = None
 
     def excludes_one(self) -> bool:
         """Tell whether the whole interval lies on one side of 1."""
@@ -75,9 +78,15 @@ class Effect:
 
 
 def effect(
-    candidate: Sequence[float], baseline: Sequence[float], confidence: float = CONFIDENCE
+    candidate: Sequence[float],
+    baseline: Sequence[float],
+    confidence: float = CONFIDENCE,
+    most_for_signed_rank: int = MOST_FOR_SIGNED_RANK,
 ) -> Effect:
     """Compare positive values, one pair per block (n ≥ 1).
+
+    Up to ``most_for_signed_rank`` blocks the interval inverts the test that gives the p-value, so
+    that they never contradict each other.
 
     Raises:
         ValueError: the lengths differ, there is no pair, or a value is not positive.
@@ -91,10 +100,10 @@ def effect(
         return Effect(math.exp(float(logs[0])), *nothing, count, confidence, SINGLE_BLOCK)
     if count < FEWEST_FOR_SIGNED_RANK:
         centre, between, method = float(np.mean(logs)), student_interval, PAIRED
-        p_value = _student_p(logs)
+        p_value = student_p(logs)
     else:
         centre, p_value = hodges_lehmann(logs), signed_rank_p(logs)
-        few = count <= MOST_FOR_SIGNED_RANK
+        few = count <= most_for_signed_rank
         between, method = (
             (signed_rank_interval, SIGNED_RANK) if few else (bootstrap_interval, BOOTSTRAP)
         )
@@ -111,6 +120,7 @@ def effect(
         blocks=count,
         confidence=confidence,
         method=method,
+        student_p=student_p(logs),
     )
 
 
@@ -129,7 +139,7 @@ def signed_rank_interval(values: Floats, confidence: float) -> tuple[float, floa
     """Return the shortest signed-rank interval that covers at least ``confidence``."""
     averages = walsh_averages(values)
     tail = (1.0 - confidence) / 2.0
-    cumulative = np.cumsum(_signed_rank_probabilities(values.size))
+    cumulative = _signed_rank_cumulative(values.size)
     # As many Walsh averages may be cut off at each end as keeps the tail within its level.
     cut = int(np.searchsorted(cumulative, tail + 1e-12, side="right"))
     cut = min(cut, (averages.size - 1) // 2)
@@ -140,8 +150,15 @@ def signed_rank_p(values: Floats) -> float:
     """Return the two-sided p of Wilcoxon's signed-rank test for a centre of 0."""
     if not np.any(values):
         return 1.0
-    few = values.size <= MOST_FOR_SIGNED_RANK and np.unique(np.abs(values)).size == values.size
-    return float(stats.wilcoxon(values, method="exact" if few else "approx").pvalue)
+    sizes = np.abs(values)
+    is_tied = np.unique(sizes).size < values.size or not np.all(values)
+    if is_tied or values.size > MOST_FOR_SIGNED_RANK:
+        return float(stats.wilcoxon(values, method="approx").pvalue)
+    ranks = np.empty(values.size, dtype=np.int64)
+    ranks[np.argsort(sizes)] = np.arange(1, values.size + 1)
+    positive = int(ranks[values > 0.0].sum())
+    smaller = min(positive, values.size * (values.size + 1) // 2 - positive)
+    return min(1.0, 2.0 * float(_signed_rank_cumulative(values.size)[smaller]))
 
 
 def student_interval(values: Floats, confidence: float) -> tuple[float, float]:
@@ -149,6 +166,15 @@ def student_interval(values: Floats, confidence: float) -> tuple[float, float]:
     mean = float(np.mean(values))
     half = float(stdtrit(values.size - 1, 0.5 + confidence / 2.0)) * _standard_error(values)
     return mean - half, mean + half
+
+
+def student_p(values: Floats) -> float:
+    """Return the two-sided p of Student's t test for a mean of 0, for ``values`` (n ≥ 2,)."""
+    # What differs by rounding alone has no variance to divide by.
+    if np.ptp(values) <= _ROUNDING * max(1.0, float(np.max(np.abs(values)))):
+        return 1.0 if abs(values[0]) <= _ROUNDING else 0.0
+    student = abs(float(np.mean(values))) / _standard_error(values)
+    return 2.0 * float(stdtr(values.size - 1, -student))
 
 
 def bootstrap_interval(values: Floats, confidence: float) -> tuple[float, float]:
@@ -177,6 +203,16 @@ def detectable(deviation: float, blocks: int, confidence: float, power: float = 
     return float(quantiles) * deviation / math.sqrt(blocks)
 
 
+def detectable_factor(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:
+    """Return the smallest factor that so many ``values`` of such spread would show.
+
+    ``None`` for fewer than two, and where one of them has no logarithm.
+    """
+    if len(values) < 2 or min(values) <= 0.0:
+        return None
+    return _exp(detectable(float(np.std(np.log(values), ddof=1)), len(values), confidence))
+
+
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Adjust the p-values of declared metrics so that any false alarm among them is as rare.
 
@@ -199,21 +235,13 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 @cache
-def _signed_rank_probabilities(count: int) -> Floats:
-    """Return P(W = w) for w = 0 … n(n+1)/2, where each rank is in the sum with probability ½."""
+def _signed_rank_cumulative(count: int) -> Floats:
+    """Return P(W ≤ w) for w = 0 … n(n+1)/2, where each rank is in the sum with probability ½."""
     ways = np.zeros(count * (count + 1) // 2 + 1)
     ways[0] = 1.0
     for rank in range(1, count + 1):
         ways[rank:] = ways[rank:] + ways[:-rank]
-    return ways / 2.0**count
-
-
-def _student_p(values: Floats) -> float:
-    # What differs by rounding alone has no variance to divide by.
-    if np.ptp(values) <= _ROUNDING * max(1.0, float(np.max(np.abs(values)))):
-        return 1.0 if abs(values[0]) <= _ROUNDING else 0.0
-    student = abs(float(np.mean(values))) / _standard_error(values)
-    return 2.0 * float(stdtr(values.size - 1, -student))
+    return np.cumsum(ways / 2.0**count)
 
 
 def _standard_error(values: Floats) -> float:

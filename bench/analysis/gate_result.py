@@ -29,9 +29,10 @@ class Judgement:
     ``kind``: a ``time`` (any metric that is judged by interval) or a ``count``, which is exact.
     ``head`` and ``base`` are labels of subjects, ``place`` the condition and loop in words.
     ``slowdown`` is oriented: above 1 is worse whichever way the metric is better; ``None`` for
-    counts and where nothing could be computed. ``head_value`` and ``base_value`` are estimates over
-    trials, ``head_values`` and ``base_values`` those of each trial. ``p_value`` is one-sided, for a
-    slow-down of 1, and adjusted for all that is judged.
+    counts and where nothing could be computed; it is that of ``block_ratios``, which hold a value
+    for each block. ``head_value`` and ``base_value`` are estimates over trials, ``head_values`` and
+    ``base_values`` those of each trial. ``p_value`` is one-sided, for a slow-down of 1, and
+    adjusted for all that is judged together; ``None`` where nothing could be judged.
     """
 
     kind: Literal["time", "count"]
@@ -43,6 +44,7 @@ class Judgement:
     because: str
     base_value: float | None = None
     head_value: float | None = None
+    block_ratios: tuple[float, ...] = ()
     slowdown: Effect | None = None
     p_value: float | None = None
     base_values: tuple[float, ...] = ()
@@ -58,9 +60,10 @@ class Judgement:
 class GateResult:
     """The answer of a gate, and all that led to it.
 
-    ``judgements`` are those of the first run, ``confirming`` those of the second, if there was one;
-    ``confirmation`` says in words what it showed. ``warnings`` are codes and messages of the
-    analysis that name no judgement. ``is_soft``: against a stored run, so not inside blocks.
+    ``judgements`` are those of the first run, with their answers after both; ``confirming`` are
+    those of the second run, if there was one; ``confirmation`` says in words what it showed.
+    ``warnings`` are codes and messages of the analysis that name no judgement. ``is_soft``: against
+    a stored run, so not inside blocks.
     """
 
     outcome: GateOutcome

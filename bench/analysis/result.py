@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.analysis.comparison_result import Comparison, FalseAlarms
 from bench.records.run import RunRecord
 from bench.records.trial import Reading
 from bench.spec.durability import Durability
-from bench.spec.metric import Metric
+from bench.spec.metric import Metric, Unit
+from bench.spec.threshold import Confidence
 
 Severity = Literal["invalid", "warning", "note"]
 CellStatus = Literal["measured", "partly", "unsupported", "failed", "missing"]
-ComparisonOutcome = Literal["better", "worse", "unresolved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,47 +111,6 @@ class Cell:
         return estimate.value if estimate else None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Candidate against baseline in one metric: the ratio inside blocks, and its interval.
-
-    ``ratio`` is candidate ÷ baseline; for times below 1 is faster. ``low`` and ``high`` are
-    ``None`` with fewer than two blocks. ``blocks`` are those in which both sides have a value, of
-    ``blocks_planned`` (0: not known). ``noise_factor`` (≥ 1) is how far the run's A/A arms depart
-    from themselves in this metric, 1 where there are none.
-
-    ``outcome`` is about the candidate: ``better`` or ``worse`` only if the whole interval lies on
-    one side of 1, no planned block is lacking, and the ratio departs from 1 by more than
-    ``noise_factor``. ``same_durability`` is false where the ratio includes the price of different
-    promises. ``reason`` says why a comparison is unresolved whatever its ratio.
-    """
-
-    metric: Metric
-    axis: Literal["subject", "loop"]
-    baseline: str
-    candidate: str
-    condition: tuple[str, str, str, str]
-    loop: str
-    subject: str
-    ratio: float
-    low: float | None
-    high: float | None
-    confidence: float
-    blocks: int
-    method: str
-    outcome: ComparisonOutcome
-    same_durability: bool
-    is_aa: bool
-    blocks_planned: int = 0
-    noise_factor: float = 1.0
-    reason: str = ""
-
-    @property
-    def lacks_blocks(self) -> bool:
-        """Whether some of the planned blocks gave no ratio."""
-        return self.blocks < self.blocks_planned
-
-
 CapacityOutcome = Literal[
     "confirmed",
     "not confirmed",
@@ -190,6 +150,35 @@ class Capacity:
     estimated_on: int = 0
 
 
+ThresholdOutcome = Literal["met", "broken", "not shown", "no data", "invalid"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdResult:
+    """What one requirement of a threshold says about one cell, which ``cell`` names.
+
+    ``value``, ``low``, ``high`` and ``limit`` are in ``unit``; with a ``baseline`` they are ratios
+    to it, inside blocks. ``relation`` stands between value and limit. ``outcome`` is ``not shown``
+    where the estimate meets it and what ``confidence`` asks for is lacking; ``reason`` says why it
+    is not met or not judged, or what is to be known of a figure that is.
+    """
+
+    threshold: int
+    requirement: str
+    confidence: Confidence
+    cell: str
+    metric: str
+    unit: Unit
+    baseline: str
+    outcome: ThresholdOutcome
+    value: float | None
+    low: float | None
+    high: float | None
+    relation: str
+    limit: float
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A reason to distrust a number; ``cells`` are cell names, empty where it is about the run."""
@@ -219,7 +208,8 @@ class Analysis:
     """Everything that a report shows of one run.
 
     ``answer`` is the question's answer, one sentence each. ``subjects`` and ``loops`` give the
-    order of rows and columns. ``exit_code`` is what the process should end with.
+    order of rows and columns. ``exit_code`` is what the process should end with. ``false_alarms``
+    is ``None`` where no A/A arm was compared.
     """
 
     run: RunRecord
@@ -232,6 +222,7 @@ class Analysis:
     workload_texts: Mapping[str, str]
     arrival_texts: Mapping[str, str]
     trials_recorded: int
+    trials_planned: int
     primary_metrics: tuple[str, ...]
     baseline_text: str
     matrix: tuple[MatrixEntry, ...]
@@ -241,6 +232,8 @@ class Analysis:
     readings: Mapping[str, Reading]
     exit_code: int
     capacities: tuple[Capacity, ...] = ()
+    thresholds: tuple[ThresholdResult, ...] = ()
+    false_alarms: FalseAlarms | None = None
 
     def cell_named(self, name: str) -> Cell:
         """Return the cell with that :attr:`Cell.name`."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bench.analysis.curves import curve
 from bench.analysis.estimation import estimate_all, operations_in
 from bench.analysis.load_facts import LoadFacts
 from bench.analysis.quantiles import Distribution
+from bench.analysis.resampling import Floats
 from bench.analysis.result import Cell, CellStatus, Curve
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run
@@ -21,6 +23,8 @@ from bench.spec.plan import Trial
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
 TIMED_OUT = "timed out"
 SHED = "never started"
+_Value = TypeVar("_Value")
+_OfTrial = Callable[[Run, TrialRecord], TrialSummary]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class CellEvidence:
 
     ``records`` are the cell's trials in the plan's order, ``measured`` those with samples.
     ``values`` has metric name → block → value, ``load`` trial id → facts, ``lower_bounds`` names
-    the metrics that are lower bounds in some trial.
+    the metrics that are lower bounds in some trial. ``replicates`` has tail quantile → block → what
+    resampling its trial gives.
     """
 
     cell: Cell
@@ -39,12 +44,16 @@ class CellEvidence:
     values: Mapping[str, Mapping[str, float]]
     load: Mapping[str, LoadFacts]
     lower_bounds: frozenset[str]
+    replicates: Mapping[str, Mapping[str, Floats]]
 
 
-def summarise(run: Run, planned: Sequence[Trial]) -> Iterator[CellEvidence]:
+def summarise(
+    run: Run, planned: Sequence[Trial], of_trial: _OfTrial = summarise_trial
+) -> Iterator[CellEvidence]:
     """Yield every planned cell of ``run``, in the order of the scenario's sweeps.
 
-    Samples are read trial by trial; beyond a cell nothing of them is kept.
+    Samples are read trial by trial; beyond a cell nothing of them is kept. ``of_trial`` gives a
+    summary that is known already.
 
     Raises:
         InputError: the samples of a trial cannot be read.
@@ -64,7 +73,9 @@ def summarise(run: Run, planned: Sequence[Trial]) -> Iterator[CellEvidence]:
             for loop in sweep.loops
             for subject in sweep.subjects
         ):
-            yield _cell(run, name, key, len(trials[key]), tuple(records[key]))
+            of_cell = tuple(records[key])
+            summaries = [of_trial(run, record) for record in of_cell if is_measured(record)]
+            yield _cell(run, name, key, len(trials[key]), of_cell, summaries)
 
 
 def _cell(
@@ -73,11 +84,11 @@ def _cell(
     key: tuple[str, str, str, str, str],
     planned: int,
     records: tuple[TrialRecord, ...],
+    trials: Sequence[TrialSummary],
 ) -> CellEvidence:
     subject, workload, payload, arrival_label, loop = key
     scenario = run.scenario
     measured = tuple(record for record in records if is_measured(record))
-    trials = [summarise_trial(run, record) for record in measured]
     status, reason = _status(planned, records)
     first = (*measured, *records)[:1]
     arrival = scenario.arrival(arrival_label)
@@ -117,9 +128,10 @@ def _cell(
         planned=planned,
         records=records,
         measured=measured,
-        values=_values_by_block(trials),
+        values=_by_block((trial.record.trial.block, trial.values) for trial in trials),
         load={trial.record.trial.id: trial.load for trial in trials},
         lower_bounds=frozenset(name for trial in trials for name in trial.lower_bounds),
+        replicates=_by_block((t.record.trial.block, t.replicates) for t in trials),
     )
 
 
@@ -128,11 +140,13 @@ def is_measured(record: TrialRecord) -> bool:
     return record.status == "measured" and record.has_samples
 
 
-def _values_by_block(trials: Sequence[TrialSummary]) -> Mapping[str, Mapping[str, float]]:
-    values: dict[str, dict[str, float]] = defaultdict(dict)
-    for trial in trials:
-        for name, value in trial.values.items():
-            values[name][trial.record.trial.block] = value
+def _by_block(
+    trials: Iterable[tuple[str, Mapping[str, _Value]]],
+) -> Mapping[str, Mapping[str, _Value]]:
+    values: dict[str, dict[str, _Value]] = defaultdict(dict)
+    for block, of_trial in trials:
+        for name, value in of_trial.items():
+            values[name][block] = value
     return dict(values)
 
 

@@ -5,14 +5,17 @@ With ``load_facts``, which it calls, the only module that looks at samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.analysis.compared import compared_tails
 from bench.analysis.load_facts import LoadFacts, growth_values, load_facts, warmup_values
-from bench.analysis.quantiles import Distribution
+from bench.analysis.quantiles import Distribution, operations_needed
+from bench.analysis.resampling import Floats, quantile_replicates
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.store import Run
@@ -40,7 +43,9 @@ class TrialSummary:
     ``values`` is keyed by metric name; a quantile with too few operations is not in it.
     ``lower_bounds`` names the quantiles that fall among operations that were cut off.
     ``operations`` counts the samples due inside the window, ``distributions`` holds the times of
-    each (operation, time), in nanoseconds, for what is pooled over trials.
+    each (operation, time), in nanoseconds, for what is pooled over trials. ``replicates`` has, for
+    each tail quantile that is compared, what resampling the trial gives
+    (:func:`~bench.analysis.resampling.quantile_replicates`).
     """
 
     record: TrialRecord
@@ -49,13 +54,17 @@ class TrialSummary:
     operations: Mapping[str, int]
     distributions: Mapping[tuple[str, str], Distribution]
     load: LoadFacts
+    replicates: Mapping[str, Floats]
 
 
-def summarise_trial(run: Run, record: TrialRecord) -> TrialSummary:
+def summarise_trial(
+    run: Run, record: TrialRecord, tails: Sequence[str] | None = None
+) -> TrialSummary:
     """Summarise a trial that has samples and a window.
 
     Failed operations have no time; those that were cut off count at the time when they were given
-    up, as censored values. Peak memory is the samples and a few columns of one operation.
+    up, as censored values. Peak memory is the samples and a few columns of one operation. ``tails``
+    names the quantiles that are resampled; ``None``: those that are compared.
 
     Raises:
         InputError: the samples cannot be read.
@@ -69,10 +78,13 @@ def summarise_trial(run: Run, record: TrialRecord) -> TrialSummary:
     values: dict[str, float] = {}
     sums = dict.fromkeys(SAVER_MEANS, 0.0)
     timed = 0
+    replicates: dict[str, Floats] = {}
+    tails = compared_tails(run.scenario) if tails is None else tails
     for name, rows in _by_operation(samples, record):
         operations[name] = len(rows)
         for time in TIMES:
             distributions[name, time] = rows.distribution(time)
+        replicates |= _replicates(record.trial.id, name, rows, tails)
         if name == CYCLE and isinstance(arrival, Open):
             for part in WAIT_PARTS:
                 distributions[name, part] = rows.distribution(part)
@@ -92,7 +104,7 @@ def summarise_trial(run: Run, record: TrialRecord) -> TrialSummary:
     values |= warmup_values(samples, record, record.window)
     values |= growth_values(samples, record, record.window)
     values |= {reading.name: reading.value for reading in record.readings}
-    return TrialSummary(record, values, lower_bounds, operations, distributions, load)
+    return TrialSummary(record, values, lower_bounds, operations, distributions, load, replicates)
 
 
 class _Rows:
@@ -124,6 +136,14 @@ class _Rows:
             return Distribution.of(values, values[self._cut_off])
         # What was never started has no service time, and no waits inside it.
         return Distribution.of(values[self._started], values[self._started & self._cut_off])
+
+    def in_order(self, time: str) -> Integers:
+        """Return the values of :meth:`distribution` in the order in which they were due."""
+        is_of_all = time in ("response", "wait")
+        kept = np.ones_like(self._started) if is_of_all else self._started
+        due = self._samples.column("due")[self._index][kept]
+        values: Integers = self._column(time)[kept][np.argsort(due, kind="stable")]
+        return values
 
     def total(self, time: str) -> float:
         return float(np.sum(self._column(time)[self._started]))
@@ -171,6 +191,19 @@ def _service_parts(operation: str, rows: _Rows) -> dict[str, float]:
         if distribution.estimable(QUANTILES["p99"]):
             values[f"{operation}.{part}.p99"] = distribution.quantile(QUANTILES["p99"]).value
     return values
+
+
+def _replicates(trial: str, operation: str, rows: _Rows, tails: Sequence[str]) -> dict[str, Floats]:
+    found: dict[str, Floats] = {}
+    for name in tails:
+        of, _, rest = name.partition(".")
+        time, _, statistic = rest.partition(".")
+        if of == operation and time in TIMES:
+            times = rows.in_order(time)
+            if times.size >= operations_needed(QUANTILES[statistic]):
+                seed = zlib.crc32(f"{trial} {name}".encode())
+                found[name] = quantile_replicates(times, QUANTILES[statistic], seed)
+    return found
 
 
 def _quantiles(

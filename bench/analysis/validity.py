@@ -11,14 +11,15 @@ from bench.analysis.findings import (
     integrity,
     load,
     machine,
+    more_blocks,
     precision,
     reach,
     resources,
     steadiness,
 )
 from bench.analysis.findings._evidence import Evidence, Judge, Kind
-from bench.analysis.result import Cell, Finding
-from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS
+from bench.analysis.result import Cell, Finding, ThresholdResult
+from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRESSION
 
 # In the order in which they are told within a severity.
 _MODULES = (
@@ -29,6 +30,7 @@ _MODULES = (
     steadiness,
     resources,
     precision,
+    more_blocks,
     reach,
     machine,
     circumstances,
@@ -48,14 +50,23 @@ def judge(evidence: Evidence) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
 
 
-def exit_code(cells: Sequence[Cell], findings: Sequence[Finding]) -> int:
+def exit_code(
+    cells: Sequence[Cell],
+    findings: Sequence[Finding],
+    thresholds: Sequence[ThresholdResult] = (),
+) -> int:
     """Return what the process ends with; "no data" is never a pass.
 
-    4: a finding is invalid. 3: trials are missing or failed, or no cell has a primary
-    metric. 0: else; that a saver is unsupported somewhere is a result.
+    4: a finding is invalid. 1: a threshold is broken, or has no data. 3: trials are missing or
+    failed, no cell has a primary metric, or that a threshold is met is not shown. 0: else; that a
+    saver is unsupported somewhere is a result.
     """
-    if any(finding.severity == "invalid" for finding in findings):
+    outcomes = {threshold.outcome for threshold in thresholds}
+    if "invalid" in outcomes or any(finding.severity == "invalid" for finding in findings):
         return EXIT_INVALID
+    if outcomes & {"broken", "no data"}:
+        return EXIT_REGRESSION
     unanswered = any(finding.code in _LEAVES_THE_QUESTION_OPEN for finding in findings)
     unmeasured = any(cell.status in ("failed", "missing", "partly") for cell in cells)
-    return EXIT_INCONCLUSIVE if unanswered or unmeasured else EXIT_PASS
+    open_question = unanswered or unmeasured or "not shown" in outcomes
+    return EXIT_INCONCLUSIVE if open_question else EXIT_PASS

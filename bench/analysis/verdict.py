@@ -5,7 +5,8 @@ condition (or in the ``share`` of them that the claim asks for), **refuted** if 
 lie wholly outside that this cannot be: with a share of 1, a single one. A general statement that
 holds only somewhere is refuted as such, and the verdict says where it holds. It is **invalid** if
 a cell that it rests on is, and **inconclusive** otherwise: intervals straddle the range's end,
-blocks lack, or nothing was measured. Of a claim's judgements the gravest counts.
+blocks lack, or nothing was measured. Of a claim's judgements the gravest counts; where a control
+is not supported, those on the same scenario decide nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
-from bench.analysis import _facts, _figures
+from bench.analysis import _bounds, _facts, _figures
 from bench.analysis._dependence import depends_on
 from bench.analysis._verdict_words import because, claimed, figure_of
 from bench.analysis.claim_run import ClaimRun
@@ -25,6 +26,7 @@ from bench.analysis.verdict_result import (
     VerdictOutcome,
     Verdicts,
 )
+from bench.analysis.wording import listed
 from bench.errors import (
     EXIT_INCONCLUSIVE,
     EXIT_INVALID,
@@ -76,9 +78,8 @@ def _verdict(claim: Claim, runs: Mapping[str, ClaimRun]) -> Verdict:
     outcome: VerdictOutcome = "inconclusive"
     figure, text = "", NOT_MEASURED_YET
     if judged:
-        outcome = gravest(each.outcome for each in judged)
-        deciding = next(each for each in judged if each.outcome == outcome)
-        figure = deciding.figure
+        outcome, deciding = _decided(judged)
+        figure = deciding.figure or _settled(judged)
         text = "; ".join(_labelled(each, alone=len(judged) == 1) for each in judged)
     return Verdict(
         claim=claim.id,
@@ -94,13 +95,51 @@ def _verdict(claim: Claim, runs: Mapping[str, ClaimRun]) -> Verdict:
     )
 
 
+def _decided(judged: Sequence[JudgementVerdict]) -> tuple[VerdictOutcome, JudgementVerdict]:
+    """Return what the judgements say together, and the one that decides."""
+    outcomes = [(_with_controls(each, judged), each) for each in judged if not each.control]
+    outcome = gravest(found for found, _ in outcomes)
+    return outcome, next(each for found, each in outcomes if found == outcome)
+
+
+def _with_controls(
+    judgement: JudgementVerdict, judged: Sequence[JudgementVerdict]
+) -> VerdictOutcome:
+    """Return what ``judgement`` says, which is nothing where a control of its scenario failed.
+
+    What shows too little, or too much, where the answer is known shows nothing where it is not.
+    """
+    controls = [
+        each.outcome for each in judged if each.control and each.scenario == judgement.scenario
+    ]
+    if all(outcome == "supported" for outcome in controls):
+        return judgement.outcome
+    return "invalid" if "invalid" in (judgement.outcome, *controls) else "inconclusive"
+
+
+def _settled(judged: Sequence[JudgementVerdict]) -> str:
+    """Say how many judgements are decided, where the one that decides has no figure."""
+    asked = [each.outcome for each in judged if not each.control]
+    told = [
+        f"{asked.count(outcome)} of {len(asked)} {outcome}"
+        for outcome in GRAVITY
+        if outcome in asked and outcome != "inconclusive"
+    ]
+    return listed(told) if told else ""
+
+
 def _labelled(judged: JudgementVerdict, *, alone: bool) -> str:
-    return judged.because if alone else f"{judged.label} ({judged.outcome}): {judged.because}"
+    if alone:
+        return judged.because
+    told = ("as it must" if judged.outcome == "supported" else "not as it must") * judged.control
+    return f"{judged.label} ({told or judged.outcome}): {judged.because}"
 
 
 def _between(judged: Sequence[JudgementVerdict]) -> tuple[Dependence, ...]:
     """Say that the answer differs from judgement to judgement, where it does."""
-    known = [each for each in judged if each.outcome in ("supported", "refuted")]
+    known = [
+        each for each in judged if each.outcome in ("supported", "refuted") and not each.control
+    ]
     if len({each.outcome for each in known}) < 2:
         return ()
     return (Dependence("judgement", tuple((each.label, each.outcome) for each in known)),)
@@ -117,10 +156,11 @@ def _judged(claim: Claim, judgement: Judgement, run: ClaimRun | None) -> Judgeme
         run_id=run.run_id if run else "",
         outcome=outcome,
         figure=figure_of(conditions),
-        claimed=claimed(judgement),
+        claimed=claimed(judgement, conditions),
         because=because(judgement, conditions, dependences) if run else nothing,
         conditions=conditions,
         depends_on=dependences,
+        control=judgement.control,
     )
 
 
@@ -132,7 +172,7 @@ def _conditions(claim: Claim, judgement: Judgement, run: ClaimRun) -> Iterable[C
             return _figures.scalings(run, judgement)
         case Bound():
             try:
-                return tuple(_figures.bounds(run, judgement))
+                return tuple(_bounds.bounds(run, judgement))
             except InputError as error:
                 raise InputError(f"claims.{claim.id}: {error}") from error
         case RunsOn():

@@ -19,8 +19,10 @@ class Condition:
     ``value``, ``low`` and ``high`` are in ``unit`` and ``None`` where there is no such figure; what
     has no interval for it is no sample (a status, a count) has both equal to ``value``.
     ``noise_factor`` (≥ 1) is how far the run's A/A arms depart from each other in this metric: the
-    outcome allows for it. ``blocks`` counts the pairs of trials behind a ratio, or the trials
-    behind a bound, of ``blocks_planned``. ``why`` explains an outcome that the figures do not.
+    outcome allows for it. ``detectable_factor`` (> 1) is the smallest factor that so many blocks,
+    or trials, of such spread would show in 80 of 100 runs, ``None`` for what is no sample.
+    ``blocks`` counts the pairs of trials behind a ratio, or the trials behind a bound, of
+    ``blocks_planned``. ``why`` explains an outcome that the figures do not.
     ``cells`` and ``trials`` lead to the evidence; ``doubts`` are the codes of warnings about it.
     """
 
@@ -39,6 +41,7 @@ class Condition:
     high: float | None = None
     unit: Unit = "ratio"
     noise_factor: float = 1.0
+    detectable_factor: float | None = None
     blocks: int = 0
     blocks_planned: int = 0
     method: str = ""
@@ -60,7 +63,8 @@ class Dependence:
 class JudgementVerdict:
     """What one judgement of a claim says. ``run_id`` is empty where no run was there to judge.
 
-    ``figure`` is short, ``claimed`` says where it must lie, ``because`` is a sentence with both.
+    ``figure`` is short, ``claimed`` says where it must lie, ``because`` is a sentence with both. A
+    ``control`` is ``supported`` where the figure shows what is known to be so.
     """
 
     label: str
@@ -72,11 +76,16 @@ class JudgementVerdict:
     because: str
     conditions: tuple[Condition, ...]
     depends_on: tuple[Dependence, ...]
+    control: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be thought of a claim: the gravest of what its judgements say."""
+    """What is to be thought of a claim: the gravest of what its judgements say.
+
+    Where a control is not supported, the judgements on its scenario say nothing: they count as
+    inconclusive.
+    """
 
     claim: str
     documents: tuple[str, ...]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from bench.analysis.result import Cell, Comparison
+from bench.analysis.comparison_result import Comparison
+from bench.analysis.result import Cell
 from bench.spec.metric import Metric, Unit
 
 _SCALES: dict[Unit, tuple[tuple[float, str], ...]] = {

@@ -24,7 +24,10 @@ VERBS = {
     "plan": "show what a scenario would measure, in which order; measures nothing",
     "run": "measure a scenario and write its report",
     "report": "write the report of a run again, from its records",
+    "trial": "show one trial of a run, as JSON; needs no database",
+    "compact": "keep a complete run as one file; loses nothing",
     "verify": "judge published claims on recorded runs; needs no database",
+    "claims": "measure anew what claims need, and compare with the committed verdicts",
     "gate": "compare two arms in one job: has one got worse? answers by the exit code",
     "baseline": "keep a run under a name, for gate --baseline: save, list or show",
     "decide": "write a decision record from a run and what decides for you; needs no database",
@@ -33,8 +36,8 @@ VERBS = {
     "doctor": "show the host, the servers, the loops and the versions",
 }
 EPILOGUE = """\
-exit codes: 0 pass, 1 regression or refuted claim, 2 bad input, 3 cannot tell,
-4 invalid measurement, 5 a server or package is not there, 130 interrupted
+exit codes: 0 pass, 1 regression, broken threshold or refuted claim, 2 bad input,
+3 cannot tell, 4 invalid measurement, 5 a server or package is not there, 130 interrupted
 """
 
 

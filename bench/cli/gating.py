@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import product
+from types import MappingProxyType
 
 from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import claim_run
-from bench.analysis.gate import decide, judge, needs_confirming
+from bench.analysis.gate import decide, judge, needs_second_run
 from bench.analysis.gate_baseline import judge_against
 from bench.analysis.gate_result import GateResult, Judgement
-from bench.cli.progress import shown
+from bench.cli.measuring import NO_PAIRS, measure_shown
 from bench.measure.environment import read_environment
 from bench.measure.gate_environments import ArmEnvironment
 from bench.measure.preflight import check_plugins, check_services
-from bench.measure.runner import run as measure
 from bench.records.baseline import Baseline
 from bench.records.run import FORMAT_VERSION, RunRecord
 from bench.records.store import Run, Store
-from bench.spec.gate import Pair, Rule, check_pair, with_seed_of_its_own
+from bench.spec.gate import Pair, Rule, check_pair, second_run
 from bench.spec.plan import expand
 from bench.spec.scenario import Scenario
 from bench.spec.scenario_text import scenario_text
+
+NO_ARMS: Mapping[str, ArmEnvironment] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,26 @@ class Question:
     pairs: tuple[Pair, ...]
     rule: Rule
     name: str
-    confirms: bool
     arms: Mapping[str, ArmEnvironment] = field(default_factory=dict)
 
 
 def measured(question: Question, store: Store) -> GateResult:
-    """Measure, judge, and where that raises an alarm measure once more with another seed.
+    """Measure, judge, and where that leaves a question measure once more with another seed.
 
     ``KeyboardInterrupt`` passes through; what was measured is kept.
     """
+    rule = question.rule
     first = _measure(question, question.scenario, question.name, store)
-    judged = judged_run(first, question.pairs, question.rule)
-    if not question.confirms or not any(needs_confirming(each) for each in judged):
-        return decide(judged, None, question.rule, [first.record])
-    print("an alarm, to be confirmed by a second run")
-    scenario = with_seed_of_its_own(question.scenario)
+    judged = judged_run(first, question.pairs, rule)
+    pairs = needs_second_run(judged) if rule.confirms else ()
+    if not pairs:
+        return decide(judged, None, rule, [first.record])
+    scenario = second_run(question.scenario, pairs, rule)
+    arms = ", ".join(pair.head for pair in pairs)
+    print(f"a second run, of what the first one leaves in question: {arms}", flush=True)
     again = _measure(question, scenario, f"{question.name}-again", store)
-    confirming = judged_run(again, question.pairs, question.rule)
-    return decide(judged, confirming, question.rule, [first.record, again.record])
+    confirming = judged_run(again, pairs, rule, judged)
+    return decide(judged, confirming, rule, [first.record, again.record])
 
 
 def recorded(store: Store, run_ids: Sequence[str], pairs: Sequence[Pair], rule: Rule) -> GateResult:
@@ -63,19 +65,23 @@ def recorded(store: Store, run_ids: Sequence[str], pairs: Sequence[Pair], rule: 
         InputError: there is no such run, or it does not hold both arms.
     """
     runs = [store.read(run_id) for run_id in run_ids]
-    for run, pair in product(runs, pairs):
-        check_pair(run.scenario, pair)
-    judged = [judged_run(run, pairs, rule) for run in runs]
-    second = judged[1] if len(judged) > 1 else None
-    return decide(judged[0], second, rule, [run.record for run in runs])
+    for pair in pairs:
+        check_pair(runs[0].scenario, pair)
+    first = judged_run(runs[0], pairs, rule)
+    records = [run.record for run in runs]
+    if len(runs) == 1:
+        return decide(first, None, rule, records)
+    again = needs_second_run(first) or tuple(pairs)
+    for pair in again:
+        check_pair(runs[1].scenario, pair)
+    return decide(first, judged_run(runs[1], again, rule, first), rule, records)
 
 
 def against_baseline(
     baseline: Baseline, scenario: Scenario, text: str, name: str, rule: Rule, store: Store
 ) -> GateResult:
     """Measure ``scenario``, whose file holds ``text``, and judge it against a stored run."""
-    question = Question(scenario, (), rule, name, confirms=False)
-    run = _measure(question, scenario, name, store, text)
+    run = measure_run(scenario, name, store, text)
     return judge_against(baseline, claim_run(run, analyse(run)), rule)
 
 
@@ -84,14 +90,31 @@ def recorded_against(baseline: Baseline, run: Run, rule: Rule) -> GateResult:
     return judge_against(baseline, claim_run(run, analyse(run)), rule)
 
 
-def judged_run(run: Run, pairs: Sequence[Pair], rule: Rule) -> tuple[Judgement, ...]:
-    """Analyse ``run`` and judge ``pairs`` in it."""
-    return judge(claim_run(run, analyse(run)), pairs, rule)
+def judged_run(
+    run: Run, pairs: Sequence[Pair], rule: Rule, first: Sequence[Judgement] | None = None
+) -> tuple[Judgement, ...]:
+    """Analyse ``run`` and judge ``pairs`` in it, as a second run where there was a ``first``."""
+    return judge(claim_run(run, analyse(run)), pairs, rule, first)
 
 
-def _measure(
-    question: Question, scenario: Scenario, name: str, store: Store, text: str = ""
+def _measure(question: Question, scenario: Scenario, name: str, store: Store) -> Run:
+    text = scenario_text(scenario, "Derived by bench gate.")
+    return measure_run(scenario, name, store, text, question.arms, question.pairs)
+
+
+def measure_run(
+    scenario: Scenario,
+    name: str,
+    store: Store,
+    text: str,
+    arms: Mapping[str, ArmEnvironment] = NO_ARMS,
+    pairs: Sequence[Pair] = NO_PAIRS,
 ) -> Run:
+    """Measure ``scenario``, whose file holds ``text``, as a run of this ``name``; show progress.
+
+    Where the scenario wants a precision, it is that of ``pairs``.
+    ``KeyboardInterrupt`` passes through; what was measured is kept.
+    """
     check_plugins(scenario, name)
     services = check_services(scenario, os.environ)
     plan = expand(scenario)
@@ -101,24 +124,23 @@ def _measure(
         format_version=FORMAT_VERSION,
         run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{name}",
         scenario_name=name,
-        scenario_text=text or scenario_text(scenario, "Derived by bench gate."),
+        scenario_text=text,
         scenario_digest=scenario.digest(),
         plan_digest=plan.digest,
-        trials_planned=len(plan.trials),
+        trials_planned=len(plan.expected()),
         started_at=started_at.isoformat(timespec="seconds"),
-        environment=replace(environment, packages={**environment.packages, **_versions(question)}),
+        environment=replace(environment, packages={**environment.packages, **_versions(arms)}),
     )
     store.begin(record)
-    with shown(len(plan.trials), sys.stdout) as on_progress:
-        interpreters = {label: arm.interpreter for label, arm in question.arms.items()}
-        measure(scenario, plan, store, record.run_id, on_progress, os.environ, interpreters)
+    interpreters = {label: arm.interpreter for label, arm in arms.items()}
+    measure_shown(scenario, plan, store, record.run_id, interpreters, pairs)
     return store.read(record.run_id)
 
 
-def _versions(question: Question) -> dict[str, str]:
+def _versions(arms: Mapping[str, ArmEnvironment]) -> dict[str, str]:
     """Name what differs between the arms: ``name (base)`` and ``name (head)``."""
     return {
         f"{name} ({label})": version
-        for label, arm in question.arms.items()
+        for label, arm in arms.items()
         for name, version in arm.versions.items()
     }

@@ -25,4 +25,6 @@ def load_checked(path: Path) -> tuple[Scenario, Plan]:
     marks = sorted({mark for workload in workloads for mark in workload.marks})
     readings = [reading for name in scenario.probes for reading in load("probe", name).readings]
     check_metrics(scenario.primary_metrics, f"{path}: primary_metrics", marks, readings)
+    for at, threshold in enumerate(scenario.thresholds):
+        check_metrics(threshold.metrics, f"{path}: thresholds.{at}", marks, readings)
     return scenario, expand(scenario)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from bench.measure.runner import Progress
@@ -19,9 +19,19 @@ _SECONDS_BETWEEN_LINES = 5.0
 OnProgress = Callable[[Progress], None]
 
 
+class Shown(Protocol):
+    """Shows how far a run is as it is called, and says what else is worth telling."""
+
+    def __call__(self, progress: Progress, /) -> None:
+        """Show ``progress``."""
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+
+
 @contextmanager
-def shown(total: int, stream: TextIO) -> Iterator[OnProgress]:
-    """Give a function that shows progress on ``stream`` as it is told of it."""
+def shown(total: int, stream: TextIO) -> Iterator[Shown]:
+    """Give what shows progress on ``stream`` as it is told of it."""
     if not stream.isatty():
         yield Lines(stream, time.monotonic)
         return
@@ -32,17 +42,25 @@ def shown(total: int, stream: TextIO) -> Iterator[OnProgress]:
         TextColumn("{task.description}", markup=False),
     )
     with Bar(*columns, console=Console(file=stream)) as bar:
-        task = bar.add_task("starting", total=total, left="")
+        yield _OnBar(bar, bar.add_task("starting", total=total, left=""))
 
-        def show(progress: Progress) -> None:
-            bar.update(
-                task,
-                completed=progress.done,
-                description=describe(progress),
-                left=f"{duration(progress.remaining_s)} left",
-            )
 
-        yield show
+class _OnBar:
+    def __init__(self, bar: Bar, task: TaskID) -> None:
+        self._bar = bar
+        self._task = task
+
+    def __call__(self, progress: Progress) -> None:
+        self._bar.update(
+            self._task,
+            completed=progress.done,
+            total=progress.total,
+            description=describe(progress),
+            left=f"{duration(progress.remaining_s)} left",
+        )
+
+    def say(self, text: str) -> None:
+        self._bar.console.print(text, markup=False, highlight=False)
 
 
 class Lines:
@@ -63,7 +81,11 @@ class Lines:
         share = 100 * progress.done / progress.total
         left = duration(progress.remaining_s)
         line = f"trial {progress.done}/{progress.total} ({share:.0f} %), {left} left: "
-        print(line + describe(progress), file=self._stream, flush=True)
+        self.say(line + describe(progress))
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        print(text, file=self._stream, flush=True)
 
 
 def describe(progress: Progress) -> str:

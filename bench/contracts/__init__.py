@@ -16,6 +16,7 @@ from bench.contracts.subject import (
     CountedCalls,
     Place,
     Stored,
+    StoredTable,
     Subject,
 )
 from bench.contracts.workload import Client, ExpectedCheckpoint, ExpectedThread, Payload, Workload
@@ -38,6 +39,7 @@ __all__ = [
     "Reporter",
     "Server",
     "Stored",
+    "StoredTable",
     "Subject",
     "WorkerProbe",
     "Workload",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,11 +34,14 @@ class Server(ABC):
         self.environment = environment
 
     @abstractmethod
-    def check(self) -> str:
+    def check(self, wanted: Sequence[Mapping[str, str]] = ()) -> str:
         """Say in one line which server would be used and its version, without a password.
 
+        ``wanted`` has the settings that subjects will ask for, where that is known.
+
         Raises:
-            UnavailableError: the external server does not answer, or no embedded one is installed.
+            UnavailableError: the external server does not answer or cannot serve them, or no
+                embedded one is installed.
         """
 
     @abstractmethod

@@ -34,6 +34,19 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table of the store, or a kind of keys, by ``name``: what it holds, and its largest row.
+
+    ``largest_row_bytes`` are the bytes of a row's values before compression, or where the store
+    has no such thing the memory that a key takes; 0 where there is no row.
+    """
+
+    name: str
+    rows: int
+    largest_row_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checkout:
     """A method that hands out connections; the time inside it is recorded as pool wait."""
 
@@ -119,6 +132,14 @@ class Subject(ABC):
     async def stored(self) -> Stored:
         """Count what the store holds in this trial's namespace."""
         return Stored(checkpoints=None, stored_bytes=None)
+
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        """Tell the tables, or kinds of keys, of this trial's namespace; empty if it has none.
+
+        Asked for when nothing is under way, by the probe ``stored_layout`` alone: it may read all
+        that is stored.
+        """
+        return ()
 
     async def server_counters(self) -> Mapping[str, int]:
         """Read what the server itself has counted in this trial's namespace; empty if nothing.

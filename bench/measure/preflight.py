@@ -42,10 +42,16 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
     Raises:
         UnavailableError: a server does not answer, or no embedded one is installed.
     """
-    subjects = [subject_class(use.use) for use in _used_subjects(scenario)]
+    used = [(subject_class(use.use), use) for use in _used_subjects(scenario)]
+    subjects = [subject for subject, _ in used]
     servers: dict[str, str] = {}
     for name in sorted({subject.server for subject in subjects if subject.server}):
-        servers[name] = load("server", name)(environment).check()
+        wanted = [
+            subject.server_settings(options_of(subject, use))
+            for subject, use in used
+            if subject.server == name
+        ]
+        servers[name] = load("server", name)(environment).check(wanted)
     packages = sorted({package for subject in subjects for package in subject.packages})
     return Services(servers=servers, packages=tuple(packages))
 

@@ -34,6 +34,7 @@ from bench.measure.handover import (
 )
 from bench.measure.interpreter import OWN, Interpreter
 from bench.measure.lifecycle import options_of
+from bench.measure.remaining import IsWanted, Remaining, no_more
 from bench.measure.verifier_process import MARGIN_S, VerifierProcess
 from bench.measure.worker_process import WorkerProcess
 from bench.records.redaction import redact, secrets_of
@@ -60,7 +61,7 @@ class Progress:
     record: TrialRecord
 
 
-def run(
+def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
     scenario: Scenario,
     plan: Plan,
     store: Store,
@@ -68,10 +69,13 @@ def run(
     on_progress: Callable[[Progress], None],
     environment: Mapping[str, str],
     interpreters: Mapping[str, Interpreter] = NO_OTHERS,
+    *,
+    is_wanted: IsWanted = no_more,
 ) -> None:
     """Measure the trials of ``plan`` that ``store`` has no record of, in the plan's order.
 
-    ``environment`` may name external servers; ``interpreters`` are those that subjects name.
+    ``environment`` may name external servers; ``interpreters`` are those that subjects name;
+    ``is_wanted`` is asked before each optional block.
     ``KeyboardInterrupt`` passes through after everything that belongs to the trial under way has
     been stopped and removed.
 
@@ -79,8 +83,8 @@ def run(
         InputError: a subject names an interpreter that is not among ``interpreters``.
     """
     chosen = _interpreters(scenario, interpreters)
-    finished = store.finished(run_id)
-    todo = [trial for trial in plan.trials if trial.id not in finished]
+    remaining = Remaining(plan, store.finished(run_id), is_wanted)
+    before = remaining.done
     began_s = time.monotonic()
     with contextlib.ExitStack() as stack:
         # What wrote a store reads it back: another version might change it first.
@@ -88,14 +92,15 @@ def run(
             interpreter: stack.enter_context(VerifierProcess(scenario, environment, interpreter))
             for interpreter in sorted(set(chosen.values()), key=lambda found: found.path)
         }
-        for number, trial in enumerate(todo, start=1):
+        for done, trial in enumerate(remaining, start=before + 1):
             used = chosen[trial.subject]
+            trial_began_s = time.monotonic()
             record, rows = TrialRun(scenario, trial, environment, verifiers[used], used).run()
+            record = replace(record, took_s=round(time.monotonic() - trial_began_s, 3))
             store.add(run_id, record, rows)
-            mean_s = (time.monotonic() - began_s) / number
-            done = len(plan.trials) - len(todo) + number
-            remaining_s = mean_s * (len(todo) - number)
-            on_progress(Progress(done, len(plan.trials), remaining_s, record))
+            mean_s = (time.monotonic() - began_s) / (done - before)
+            remaining_s = mean_s * (remaining.total - done)
+            on_progress(Progress(done, remaining.total, remaining_s, record))
 
 
 def _interpreters(

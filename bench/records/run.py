@@ -19,6 +19,12 @@ class Environment:
     commit: str
     dirty: bool
 
+    @property
+    def machine(self) -> str:
+        """Name the processor and its cores in words, as far as they are known."""
+        cores = f"{self.host['cores']} cores" if "cores" in self.host else ""
+        return ", ".join(filter(None, (self.host.get("cpu_model"), cores))) or "unknown"
+
     def fingerprint(self) -> tuple[tuple[str, str], ...]:
         """Return what must be equal for two parts of one run to belong together."""
         stable = ("system", "machine", "cpu_model", "cores")
@@ -40,7 +46,10 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run of one scenario; ``scenario_text`` is the file verbatim."""
+    """One run of one scenario; ``scenario_text`` is the file verbatim.
+
+    ``trials_planned`` counts those that are measured in any case.
+    """
 
     format_version: int
     run_id: str

@@ -38,6 +38,11 @@ class Samples:
     def __len__(self) -> int:
         return int(self._rows.shape[0])
 
+    @property
+    def rows(self) -> Integers:
+        """All samples, (n, 8), in the order in which they were taken."""
+        return self._rows
+
     def column(self, name: str) -> Integers:
         """Return a column of :data:`COLUMNS`, or ``wait``, ``service`` or ``response``."""
         if name == "wait":

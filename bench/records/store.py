@@ -5,6 +5,7 @@
     results/<run-id>/run.json                what was asked and where, before the first trial
     results/<run-id>/trials/<trial-id>.json  one finished trial
     results/<run-id>/samples/<trial-id>.npz  its samples
+    results/<run-id>/records.zip             instead of both, once the run has been made compact
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import InputError, suggestion
+from bench.records.archive import ARCHIVE, DAMAGE, records_in, samples_in, trial_ids_in
 from bench.records.run import FORMAT_VERSION, RunRecord
 from bench.records.sample import Integers, Samples, read_samples, write_samples
 from bench.records.trial import TrialRecord
+from bench.spec.plan import expand
 from bench.spec.scenario import Scenario
 from bench.spec.scenario_file import parse_scenario
 
@@ -39,17 +42,32 @@ class Run:
     trials: tuple[TrialRecord, ...]
     directory: Path
 
+    @property
+    def trials_expected(self) -> int:
+        """How many trials the run has where it is complete: the certain ones, and of blocks begun.
+
+        They are counted, not matched: an id depends on the program's version, its number does not.
+        """
+        begun = {trial.trial.block for trial in self.trials}
+        return len(expand(self.scenario).expected(begun))
+
     def samples(self, trial: TrialRecord) -> Samples:
         """Read the samples of ``trial``.
 
         Raises:
             InputError: the file is missing or damaged.
         """
+        archive = self.directory / ARCHIVE
         path = self.directory / "samples" / (trial.samples_file or "")
         try:
+            if archive.is_file():
+                return samples_in(archive, path.name)
             return read_samples(path)
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"{path}: cannot read the samples: {error}") from error
+        except DAMAGE as error:
+            place = archive if archive.is_file() else path
+            raise InputError(
+                f"{place}: cannot read the samples of {trial.trial.id}: {error}"
+            ) from error
 
 
 class Store:
@@ -94,7 +112,17 @@ class Store:
         _write_once(path, _TRIAL.dump_json(record, indent=2))
 
     def finished(self, run_id: str) -> frozenset[str]:
-        """Return the ids of the trials that have a record."""
+        """Return the ids of the trials that have a record.
+
+        Raises:
+            InputError: they are in an archive that is damaged.
+        """
+        archive = self.directory / run_id / ARCHIVE
+        if archive.is_file():
+            try:
+                return trial_ids_in(archive)
+            except DAMAGE as error:
+                raise InputError(f"{archive}: the archive is damaged: {error}") from error
         return frozenset(path.stem for path in (self.directory / run_id / "trials").glob("*.json"))
 
     def read_record(self, run_id: str) -> RunRecord:
@@ -123,8 +151,16 @@ class Store:
         return Run(record=record, scenario=scenario, trials=tuple(trials), directory=directory)
 
     def _trials(self, directory: Path) -> Iterator[TrialRecord]:
-        for path in (directory / "trials").glob("*.json"):
-            yield _read(path, _TRIAL)
+        archive = directory / ARCHIVE
+        if not archive.is_file():
+            for path in (directory / "trials").glob("*.json"):
+                yield _read(path, _TRIAL)
+            return
+        try:
+            for name, content in records_in(archive):
+                yield _parsed(content, f"{archive}: {name}", _TRIAL)
+        except DAMAGE as error:
+            raise InputError(f"{archive}: the archive is damaged: {error}") from error
 
 
 def _check_version(path: Path) -> None:
@@ -141,9 +177,17 @@ def _check_version(path: Path) -> None:
 
 def _read(path: Path, adapter: TypeAdapter[_Record]) -> _Record:
     try:
-        return adapter.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path}: the record is damaged: {error}") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the record: {error.strerror}") from error
+    return _parsed(content, str(path), adapter)
+
+
+def _parsed(content: bytes, place: str, adapter: TypeAdapter[_Record]) -> _Record:
+    try:
+        return adapter.validate_json(content)
+    except ValidationError as error:
+        raise InputError(f"{place}: the record is damaged: {error}") from error
 
 
 def _write_once(path: Path, content: bytes) -> None:

@@ -100,7 +100,8 @@ class TrialRecord:
     ``operations`` names the codes in the samples' ``operation`` column. ``errors`` counts the
     operations that failed by exception class, with the first text of each in ``error_texts``.
     ``settings`` were read back from the store, ``durability`` follows from them. ``left_behind``
-    says what could not be removed from a user's server, and is empty otherwise.
+    says what could not be removed from a user's server, and is empty otherwise. ``took_s`` is the
+    whole trial on the wall clock, with its servers and reading back; 0 where nobody took it.
     """
 
     trial: Trial
@@ -121,6 +122,7 @@ class TrialRecord:
     failure: Failure | None
     samples_file: str | None
     left_behind: str = ""
+    took_s: float = 0.0
 
     @property
     def has_samples(self) -> bool:

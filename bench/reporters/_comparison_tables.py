@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.analysis.result import Analysis, Comparison
+from bench.analysis.comparison_result import Comparison, FalseAlarms
+from bench.analysis.result import Analysis
 from bench.reporters import _words
 from bench.reporters._cell_tables import metrics_of
 from bench.reporters._format import ABSENT, NUMBERS, interval, one_line, scaled
@@ -89,14 +90,29 @@ def _row(pairs: Pairs, first: Comparison, of_pair: dict[str, Comparison], names:
 def _entry(pairs: Pairs, comparison: Comparison) -> Entry:
     invalid = pairs.invalid(comparison)
     between = interval(comparison.low, comparison.high)
-    note = comparison.reason or ("" if between else comparison.method)
+    note = comparison.reason or _words.CAUSES.get(comparison.cause, "")
+    note = note or ("" if between else comparison.method)
     return Entry(
         scaled(comparison.ratio, NUMBERS[0]),
-        between,
+        ", ".join(filter(None, (between, detectable(comparison)))),
         note=f"must not be used: {one_line(invalid)}" if invalid else note,
         struck=bool(invalid),
         badge=comparison.outcome,
     )
+
+
+def detectable(comparison: Comparison) -> str:
+    """Write the minimum detectable effect, e.g. ``MDE 1.12``, or nothing for a single block."""
+    factor = comparison.detectable_factor
+    return "" if factor is None else f"MDE {scaled(factor, NUMBERS[0])}"
+
+
+def false_alarms_in_words(alarms: FalseAlarms | None) -> str:
+    """Write how many A/A ratios were called different, or nothing where there are none."""
+    if alarms is None:
+        return ""
+    share, expected = (f"{100.0 * each:.3g} %" for each in (alarms.share, alarms.by_chance))
+    return f"{alarms.different} of {alarms.compared} ({share}; {expected} by chance)"
 
 
 def sides(comparison: Comparison) -> tuple[str, str]:

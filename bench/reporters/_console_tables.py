@@ -26,7 +26,7 @@ from bench.reporters._groups import Group, Pairs, groups_of, loop_text
 from bench.reporters._words import STATUS_SIGNS
 
 _HEADLINES = {"put.response.p50": "put", "get_tuple.response.p50": "get", "throughput": "rate"}
-_SUBJECT_WIDTH = 20
+_SUBJECT_WIDTH = 18
 _RATIO_DIGITS = 2
 
 
@@ -54,7 +54,8 @@ def condition_legend(shown: Sequence[Group], all_groups: int) -> list[Renderable
     names = "; ".join(f"{'AB'[at]} = {group.title}" for at, group in enumerate(shown))
     others = all_groups - len(shown)
     more = f"; {others} more in the report" if others else ""
-    text = f"{names}{more}. Times: response p50; rate: cycles; ≠: durability differs."
+    text = f"{names}{more}. Times: response p50; rate: cycles. MDE: detectable ratio; "
+    text += "≈: equivalent; ≠: durability differs."
     return [Text(text, style="dim")]
 
 
@@ -75,7 +76,7 @@ def _headlines(analysis: Analysis, groups: Sequence[Group]) -> Table:
             scales[group.key, name] = scale
             table.add_column(_heading("AB"[at], name, scale), justify="right", no_wrap=True)
         if ratio:
-            table.add_column(f"{'AB'[at]} ÷ baseline\n{ratio}", no_wrap=True)
+            table.add_column(f"{'AB'[at]} ÷ baseline, MDE\n{ratio}", no_wrap=True)
     by_place = {(cell.subject, group.key): cell for group in groups for cell in group.cells}
     for subject in dict.fromkeys(cell.subject for group in groups for cell in group.cells):
         cells = [by_place.get((subject, group.key)) for group in groups]
@@ -89,7 +90,7 @@ def _headlines(analysis: Analysis, groups: Sequence[Group]) -> Table:
 
 
 def _name(cell: Cell) -> Text:
-    mark = " (A/A)" if cell.aa_of else ""
+    mark = " A/A" if cell.aa_of else ""
     return Text(shortened(cell.subject, _SUBJECT_WIDTH - len(mark)) + mark)
 
 
@@ -113,11 +114,14 @@ def _ratio(pairs: Pairs, cell: Cell | None, name: str) -> Text:
         return Text("baseline" if pairs.is_baseline(cell) else ABSENT, style="dim")
     ends = [comparison.ratio, comparison.low, comparison.high]
     ratio, *between = [number(end, _RATIO_DIGITS) for end in ends if end is not None]
-    text = f"{ratio} [{', '.join(between)}]" if len(between) == 2 else ratio
+    text = f"{ratio} [{','.join(between)}]" if len(between) == 2 else ratio
+    factor = comparison.detectable_factor
+    text += f" {number(factor, _RATIO_DIGITS)}" if factor is not None else ""
+    text += " ≈" if comparison.outcome == "equivalent" else ""
     text += "" if comparison.same_durability else " ≠"
     if pairs.invalid(comparison):
         return Text(f"~~{text}~~", style="strike")
-    styles = {"better": "green", "worse": "yellow", "unresolved": ""}
+    styles = {"better": "green", "worse": "yellow", "equivalent": "cyan", "unresolved": ""}
     return Text(text, style=styles[comparison.outcome])
 
 

@@ -11,7 +11,7 @@ from bench.records.trial import Reading
 from bench.reporters import _words
 from bench.reporters._capacity_tables import capacity_tables
 from bench.reporters._cell_tables import glance_tables, group_tables, metrics_of
-from bench.reporters._comparison_tables import comparison_tables
+from bench.reporters._comparison_tables import comparison_tables, false_alarms_in_words
 from bench.reporters._format import count, one_line, printable
 from bench.reporters._groups import Group, groups_of, loop_text, subject_text
 from bench.reporters._table import (
@@ -23,6 +23,7 @@ from bench.reporters._table import (
     simple_table,
     text_columns,
 )
+from bench.reporters._threshold_tables import counted, threshold_tables
 from bench.spec.metric import Metric
 
 
@@ -73,7 +74,11 @@ def make_document(analysis: Analysis) -> Document:
             sorted(analysis.findings, key=lambda finding: _words.SEVERITIES.index(finding.severity))
         ),
         matrix=matrix_table(analysis),
-        glance=(*capacity_tables(analysis), *glance_tables(analysis, groups)),
+        glance=(
+            *threshold_tables(analysis),
+            *capacity_tables(analysis),
+            *glance_tables(analysis, groups),
+        ),
         comparisons=comparison_tables(analysis, groups),
         conditions=tuple(_condition(analysis, group) for group in groups),
         not_measured=_not_measured(groups),
@@ -107,11 +112,25 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     return (
         ("Run", record.run_id),
         ("Started", record.started_at),
-        ("Trials", f"{count(analysis.trials_recorded)} of {count(record.trials_planned)} recorded"),
+        (
+            "Trials",
+            f"{count(analysis.trials_recorded)} of {count(analysis.trials_planned)} recorded",
+        ),
         ("Cells", f"{measured} of {len(analysis.cells)} measured"),
         ("Baseline", analysis.baseline_text or "none"),
+        *_false_alarms(analysis),
+        *_thresholds(analysis),
         ("Exit code", f"{analysis.exit_code}: {exit_words}".rstrip(": ")),
     )
+
+
+def _false_alarms(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    said = false_alarms_in_words(analysis.false_alarms)
+    return (("A/A ratios called different", said),) if said else ()
+
+
+def _thresholds(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    return (("Thresholds", counted(analysis.thresholds)),) if analysis.thresholds else ()
 
 
 def _identity(analysis: Analysis) -> tuple[tuple[str, str], ...]:

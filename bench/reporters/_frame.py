@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pandas as pd
 
-from bench.analysis.result import Analysis, Cell, Comparison
+from bench.analysis.comparison_result import Comparison
+from bench.analysis.result import Analysis, Cell
 from bench.spec.durability import Durability
 
 IDENTITY = ("sweep", "workload", "payload", "arrival", "loop", "subject")
@@ -28,6 +31,12 @@ ESTIMATE_COLUMNS = (
     "method",
     "why_not",
     "invalid_because",
+)
+
+
+_CONDITION = ("sweep", "workload", "payload", "arrival")
+_RATIO_COLUMNS = tuple(
+    each.name for each in fields(Comparison) if each.name not in {"metric", "condition"}
 )
 
 
@@ -68,6 +77,21 @@ def _estimate_rows(cell: Cell) -> list[dict[str, object]]:
         }
         for name, estimate in cell.estimates.items()
     ]
+
+
+def ratios_frame(analysis: Analysis) -> pd.DataFrame:
+    """Return one row for each comparison, with all that is known of it."""
+    rows = [
+        {
+            **dict(zip(_CONDITION, comparison.condition, strict=True)),
+            **{name: getattr(comparison, name) for name in _RATIO_COLUMNS},
+            "metric": comparison.metric.name,
+            "better": comparison.metric.better,
+        }
+        for comparison in analysis.comparisons
+    ]
+    columns = [*_CONDITION, "metric", "better", *_RATIO_COLUMNS]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def cells_frame(analysis: Analysis) -> pd.DataFrame:

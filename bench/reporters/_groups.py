@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.analysis.result import Analysis, Cell, Comparison
+from bench.analysis.comparison_result import Comparison
+from bench.analysis.result import Analysis, Cell
 from bench.reporters._frame import cells_frame
 
 _PARTS = ("sweep", "workload", "payload", "arrival", "loop")

@@ -69,7 +69,7 @@ def _entry(content: Table, entry: Entry) -> str:
     if detail:
         # An interval follows its value; words explain what stands before them.
         text += f" {detail}" if detail.startswith("[") else f": {detail}"
-    if entry.badge in {"better", "worse", "unresolved"}:
+    if entry.badge in {"better", "worse", "equivalent", "unresolved"}:
         text += f" {entry.badge}"
     if entry.struck and text:
         text = f"~~{text}~~"

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from bench.analysis.result import Analysis, Comparison
+from bench.analysis.comparison_result import Comparison
+from bench.analysis.result import Analysis
 from bench.reporters._comparison_tables import durabilities, sides
 from bench.reporters._format import shortened
 from bench.reporters._groups import Pairs, comparison_group, groups_of
@@ -21,8 +22,13 @@ from bench.reporters._plot_style import (
     style_axes,
 )
 
-_COLOURS = {"better": "#0072B2", "worse": "#D55E00", "unresolved": "#66727f"}
-_MARKERS = {"better": "o", "worse": "s", "unresolved": "D"}
+_COLOURS = {
+    "better": "#0072B2",
+    "worse": "#D55E00",
+    "equivalent": "#117755",
+    "unresolved": "#66727f",
+}
+_MARKERS = {"better": "o", "worse": "s", "equivalent": "^", "unresolved": "D"}
 _LARGEST_COLUMNS = 3
 _LARGEST_ROWS = 110
 
@@ -134,7 +140,8 @@ def _handles() -> list[Line2D]:
     words = {
         "better": "candidate better",
         "worse": "candidate worse",
-        "unresolved": "unresolved: the interval crosses 1, blocks lack, or it is within the noise",
+        "equivalent": "equivalent",
+        "unresolved": "unresolved (each interval is 95 % for itself alone)",
     }
     return [
         Line2D([], [], color=_COLOURS[key], marker=_MARKERS[key], linewidth=1.8, label=text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench import errors
+from bench.analysis.comparison_result import Cause
 from bench.analysis.result import Analysis, CellStatus, Severity
 
 EXIT_WORDS = {
@@ -23,6 +24,12 @@ STATUS_SIGNS: dict[CellStatus, str] = {
     "unsupported": "unsupported",
     "failed": "failed",
     "missing": "missing",
+}
+
+CAUSES: dict[Cause, str] = {
+    "noise": "it is within what the A/A arms differ by",
+    "many comparisons": "its interval excludes 1, which chance gives among so many comparisons",
+    "tail": "its interval excludes 1, that with the operations in trials resampled does not",
 }
 
 NO_GAPS = "Every cell was measured in full, and no operation failed."
@@ -53,6 +60,12 @@ LOOPS = "The same subject on another event loop, inside the same blocks."
 SEARCH = (
     "Picked on every other repetition, estimated on the rest; confirmed: most of these meet the "
     "objective too. ≥: the highest rate that was tried."
+)
+THRESHOLDS = (
+    "What the scenario requires. The figure is the estimate over trials, or the ratio to the "
+    "baseline inside blocks. Broken: the figure does not meet it. No data: there is no figure, "
+    "which is a failure too. Not shown: the figure meets it, and its whole interval, where that is "
+    "asked for, does not."
 )
 MATRIX = (
     "✓ it ran and was measured. Unsupported means that the saver itself refuses to run there; this "
@@ -93,9 +106,20 @@ _BLOCKS = (
     "Trials ran in randomised complete blocks: each block holds every arm once, close together in "
     "time and in shuffled order. A ratio compares the two sides inside each block, so that what "
     "drifts on the machine hits both alike. Better or worse is said only if the whole interval "
-    "lies on one side of 1, no planned block is lacking, response times were steady, and, where "
-    "the run has an A/A arm, the ratio is larger than what that arm shows between two measurements "
-    "of the same subject; otherwise the comparison is unresolved."
+    "lies on one side of 1, no planned block is lacking, response times were steady, the p-value "
+    "allows for all comparisons that are read together, and, where the run has an A/A arm, the "
+    "ratio is larger than what that arm shows between two measurements of the same subject. "
+    "Equivalent is said where two one-sided tests show that the ratio departs from 1 by less than "
+    "the smallest effect of the scenario, even if it is shown to differ. Otherwise the comparison "
+    "is unresolved. No outlier is left out."
+)
+_MANY = (
+    "P-values are adjusted by Holm among the comparisons of one primary metric with one baseline, "
+    "and by Benjamini and Hochberg among all others. MDE is the minimum detectable effect: the "
+    "ratio that so many blocks of such spread would show in 80 of 100 runs, each by itself and "
+    "before the A/A arms and the other comparisons are allowed for. Ratios of tail "
+    "quantiles are checked by a hierarchical bootstrap, which resamples the operations inside "
+    "trials, too; where it answers differently, the comparison is unresolved."
 )
 
 
@@ -109,6 +133,7 @@ def methods(analysis: Analysis) -> tuple[str, ...]:
     return (
         _UNIT + level,
         _BLOCKS,
+        _MANY,
         "Estimates: " + _listed(dict.fromkeys(e.method for e in estimates if e.value is not None)),
         "Ratios: " + _listed(dict.fromkeys(item.method for item in analysis.comparisons)),
     )

@@ -13,14 +13,24 @@ from rich.text import Text
 from bench.analysis.result import Analysis
 from bench.contracts import Reporter
 from bench.reporters import _words
+from bench.reporters._comparison_tables import false_alarms_in_words
 from bench.reporters._console_tables import answer_table, condition_legend, matrix
 from bench.reporters._format import one_line
 from bench.reporters._groups import groups_of
+from bench.reporters._threshold_tables import (
+    SIGNS,
+    counted,
+    figure_name,
+    figure_text,
+    gravest_first,
+    required,
+)
 
 WIDTH = 120
 LINES = 50
 _ANSWER_LINES = 11
 _FEWEST_FINDINGS = 6
+_MOST_THRESHOLDS = 5
 _STYLES = {"invalid": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -40,7 +50,7 @@ def screen_content(analysis: Analysis, width: int) -> RenderableType:
 
     The matrix takes one line for each subject where there is room for it, else one for each loop.
     """
-    top = _top(analysis, width)
+    top = [*_top(analysis, width), *_thresholds(analysis)]
     table, shown = answer_table(analysis, width)
     legend = condition_legend(shown, len(groups_of(analysis)))
     used = _height([*top, table, *legend], width)
@@ -54,7 +64,9 @@ def screen_content(analysis: Analysis, width: int) -> RenderableType:
 
 def _top(analysis: Analysis, width: int) -> list[RenderableType]:
     record = analysis.run
-    trials = f"{analysis.trials_recorded} of {record.trials_planned} trials"
+    trials = f"{analysis.trials_recorded} of {analysis.trials_planned} trials"
+    if alarms := false_alarms_in_words(analysis.false_alarms):
+        trials += f" · A/A ratios called different: {alarms}"
     lines: list[RenderableType] = [
         Text(f"{record.run_id} · {trials}", style="dim"),
         Text(one_line(analysis.question), style="bold"),
@@ -68,6 +80,25 @@ def _top(analysis: Analysis, width: int) -> list[RenderableType]:
             lines.append(Text(f"→ … and {len(sentences) - at} more: see the report", style="dim"))
             break
         lines.append(line)
+    return lines
+
+
+def _thresholds(analysis: Analysis) -> list[RenderableType]:
+    """Count the outcomes, and show what is not met in a table."""
+    if not analysis.thresholds:
+        return []
+    unmet = [each for each in gravest_first(analysis.thresholds) if each.outcome != "met"]
+    style = "bold red" if unmet else "green"
+    lines: list[RenderableType] = [Text(f"Thresholds: {counted(analysis.thresholds)}", style=style)]
+    for each in unmet[:_MOST_THRESHOLDS]:
+        figure = " ".join(part for part in figure_text(each) if part)
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(SIGNS[each.outcome], style="yellow" if each.outcome == "not shown" else style)
+        why = "" if each.outcome == "broken" else f" ({one_line(each.reason)})"
+        line.append(f" {required(each)}: {figure_name(each)} is {figure}, {each.cell}{why}")
+        lines.append(line)
+    if len(unmet) > _MOST_THRESHOLDS:
+        lines.append(Text(f"… and {len(unmet) - _MOST_THRESHOLDS} more: see the report"))
     return lines
 
 

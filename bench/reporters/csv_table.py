@@ -1,21 +1,31 @@
-"""``cells.csv``: every estimate on a line, for spreadsheets and notebooks."""
+"""``cells.csv`` and ``comparisons.csv``, for spreadsheets and notebooks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from bench.analysis.result import Analysis
 from bench.contracts import Reporter
-from bench.reporters._frame import estimates_frame
+from bench.reporters._frame import estimates_frame, ratios_frame
 
 
 class CsvTable(Reporter):
-    """Writes one line for each cell × metric, numbers unrounded in the unit of column ``unit``.
+    """Writes one line for each cell × metric, and one for each comparison.
+
+    Numbers are unrounded, in the unit of column ``unit``; what is compared is a ratio.
 
     A cell that was not measured has one line with an empty metric and the reason in ``why_not``.
     """
 
     def render(self, analysis: Analysis) -> Mapping[str, bytes]:
-        """Return ``cells.csv``: UTF-8, comma, a header line, empty where there is no value."""
-        text = estimates_frame(analysis).to_csv(index=False, lineterminator="\n")
-        return {"cells.csv": text.encode()}
+        """Return both files: UTF-8, comma, a header line, empty where there is no value."""
+        return {
+            "cells.csv": _written(estimates_frame(analysis)),
+            "comparisons.csv": _written(ratios_frame(analysis)),
+        }
+
+
+def _written(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=False, lineterminator="\n").encode()

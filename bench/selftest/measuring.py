@@ -68,7 +68,7 @@ def measure(
         scenario_text=what.text,
         scenario_digest=what.scenario.digest(),
         plan_digest=what.plan.digest,
-        trials_planned=len(what.plan.trials),
+        trials_planned=len(what.plan.expected()),
         started_at=started_at.isoformat(timespec="seconds"),
         environment=environment,
     )

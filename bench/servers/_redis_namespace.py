@@ -64,22 +64,6 @@ def check_settings(client: redis.Redis, settings: Mapping[str, str]) -> None:
             )
 
 
-def modules(client: redis.Redis) -> dict[str, str]:
-    """Return the server's modules by lower-case name with their versions, e.g. ``2.10``."""
-    listed = _execute(client, "MODULE LIST")
-    found = {}
-    for module in listed:
-        pairs = (
-            module
-            if isinstance(module, dict)
-            else dict(zip(module[::2], module[1::2], strict=True))
-        )
-        facts = {_text(key): value for key, value in pairs.items()}
-        number = int(facts.get("ver", 0))
-        found[_text(facts.get("name", "")).lower()] = f"{number // 10_000}.{number // 100 % 100}"
-    return found
-
-
 class Keys:
     """Every key and search index whose name contains ``namespace``."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -68,12 +68,13 @@ class PostgresServer(Server):
     def _external(self) -> str:
         return self.environment.get(VARIABLE, "").strip()
 
-    def check(self) -> str:
+    def check(self, wanted: Sequence[Mapping[str, str]] = ()) -> str:
         """Name the server and its version, e.g. ``embedded PostgreSQL 18.4``.
 
         Raises:
             UnavailableError: the external server does not answer, or no embedded one is installed.
         """
+        del wanted
         if not self._external:
             return f"embedded PostgreSQL {version_of(_programs().postgres)}"
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +15,10 @@ from redis.retry import Retry
 from bench.contracts import Endpoint, Server
 from bench.errors import UnavailableError
 from bench.records.redaction import redact, secrets_of
+from bench.servers import _redis_modules as modules
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
 from bench.servers._keeper import Order
-from bench.servers._redis_namespace import Keys, check_setting_names, check_settings, modules
+from bench.servers._redis_namespace import Keys, check_setting_names, check_settings
 from bench.servers._removal import finish
 from bench.servers._wheels import RedisPrograms, find_redis, has_redis_wheels, version_of
 
@@ -30,7 +32,7 @@ _RESERVED = frozenset(
         "shutdown-on-sigterm",
     }
 )
-_NEEDED_MODULES = {"search": "RediSearch", "rejson": "RedisJSON"}
+_SHOWN = {"search": "search", "rejson": "ReJSON"}
 _EXTERNAL = f"the Redis server that {VARIABLE} names"
 _OWN = f"set {VARIABLE} to the URL of your own, e.g. after docker compose up -d --wait"
 _MISSING = (
@@ -59,53 +61,51 @@ class RedisServer(Server):
     def _external(self) -> str:
         return self.environment.get(VARIABLE, "").strip()
 
-    def check(self) -> str:
+    def check(self, wanted: Sequence[Mapping[str, str]] = ()) -> str:
         """Name the server, its version and modules.
 
         E.g. ``embedded Redis 8.2.3`` or ``external Redis 8.2.1 with search 2.10, ReJSON 2.8``.
 
         Raises:
-            UnavailableError: the external server does not answer, lacks a module, or the URL names
-                another database than 0; or no embedded server is installed.
+            UnavailableError: the external server does not answer, lacks a module that is wanted, or
+                the URL names another database than 0; or no embedded server is installed.
         """
+        choices = {modules.split(settings)[1] for settings in wanted} or {modules.BOTH}
         if not self._external:
             return f"embedded Redis {version_of(_programs().server)}"
         with _connected(self._external, _EXTERNAL) as client:
-            facts: Any = client.info("server")
-            try:
-                found = modules(client)
-            except redis.ResponseError:
-                found = {}
-        missing = [name for module, name in _NEEDED_MODULES.items() if module not in found]
-        if missing:
-            raise UnavailableError(
-                f"{_EXTERNAL} lacks {' and '.join(missing)}, which the Redis saver needs; "
-                "use Redis 8 or newer, or Redis Stack"
-            )
-        return (
-            f"external Redis {facts.get('redis_version', 'unknown')} "
-            f"with search {found['search']}, ReJSON {found['rejson']}"
-        )
+            version, present = _facts(client)
+        if modules.BOTH in choices:
+            modules.check_present(present, _EXTERNAL)
+        shown = [f"{name} {present.get(key, 'missing')}" for key, name in _SHOWN.items()]
+        return f"external Redis {version} with {', '.join(shown)}"
 
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
         """Make sure that a server runs with ``settings`` and has nothing named ``namespace``.
 
+        The setting ``modules`` is not Redis's: it says which modules the server is to have, see
+        :mod:`bench.servers._redis_modules`.
+
         Raises:
-            InputError: a setting is no plain name or is the plug-in's own, or the namespace is
-                shorter than 8 characters.
+            InputError: a setting is no plain name or is the plug-in's own, there is no such choice
+                of modules, or the namespace is shorter than 8 characters.
             UnavailableError: there is no server, or it holds keys of that namespace already.
-            UnsupportedError: the server runs with other settings.
+            UnsupportedError: the server runs with other settings or modules.
         """
-        check_setting_names(settings, _RESERVED)
+        own, choice = modules.split(settings)
+        check_setting_names(own, _RESERVED)
         keys = Keys(namespace)
         try:
             if self._external:
-                self.check()
+                self.check([settings])
                 self._url = self._external
             else:
-                self._url = self._start_embedded(settings)
+                self._url = self._start_embedded(own, choice)
             with self._client() as client:
-                check_settings(client, settings)
+                if self._external:
+                    version, present = _facts(client)
+                    modules.check_external(present, version, choice)
+                check_settings(client, own)
                 self._keys = keys
                 keys.claim(client)
         except BaseException:
@@ -149,11 +149,22 @@ class RedisServer(Server):
     def _client(self) -> contextlib.AbstractContextManager[redis.Redis]:
         return _connected(self._url, _EXTERNAL if self._external else "the embedded Redis server")
 
-    def _start_embedded(self, settings: Mapping[str, str]) -> str:
+    def _start_embedded(self, settings: Mapping[str, str], choice: str) -> str:
         programs = _programs()
+        programs = replace(programs, modules=modules.files_of(programs.modules, choice))
         self._embedded = embedded = EmbeddedServer()
         embedded.start(lambda: _order(programs, embedded, settings), lambda: _answers(embedded))
         return f"redis://:{embedded.password}@127.0.0.1:{embedded.port}/0"
+
+
+def _facts(client: redis.Redis) -> tuple[str, dict[str, str]]:
+    """Return the server's version and its modules; none where it does not let them be listed."""
+    facts: Any = client.info("server")
+    try:
+        present = modules.found(client)
+    except redis.ResponseError:
+        present = {}
+    return str(facts.get("redis_version", "unknown")), present
 
 
 def _programs() -> RedisPrograms:

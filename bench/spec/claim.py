@@ -89,7 +89,8 @@ def _range(
 class _Judged(_Part):
     """What all judgements have: a label, and which cells; a list that is empty means all.
 
-    ``share`` is the part of the selected conditions in which the claim must hold.
+    ``share`` is the part of the selected conditions in which the claim must hold. A ``control``
+    says nothing about the claim: it shows that what the others on its scenario ask for can be told.
     """
 
     label: str = Field(default="as documented", min_length=1)
@@ -99,6 +100,7 @@ class _Judged(_Part):
     arrivals: AnyLabels = ()
     loops: AnyNames = ()
     share: float = Field(default=1.0, gt=0.0, le=1.0)
+    control: bool = False
 
 
 class Pair(_Part):
@@ -140,10 +142,15 @@ class Scaling(_Judged, _Related):
 
 
 class Bound(_Judged, _Related):
-    """Limits of a metric: times in ``_ms``; anything else in the metric's own unit."""
+    """Limits of a metric: times in ``_ms``; anything else in the metric's own unit.
+
+    With ``above``, a subject, they are those of the difference to its metric in the same block:
+    what the workload itself costs, told by a subject that does nothing, is then not counted.
+    """
 
     subjects: Labels
     metrics: Names
+    above: Label | None = None
     at_least_ms: float | None = None
     at_most_ms: float | None = None
     between_ms: Interval | None = None
@@ -167,15 +174,24 @@ class Bound(_Judged, _Related):
 
 
 class RunsOn(_Judged):
-    """Whether subjects run on the ``loops``, which must be given, or are refused by them."""
+    """Whether subjects run on the ``loops``, which must be given, are refused by them, or fail.
+
+    ``because`` has pieces of text: a failure, or a refusal, counts only where its reason has one
+    of them. Without it no failure counts, as it may have had any reason.
+    """
 
     subjects: Labels
-    expected: Literal["measured", "unsupported"]
+    expected: Literal["measured", "unsupported", "failed"]
+    because: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _some_loops(self) -> Self:
         if not self.loops:
             raise PydanticCustomError("loops", "expected 'loops', at least one")
+        if self.expected == "failed" and not self.because:
+            raise PydanticCustomError("because", "expected 'because' beside 'failed'")
+        if not all(self.because):
+            raise PydanticCustomError("because", "expected pieces of text that are not empty")
         return self
 
 
@@ -202,7 +218,7 @@ class ClaimTable(_Part):
     """``[claims.<id>]``: what is claimed, and how it is judged.
 
     ``also_in`` names further documents that claim it. ``why`` says why the judgements are what the
-    words mean. Without a judgement the claim is not measured yet.
+    words mean. Without a judgement the claim is not measured yet; controls alone are none.
     """
 
     kind: ClaimKind
@@ -215,6 +231,12 @@ class ClaimTable(_Part):
     runs: Annotated[tuple[RunsOn, ...], Field(strict=False)] = ()
     findings: Annotated[tuple[FindingCheck, ...], Field(strict=False)] = ()
     counts: Annotated[tuple[Count, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _not_controls_alone(self) -> Self:
+        if self.judgements and all(each.control for each in self.judgements):
+            raise PydanticCustomError("control", "expected a judgement beside the controls")
+        return self
 
     @property
     def judgements(self) -> tuple[Judgement, ...]:

@@ -6,7 +6,8 @@ are interleaved in its blocks, and its run is read, analysed and reported as any
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,15 +31,36 @@ class Pair:
 class Rule:
     """By what a gate judges; stated before anything is measured.
 
-    ``smallest_effect``: a slow-down by less than this share is of no interest. ``confidence``: of
-    each one-sided answer. ``fewest_blocks``: with fewer nothing is answered. ``count_tolerance``:
-    a count per operation may grow by this share.
+    ``smallest_effect``: a slow-down by less than this share is of no interest. ``confidence``: in
+    that it is so small, where the gate passes.
+
+    ``false_alarms``: of gates of equal arms at most this share calls any time a regression, by the
+    blocks of both runs together. ``confirming_level``: of the second run, which has to show each
+    regression by itself, too. Where nothing ``confirms`` there is only the first run, at
+    ``false_alarms``.
+
+    ``second_run_factor``: the second run, of what is in question, has so many times as many blocks.
+    ``fewest_blocks``: with fewer nothing is answered. ``count_tolerance``: a count per operation
+    may grow by this share.
     """
 
     smallest_effect: float = 0.05
     confidence: float = 0.95
+    false_alarms: float = 0.01
+    confirming_level: float = 0.05
+    confirms: bool = True
+    second_run_factor: float = 2.5
     fewest_blocks: int = 6
     count_tolerance: float = 0.01
+
+    @property
+    def confidence_of_a_look(self) -> float:
+        """The confidence of each bound: who may look twice at one errs twice (Bonferroni)."""
+        return 1.0 - (1.0 - self.confidence) / (2.0 if self.confirms else 1.0)
+
+    def second_run_blocks(self, blocks: int) -> int:
+        """Return how many blocks the second run has of what the first one had ``blocks`` of."""
+        return math.ceil(blocks * self.second_run_factor)
 
 
 def check_pair(scenario: Scenario, pair: Pair) -> None:
@@ -67,13 +89,8 @@ def two_subjects(scenario: Scenario, pair: Pair) -> Scenario:
         InputError: as :func:`check_pair`.
     """
     check_pair(scenario, pair)
-    sweeps = {
-        name: sweep.model_copy(update={"subjects": (pair.base, pair.head)})
-        for name, sweep in scenario.sweeps.items()
-        if {pair.base, pair.head} <= set(sweep.subjects)
-    }
     subjects = {label: _alone(scenario, label, pair) for label in (pair.base, pair.head)}
-    return _derived(scenario, subjects, sweeps, (pair.base,))
+    return _derived(scenario, subjects, _sweeps_with(scenario, (pair,)), (pair.base,))
 
 
 def two_interpreters(scenario: Scenario) -> tuple[Scenario, tuple[Pair, ...]]:
@@ -116,9 +133,35 @@ def pairs_of(scenario: Scenario) -> tuple[Pair, ...]:
     return tuple(pair for pair in found if pair.head in scenario.subjects)
 
 
-def with_seed_of_its_own(scenario: Scenario) -> Scenario:
-    """Return ``scenario`` with another seed: other keys, other payloads, another order."""
-    return scenario.model_copy(update={"seed": scenario.seed + 1})
+def second_run(scenario: Scenario, pairs: Sequence[Pair], rule: Rule) -> Scenario:
+    """Return ``scenario`` with ``pairs`` only, in more blocks, with a seed of its own.
+
+    The other seed makes other keys, other payloads and another order.
+    """
+    sweeps = {
+        name: sweep.model_copy(
+            update={
+                "repetitions": rule.second_run_blocks(sweep.repetitions or scenario.repetitions)
+            }
+        )
+        for name, sweep in _sweeps_with(scenario, pairs).items()
+    }
+    used = {label for sweep in sweeps.values() for label in sweep.subjects}
+    subjects = {label: use for label, use in scenario.subjects.items() if label in used}
+    kept = tuple(label for label in scenario.baseline.subjects if label in used)
+    reseeded = scenario.model_copy(update={"seed": scenario.seed + 1})
+    return _derived(reseeded, subjects, sweeps, kept)
+
+
+def _sweeps_with(scenario: Scenario, pairs: Sequence[Pair]) -> dict[str, Sweep]:
+    """Return the sweeps that hold both arms of any of ``pairs``, with nothing but such arms."""
+    found = {}
+    for name, sweep in scenario.sweeps.items():
+        meeting = [pair for pair in pairs if {pair.base, pair.head} <= set(sweep.subjects)]
+        arms = dict.fromkeys(arm for pair in meeting for arm in (pair.base, pair.head))
+        if arms:
+            found[name] = sweep.model_copy(update={"subjects": tuple(arms)})
+    return found
 
 
 def _alone(scenario: Scenario, label: str, pair: Pair) -> SubjectUse:
@@ -137,6 +180,8 @@ def _derived(
         "subjects": subjects,
         "sweeps": sweeps,
         "baseline": scenario.baseline.model_copy(update={"subjects": baseline, "loop": ""}),
+        # A gate has a rule of its own, and the labels that they name may be gone.
+        "thresholds": (),
     }
     for table in ("workloads", "payloads", "arrivals"):
         used = {label for sweep in sweeps.values() for label in getattr(sweep, table)}

@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from bench.spec.arrival import Arrival, Closed, Open, Search
+from bench.spec.precision import Precision
+from bench.spec.threshold import Threshold
 
 
 def _label(text: str) -> str:
@@ -35,6 +37,10 @@ Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
 # What a sweep crosses: labels of these tables, and names of loops.
 TABLES = ("subjects", "workloads", "payloads", "arrivals")
 AXES = (*TABLES, "loops")
+
+
+# Keys that judge the numbers and change none.
+_JUDGES: Mapping[str, bool] = {"thresholds": True, "smallest_effect": True}
 
 
 class _Part(BaseModel):
@@ -106,6 +112,7 @@ class Scenario(_Part):
         "get_tuple.response.p50",
         "throughput",
     )
+    smallest_effect: float = Field(default=0.1, gt=0.0, le=1.0)
     probes: Annotated[tuple[str, ...], Field(strict=False)] = (
         "loop_lag",
         "loop_holder",
@@ -120,6 +127,8 @@ class Scenario(_Part):
     payloads: Mapping[Label, Use] = Field(min_length=1)
     arrivals: Mapping[Label, Arrival] = Field(min_length=1)
     sweeps: Mapping[Label, Sweep] = Field(min_length=1)
+    thresholds: Annotated[tuple[Threshold, ...], Field(strict=False)] = ()
+    precision: Precision | None = None
 
     def resolve(self, label: str) -> SubjectUse:
         """Return the subject behind ``label``, following ``same_as``."""
@@ -148,10 +157,14 @@ class Scenario(_Part):
     def digest(self) -> str:
         """Return a hash of the meaning of the scenario: layout and comments do not count.
 
-        The interpreter of a subject that runs on the program's own has no part in it.
+        The interpreter of a subject that runs on the program's own has no part in it, nor have
+        thresholds and the smallest effect: they judge the numbers and change none, so the same
+        trials stay the same. The precision that is wanted decides how many trials there are.
         """
         own = {label for label, subject in self.subjects.items() if not subject.interpreter}
-        text = self.model_dump_json(exclude={"subjects": {label: {"interpreter"} for label in own}})
+        interpreters = {label: {"interpreter"} for label in own}
+        absent = {} if self.precision else {"precision": True}
+        text = self.model_dump_json(exclude={"subjects": interpreters, **_JUDGES, **absent})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from bench.errors import InputError, suggestion
 from bench.spec.arrival import MOST_ARRIVALS, Open, Search
 from bench.spec.scenario import AXES, TABLES, Scenario
+from bench.spec.threshold_selection import threshold_problems
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -21,8 +22,8 @@ def load_scenario(path: Path) -> Scenario:
 
     Raises:
         InputError: the file is missing, is not TOML, has an unknown or missing key, a value of a
-            wrong type, or a label that is not defined, or measures a cell twice; the text names
-            the file and the key.
+            wrong type, or a label that is not defined, measures a cell twice, or has a threshold
+            that selects no cell; the text names the file and the key.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -43,7 +44,11 @@ def parse_scenario(text: str, origin: str) -> Scenario:
     except ValidationError as error:
         raise InputError("\n".join(validation_messages(error, origin, Scenario))) from error
     problems = [*_undefined_labels(scenario), *_repetitions(scenario)]
-    problems = problems or [*_impossible_loads(scenario)]
+    problems = problems or [
+        *_impossible_loads(scenario),
+        *_precision_problems(scenario),
+        *threshold_problems(scenario),
+    ]
     if problems:
         raise InputError("\n".join(f"{origin}: {problem}" for problem in problems))
     return scenario
@@ -162,6 +167,15 @@ def _impossible_loads(scenario: Scenario) -> Iterator[str]:
                 f"sweeps.{name}: the search {searches[0]!r} needs 2 repetitions at least: "
                 "one picks the rate, another estimates"
             )
+
+
+def _precision_problems(scenario: Scenario) -> Iterator[str]:
+    precision = scenario.precision
+    if precision and precision.most_repetitions < scenario.repetitions:
+        yield (
+            f"precision.most_repetitions = {precision.most_repetitions}: expected at least the "
+            f"repetitions, {scenario.repetitions}"
+        )
 
 
 def _baseline_problems(scenario: Scenario) -> Iterator[str]:

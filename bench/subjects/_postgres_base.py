@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, LiteralString
 
+from psycopg import sql
 from psycopg.rows import dict_row
 
-from bench.contracts import CHECKPOINT_WRITES, CountedCalls, Place, Stored
+from bench.contracts import CHECKPOINT_WRITES, CountedCalls, Place, Stored, StoredTable
 from bench.errors import UnavailableError
 from bench.spec.durability import Durability
 
@@ -45,6 +46,15 @@ COUNTERS_SQL: LiteralString = """
     FROM pg_stat_user_tables AS tables
     WHERE schemaname = current_schema() AND relname = 'checkpoints'
       AND current_setting('track_counts')::bool
+"""
+
+
+COLUMNS_SQL: LiteralString = """
+    SELECT table_name, column_name, data_type
+    FROM information_schema.columns JOIN information_schema.tables
+        USING (table_catalog, table_schema, table_name)
+    WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
+    ORDER BY table_name, ordinal_position
 """
 
 
@@ -89,6 +99,34 @@ def stored_from(row: Mapping[str, Any] | None) -> Stored:
         checkpoints=counts.get("checkpoints"),
         stored_bytes=counts.get("stored_bytes"),
     )
+
+
+def tables_sql(columns: Iterable[Mapping[str, Any]]) -> sql.Composed:
+    """Return what asks each table of the answer to :data:`COLUMNS_SQL` for its largest row.
+
+    Bytes are those of the values before they are compressed or moved out of the row (TOAST).
+    """
+    sizes: dict[str, list[sql.Composed]] = {}
+    for column in columns:
+        is_binary = column["data_type"] == "bytea"
+        text = "octet_length({})" if is_binary else "octet_length({}::text)"
+        size = sql.SQL("coalesce(" + text + ", 0)").format(sql.Identifier(column["column_name"]))
+        sizes.setdefault(column["table_name"], []).append(size)
+    asked = [
+        sql.SQL(
+            "SELECT {name} AS name, count(*) AS rows, "
+            "coalesce(max({size}), 0)::bigint AS largest_row_bytes FROM {table}"
+        ).format(
+            name=sql.Literal(table), size=sql.SQL(" + ").join(parts), table=sql.Identifier(table)
+        )
+        for table, parts in sizes.items()
+    ]
+    return sql.SQL(" UNION ALL ").join(asked)
+
+
+def tables_from(rows: Iterable[Mapping[str, Any]]) -> list[StoredTable]:
+    """Return the answer to :func:`tables_sql`."""
+    return [StoredTable(row["name"], row["rows"], row["largest_row_bytes"]) for row in rows]
 
 
 def counters_from(row: Mapping[str, Any] | None, place: Place) -> dict[str, int]:

@@ -21,6 +21,7 @@ from bench.contracts import (
     Place,
     PluginOptions,
     Stored,
+    StoredTable,
     Subject,
 )
 from bench.errors import UnavailableError
@@ -43,12 +44,17 @@ class RedisOptions(PluginOptions):
     ``pool``: ``default`` opens connections as they are needed and raises when ``max_connections``
     (redis-py's own limit where it is not given) are in use; ``blocking`` waits for a free one.
     Savers share the pool, and take no lock: ``saver_per`` changes little, and is there to show it.
+
+    ``modules`` says which of its two modules the server has. It has ``both`` but in a trial that is
+    to show what happens without: ``search`` or ``json`` alone, or ``none``. With ``built-in`` none
+    is loaded, so that it has what its distribution brings along; the embedded one brings none.
     """
 
     persistence: Literal["none", "everysec", "always"] = "everysec"
     pool: Literal["default", "blocking"] = "default"
     max_connections: int | None = Field(default=None, ge=1, le=10_000)
     saver_per: Literal["trial", "client"] = "trial"
+    modules: Literal["both", "search", "json", "none", "built-in"] = "both"
 
 
 class RedisSubjectBase(Subject):
@@ -76,11 +82,15 @@ class RedisSubjectBase(Subject):
 
     @classmethod
     def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
-        """Return the append-only file's settings; snapshots are off in all of them."""
-        persistence = cast("RedisOptions", options).persistence
-        if persistence == "none":
-            return {"appendonly": "no", "save": ""}
-        return {"appendonly": "yes", "appendfsync": persistence, "save": ""}
+        """Return the append-only file's settings; snapshots are off in all of them.
+
+        ``modules``, where other than usual are asked for, is the server plug-in's own.
+        """
+        given = cast("RedisOptions", options)
+        modules = {} if given.modules == "both" else {"modules": given.modules}
+        if given.persistence == "none":
+            return {"appendonly": "no", "save": "", **modules}
+        return {"appendonly": "yes", "appendfsync": given.persistence, "save": "", **modules}
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
@@ -183,6 +193,24 @@ class RedisSubjectBase(Subject):
             checkpoints=len(keys),
             stored_bytes=int(memory["used_memory"]) - sum(int(memory.get(k, 0)) for k in _PASSING),
         )
+
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        """Tell the kinds of keys by what their names begin with; sizes are ``MEMORY USAGE``."""
+        own = f"{self.place.namespace}:"
+        pattern = f"*{self.place.namespace}*"
+        # A set, since a scan may name a key twice.
+        found = {key async for key in self._client.scan_iter(match=pattern, count=_SCAN_COUNT)}
+        keys, sizes = sorted(found), dict[str, list[int]]()
+        for first in range(0, len(keys), _SCAN_COUNT):
+            batch = keys[first : first + _SCAN_COUNT]
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for key in batch:
+                    pipeline.memory_usage(key, samples=0)
+                answers = await pipeline.execute()
+            for key, size in zip(batch, answers, strict=True):
+                kind = _text(key).removeprefix(own).partition(":")[0]
+                sizes.setdefault(kind, []).append(size or 0)
+        return [StoredTable(kind, len(of), max(of)) for kind, of in sizes.items()]
 
     async def server_counters(self) -> Mapping[str, int]:
         """Read how often ``JSON.SET`` succeeded: for each checkpoint, and for each value written.

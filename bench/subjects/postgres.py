@@ -13,7 +13,15 @@ from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
 from pydantic import Field, model_validator
 
-from bench.contracts import Checkout, CountedCalls, Place, PluginOptions, Stored, Subject
+from bench.contracts import (
+    Checkout,
+    CountedCalls,
+    Place,
+    PluginOptions,
+    Stored,
+    StoredTable,
+    Subject,
+)
 from bench.errors import UnsupportedError
 from bench.spec.durability import Durability
 from bench.subjects import _postgres_base as base
@@ -181,6 +189,13 @@ class PostgresSubject(Subject):
         async with await self._connect() as connection:
             cursor = await connection.execute(base.STORED_SQL)
             return base.stored_from(await cursor.fetchone())
+
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        """Tell the schema's tables, over a connection of its own."""
+        async with await self._connect() as connection:
+            columns = await (await connection.execute(base.COLUMNS_SQL)).fetchall()
+            cursor = await connection.execute(base.tables_sql(columns))
+            return base.tables_from(await cursor.fetchall())
 
     async def server_counters(self) -> Mapping[str, int]:
         """Read the statistics of the table of checkpoints, over a connection of its own."""

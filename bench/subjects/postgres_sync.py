@@ -24,7 +24,15 @@ from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool
 from pydantic import Field, model_validator
 
-from bench.contracts import Checkout, CountedCalls, Place, PluginOptions, Stored, Subject
+from bench.contracts import (
+    Checkout,
+    CountedCalls,
+    Place,
+    PluginOptions,
+    Stored,
+    StoredTable,
+    Subject,
+)
 from bench.spec.durability import Durability
 from bench.subjects import _postgres_base as base
 
@@ -230,6 +238,15 @@ class PostgresSyncSubject(Subject):
     def _count(self) -> Stored:
         with self._connect() as connection:
             return base.stored_from(connection.execute(base.STORED_SQL).fetchone())
+
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        """Tell the schema's tables, over a connection of its own, in a thread."""
+        return await asyncio.to_thread(self._read_tables)
+
+    def _read_tables(self) -> list[StoredTable]:
+        with self._connect() as connection:
+            columns = connection.execute(base.COLUMNS_SQL).fetchall()
+            return base.tables_from(connection.execute(base.tables_sql(columns)).fetchall())
 
     async def server_counters(self) -> Mapping[str, int]:
         """Read the statistics of the table of checkpoints, over a connection of its own."""

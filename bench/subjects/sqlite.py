@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -17,6 +17,7 @@ from bench.contracts import (
     Place,
     PluginOptions,
     Stored,
+    StoredTable,
     Subject,
 )
 from bench.spec.durability import Durability
@@ -24,6 +25,8 @@ from bench.spec.durability import Durability
 # What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
 _JOURNALS_ON_DISK = frozenset({"wal", "delete", "truncate", "persist"})
+
+_TABLES_SQL = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 
 
 class SqliteOptions(PluginOptions):
@@ -126,6 +129,25 @@ class SqliteSubject(Subject):
         (checkpoints,) = await _first_row(self._savers[0].conn, "SELECT count(*) FROM checkpoints")
         return Stored(checkpoints=checkpoints, stored_bytes=_bytes_on_disk(self._file))
 
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        """Tell every table of the file with the most bytes that a row's values take together."""
+        connection = self._savers[0].conn
+        names = [str(name) for (name,) in await _rows(connection, _TABLES_SQL)]
+        found = []
+        for name in names:
+            columns = [
+                _quoted(column[1])
+                for column in await _rows(connection, f"PRAGMA table_info({_quoted(name)})")
+            ]
+            # Of text, length counts characters.
+            size = " + ".join(f"coalesce(length(CAST({column} AS BLOB)), 0)" for column in columns)
+            rows, largest = await _first_row(
+                connection,
+                f"SELECT count(*), coalesce(max({size}), 0) FROM {_quoted(name)}",  # noqa: S608 - quoted names of the file's own tables
+            )
+            found.append(StoredTable(name, rows, largest))
+        return found
+
     async def server_counters(self) -> Mapping[str, int]:
         """Count the rows of both tables; every put of this trial has made one."""
         connection = self._savers[0].conn
@@ -141,6 +163,15 @@ class SqliteSubject(Subject):
             *(CountedCalls("statements", owner, method) for owner in owners for method in methods),
             CountedCalls("commits", aiosqlite.Connection, "commit"),
         ]
+
+
+async def _rows(connection: aiosqlite.Connection, statement: str) -> Iterable[Any]:
+    async with connection.execute(statement) as cursor:
+        return await cursor.fetchall()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 async def _first_row(connection: aiosqlite.Connection, statement: str) -> Any:

@@ -72,7 +72,7 @@ def test_a_subject_that_takes_half_as_long_again_has_regressed(
     head = subject("head", SIMULATED, "service_s = 0.015")
 
     assert gate(tmp_path, base, head, ENOUGH) == 1
-    assert "confirmed 1 of 1 alarms" in capsys.readouterr().out
+    assert "of 1 in question: 1 confirmed" in capsys.readouterr().out
 
 
 def test_one_more_round_trip_is_a_regression_at_unchanged_time(tmp_path: Path) -> None:

@@ -83,6 +83,10 @@ async def check(subject_class: type[Subject], options: PluginOptions, place: Pla
         await count(subject, THREADS)
         settings = await subject.settings()
         assert subject_class.durability(options) == subject.durability_found(settings)
+        tables = await subject.stored_tables()
+        assert all(table.rows >= 0 and table.largest_row_bytes >= 0 for table in tables)
+        assert any(table.largest_row_bytes > 0 for table in tables) == bool(tables)
+        assert len({table.name for table in tables}) == len(tables)
         for checkout in subject.checkouts():
             assert callable(getattr(checkout.pool, checkout.method))
     finally:

@@ -17,7 +17,7 @@ from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
 
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import secrets_of
-from bench.servers import _redis_namespace
+from bench.servers import _redis_modules, _redis_namespace
 from bench.servers.redis import RedisServer
 from tests.services import _processes
 from tests.services._platforms import needs_redis
@@ -78,7 +78,7 @@ def test_an_embedded_server_starts_and_leaves_nothing(settings: dict[str, str]) 
             read_back: Any = {name: client.config_get(name) for name in settings}
             assert read_back == {name: {name: wanted} for name, wanted in settings.items()}
             assert client.config_get("bind") == {"bind": "127.0.0.1"}
-            assert set(_redis_namespace.modules(client)) >= {"search", "rejson"}
+            assert set(_redis_modules.found(client)) >= {"search", "rejson"}
             facts: Any = client.info("server")
             assert facts["redis_version"] == server.check().split()[-1]
             client.set("bench_settings:key", "x" * 1000)
@@ -281,7 +281,7 @@ def test_an_external_server_is_named_with_its_modules(theirs: str) -> None:
 
 
 def test_a_missing_module_is_named(theirs: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.servers.redis.modules", lambda _: {"search": "2.10"})
+    monkeypatch.setattr("bench.servers._redis_modules.found", lambda _: {"search": "2.10"})
     with pytest.raises(UnavailableError, match="lacks RedisJSON"):
         external(theirs).check()
 
@@ -298,3 +298,52 @@ def test_a_password_works_and_is_never_shown(theirs: str) -> None:
     with pytest.raises(UnavailableError, match="BENCH_REDIS_URL") as caught:
         external(f"redis://:hunter2@{address}").check()
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [("none", set()), ("search", {"search"}), ("json", {"rejson"}), ("both", {"search", "rejson"})],
+)
+def test_an_embedded_server_has_the_modules_that_are_asked_for(
+    choice: str, expected: set[str]
+) -> None:
+    server = RedisServer({})
+    try:
+        endpoint = server.start({"modules": choice, "save": ""}, "bench_modules")
+        with redis.Redis.from_url(endpoint.url) as client:
+            assert {"search", "rejson"} & set(_redis_modules.found(client)) == expected
+    finally:
+        server.stop()
+
+
+def test_a_users_server_with_modules_is_not_used_where_none_are_wanted(theirs: str) -> None:
+    with pytest.raises(UnsupportedError, match="has RediSearch and RedisJSON, no module is needed"):
+        external(theirs).start({"modules": "none"}, "bench_modules")
+    with redis.Redis.from_url(theirs) as client:
+        assert {"search", "rejson"} <= set(_redis_modules.found(client))
+
+
+def test_a_users_server_without_modules_serves_what_wants_none() -> None:
+    bare = RedisServer({})
+    try:
+        url = bare.start({"modules": "none"}, "bench_theirs").url
+        wanted = [{"modules": "none"}]
+        assert external(url).check(wanted).endswith("with search missing, ReJSON missing")
+        with pytest.raises(UnavailableError, match="lacks RediSearch and RedisJSON"):
+            external(url).check([*wanted, {"save": ""}])
+        server = external(url)
+        assert server.start(wanted[0], "bench_modules").kind == "external"
+        server.stop()
+        # Redis 8 it is: whether it has its modules built in is what the saver will show.
+        server = external(url)
+        assert server.start({"modules": "built-in"}, "bench_modules").kind == "external"
+        server.stop()
+    finally:
+        bare.stop()
+
+
+def test_the_embedded_server_has_no_modules_of_its_own_to_show() -> None:
+    server = RedisServer({})
+    with pytest.raises(UnsupportedError, match="bare core"):
+        server.start({"modules": "built-in"}, "bench_modules")
+    server.stop()

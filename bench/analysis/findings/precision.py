@@ -6,14 +6,13 @@ import math
 from collections import defaultdict
 
 import numpy as np
-from scipy.special import bdtrc
 
 from bench.analysis.estimation import POOLED
+from bench.analysis.false_alarms import false_alarms
 from bench.analysis.findings._evidence import Evidence, Judge, Kind
-from bench.analysis.quantiles import CONFIDENCE
 from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, listed
+from bench.analysis.wording import counted, figure, listed, ratios_in_words
 from bench.spec.arrival import Closed
 from bench.spec.metric import CYCLE, QUANTILES
 
@@ -58,6 +57,20 @@ _AA_DIFFERS = Kind(
     "The same subject measured under two names seems to differ from itself: machine or method "
     "see a difference where there is none, and may do so for the other subjects.",
     "Believe no difference smaller than this one; add repetitions, or use a quieter machine.",
+)
+_NO_AA_ARM = Kind(
+    "no_aa_arm",
+    "warning",
+    "No subject was measured a second time under another label, so nobody knows by how much this "
+    "machine makes a subject differ from itself: what is called a difference may be smaller.",
+    "Add a subject with same_as = the baseline's label to the scenario, and measure again.",
+)
+_TAILS_DISAGREE = Kind(
+    "tails_disagree",
+    "note",
+    "A tail quantile rests on few operations of each trial. The interval over blocks and the one "
+    "that resamples these operations too answer differently, so the comparison is unresolved.",
+    "Raise duration_s, so that more operations lie beyond that quantile, or compare medians.",
 )
 
 
@@ -164,31 +177,23 @@ def aa_differs(evidence: Evidence) -> Finding | None:
     Of many 95 % intervals a few exclude 1 by chance. The finding warns where there are more of
     them than chance explains (binomial tail, as if they were independent), else it is a note.
     """
-    judged = [
-        comparison
-        for comparison in evidence.comparisons
-        if comparison.is_aa
-        and comparison.low is not None
-        and comparison.high is not None
-        and comparison.metric.name in evidence.scenario.primary_metrics
-    ]
+    primary = evidence.scenario.primary_metrics
+    alarms = false_alarms(evidence.comparisons, primary)
+    if alarms is None or not alarms.different:
+        return None
     differing = [
         comparison
-        for comparison in judged
-        if not (comparison.low or 0.0) <= 1.0 <= (comparison.high or math.inf)
+        for comparison in evidence.comparisons
+        if comparison.is_aa and comparison.excludes_one and comparison.metric.name in primary
     ]
-    if not differing:
-        return None
     most = max(differing, key=lambda comparison: abs(math.log(comparison.ratio)))
-    by_chance = (1.0 - CONFIDENCE) * len(judged)
     message = (
         f"{most.candidate} is {most.baseline} measured again, yet its {most.metric.name} is "
         f"{figure(most.ratio)} times that (95 % interval {figure(most.low or 0.0)} to "
         f"{figure(most.high or 0.0)}, {' · '.join(most.condition)} on {most.loop}); "
-        f"{len(differing)} of {counted(len(judged), 'A/A ratio')} exclude 1, "
-        f"{figure(by_chance)} would by chance"
+        f"{alarms.different} of {counted(alarms.compared, 'A/A ratio')} exclude 1, "
+        f"{figure(alarms.by_chance * alarms.compared)} would by chance"
     )
-    probability = float(bdtrc(len(differing) - 1, len(judged), 1.0 - CONFIDENCE))
     arms = {(c.condition, c.loop, c.candidate) for c in differing}
     cells = [
         cell
@@ -196,13 +201,41 @@ def aa_differs(evidence: Evidence) -> Finding | None:
         if (cell.cell.condition, cell.cell.loop, cell.cell.subject) in arms
     ]
     # A single ratio has exactly this probability, up to rounding.
-    unlikely = probability <= UNLIKELY_BY_CHANCE + 1e-9
+    unlikely = alarms.p_value <= UNLIKELY_BY_CHANCE + 1e-9
     return _AA_DIFFERS.found(message, cells, severity="warning" if unlikely else "note")
+
+
+def no_aa_arm(evidence: Evidence) -> Finding | None:
+    """Find that arms are compared and none is compared with itself."""
+    comparisons = evidence.comparisons
+    if not comparisons or any(comparison.is_aa for comparison in comparisons):
+        return None
+    return _NO_AA_ARM.found(f"{counted(len(comparisons), 'comparison')}, no A/A arm")
+
+
+def tails_disagree(evidence: Evidence) -> Finding | None:
+    """Find ratios of tail quantiles that the hierarchical bootstrap judges otherwise."""
+    tails = [c for c in evidence.comparisons if c.tail_low is not None]
+    doubted = [c for c in tails if c.tail_disagrees]
+    if not doubted:
+        return None
+    first = doubted[0]
+    message = (
+        f"{len(doubted)} of {counted(len(tails), 'ratio')} of tail quantiles; for example "
+        f"{first.metric.name} of {first.candidate} against {first.baseline} "
+        f"({' · '.join(first.condition)} on {first.loop}): 95 % interval "
+        f"{ratios_in_words(first.low or 0.0, first.high or math.inf)} over blocks, "
+        f"{ratios_in_words(first.tail_low or 0.0, first.tail_high or math.inf)} "
+        "with operations resampled"
+    )
+    return _TAILS_DISAGREE.found(message)
 
 
 JUDGES: tuple[Judge, ...] = (
     trials_disagree,
     aa_differs,
+    no_aa_arm,
+    tails_disagree,
     single_trial,
     few_cycles,
     too_few_operations,

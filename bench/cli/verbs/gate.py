@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a slow-down by less is of no interest; default: %(default)s",
     )
     how.add_argument(
-        "--no-confirm", action="store_true", help="do not confirm an alarm by a second run"
+        "--no-confirm",
+        action="store_true",
+        help="no second run: the first one is judged as strictly as both together",
     )
     how.add_argument(
         "--judge",
@@ -110,7 +112,8 @@ def _rule(options: argparse.Namespace) -> Rule:
             f"--smallest-effect {options.smallest_effect:g}: expected a share in (0, 1], "
             "e.g. 0.05 for 5 %"
         )
-    return Rule(smallest_effect=options.smallest_effect)
+    confirms = not options.no_confirm and len(options.judge) != 1
+    return Rule(smallest_effect=options.smallest_effect, confirms=confirms)
 
 
 def _check_arms(options: argparse.Namespace) -> None:
@@ -134,17 +137,17 @@ def _check_arms(options: argparse.Namespace) -> None:
 
 def _question(options: argparse.Namespace, rule: Rule) -> Question:
     scenario, _ = load_checked(options.scenario)
-    name, confirms = f"gate-{options.scenario.stem}", not options.no_confirm
+    name = f"gate-{options.scenario.stem}"
     if options.base_subject:
         pair = Pair(options.base_subject, options.head_subject)
-        return Question(two_subjects(scenario, pair), (pair,), rule, name, confirms)
+        return Question(two_subjects(scenario, pair), (pair,), rule, name)
     derived, pairs = two_interpreters(scenario)
     arms: dict[str, ArmEnvironment] = {}
     for label, given in ((BASE, options.base), (HEAD, options.head)):
         print(f"{label}: {given}", flush=True)
         arms[label] = prepare(requirements_in(given), options.environments)
         print("  " + ", ".join(" ".join(pair) for pair in arms[label].versions.items()), flush=True)
-    return Question(derived, pairs, rule, name, confirms, arms)
+    return Question(derived, pairs, rule, name, arms)
 
 
 def requirements_in(text: str) -> list[str]:

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.cli.loading import load_checked
-from bench.cli.progress import shown
+from bench.cli.measuring import check_precision, expected_so_far, is_complete, measure_shown
 from bench.cli.verbs.report import add_places, make_directory, tell
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_services
-from bench.measure.runner import run as measure
 from bench.records.run import FORMAT_VERSION, RunRecord
 from bench.records.store import Store
+from bench.spec.plan import Plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure what has no record yet, then write and print the report."""
     scenario, plan = load_checked(options.scenario)
+    check_precision(scenario, str(options.scenario))
     services = check_services(scenario, os.environ)
     environment = read_environment(services.packages, services.servers)
     store = Store(make_directory(options.results))
@@ -41,22 +42,22 @@ def run(options: argparse.Namespace) -> int:
         scenario_text=options.scenario.read_text(encoding="utf-8"),
         scenario_digest=scenario.digest(),
         plan_digest=plan.digest,
-        trials_planned=len(plan.trials),
+        trials_planned=len(plan.expected()),
         started_at=started_at.isoformat(timespec="seconds"),
         environment=environment,
     )
     if options.resume:
-        record = _unfinished(store, record)
+        record = _unfinished(store, record, plan)
         print(f"resuming {record.run_id}")
     else:
         store.begin(record)
     try:
-        with shown(len(plan.trials), sys.stdout) as on_progress:
-            measure(scenario, plan, store, record.run_id, on_progress, os.environ)
+        measure_shown(scenario, plan, store, record.run_id)
     except KeyboardInterrupt:
         kept = len(store.finished(record.run_id))
+        expected = len(expected_so_far(plan, store, record.run_id))
         print(
-            f"interrupted: {kept} of {len(plan.trials)} trials are kept in "
+            f"interrupted: {kept} of {expected} trials are kept in "
             f"{options.results / record.run_id}; complete the run with --resume",
             file=sys.stderr,
         )
@@ -64,13 +65,13 @@ def run(options: argparse.Namespace) -> int:
     return tell(store, record.run_id, options.reports)
 
 
-def _unfinished(store: Store, wanted: RunRecord) -> RunRecord:
-    """Return the newest run of the same plan that lacks trials."""
+def _unfinished(store: Store, wanted: RunRecord, plan: Plan) -> RunRecord:
+    """Return the newest run of the same plan that lacks trials, or wants another block."""
     for run_id in reversed(store.run_ids()):
         found = _readable(store, run_id)
         if found is None or found.plan_digest != wanted.plan_digest:
             continue
-        if len(store.finished(run_id)) >= found.trials_planned:
+        if is_complete(plan, store, run_id):
             raise InputError(f"{run_id} is complete; start a new run without --resume")
         changed = (
             dict(found.environment.fingerprint()).items()

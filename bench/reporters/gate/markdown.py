@@ -89,11 +89,24 @@ def _foot(result: GateResult) -> str:
     rule = result.rule
     share = f"{100.0 * rule.smallest_effect:g} %"
     runs = ", ".join(f"`{run.run_id}`" for run in result.runs)
-    return (
-        f"A slow-down by less than {share} is of no interest; intervals are one-sided at "
-        f"{100.0 * rule.confidence:g} % each side; *would show*: the smallest slow-down that so "
-        f"many blocks show in 80 of 100 runs. Exit code {result.exit_code}. Runs: {runs}."
+    chance = (
+        ""
+        if result.is_soft
+        else (
+            f"Of 100 gates of equal arms at most {100.0 * rule.false_alarms:g} calls a time a "
+            "regression. "
+        )
     )
+    sides = f"{100.0 * _confidence(result):g} %"
+    return (
+        f"{chance}A slow-down by less than {share} is of no interest; intervals are one-sided at "
+        f"{sides} each side; *would show*: the smallest slow-down that so many blocks show in 80 "
+        f"of 100 runs. Exit code {result.exit_code}. Runs: {runs}."
+    )
+
+
+def _confidence(result: GateResult) -> float:
+    return result.rule.confidence if result.is_soft else result.rule.confidence_of_a_look
 
 
 def _value(judged: Judgement, value: float | None) -> str:

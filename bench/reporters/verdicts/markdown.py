@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bench.analysis.verdict_result import (
     Condition,
@@ -13,8 +13,10 @@ from bench.analysis.verdict_result import (
     Verdicts,
 )
 from bench.analysis.wording import quantity
+from bench.records.run import RunRecord
 from bench.reporters._format import ABSENT
 from bench.reporters._markdown_text import escaped
+from bench.reporters.verdicts._detectable import detectable, detectable_of
 from bench.reporters.verdicts.screen import summary
 
 _SIGNS: dict[ConditionOutcome, str] = {
@@ -29,17 +31,21 @@ _HOW = (
     "condition, or under the share of them that it names. It is *refuted* as the general statement "
     "that it is if the whole interval lies outside under any condition; the maps say where it "
     "holds. It is *invalid* if a cell that it rests on is, and *inconclusive* otherwise. Of "
-    "several judgements the gravest counts. In the maps: ✓ inside the claimed range, ✗ outside, "
-    "? across its end, or not above what two measurements of the same subject differ by; in "
-    "brackets the 95 % interval."
+    "several judgements the gravest counts; a *control* shows that a scenario can tell, and where "
+    "it does not, the judgements on it decide nothing. In the maps: ✓ inside the claimed range, ✗ "
+    "outside, ? across its end, or not above what two measurements of the same subject differ by; "
+    "in brackets the 95 % interval. MDE is the minimum detectable effect: the factor that so many "
+    "blocks or trials of such spread would show in 80 of 100 runs. Below each map are the trials "
+    "behind it; "
+    "`python -m bench trial RUN TRIAL` shows one of them."
 )
 
 
-def markdown(verdicts: Verdicts) -> str:
-    """Return the whole document."""
+def markdown(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> str:
+    """Return the whole document; ``runs`` are those that were judged, by scenario."""
     rows = [
-        ("claim", "from", "verdict", "figure", "claimed"),
-        ("---",) * 5,
+        ("claim", "from", "verdict", "figure", "MDE", "claimed"),
+        ("---",) * 6,
         *(_row(verdict) for verdict in verdicts.verdicts),
     ]
     parts = [
@@ -47,18 +53,31 @@ def markdown(verdicts: Verdicts) -> str:
         f"**{summary(verdicts)}.**",
         _HOW,
         "\n".join(f"| {' | '.join(row)} |" for row in rows),
+        *_runs(runs),
         *(part for verdict in verdicts.verdicts for part in _section(verdict)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
+def _runs(runs: Mapping[str, RunRecord]) -> Iterator[str]:
+    if not runs:
+        return
+    rows: list[tuple[str, ...]] = [("scenario", "run", "machine", "commit"), ("---",) * 4]
+    for scenario, record in sorted(runs.items()):
+        told = (scenario, record.run_id, record.environment.machine)
+        rows.append((*map(escaped, told), record.environment.commit[:7] or ABSENT))
+    yield "## The runs that were judged"
+    yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def _row(verdict: Verdict) -> tuple[str, ...]:
-    claimed = dict.fromkeys(judged.claimed for judged in verdict.judgements)
+    claimed = dict.fromkeys(each.claimed for each in verdict.judgements if not each.control)
     return (
         f"[`{verdict.claim}`](#{verdict.claim})",
         escaped(", ".join(verdict.documents)),
         f"**{verdict.outcome}**",
         escaped(verdict.figure) or ABSENT,
+        detectable_of(verdict).removeprefix("MDE ") or ABSENT,
         escaped("; ".join(claimed)) or ABSENT,
     )
 
@@ -70,13 +89,19 @@ def _section(verdict: Verdict) -> Iterator[str]:
     if not verdict.judgements:
         yield "Not measured yet."
     for judged in verdict.judgements:
-        yield f"### {escaped(judged.label)}: {judged.outcome}"
+        yield f"### {escaped(judged.label)}: {_outcome(judged)}"
         yield f"{escaped(judged.because)}."
         if judged.depends_on:
             yield "\n".join(f"- {_dependence(one)}" for one in judged.depends_on)
         if judged.conditions:
             yield _map(judged)
             yield _evidence(judged)
+
+
+def _outcome(judged: JudgementVerdict) -> str:
+    if not judged.control:
+        return judged.outcome
+    return f"control, {'as it must be' if judged.outcome == 'supported' else 'not as it must be'}"
 
 
 def _dependence(found: Dependence) -> str:
@@ -122,7 +147,7 @@ def _entry(condition: Condition) -> str:
     low, high = condition.low, condition.high
     if low is not None and high is not None and low < high:
         text += f" [{quantity(low, condition.unit)}, {quantity(high, condition.unit)}]"
-    return escaped(f"{text} {sign}")
+    return escaped(" ".join(filter(None, (text, detectable([condition]), sign))))
 
 
 def _evidence(judged: JudgementVerdict) -> str:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from bench.analysis.verdict_result import Verdicts
 from bench.reporters._format import one_line
+from bench.reporters.verdicts._detectable import detectable_of
 
 _STYLES = {"supported": "green", "refuted": "bold red", "invalid": "red", "inconclusive": "yellow"}
 
@@ -23,7 +24,7 @@ def screen(verdicts: Verdicts) -> RenderableType:
         table.add_row(
             Text(verdict.claim),
             Text(verdict.outcome, style=_STYLES[verdict.outcome]),
-            Text(verdict.figure),
+            Text("\n".join(filter(None, (verdict.figure, detectable_of(verdict))))),
             Text(one_line(verdict.because)),
         )
     return Group(table, Text(summary(verdicts), style="bold"))

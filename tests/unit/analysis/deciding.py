@@ -140,6 +140,7 @@ def run_of(cells: Sequence[Cell], findings: Sequence[Finding] = ()) -> ClaimRun:
         workload_texts={},
         arrival_texts={},
         trials_recorded=len(placed),
+        trials_planned=len(placed),
         primary_metrics=(PUT,),
         baseline_text="",
         matrix=matrix(subjects, loops, cells),

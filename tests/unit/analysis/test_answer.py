@@ -67,7 +67,8 @@ def test_throughput_is_higher_or_lower_not_faster(tmp_path: Path) -> None:
 def test_no_difference_is_said_to_be_none_that_could_be_shown(tmp_path: Path) -> None:
     (first,) = answer(tmp_path, times({"base": 2, "x": 2}), subjects="base x", tables=BASELINE)
 
-    assert "put.response.p50 – no difference could be shown (ratio 0.777 to 1.28)" in first
+    assert "put.response.p50 – no difference could be shown (ratio 0.777 to 1.28; " in first
+    assert "detectable: a factor of 1.36)" in first
 
 
 def test_a_single_block_proves_nothing(tmp_path: Path) -> None:
@@ -116,7 +117,8 @@ def test_how_much_a_subject_differs_from_itself(tmp_path: Path) -> None:
 
     assert sentences[0] == (
         "The same subject measured twice (base) differs by up to 1.1 times in put.response.p50: "
-        "that is noise, and nothing up to that size is called a difference here."
+        "that is noise, and nothing up to that size is called a difference here; 0 of 1 such ratio "
+        "(0 %) would have been called one by its interval alone, 5 % by chance."
     )
     assert "again" not in sentences[1]
 

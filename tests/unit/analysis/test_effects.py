@@ -19,6 +19,7 @@ from bench.analysis.effects import (
     benjamini_hochberg,
     bootstrap_interval,
     detectable,
+    detectable_factor,
     effect,
     hodges_lehmann,
     holm,
@@ -70,7 +71,7 @@ def test_the_interval_cuts_off_what_the_tables_say(count: int, cut: int) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("draw", [normal, skewed, autocorrelated])
-@pytest.mark.parametrize("count", [5, 6, 8, 12, 20])
+@pytest.mark.parametrize("count", [5, 6, 8, 12, 20, 40, 80])
 def test_intervals_of_95_percent_cover_93_to_98_of_100(draw: Draw, count: int) -> None:
     """The upper end is 98: with 6 blocks the exact test has no level between 96.9 and 93.8 %."""
     generator = np.random.default_rng(count)
@@ -123,7 +124,7 @@ def test_power_is_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("blocks", "method"), [(1, SINGLE_BLOCK), (5, PAIRED), (6, SIGNED_RANK), (25, SIGNED_RANK)]
+    ("blocks", "method"), [(1, SINGLE_BLOCK), (5, PAIRED), (6, SIGNED_RANK), (100, SIGNED_RANK)]
 )
 def test_the_method_follows_the_number_of_blocks(blocks: int, method: str) -> None:
     generator = np.random.default_rng(0)
@@ -134,9 +135,9 @@ def test_the_method_follows_the_number_of_blocks(blocks: int, method: str) -> No
 
 def test_many_blocks_are_bootstrapped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(effects, "_RESAMPLES", 99)
-    candidate = np.random.default_rng(0).lognormal(0.7, 0.1, 26).tolist()
+    candidate = np.random.default_rng(0).lognormal(0.7, 0.1, 101).tolist()
 
-    found = effect(candidate, [1.0] * 26)
+    found = effect(candidate, [1.0] * 101)
 
     assert found.method == BOOTSTRAP
     assert found.excludes_one()
@@ -196,6 +197,42 @@ def test_the_p_value_of_equal_arms_is_one_and_ties_are_no_error() -> None:
     assert signed_rank_p(np.zeros(8)) == 1.0
     assert 0.0 < signed_rank_p(np.array([0.1] * 8)) < 0.05
     assert 0.0 < signed_rank_p(np.array([0.0, 0.1, 0.1, -0.1, 0.2, 0.2, 0.0])) <= 1.0
+
+
+@pytest.mark.parametrize("count", [6, 25, 80, 100])
+def test_the_exact_p_value_is_that_of_scipy(count: int) -> None:
+    values = np.random.default_rng(count).normal(0.02, 0.1, count)
+
+    assert signed_rank_p(values) == pytest.approx(stats.wilcoxon(values, method="exact").pvalue)
+
+
+def test_the_p_value_agrees_with_the_interval() -> None:
+    generator = np.random.default_rng(7)
+    for count in (6, 9, 14, 40):
+        for _ in range(50):
+            values = generator.normal(0.06, 0.1, count)
+            low, high = signed_rank_interval(values, 0.95)
+
+            assert (signed_rank_p(values) <= 0.05) == (low > 0.0 or high < 0.0)
+
+
+def test_student_t_has_a_p_value_below_what_ranks_can_reach() -> None:
+    found = effect([2.0, 2.1, 2.2, 2.05, 2.15, 2.02], [1.0] * 6)
+
+    assert found.p_value == pytest.approx(2.0 / 2.0**6)
+    assert found.student_p == pytest.approx(
+        stats.ttest_1samp(np.log([2.0, 2.1, 2.2, 2.05, 2.15, 2.02]), 0.0).pvalue
+    )
+
+
+def test_what_values_of_such_spread_would_show() -> None:
+    values = [1.0, 1.1, 1.25, 0.9, 1.02]
+
+    expected = math.exp(detectable(float(np.std(np.log(values), ddof=1)), 5, 0.95))
+    assert detectable_factor(values) == pytest.approx(expected)
+    assert detectable_factor(values) == effect(values, [1.0] * 5).detectable_factor
+    assert detectable_factor([1.0]) is None
+    assert detectable_factor([1.0, 0.0]) is None
 
 
 def test_holm_steps_down() -> None:

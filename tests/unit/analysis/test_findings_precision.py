@@ -13,6 +13,7 @@ from tests.unit.analysis.synthetic import (
     analysed,
     found,
     healthy,
+    row,
     scenario_text,
     the,
 )
@@ -115,3 +116,52 @@ def test_few_of_many_aa_ratios_exclude_one_by_chance(tmp_path: Path) -> None:
 
     assert "1 of 20 A/A ratios exclude 1, 1 would by chance" in finding.message
     assert finding.severity == "note"
+
+
+BASELINE = '[baseline]\nsubjects = ["a"]'
+
+
+def test_no_aa_arm(tmp_path: Path) -> None:
+    finding = the(analysed(tmp_path, healthy(), scenario_text("a b", tables=BASELINE)), "no_aa_arm")
+
+    assert finding.severity == "warning"
+    assert "comparisons, no A/A arm" in finding.message
+
+
+def test_a_run_that_compares_nothing_needs_no_aa_arm(tmp_path: Path) -> None:
+    assert found(analysed(tmp_path, healthy(), scenario_text("a b")), "no_aa_arm") is None
+
+
+def test_a_run_with_an_aa_arm_has_one(tmp_path: Path) -> None:
+    text = scenario_text("a again=a b", tables=BASELINE)
+
+    assert found(analysed(tmp_path, healthy(), text), "no_aa_arm") is None
+
+
+def reads(factor: float) -> Make:
+    """Give each trial 400 reads, all of 1 ms but for ten of up to 30 ms; those of b take longer."""
+
+    def make(trial: Trial) -> Left:
+        longer = factor if trial.subject == "b" else 1.0
+        rows = (
+            row("get_tuple", at * 10, round(longer * MS * (1 if at % 40 else 1.4 ** (at // 40))))
+            for at in range(400)
+        )
+        return Left(Load(clients=0, extra=tuple(rows)))
+
+    return make
+
+
+def test_tails_disagree(tmp_path: Path) -> None:
+    text = scenario_text("a b", repetitions=5, tables=BASELINE)
+    luck, sure = (
+        found(analysed(tmp_path / str(factor), reads(factor), text), "tails_disagree")
+        for factor in (1.2, 40.0)
+    )
+
+    assert sure is None
+    assert luck is not None
+    assert luck.severity == "note"
+    assert luck.message.startswith(
+        "1 of 1 ratio of tail quantiles; for example get_tuple.response.p99 of b against a"
+    )

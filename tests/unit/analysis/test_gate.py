@@ -8,15 +8,26 @@ from typing import Any
 
 import pytest
 
-from bench.analysis.gate import decide, gravest
-from bench.analysis.gate_result import Judgement
+from bench.analysis.gate import decide, gravest, needs_second_run
+from bench.analysis.gate_result import GateResult
 from bench.records.trial import Verification
 from bench.spec.durability import Durability
 from bench.spec.gate import Rule
 from bench.spec.plan import Trial
-from tests.unit.analysis.gating import NOISE, arms, count, gated, judged, outcomes, text
+from tests.unit.analysis.gating import (
+    BLOCKS,
+    NOISE,
+    PAIR,
+    arms,
+    count,
+    gated,
+    judged,
+    outcomes,
+    text,
+)
 from tests.unit.analysis.synthetic import Left, Make, failure, make_run, unsupported
 
+ONCE = Rule(confirms=False)
 TIMES = ("put.response.p50", "get_tuple.response.p50", "throughput")
 LOST = Verification(threads=4, checkpoints=40, lost=1, corrupted=0, unexpected=0, problems=())
 
@@ -30,7 +41,7 @@ def test_the_same_twice_passes(tmp_path: Path) -> None:
 
 
 def test_a_slower_head_has_regressed_whichever_way_is_better(tmp_path: Path) -> None:
-    found = gated(tmp_path, arms(1.5))
+    found = gated(tmp_path, arms(1.5), ONCE)
 
     assert outcomes(found) == all_are("regression")
     ratios = [each.slowdown.ratio for each in found if each.slowdown is not None]
@@ -49,13 +60,13 @@ def test_an_interval_too_wide_cannot_tell(tmp_path: Path) -> None:
     found = gated(tmp_path, arms(1.02, noise=8.0))
 
     assert set(outcomes(found).values()) == {"cannot tell"}
-    assert all("too wide to exclude 1.05" in each.because for each in found)
+    assert all("not shown to be below 1.05" in each.because for each in found)
 
 
-@pytest.mark.parametrize(("blocks", "outcome"), [(5, "cannot tell"), (6, "pass")])
+@pytest.mark.parametrize(("blocks", "outcome"), [(8, "cannot tell"), (9, "pass")])
 def test_too_few_blocks_cannot_tell(blocks: int, outcome: str, tmp_path: Path) -> None:
-    """Of 6 blocks the smallest p is 1 ÷ 64, which Holm's first step takes for three metrics."""
-    found = judged(make_run(tmp_path, arms(), text(blocks)))
+    """Of 9 blocks the smallest p is 1 ÷ 512: below 1 %, which Holm's first step divides by 3."""
+    found = judged(make_run(tmp_path, arms(), text(blocks)), ONCE)
 
     assert outcomes(found) == all_are(outcome)
     said = [each.because.partition(":")[0] for each in found]
@@ -66,12 +77,18 @@ def test_more_metrics_need_more_blocks(tmp_path: Path) -> None:
     names = ", ".join(
         f'"{operation}.{time}.p50"'
         for operation in ("put", "get_tuple")
-        for time in ("response", "service")
+        for time in ("response", "service", "wait")
     )
     top = f"primary_metrics = [{names}]"
-    found = judged(make_run(tmp_path, arms(1.5), text(6, top=top)))
+    found = judged(make_run(tmp_path, arms(1.5), text(9, top=top)), ONCE)
 
-    assert {each.because for each in found} == {"too few trials: 6 blocks, an answer needs 7"}
+    assert {each.because for each in found} & {"too few trials: 9 blocks, an answer needs 10"}
+
+
+def test_a_run_that_is_followed_by_another_needs_fewer(tmp_path: Path) -> None:
+    assert outcomes(judged(make_run(tmp_path, arms(), text(6)))) == all_are("pass")
+    few = judged(make_run(tmp_path / "few", arms(), text(5)))
+    assert {each.because for each in few} == {"too few trials: 5 blocks, an answer needs 6"}
 
 
 def test_a_block_that_lacks_cannot_tell(tmp_path: Path) -> None:
@@ -82,7 +99,10 @@ def test_a_block_that_lacks_cannot_tell(tmp_path: Path) -> None:
     found = gated(tmp_path, make)
 
     assert outcomes(found) == all_are("cannot tell")
-    assert found[0].because == "b is partly: 7 of 8 trials measured, 1 without a record"
+    assert (
+        found[0].because
+        == f"b is partly: {BLOCKS - 1} of {BLOCKS} trials measured, 1 without a record"
+    )
 
 
 def test_a_cell_that_was_never_measured_cannot_tell(tmp_path: Path) -> None:
@@ -138,7 +158,7 @@ def test_one_more_round_trip_is_a_regression_at_unchanged_times(
 
 def test_a_count_that_varies_in_both_arms_alike_has_not_grown(tmp_path: Path) -> None:
     def make(trial: Trial) -> Left:
-        value = 5.0 * NOISE[trial.subject][trial.repetition]
+        value = 5.0 * NOISE[trial.subject][trial.repetition % 8]
         return replace(arms()(trial), changes={"readings": count(value)})
 
     assert outcomes(gated(tmp_path, make))["put.round_trips"] == "pass"
@@ -157,32 +177,100 @@ def test_a_lock_that_only_head_takes_is_a_regression(tmp_path: Path) -> None:
     assert outcomes(found)["put.lock_acquisitions"] == "regression"
 
 
-def first_and(tmp_path: Path, second: tuple[Judgement, ...] | None) -> int:
-    first = gated(tmp_path / "first", arms(1.5))
-    return decide(first, second, Rule(), []).exit_code
+def first_and(tmp_path: Path, first: Make, second: Make | None) -> GateResult:
+    """Decide by two runs; ``None``: the second one has nothing."""
+    before = gated(tmp_path / "first", first)
+    again = gated(tmp_path / "second", second, first=before) if second else ()
+    return decide(before, again, Rule(), [])
 
 
-def test_an_alarm_that_the_second_run_confirms_is_a_regression(tmp_path: Path) -> None:
-    assert first_and(tmp_path, gated(tmp_path / "second", arms(1.4))) == 1
+def test_a_first_run_alone_is_never_a_regression(tmp_path: Path) -> None:
+    before = gated(tmp_path, arms(1.5))
+
+    assert outcomes(before) == all_are("cannot tell")
+    assert decide(before, None, Rule(), []).exit_code == 3
 
 
-def test_an_alarm_that_the_second_run_refutes_is_none(tmp_path: Path) -> None:
-    assert first_and(tmp_path, gated(tmp_path / "second", arms())) == 0
+def test_a_slow_down_that_the_second_run_confirms_is_a_regression(tmp_path: Path) -> None:
+    found = first_and(tmp_path, arms(1.5), arms(1.4))
+
+    assert found.exit_code == 1
+    assert outcomes(found.judgements) == all_are("regression")
+    assert found.confirmation == (
+        "a second run with another seed, of 3 in question: 3 confirmed, 0 passed"
+    )
 
 
-def test_an_alarm_that_stays_open_cannot_tell(tmp_path: Path) -> None:
-    assert first_and(tmp_path, gated(tmp_path / "second", arms(1.02, noise=8.0))) == 3
-    assert first_and(tmp_path / "again", ()) == 3
+def test_what_passes_on_the_blocks_of_both_runs_passes(tmp_path: Path) -> None:
+    found = first_and(tmp_path, arms(1.05), arms(0.96))
+
+    assert found.exit_code == 0
+    assert found.judgements[0].because.startswith("both runs together: 1 times as slow")
+    assert len(found.judgements[0].block_ratios) == 2 * BLOCKS
+    assert found.confirmation.endswith("0 confirmed, 3 passed")
+
+
+def test_a_slow_down_that_the_second_run_does_not_show_cannot_be_told(tmp_path: Path) -> None:
+    """Both together show it, but the second run alone passes."""
+    found = first_and(tmp_path, arms(1.5), arms(1.01))
+
+    assert found.exit_code == 3
+    assert "the second run does not confirm it" in found.because[0]
+
+
+def test_what_the_second_run_alone_shows_cannot_be_told(tmp_path: Path) -> None:
+    found = first_and(tmp_path, arms(0.9, noise=20.0), arms(1.06))
+
+    assert {each.outcome for each in found.confirming} == {"regression"}
+    assert found.exit_code == 3
+
+
+def test_a_second_run_without_it_cannot_tell(tmp_path: Path) -> None:
+    assert first_and(tmp_path, arms(1.5), None).exit_code == 3
+
+
+def test_a_second_run_that_fails_cannot_tell(tmp_path: Path) -> None:
+    found = first_and(tmp_path, arms(1.5), arms(1.5, **failure()))
+
+    assert found.exit_code == 3
+    assert "the second run cannot tell: b is failed" in found.because[0]
 
 
 def test_a_second_run_that_lost_a_write_is_invalid(tmp_path: Path) -> None:
-    assert first_and(tmp_path, gated(tmp_path / "second", arms(verification=LOST))) == 4
+    assert first_and(tmp_path, arms(1.5), arms(verification=LOST)).exit_code == 4
 
 
-def test_without_a_second_run_an_alarm_says_so(tmp_path: Path) -> None:
-    result = decide(gated(tmp_path, arms(1.5)), None, Rule(), [])
+def test_a_count_that_only_the_second_run_shows_to_grow_is_a_regression(tmp_path: Path) -> None:
+    assert first_and(tmp_path, arms(1.06), with_counts(5.0, 6.0)).exit_code == 1
 
-    assert (result.exit_code, result.confirmation) == (
-        1,
-        "not confirmed: there was no second run",
+
+def test_all_times_of_the_first_run_count_in_the_adjustment_of_both(tmp_path: Path) -> None:
+    first = gated(tmp_path / "first", arms(1.5))
+    passed = [replace(each, outcome="pass") for each in first[1:]]
+    alone, beside = (
+        decide(before, gated(tmp_path / name, arms(1.5), first=first), Rule(), []).judgements[0]
+        for name, before in (("alone", first[:1]), ("beside", (first[0], *passed)))
     )
+
+    assert beside.p_value == pytest.approx(3.0 * (alone.p_value or 0.0))
+
+
+def test_what_is_in_question_is_measured_again(tmp_path: Path) -> None:
+    assert needs_second_run(gated(tmp_path / "slower", arms(1.5))) == (PAIR,)
+    assert needs_second_run(gated(tmp_path / "wide", arms(1.0, noise=8.0))) == (PAIR,)
+    assert needs_second_run(gated(tmp_path / "pass", arms())) == ()
+    assert needs_second_run(gated(tmp_path / "failed", arms(**failure()))) == ()
+
+
+def test_nothing_is_measured_again_where_the_answer_is_given(tmp_path: Path) -> None:
+    slower = gated(tmp_path / "slower", arms(1.5))[0]
+    grown = gated(tmp_path / "grown", with_counts(5.0, 6.0))[-1]
+
+    assert needs_second_run([slower, grown]) == ()
+    assert needs_second_run([slower]) == (PAIR,)
+
+
+def test_without_a_second_run_the_first_one_decides_and_says_so(tmp_path: Path) -> None:
+    found = decide(gated(tmp_path, arms(1.5), ONCE), None, ONCE, [])
+
+    assert (found.exit_code, found.confirmation) == (1, "not confirmed: there was no second run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,51 @@ def test_a_claim_without_its_run_is_inconclusive() -> None:
 
     assert found.outcome == "inconclusive"
     assert f"there is no run of {SCENARIO}" in found.because
+
+
+@pytest.mark.parametrize(
+    ("judgement", "control", "expected"),
+    [
+        ("at_most = 0.5", "at_least = 0.01", "supported"),
+        ("at_most = 0.05", "at_least = 0.01", "refuted"),
+        ("at_most = 0.5", "at_least = 0.5", "inconclusive"),
+        ("at_most = 0.05", "at_least = 0.5", "inconclusive"),
+    ],
+)
+def test_a_control_that_does_not_hold_leaves_nothing_decided(
+    tmp_path: Path, judgement: str, control: str, expected: str
+) -> None:
+    judged = claim(ratio(judgement), ratio(f'{control}\nlabel = "known"\ncontrol = true'))
+    found = verdict_on(tmp_path, two_arms({"base": 10, "fast": 1}), judged)
+
+    assert found.outcome == expected
+    told = "not as it must" if expected == "inconclusive" else "as it must"
+    assert f"known ({told}): " in found.because
+    assert found.figure == "0.101"
+    assert found.depends_on == ()
+
+
+def test_a_control_speaks_for_its_own_scenario(tmp_path: Path) -> None:
+    judged = claim(ratio("at_most = 0.05"), ratio("at_least = 0.5\ncontrol = true"))
+    other = judged.judgements[1].model_copy(update={"scenario": "elsewhere"})
+    moved = replace(judged, judgements=(judged.judgements[0], other))
+
+    assert verdict_on(tmp_path, two_arms({"base": 10, "fast": 1}), moved).outcome == "refuted"
+
+
+def test_a_control_that_is_invalid_makes_the_verdict_invalid(tmp_path: Path) -> None:
+    control = ratio("at_least = 0.01\ncontrol = true").replace('"fast"', '"again"')
+    judged = claim(ratio("at_most = 0.5"), control)
+    make = only_for("again", changed(verification=LOST), two_arms({"base": 10, "fast": 1}))
+
+    assert verdict_on(tmp_path, make, judged, scenario_text("base fast again")).outcome == "invalid"
+
+
+def test_what_is_decided_is_counted_where_the_gravest_has_no_figure(tmp_path: Path) -> None:
+    judged = claim(ratio("at_most = 0.5"), ratio("at_most = 0.5", metric="list.response.p50"))
+    found = verdict_on(tmp_path, two_arms({"base": 10, "fast": 1}), judged)
+
+    assert (found.outcome, found.figure) == ("inconclusive", "1 of 2 supported")
 
 
 def test_no_claims_are_no_pass() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,46 @@ def test_a_failure_is_neither_support_nor_refusal(tmp_path: Path) -> None:
         judged = claim(f'{ON_SELECTOR}"{expected}"')
         make = changed(**failure())
         assert verdict_on(tmp_path / expected, make, judged).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected", "because", "outcome"),
+    [
+        ("failed", "failed", "unknown command", "supported"),
+        ("failed", "failed", "out of memory", "inconclusive"),
+        ("failed", "measured", "unknown command", "refuted"),
+        ("failed", "measured", "out of memory", "inconclusive"),
+        ("unsupported", "unsupported", "unknown command", "supported"),
+        ("unsupported", "unsupported", "out of memory", "inconclusive"),
+        ("unsupported", "failed", "unknown command", "refuted"),
+        ("measured", "failed", "unknown command", "refuted"),
+    ],
+)
+def test_a_reason_that_is_asked_for_decides_what_counts(
+    tmp_path: Path, status: str, expected: str, because: str, outcome: str
+) -> None:
+    text = "unknown command 'FT.INFO'"
+    make = {
+        "failed": changed(**failure("ResponseError", text)),
+        "unsupported": changed(**unsupported("ResponseError", text)),
+        "measured": healthy(),
+    }[status]
+    judged = claim(f'{ON_SELECTOR}"{expected}"\nbecause = ["{because}", "never said"]')
+
+    assert verdict_on(tmp_path, make, judged).outcome == outcome
+
+
+@pytest.mark.parametrize("stage", ["server", "loop"])
+def test_what_could_not_be_had_here_says_nothing_of_the_saver(tmp_path: Path, stage: str) -> None:
+    refused = unsupported("UnsupportedError", "another server is needed")
+    refused["failure"] = replace(refused["failure"], stage=stage)
+
+    for expected in ("measured", "unsupported"):
+        found = verdict_on(
+            tmp_path / expected, changed(**refused), claim(f'{ON_SELECTOR}"{expected}"')
+        )
+        assert found.outcome == "inconclusive"
+        assert "another server is needed" in found.because
 
 
 def test_an_emulated_loop_is_told(tmp_path: Path) -> None:

@@ -246,3 +246,60 @@ def test_two_blocks_that_disagree_wildly_decide_nothing(tmp_path: Path) -> None:
     found = verdict_on(tmp_path, make, claim(ratio("at_least = 1.0")), text)
 
     assert (found.outcome, sole(found).blocks) == ("inconclusive", 2)
+
+
+def test_a_bound_of_errors_says_which_they_were(tmp_path: Path) -> None:
+    judged = claim('bounds]]\nsubjects = ["base"]\nmetrics = ["errors"]\nat_most = 1.0')
+    make = changed(errors={"TooMany": 3}, error_texts={"TooMany": "no connection"})
+
+    assert "9 × TooMany: no connection" in verdict_on(tmp_path, make, judged).because
+
+
+def test_what_is_claimed_has_the_unit_of_what_is_found(tmp_path: Path) -> None:
+    judged = claim('bounds]]\nsubjects = ["base"]\nmetrics = ["stored.x"]\nat_most = 100_000')
+    make = changed(readings=(reading("stored.x", 2e6, "bytes"),))
+    found = verdict_on(tmp_path, make, judged)
+
+    assert found.outcome == "refuted"
+    assert found.judgements[0].claimed == "at most 100 kB"
+    assert "claimed at most 100 kB" in found.because
+
+
+@pytest.mark.parametrize(
+    ("fast_ms", "relation", "expected"),
+    [
+        (14, "at_most_ms = 5", "supported"),
+        (14, "at_most_ms = 3", "refuted"),
+        (6, "at_most_ms = 0", "supported"),
+        (6, "at_least_ms = 0", "refuted"),
+    ],
+)
+def test_a_bound_above_another_subject_is_of_the_difference(
+    tmp_path: Path, fast_ms: float, relation: str, expected: str
+) -> None:
+    judged = claim(
+        'bounds]]\nsubjects = ["fast"]\nabove = "base"\nmetrics = ["put.response.p50"]\n' + relation
+    )
+    make = two_arms({"base": 10, "fast": fast_ms}, wobble=0.001)
+    found = verdict_on(tmp_path, make, judged)
+
+    assert found.outcome == expected
+    assert sole(found).value == pytest.approx((fast_ms * 1.001 - 10) * MS)
+    assert "put.response.p50 above that of base" in found.because
+
+
+def test_a_difference_needs_every_block_and_its_other_side(tmp_path: Path) -> None:
+    judged = claim(
+        'bounds]]\nsubjects = ["fast"]\nabove = "base"\nmetrics = ["put.response.p50"]\n'
+        "at_most_ms = 5"
+    )
+    make = two_arms({"base": 10, "fast": 11})
+    lacking = verdict_on(
+        tmp_path / "a",
+        lambda t: None if (t.subject, t.repetition) == ("base", 1) else make(t),
+        judged,
+    )
+    alone = verdict_on(tmp_path / "b", make, judged, scenario_text("fast"))
+
+    assert (lacking.outcome, alone.outcome) == ("inconclusive", "inconclusive")
+    assert "no cell of base beside" in alone.because

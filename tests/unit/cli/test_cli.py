@@ -63,6 +63,10 @@ def test_the_plan_of_each_scenario_is_shown(path: Path, capsys: pytest.CaptureFi
             "'gc.pause_max' is no metric",
         ),
         ("seed = 1", "seed = 1\nprobes = ['nope:P']", "cannot import the probe 'nope:P'"),
+        ("rate(errors) == 0", "rate(error) == 0", "Did you mean 'errors'?"),
+        ("rate(errors) == 0", "metric(gc.pause_mx) < 1ms", "Did you mean 'gc.pause_max'?"),
+        ("require =", "operation = 'putt'\nrequire = ['p(50) < 1s'] #", "'put.response.p50'?"),
+        ("require =", "subjects = ['memry']\nrequire =", "Did you mean 'memory'?"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(

@@ -8,17 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
+from bench.analysis.comparison_result import Comparison, ComparisonOutcome
 from bench.analysis.matrix import NOT_PLANNED
-from bench.analysis.result import (
-    Analysis,
-    Cell,
-    Comparison,
-    ComparisonOutcome,
-    Curve,
-    Estimate,
-    Finding,
-    MatrixEntry,
-)
+from bench.analysis.result import Analysis, Cell, Curve, Estimate, Finding, MatrixEntry
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.trial import Reading
 from bench.spec.durability import Durability
@@ -206,6 +198,8 @@ def comparison(baseline: Cell, candidate: Cell, metric: str) -> Comparison | Non
         outcome="unresolved" if low < 1 < high else outcome,
         same_durability=baseline.durability == candidate.durability,
         is_aa=candidate.aa_of == baseline.subject,
+        cause="interval" if low < 1 < high else "",
+        detectable_factor=1.2,
     )
 
 
@@ -298,6 +292,7 @@ def full_analysis() -> Analysis:
         workload_texts={"steps": "4 threads a client, 4 steps a turn, 1 task a step"},
         arrival_texts={name: f"closed, {count} clients" for name, count in CONCURRENCY.items()},
         trials_recorded=298,
+        trials_planned=300,
         primary_metrics=PRIMARY,
         baseline_text="postgres and postgres-relaxed, each at its own durability and across",
         matrix=tuple(matrix(measured)),

@@ -79,7 +79,7 @@ def test_numbers_and_ratios_come_from_the_analysis() -> None:
         for each in FULL.comparisons
         if each.candidate == "sqlite-normal" and each.same_durability
     )
-    assert f"{comparison.ratio:.2f} [{comparison.low:.2f}, {comparison.high:.2f}]" in row
+    assert f"{comparison.ratio:.2f} [{comparison.low:.2f},{comparison.high:.2f}] 1.2" in row
     across = next(line for line in lines_of(FULL) if line.startswith("memory"))
     assert across.endswith("≠")
 

@@ -18,7 +18,7 @@ from bench.reporters.gate.markdown import markdown
 from bench.reporters.gate.pytest_benchmark import pytest_benchmark
 from bench.reporters.gate.screen import screen
 from bench.spec.gate import Rule
-from tests.unit.analysis.gating import arms, count, judged, text
+from tests.unit.analysis.gating import BLOCKS, arms, count, judged, text
 from tests.unit.analysis.synthetic import make_run
 
 
@@ -26,7 +26,8 @@ from tests.unit.analysis.synthetic import make_run
 def slower(tmp_path_factory: pytest.TempPathFactory) -> GateResult:
     """Return a regression of times, with a count that one arm lacks."""
     run = make_run(tmp_path_factory.mktemp("runs"), arms(1.5, readings=count(5.0)), text())
-    return decide(judged(run), None, Rule(), [run.record])
+    rule = Rule(confirms=False)
+    return decide(judged(run, rule), None, rule, [run.record])
 
 
 def test_the_screen_ends_with_the_answer(slower: GateResult) -> None:
@@ -64,7 +65,8 @@ def test_the_document_has_everything(slower: GateResult) -> None:
     told = json.loads(document(slower))
 
     assert (told["schema_version"], told["exit_code"], told["outcome"]) == (1, 1, "regression")
-    assert len(told["judgements"][0]["head_values"]) == 8
+    assert len(told["judgements"][0]["head_values"]) == BLOCKS
+    assert len(told["judgements"][0]["block_ratios"]) == BLOCKS
 
 
 def test_pytest_benchmark_compares_both_arms(slower: GateResult, tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ IDS = [
 READINGS = (
     *("loop_lag.p99", "worker.uss_peak", "server.pss_peak", "worker.cpu_share"),
     *("server.cpu_share", "stored.bytes_per_checkpoint"),
+    *("stored.table.checkpoint_blobs", "stored.largest_row.checkpoints"),
+    "stored.largest_row.checkpoint",
 )
 JUDGEMENTS = [(claim.id, judgement) for claim in CLAIMS for judgement in claim.judgements]
 TEXT = """
@@ -96,7 +98,8 @@ def scenario_of(judgement: Judgement) -> Scenario:
 def subjects_of(judgement: Judgement) -> set[str]:
     if isinstance(judgement, Ratio):
         return {name for pair in judgement.pairs for name in (pair.candidate, pair.baseline)}
-    return set(judgement.subjects)
+    above = {judgement.above} if isinstance(judgement, Bound) and judgement.above else set[str]()
+    return {*judgement.subjects, *above}
 
 
 def test_every_claim_of_the_documents_is_there_once() -> None:
@@ -184,6 +187,39 @@ def test_what_is_wrong_is_named(old: str, new: str, expected: str) -> None:
 
     assert all(line.startswith("f.toml: ") for line in str(caught.value).splitlines())
     assert expected in str(caught.value)
+
+
+RUNS = """
+[[claims.fast-enough.runs]]
+scenario = "smoke"
+subjects = ["memory"]
+loops = ["selector"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ('expected = "failed"', "expected 'because' beside 'failed'"),
+        ('expected = "failed"\nbecause = []', "expected 'because' beside 'failed'"),
+        ('expected = "failed"\nbecause = [""]', "pieces of text that are not empty"),
+        ('expected = "broken"', "'measured', 'unsupported' or 'failed'"),
+    ],
+)
+def test_a_failure_that_is_expected_has_its_reason(more: str, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_claims_file(TEXT + RUNS + more, "f.toml")
+
+    assert expected in str(caught.value)
+
+
+def test_controls_alone_judge_nothing() -> None:
+    text = TEXT.replace('scenario = "smoke"', 'scenario = "smoke"\ncontrol = true')
+
+    with pytest.raises(InputError, match="expected a judgement beside the controls"):
+        parse_claims_file(text, "f.toml")
+    (claim,) = claims_of(parse_claims_file(text.replace("control = true", "", 1), "f.toml"))
+    assert sorted(judgement.control for judgement in claim.judgements) == [False, True]
 
 
 def test_a_claim_that_stands_in_two_files_is_refused(tmp_path: Path) -> None:

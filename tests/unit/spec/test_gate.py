@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.errors import InputError
-from bench.spec.gate import Pair, pairs_of, two_interpreters, two_subjects, with_seed_of_its_own
+from bench.spec.gate import Pair, Rule, pairs_of, second_run, two_interpreters, two_subjects
 from bench.spec.plan import expand
 from bench.spec.scenario_file import parse_scenario
 from bench.spec.scenario_text import scenario_text
@@ -32,14 +32,35 @@ def test_an_arm_that_repeats_another_stands_alone() -> None:
     assert repeated.subjects["b2"].same_as == "b"
 
 
-def test_the_second_run_has_other_seeds() -> None:
+def test_the_second_run_has_other_seeds_and_more_blocks() -> None:
     given = parse_scenario(made_up("a b"), "given")
-    seeds = [
-        {trial.seed for trial in expand(scenario).trials}
-        for scenario in (given, with_seed_of_its_own(given))
-    ]
+    again = second_run(given, [Pair("a", "b")], Rule(second_run_factor=1.5))
+    first, second = ({t.seed for t in expand(each).trials} for each in (given, again))
 
-    assert seeds[0] & seeds[1] == set()
+    assert first & second == set()
+    assert (len(first), len(second)) == (3, 5)
+
+
+def test_the_second_run_has_only_what_is_in_question() -> None:
+    given, pairs = two_interpreters(parse_scenario(made_up("a b b2=b"), "given"))
+    again = second_run(given, pairs[1:], Rule())
+
+    assert tuple(again.subjects) == again.sweeps["all"].subjects == ("b.base", "b.head")
+
+
+def test_a_sweep_keeps_its_own_number_of_blocks() -> None:
+    given = parse_scenario(made_up("a b"), "given")
+    sweep = given.sweeps["all"].model_copy(update={"repetitions": 10})
+    given = given.model_copy(update={"sweeps": {"all": sweep}})
+
+    again = second_run(given, [Pair("a", "b")], Rule(second_run_factor=2.0))
+
+    assert again.sweeps["all"].repetitions == 20
+
+
+def test_who_looks_once_at_a_bound_needs_no_more_confidence() -> None:
+    assert Rule(confidence=0.95).confidence_of_a_look == pytest.approx(0.975)
+    assert Rule(confidence=0.95, confirms=False).confidence_of_a_look == pytest.approx(0.95)
 
 
 def test_the_text_of_the_derived_scenario_is_a_scenario() -> None:

@@ -72,6 +72,20 @@ def test_what_changes_a_number_changes_the_digest() -> None:
     assert parse_scenario(TEXT, "f.toml").digest() != other.digest()
 
 
+def test_what_only_judges_numbers_does_not_change_the_digest() -> None:
+    other = parse_scenario(TEXT.replace("seed = 3", "seed = 3\nsmallest_effect = 0.05"), "f.toml")
+
+    assert other.smallest_effect == 0.05
+    assert parse_scenario(TEXT, "f.toml").smallest_effect == 0.1
+    assert parse_scenario(TEXT, "f.toml").digest() == other.digest()
+
+
+@pytest.mark.parametrize("share", ["0", "1.1", "-0.1"])
+def test_the_smallest_effect_is_a_share(share: str) -> None:
+    with pytest.raises(InputError, match="smallest_effect"):
+        parse_scenario(TEXT.replace("seed = 3", f"seed = 3\nsmallest_effect = {share}"), "f.toml")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

@@ -43,6 +43,7 @@ def test_an_unknown_option_is_an_error(name: str) -> None:
         ("postgres_sync", {"call": "coroutine", "threads": 4}, "'threads' means nothing"),
         ("postgres_sync", {"saver_per": "operation"}, "'trial' or 'client'"),
         ("redis", {"persistence": "rdb"}, "'none', 'everysec' or 'always'"),
+        ("redis", {"modules": "some"}, "'none' or 'built-in'"),
         ("redis", {"max_connections": 0}, "greater than or equal to 1"),
         ("redis_shallow", {"pool": "shared"}, "'default' or 'blocking'"),
     ],

@@ -123,3 +123,28 @@ def test_the_servers_counters_are_the_rows_of_both_tables(tmp_path: Path) -> Non
 
     rows = contract.THREADS * contract.STEPS
     assert asyncio.run(read()) == {"checkpoint_writes": rows, "rows_of_writes": 2 * rows}
+
+
+def test_tables_are_told_with_the_bytes_of_their_largest_row(tmp_path: Path) -> None:
+    async def read() -> dict[str, tuple[int, int]]:
+        opened = subject(tmp_path)
+        try:
+            await opened.open(contract.CLIENTS)
+            await contract.write(opened)
+            connection = opened.saver(0).conn
+            await connection.execute('CREATE TABLE "odd ""name" (a TEXT, b BLOB, c INTEGER)')
+            await connection.execute("""INSERT INTO "odd ""name" VALUES ('é', x'0000', NULL)""")
+            await connection.execute("""INSERT INTO "odd ""name" VALUES ('a', NULL, 12)""")
+            return {
+                table.name: (table.rows, table.largest_row_bytes)
+                for table in await opened.stored_tables()
+            }
+        finally:
+            await opened.close()
+
+    found = asyncio.run(read())
+    rows = contract.THREADS * contract.STEPS
+    assert sorted(found) == ["checkpoints", 'odd "name', "writes"]
+    assert (found["checkpoints"][0], found["writes"][0]) == (rows, 2 * rows)
+    assert found['odd "name'] == (2, 4)
+    assert found["checkpoints"][1] > 0

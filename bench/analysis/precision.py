@@ -1,0 +1,160 @@
+"""Whether ratios are known as precisely as the scenario wants, and how many blocks that takes.
+
+A condition's ratios are looked at after each block. They are *precise* if the 95 % interval of each
+primary metric's ratio reaches no further from its estimate than by the wanted factor. Only how wide
+an interval is decides, never where it lies: a rule that stopped once an interval excludes 1 would
+call equal things different far too often, one that looks at the width alone does not favour any
+answer (sequential intervals of fixed width: Chow and Robbins, "On the asymptotic theory of
+fixed-width sequential confidence intervals for the mean", Annals of Mathematical Statistics 1965).
+
+Their result is for many blocks. With few, blocks that happen to agree end the measuring early, and
+with skewed ratios such blocks also lie to one side: stopping at once, intervals that say 95 % cover
+91 of 100. So the first look is at 10 blocks, and once the ratios are precise there come a quarter
+as many blocks again that nobody looks at. Then they cover 93 of 100 or more
+(tests/unit/analysis/test_precision.py).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.analysis._comparison_pairs import compared_pairs, is_comparable
+from bench.analysis.effects import effect
+from bench.analysis.summary import CellEvidence
+from bench.analysis.wording import figure
+from bench.spec.gate import Pair
+from bench.spec.scenario import Scenario
+
+FIRST_LOOK = 10
+
+Condition = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRatios:
+    """The ratios (> 0) of one comparison by repetition, of the blocks that gave one."""
+
+    metric: str
+    candidate: str
+    baseline: str
+    place: str
+    ratios: Mapping[int, float]
+
+    def is_complete(self, blocks: int) -> bool:
+        """Tell whether each of the first ``blocks`` gave a ratio."""
+        return all(repetition in self.ratios for repetition in range(blocks))
+
+    def half_width(self, blocks: int) -> float:
+        """Return by what share the 95 % interval of the first ``blocks`` exceeds its estimate.
+
+        The larger of high ÷ ratio and ratio ÷ low, less 1; infinite for a single block.
+        """
+        ratios = [self.ratios[repetition] for repetition in range(blocks)]
+        found = effect(ratios, [1.0] * blocks)
+        if found.low is None or found.high is None or found.low <= 0.0:
+            return float("inf")
+        return max(found.high / found.ratio, found.ratio / found.low) - 1.0
+
+
+def ratios_of(
+    scenario: Scenario, cells: Sequence[CellEvidence], pairs: Sequence[Pair] = ()
+) -> Mapping[Condition, tuple[BlockRatios, ...]]:
+    """Return by condition what must become precise: the primary metrics of what is compared.
+
+    That is each of the ``pairs`` of a gate, or without them what the scenario compares, A/A arms
+    too.
+    """
+    found: dict[Condition, list[BlockRatios]] = defaultdict(list)
+    for baseline, candidate in _sides(scenario, cells, pairs):
+        for name in scenario.primary_metrics:
+            if is_comparable(scenario, name, baseline, candidate):
+                ratios = _ratios(name, baseline, candidate)
+                found[candidate.cell.condition].append(ratios)
+    return {condition: tuple(compared) for condition, compared in found.items()}
+
+
+def precise_after(
+    compared: Sequence[BlockRatios], half_width: float, looks: Sequence[int]
+) -> int | None:
+    """Return the first of ``looks``, ascending numbers of blocks, at which all are precise.
+
+    Ratios that lack a block of the last look have no part in it: no comparison will rest on them.
+    """
+    if not looks:
+        return None
+    complete = [ratios for ratios in compared if ratios.is_complete(looks[-1])]
+    # The widest of all tells soonest that a look is not precise.
+    complete.sort(key=lambda ratios: -ratios.half_width(looks[-1]))
+    return next(
+        (
+            look
+            for look in looks
+            if all(ratios.half_width(look) <= half_width for ratios in complete)
+        ),
+        None,
+    )
+
+
+def looks(certain: int, begun: int) -> range:
+    """Return after how many blocks is looked, of ``begun``, where ``certain`` are measured anyway.
+
+    A condition that is precise from the start so gets none beyond the certain ones.
+    """
+    return range(max(FIRST_LOOK, certain * 4 // 5), begun + 1)
+
+
+def blocks_after(precise: int) -> int:
+    """Return how many blocks there are in the end where ``precise`` were precise: 5 ÷ 4 as many."""
+    return -(-precise * 5 // 4)
+
+
+def widest(compared: Sequence[BlockRatios], blocks: int) -> tuple[BlockRatios, float] | None:
+    """Return the ratios with the widest interval after ``blocks`` and its half-width."""
+    complete = [ratios for ratios in compared if ratios.is_complete(blocks)]
+    known = [(ratios, ratios.half_width(blocks)) for ratios in complete]
+    return max(known, key=lambda each: each[1], default=None)
+
+
+def width_in_words(ratios: BlockRatios, half_width: float, wanted: float) -> str:
+    """Say how wide an interval is, e.g. ``throughput of a against b (uvloop): ±12 % …``."""
+    return (
+        f"the interval of {ratios.metric} of {ratios.candidate} against {ratios.baseline} "
+        f"({ratios.place}) is ±{figure(100.0 * half_width)} %, wanted ±{figure(100.0 * wanted)} %"
+    )
+
+
+def _sides(
+    scenario: Scenario, cells: Sequence[CellEvidence], pairs: Sequence[Pair]
+) -> Iterator[tuple[CellEvidence, CellEvidence]]:
+    """Yield each baseline with its candidate."""
+    if not pairs:
+        for baseline, candidate, _ in compared_pairs(scenario, cells):
+            yield baseline, candidate
+        return
+    usable = [found for found in cells if found.measured and not found.cell.invalid_because]
+    places = {(f.cell.condition, f.cell.loop, f.cell.subject): f for f in usable}
+    for (condition, loop, subject), candidate in places.items():
+        for pair in pairs:
+            under = places.get((condition, loop, pair.base))
+            if subject == pair.head and under is not None:
+                yield under, candidate
+
+
+def _ratios(name: str, baseline: CellEvidence, candidate: CellEvidence) -> BlockRatios:
+    over, under = candidate.values.get(name, {}), baseline.values.get(name, {})
+    repetitions = {found.trial.block: found.trial.repetition for found in candidate.records}
+    sides = (candidate.cell, baseline.cell)
+    is_loop = candidate.cell.loop != baseline.cell.loop
+    return BlockRatios(
+        metric=name,
+        candidate=sides[0].loop if is_loop else sides[0].subject,
+        baseline=sides[1].loop if is_loop else sides[1].subject,
+        place=candidate.cell.subject if is_loop else candidate.cell.loop,
+        ratios={
+            repetitions[block]: value / under[block]
+            for block, value in over.items()
+            if value > 0.0 and under.get(block, 0.0) > 0.0
+        },
+    )

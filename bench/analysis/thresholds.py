@@ -1,0 +1,251 @@
+"""Thresholds of a scenario × the cells that they select → met, or why not.
+
+The figure is the estimate over trials; of a relative requirement it is the ratio to the baseline
+inside blocks (``bench.analysis.comparison``). Everything fails closed: what is not known to be met
+is not met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.analysis.comparison_result import Comparison
+from bench.analysis.estimation import LOWER_BOUND
+from bench.analysis.result import Cell, Finding, ThresholdOutcome, ThresholdResult
+from bench.spec.durability import Durability
+from bench.spec.metric import Unit
+from bench.spec.scenario import Scenario
+from bench.spec.threshold import Confidence, Requirement
+from bench.spec.threshold_selection import is_compared, selects
+
+_MEASURED = ("measured", "partly")
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """What is judged; ``doubt`` says why its interval shows nothing, ``note`` what else to know."""
+
+    unit: Unit
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    is_lower_bound: bool = False
+    doubt: str = ""
+    note: str = ""
+    baseline: str = ""
+
+
+def judge_thresholds(
+    scenario: Scenario,
+    cells: Sequence[Cell],
+    comparisons: Sequence[Comparison],
+    findings: Sequence[Finding],
+) -> tuple[ThresholdResult, ...]:
+    """Put every requirement to every cell that its threshold selects, in their order.
+
+    A relative requirement is put to the cells that have a baseline: not to the baseline itself,
+    nor to A/A arms. It has a result for each baseline that the cell is compared with.
+
+    - ``met``: the figure meets the limit, and with the confidence "interval" its whole 95 %
+      interval does.
+    - ``broken``: the figure does not.
+    - ``not shown``: the figure meets it, but the interval reaches beyond the limit or there is
+      none; or only a lower bound is known, which does not settle it.
+    - ``no data``: there is no figure. Of a ratio also where planned blocks are lacking, since those
+      that drop out are the slow ones.
+    - ``invalid``: the numbers of the cell must not be used.
+    """
+    return tuple(
+        ThresholdResult(
+            threshold=at,
+            requirement=str(requirement),
+            confidence=threshold.confidence,
+            cell=cell.name,
+            metric=metric,
+            unit=figure.unit,
+            baseline=figure.baseline,
+            outcome=outcome,
+            value=figure.value,
+            low=figure.low,
+            high=figure.high,
+            relation=requirement.relation,
+            limit=requirement.limit,
+            reason=reason,
+        )
+        for at, threshold in enumerate(scenario.thresholds)
+        for requirement, metric in zip(threshold.requirements, threshold.metrics, strict=True)
+        for cell in cells
+        if selects(threshold, cell)
+        for figure in _figures(scenario, requirement, metric, cell, cells, comparisons)
+        for outcome, reason in [
+            _judged(requirement, threshold.confidence, figure, _invalid(cell, findings))
+        ]
+    )
+
+
+def _figures(
+    scenario: Scenario,
+    requirement: Requirement,
+    metric: str,
+    cell: Cell,
+    cells: Sequence[Cell],
+    comparisons: Sequence[Comparison],
+) -> Iterator[_Figure]:
+    if not requirement.is_relative:
+        yield _estimated(requirement, metric, cell)
+    elif is_compared(scenario, cell):
+        yield from _ratios(scenario, metric, cell, cells, comparisons)
+
+
+def _estimated(requirement: Requirement, metric: str, cell: Cell) -> _Figure:
+    found = cell.estimates.get(metric)
+    if found is None:
+        return _Figure(requirement.units[0], note=_without(metric, cell))
+    unit = found.metric.unit
+    if unit not in requirement.units:
+        return _Figure(unit, note=f"{metric} is in {unit}, which the limit is not")
+    if found.value is None:
+        return _Figure(unit, note=found.why_not)
+    return _Figure(
+        unit=unit,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        is_lower_bound=found.method == LOWER_BOUND,
+        doubt="" if found.low is not None else found.method,
+        note="; ".join(note for note in (cell.reason, cell.unsteady_because) if note),
+    )
+
+
+def _ratios(
+    scenario: Scenario,
+    metric: str,
+    cell: Cell,
+    cells: Sequence[Cell],
+    comparisons: Sequence[Comparison],
+) -> Iterator[_Figure]:
+    """Yield the ratio to each baseline that is due, or say why there is none."""
+    baseline = scenario.baseline
+    sides = [other for other in cells if _is_baseline_of(scenario, other, cell)]
+    usable = [other for other in sides if other.status in _MEASURED]
+    due = usable if baseline.loop or baseline.across_durability else _of_class(cell, usable)
+    found = {
+        comparison.baseline: comparison
+        for comparison in comparisons
+        if comparison.metric.name == metric and _is_of(comparison, cell)
+    }
+    if cell.status not in _MEASURED or not due:
+        names = " or ".join(baseline.subjects or (baseline.loop,))
+        yield _Figure("ratio", note=_why_no_baseline(metric, cell, sides, usable), baseline=names)
+        return
+    for other in due:
+        name = other.loop if baseline.loop else other.subject
+        if name in found:
+            yield _compared(found[name])
+        else:
+            yield _Figure("ratio", note=_why_not_compared(metric, cell, other), baseline=name)
+
+
+def _compared(comparison: Comparison) -> _Figure:
+    if comparison.lacks_blocks:
+        blocks = f"{comparison.blocks} of {comparison.blocks_planned} planned blocks"
+        return _Figure("ratio", note=f"only {blocks} gave a ratio", baseline=comparison.baseline)
+    return _Figure(
+        unit="ratio",
+        value=comparison.ratio,
+        low=comparison.low,
+        high=comparison.high,
+        doubt=comparison.reason or ("" if comparison.low is not None else comparison.method),
+        note=comparison.reason,
+        baseline=comparison.baseline,
+    )
+
+
+def _judged(
+    requirement: Requirement, confidence: Confidence, figure: _Figure, invalid: str
+) -> tuple[ThresholdOutcome, str]:
+    if invalid:
+        return "invalid", invalid
+    if figure.value is None:
+        return "no data", figure.note
+    if figure.is_lower_bound and not _settles(requirement, figure.value):
+        return "not shown", figure.doubt
+    if not requirement.holds(figure.value):
+        return "broken", figure.note
+    doubt = _doubt(requirement, figure) if confidence == "interval" else ""
+    return ("not shown", doubt) if doubt else ("met", figure.note)
+
+
+def _settles(requirement: Requirement, bound: float) -> bool:
+    """Tell whether a lower bound decides: all that lies above it meets the limit, or none does."""
+    return requirement.holds(bound) == (requirement.relation in (">", ">="))
+
+
+def _doubt(requirement: Requirement, figure: _Figure) -> str:
+    """Say why the interval does not show that the limit is met; empty where it does."""
+    if figure.doubt or figure.low is None or figure.high is None:
+        return figure.doubt or "there is no interval"
+    is_inside = requirement.holds(figure.low) and requirement.holds(figure.high)
+    return "" if is_inside else "the interval reaches beyond the limit"
+
+
+def _is_of(comparison: Comparison, cell: Cell) -> bool:
+    """Tell whether ``cell`` is the candidate of ``comparison``."""
+    candidate = cell.loop if comparison.axis == "loop" else cell.subject
+    return (
+        (comparison.condition, comparison.loop, comparison.subject)
+        == (cell.condition, cell.loop, cell.subject)
+        and comparison.candidate == candidate
+        and not comparison.is_aa
+    )
+
+
+def _is_baseline_of(scenario: Scenario, other: Cell, cell: Cell) -> bool:
+    if other.condition != cell.condition:
+        return False
+    baseline = scenario.baseline
+    if baseline.loop:
+        return other.loop == baseline.loop and other.subject == cell.subject
+    return other.loop == cell.loop and other.subject in baseline.subjects
+
+
+def _of_class(cell: Cell, sides: Sequence[Cell]) -> list[Cell]:
+    if cell.durability == Durability.UNKNOWN:
+        return []
+    return [other for other in sides if other.durability == cell.durability]
+
+
+def _why_no_baseline(metric: str, cell: Cell, sides: Sequence[Cell], usable: Sequence[Cell]) -> str:
+    if cell.status not in _MEASURED:
+        return _without(metric, cell)
+    if usable:
+        return f"no baseline is of its durability class, {cell.durability.value}"
+    without = (f"{side.subject} on {side.loop} is {_without(metric, side)}" for side in sides)
+    return f"there is no baseline: {'; '.join(without)}"
+
+
+def _why_not_compared(metric: str, cell: Cell, baseline: Cell) -> str:
+    for side in (cell, baseline):
+        if side.invalid_because:
+            return f"{side.name} must not be used: {side.invalid_because}"
+        if side.value(metric) is None:
+            return f"{side.name}: {_without(metric, side)}"
+        if side.estimates[metric].method == LOWER_BOUND:
+            return f"{side.name}: of {metric} only a lower bound is known"
+    return f"no block has a ratio of {metric}"
+
+
+def _without(metric: str, cell: Cell) -> str:
+    if cell.status in _MEASURED:
+        return f"{metric} was not measured"
+    return f"{cell.status}, {cell.reason}"
+
+
+def _invalid(cell: Cell, findings: Sequence[Finding]) -> str:
+    if cell.invalid_because:
+        return cell.invalid_because
+    for finding in findings:
+        if finding.severity == "invalid" and (not finding.cells or cell.name in finding.cells):
+            return f"{finding.code}: {finding.message}"
+    return ""

@@ -1,0 +1,120 @@
+"""Measures a plan on behalf of a verb: shows how far it is, and decides about optional blocks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from bench.analysis.stopping import Stopping
+from bench.cli.progress import shown
+from bench.errors import InputError
+from bench.measure.interpreter import Interpreter
+from bench.measure.remaining import IsWanted, Remaining, no_more
+from bench.measure.runner import NO_OTHERS, Progress
+from bench.measure.runner import run as measure
+from bench.records.store import Store
+from bench.records.trial import TrialRecord
+from bench.spec.gate import Pair
+from bench.spec.plan import Plan, Trial
+from bench.spec.scenario import Scenario
+
+# A gate's pairs of arms; of none, what the scenario compares.
+NO_PAIRS: tuple[Pair, ...] = ()
+
+
+class MoreBlocks:
+    """Answers the runner whether an optional block is wanted, and tells why it is or is not.
+
+    ``say`` gets a line for each block that is added, and one for each condition that gets no more
+    though its intervals are still too wide.
+    """
+
+    def __init__(self, stopping: Stopping, say: Callable[[str], None]) -> None:
+        self._stopping = stopping
+        self._say = say
+        self._told: set[tuple[str, ...]] = set()
+
+    def add(self, record: TrialRecord) -> None:
+        """Take a finished trial into account."""
+        self._stopping.add(record)
+
+    def is_wanted(self, trial: Trial) -> bool:
+        """Tell whether the block of ``trial`` is to be measured."""
+        wish = self._stopping.wish(trial)
+        name = " · ".join(trial.condition)
+        if wish.is_wanted:
+            self._say(f"another block of {name}: {wish.because}")
+        elif wish.because and trial.condition not in self._told:
+            self._told.add(trial.condition)
+            self._say(f"no more blocks of {name}: {wish.because}")
+        return wish.is_wanted
+
+
+def measure_shown(
+    scenario: Scenario,
+    plan: Plan,
+    store: Store,
+    run_id: str,
+    interpreters: Mapping[str, Interpreter] = NO_OTHERS,
+    pairs: Sequence[Pair] = NO_PAIRS,
+) -> None:
+    """Measure what ``run_id`` lacks, with as many optional blocks as are wanted.
+
+    ``KeyboardInterrupt`` passes through; what was measured is kept.
+    """
+    with shown(len(expected_so_far(plan, store, run_id)), sys.stdout) as progress:
+        on_progress: Callable[[Progress], None] = progress
+        is_wanted: IsWanted = no_more
+        if plan.optional_blocks:
+            more = MoreBlocks(Stopping(store.read(run_id), pairs), progress.say)
+            is_wanted = more.is_wanted
+
+            def on_progress(made: Progress) -> None:
+                progress(made)
+                more.add(made.record)
+
+        measure(
+            scenario,
+            plan,
+            store,
+            run_id,
+            on_progress,
+            os.environ,
+            interpreters,
+            is_wanted=is_wanted,
+        )
+
+
+def is_complete(plan: Plan, store: Store, run_id: str) -> bool:
+    """Tell whether nothing of ``run_id`` is left to measure, nor any optional block wanted."""
+    is_wanted: IsWanted = no_more
+    if plan.optional_blocks:
+        stopping = Stopping(store.read(run_id))
+
+        def is_wanted(trial: Trial) -> bool:
+            return stopping.wish(trial).is_wanted
+
+    remaining = Remaining(plan, store.finished(run_id), is_wanted)
+    return next(iter(remaining), None) is None
+
+
+def expected_so_far(plan: Plan, store: Store, run_id: str) -> tuple[Trial, ...]:
+    """Return the trials that are measured in any case, and those of the blocks begun."""
+    finished = store.finished(run_id)
+    return plan.expected({trial.block for trial in plan.trials if trial.id in finished})
+
+
+def check_precision(scenario: Scenario, origin: str) -> None:
+    """Check that a scenario that wants precise ratios compares something.
+
+    Raises:
+        InputError: it does not.
+    """
+    baseline = scenario.baseline
+    arms = any(subject.same_as for subject in scenario.subjects.values())
+    if scenario.precision and not (baseline.subjects or baseline.loop or arms):
+        raise InputError(
+            f"{origin}: precision is about ratios, and nothing is compared here: add a [baseline] "
+            "or an A/A arm"
+        )

@@ -1,0 +1,188 @@
+"""``claims``: measure anew what claims are judged on, and compare with the committed verdicts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console as Screen
+
+from bench.analysis.analyse import analyse
+from bench.analysis.claim_run import ClaimRun, claim_run
+from bench.analysis.verdict import judge
+from bench.analysis.verdict_agreement import Agreements, compare_verdicts
+from bench.cli.gating import measure_run
+from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
+from bench.cli.loading import load_checked
+from bench.cli.verbs.plan import minutes_of
+from bench.cli.verbs.report import add_places, make_directory, tell
+from bench.errors import EXIT_INTERRUPTED, EXIT_PASS, InputError, suggestion
+from bench.measure.preflight import check_services
+from bench.records.store import Store
+from bench.reporters.verdicts.agreement import (
+    agreement_document,
+    agreement_markdown,
+    agreement_screen,
+)
+from bench.spec.claim import Claim
+from bench.spec.claim_scenario import run_name, scenario_for
+from bench.spec.claims_file import chosen, load_claims
+from bench.spec.plan import Plan, expand
+from bench.spec.scenario import Scenario
+from bench.spec.scenario_text import scenario_text
+
+_WIDTH = 140
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument(
+        "claim", nargs="*", metavar="ID", help="default: every claim that can be judged"
+    )
+    parser.add_argument("--claims", type=Path, default=Path("claims"), metavar="DIR")
+    parser.add_argument("--scenarios", type=Path, default=Path("scenarios"), metavar="DIR")
+    parser.add_argument(
+        "--plan", action="store_true", help="say what would be measured; measure nothing"
+    )
+    parser.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="compare this recorded run instead of measuring; repeatable",
+    )
+    add_places(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What has to be measured of the scenario ``name``: ``scenario``, of so many trials in all."""
+
+    name: str
+    scenario: Scenario
+    plan: Plan
+    trials_in_all: int
+
+    @property
+    def minutes(self) -> tuple[float, float]:
+        """How long that takes, at least and at most."""
+        return minutes_of(self.plan, self.scenario.precision)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, judge, compare with what the reference runs say, and end by whether that agrees."""
+    claims = [
+        claim
+        for claim in chosen(load_claims(options.claims), options.claim)
+        if options.claim or claim.judgements
+    ]
+    scenarios = scenarios_of(claims)
+    needs = [] if options.judge else needs_of(claims, options.scenarios)
+    unjudged = [claim.id for claim in claims if not claim.judgements]
+    if needs or unjudged:
+        print(told_needs(needs, unjudged), flush=True)
+    if options.plan:
+        return EXIT_PASS
+    store = Store(make_directory(options.results))
+    references = read_runs(store, chosen_references(store, scenarios), scenarios)
+    print(told_runs(store, references, "the committed verdicts rest on"), flush=True)
+    if options.judge:
+        anew = read_runs(store, options.judge, scenarios)
+    else:
+        for need in needs:
+            check_services(need.scenario, os.environ)
+        anew = {}
+        before = set(store.run_ids())
+        try:
+            for need in needs:
+                anew[need.name] = _measured(need, store, options.reports)
+        except KeyboardInterrupt:
+            _tell_interrupted(store, [name for name in store.run_ids() if name not in before])
+            return EXIT_INTERRUPTED
+    found = compare_verdicts(judge(claims, references), judge(claims, anew))
+    _tell(found, options.reports)
+    print(told_runs(store, anew, "measured anew"))
+    if anew:
+        told = [
+            *(run.run_id for run in anew.values()),
+            *(f"--claim {one}" for one in options.claim),
+        ]
+        print(f"maps and trials of the new runs: python -m bench verify {' '.join(told)}")
+    return found.exit_code
+
+
+def needs_of(claims: Sequence[Claim], directory: Path) -> list[Need]:
+    """Derive what ``claims`` need of each scenario in ``directory`` that they name.
+
+    Raises:
+        InputError: there is no such scenario, it is not right, or it holds nothing that is judged.
+    """
+    needs = []
+    for name in scenarios_of(claims):
+        path = directory / f"{name}.toml"
+        if not path.is_file():
+            hint = suggestion(name, (found.stem for found in directory.glob("*.toml")))
+            raise InputError(f"{directory} has no scenario {name!r}, which a claim names.{hint}")
+        whole, plan = load_checked(path)
+        judgements = [
+            judgement
+            for claim in claims
+            for judgement in claim.judgements
+            if judgement.scenario == name
+        ]
+        derived = scenario_for(whole, judgements, str(path))
+        needs.append(Need(name, derived, expand(derived), len(plan.expected())))
+    return needs
+
+
+def told_needs(needs: Sequence[Need], unjudged: Sequence[str]) -> str:
+    """Say what will be measured, how long that takes, and which claims need nothing measured."""
+    lines = []
+    for need in needs:
+        certain, optional = len(need.plan.expected()), len(need.plan.optional_blocks)
+        more = f" and up to {optional} more blocks" if optional else ""
+        lines.append(
+            f"{need.name}: {certain} of {need.trials_in_all} trials{more}, "
+            f"about {_minutes([need.minutes])}"
+        )
+        lines.append(f"  of {', '.join(need.scenario.subjects)}")
+    if len(needs) > 1:
+        lines.append(f"about {_minutes([need.minutes for need in needs])} in all")
+    lines += [
+        f"{claim}: it has no judgement yet, so there is nothing to measure" for claim in unjudged
+    ]
+    return "\n".join(lines)
+
+
+def _minutes(ranges: Sequence[tuple[float, float]]) -> str:
+    least, most = (sum(ends) for ends in zip(*ranges, strict=True))
+    told = f"{least:.1f}" if least == most else f"{least:.1f} to {most:.1f}"
+    return f"{told} minutes"
+
+
+def _measured(need: Need, store: Store, reports: Path) -> ClaimRun:
+    print(f"measuring {need.name}", flush=True)
+    text = scenario_text(need.scenario, "Derived by bench claims.")
+    found = measure_run(need.scenario, run_name(need.name), store, text)
+    tell(store, found.record.run_id, reports)
+    return claim_run(found, analyse(found))
+
+
+def _tell_interrupted(store: Store, kept: Sequence[str]) -> None:
+    told = ", ".join(f"{run_id} ({len(store.finished(run_id))} trials)" for run_id in kept)
+    print(f"interrupted: nothing is compared; kept: {told or 'nothing'}", file=sys.stderr)
+    if kept:
+        print("compare what was kept with: python -m bench claims --judge RUN", file=sys.stderr)
+
+
+def _tell(found: Agreements, reports: Path) -> None:
+    directory = make_directory(reports)
+    (directory / "claims.md").write_text(agreement_markdown(found), encoding="utf-8")
+    (directory / "claims.json").write_bytes(agreement_document(found))
+    screen = Screen() if sys.stdout.isatty() else Screen(width=_WIDTH)
+    screen.print(agreement_screen(found))
+    print(f"compared: {directory / 'claims.md'} (also claims.json)")

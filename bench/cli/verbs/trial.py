@@ -1,0 +1,62 @@
+"""``trial``: show one trial of a run, as JSON; needs no database and no driver."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from bench.analysis.trial_summary import summarise_trial
+from bench.errors import EXIT_PASS, InputError, nearest
+from bench.records.sample import write_samples
+from bench.records.store import Run, Store
+from bench.records.trial import TrialRecord
+
+_RECORD = TypeAdapter(TrialRecord)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("run_id", metavar="RUN")
+    parser.add_argument("trial_id", metavar="TRIAL", help="its id, as a report names it")
+    parser.add_argument(
+        "--samples", type=Path, metavar="FILE", help="write its samples there, for numpy.load"
+    )
+    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the record, how often each operation was measured, and the value of every metric."""
+    found = Store(options.results).read(options.run_id)
+    record = _trial(found, options.trial_id)
+    content: dict[str, Any] = {"run_id": options.run_id, "trial_id": record.trial.id}
+    content["record"] = json.loads(_RECORD.dump_json(record))
+    if record.has_samples:
+        summary = summarise_trial(found, record)
+        content["operations"] = dict(summary.operations)
+        content["values"] = dict(sorted(summary.values.items()))
+        content["lower_bounds"] = sorted(summary.lower_bounds)
+    if options.samples:
+        _write_samples(options.samples, found, record)
+    print(json.dumps(content, ensure_ascii=False, indent=1))
+    return EXIT_PASS
+
+
+def _trial(run: Run, trial_id: str) -> TrialRecord:
+    trials = {record.trial.id: record for record in run.trials}
+    if trial_id not in trials:
+        hint = nearest(trial_id, trials)
+        raise InputError(f"{run.record.run_id} has no trial {trial_id!r}.{hint}")
+    return trials[trial_id]
+
+
+def _write_samples(path: Path, run: Run, record: TrialRecord) -> None:
+    if not record.samples_file:
+        raise InputError(f"the trial {record.trial.id} is {record.status} and has no samples")
+    try:
+        write_samples(path, run.samples(record).rows)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write the samples: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""How well the gate tells a slow saver from a noisy machine, by resampling recorded trials."""

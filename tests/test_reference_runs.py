@@ -1,0 +1,47 @@
+"""The reference runs that are committed: compact, small together, with their reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.records.archive import ARCHIVE
+from bench.records.reference_runs import reference_runs
+from bench.records.store import Store
+from bench.spec.claim_scenario import measured_scenario
+from bench.spec.claims_file import load_claims
+
+ROOT = Path(__file__).parents[1]
+STORE = Store(ROOT / "results")
+RUN_IDS = reference_runs(STORE)
+MOST_BYTES = 20_000_000
+
+
+def size_bytes(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("run_id", RUN_IDS)
+def test_a_reference_run_is_compact_and_complete(run_id: str) -> None:
+    directory = STORE.directory / run_id
+    assert sorted(path.name for path in directory.iterdir()) == [ARCHIVE, "run.json"]
+    run = STORE.read(run_id)
+    assert len(run.trials) == run.trials_expected
+
+
+@pytest.mark.parametrize("run_id", RUN_IDS)
+def test_a_reference_run_has_its_report(run_id: str) -> None:
+    assert (ROOT / "reports" / run_id / "report.md").is_file()
+
+
+def test_there_is_at_most_one_for_each_scenario_that_claims_name() -> None:
+    wanted = {name for claim in load_claims(ROOT / "claims") for name in claim.scenarios}
+    names = [STORE.read_record(run_id).scenario_name for run_id in RUN_IDS]
+    found = [measured_scenario(name) for name in names]
+    assert len(found) == len(set(found))
+    assert set(found) <= wanted
+
+
+def test_together_they_are_small() -> None:
+    assert sum(size_bytes(STORE.directory / run_id) for run_id in RUN_IDS) < MOST_BYTES

@@ -1,0 +1,158 @@
+"""Many comparisons read together: what belongs to a family, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.analysis.comparison_result import Comparison
+from bench.analysis.effects import Effect, effect
+from bench.analysis.multiplicity import LEVEL, adjust, p_value
+from bench.spec.metric import time_metric
+from bench.spec.scenario import Scenario
+from bench.spec.scenario_file import parse_scenario
+from tests.unit.analysis.synthetic import scenario_text
+
+ASIDE = """
+[sweeps.beside]
+subjects = ["a", "b"]
+loops = ["uvloop"]
+workloads = ["steps"]
+payloads = ["1k"]
+arrivals = ["some"]
+aside = true
+"""
+
+
+def scenario(tables: str = ASIDE) -> Scenario:
+    return parse_scenario(scenario_text("a b", tables=tables), "made up")
+
+
+def made(
+    name: str = "put.response.p50",
+    *,
+    baseline: str = "a",
+    sweep: str = "all",
+    is_aa: bool = False,
+) -> Comparison:
+    operation, time, statistic = name.split(".")
+    return Comparison(
+        metric=time_metric(operation, time, statistic),
+        axis="subject",
+        baseline=baseline,
+        candidate="b",
+        condition=(sweep, "steps", "1k", "some"),
+        loop="selector",
+        subject="b",
+        ratio=1.0,
+        low=None,
+        high=None,
+        confidence=0.95,
+        blocks=5,
+        method="",
+        outcome="unresolved",
+        same_durability=True,
+        is_aa=is_aa,
+    )
+
+
+def of(p: float | None, blocks: int = 5, student: float | None = None) -> Effect:
+    return Effect(1.0, None, None, None, None, p, None, blocks, 0.95, "", student)
+
+
+def test_a_family_is_one_primary_metric_against_one_baseline() -> None:
+    found = [
+        (made(), of(0.01)),
+        (made(), of(0.03)),
+        (made(baseline="c"), of(0.03)),
+        (made("get_tuple.response.p50"), of(0.04)),
+    ]
+    adjusted = adjust(scenario(), found)
+
+    assert [c.adjusted_p for c in adjusted] == pytest.approx([0.02, 0.03, 0.03, 0.04])
+    assert [c.family_size for c in adjusted] == [2, 2, 1, 1]
+    assert {c.adjustment for c in adjusted} == {"Holm"}
+    assert [c.p_value for c in adjusted] == [0.01, 0.03, 0.03, 0.04]
+
+
+def test_other_metrics_and_sweeps_beside_the_question_are_explored() -> None:
+    found = [
+        (made("put.response.p99"), of(0.01)),
+        (made(sweep="beside"), of(0.03)),
+        (made("put.response.p90", baseline="c"), of(0.04)),
+        (made(), of(0.04)),
+    ]
+    adjusted = adjust(scenario(), found)
+
+    assert [c.adjustment for c in adjusted] == ["Benjamini–Hochberg"] * 3 + ["Holm"]
+    assert [c.adjusted_p for c in adjusted] == pytest.approx([0.03, 0.04, 0.04, 0.04])
+
+
+def test_aa_arms_and_single_blocks_belong_to_no_family() -> None:
+    adjusted = adjust(
+        scenario(), [(made(is_aa=True), of(0.01)), (made(), of(None, 1)), (made(), of(0.04))]
+    )
+
+    assert [c.adjusted_p for c in adjusted] == [None, None, 0.04]
+    assert [c.p_value for c in adjusted] == [0.01, None, 0.04]
+    assert adjusted[2].family_size == 1
+
+
+@pytest.mark.parametrize(
+    ("blocks", "family", "is_student"),
+    [
+        (5, 100, False),
+        (6, 1, False),
+        (6, 2, True),
+        (10, 25, False),
+        (10, 26, True),
+        (14, 60, False),
+    ],
+)
+def test_student_t_stands_in_where_ranks_could_show_nothing(
+    blocks: int, family: int, is_student: bool
+) -> None:
+    found = of(0.02, blocks, student=0.001)
+
+    assert p_value(found, family) == (0.001 if is_student else 0.02)
+
+
+def test_six_blocks_can_show_a_large_difference_among_many() -> None:
+    generator = np.random.default_rng(1)
+    sides = generator.lognormal(0.0, 0.05, (2, 30, 6))
+    found = [
+        (made(), effect((2.0 * over).tolist(), under.tolist()))
+        for over, under in zip(*sides, strict=True)
+    ]
+    adjusted = adjust(scenario(), found)
+
+    assert max(c.adjusted_p or 0.0 for c in adjusted) <= LEVEL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blocks", [5, 6, 8, 12, 20])
+@pytest.mark.parametrize("shape", ["skewed", "normal"])
+def test_five_of_a_hundred_families_without_a_difference_have_an_alarm(
+    blocks: int, shape: str
+) -> None:
+    """Thirty candidates against one baseline that they share; the arms are skewed, as times are."""
+    generator = np.random.default_rng(blocks)
+    asked = scenario()
+    runs, alarms = 300, 0
+    for _ in range(runs):
+        if shape == "skewed":
+            arms = generator.gamma(2.0, 0.1, (31, blocks))
+        else:
+            arms = generator.normal(0.0, 0.15, (31, blocks))
+        values = np.exp(arms)
+        found = [effect(over.tolist(), values[0].tolist()) for over in values[1:]]
+        compared = [
+            replace(made(), low=each.low, high=each.high, ratio=each.ratio) for each in found
+        ]
+        adjusted = adjust(asked, list(zip(compared, found, strict=True)))
+        alarms += any(c.excludes_one and (c.adjusted_p or 0.0) <= LEVEL for c in adjusted)
+
+    # Three standard errors of a share of 5 % in 300 runs.
+    assert alarms / runs <= LEVEL + 3.0 * np.sqrt(LEVEL * (1.0 - LEVEL) / runs)

@@ -1,0 +1,172 @@
+"""Thresholds in every report: counted at the top, what is not met first."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from pydantic import TypeAdapter
+
+from bench.analysis.result import Analysis, ThresholdOutcome, ThresholdResult
+from bench.reporters._threshold_tables import SIGNS, threshold_tables
+from bench.reporters.console import LINES, WIDTH, Console
+from bench.reporters.html import Html
+from bench.reporters.json_document import JsonDocument
+from bench.reporters.markdown import Markdown
+from tests.unit.reporters import synthetic
+
+FULL = synthetic.full_analysis()
+CELL = FULL.cells[0].name
+MET = ThresholdResult(
+    threshold=0,
+    requirement="p(99) < 20 ms",
+    confidence="estimate",
+    cell=CELL,
+    metric="put.response.p99",
+    unit="ns",
+    baseline="",
+    outcome="met",
+    value=12.3e6,
+    low=11e6,
+    high=14e6,
+    relation="<",
+    limit=20e6,
+    reason="",
+)
+BROKEN = replace(MET, outcome="broken", value=31.2e6, low=29e6, high=34e6)
+NO_DATA = replace(
+    MET, outcome="no data", value=None, low=None, high=None, reason=f"failed, {synthetic.NASTY}"
+)
+NOT_SHOWN = replace(
+    MET,
+    requirement="p(50) <= 1.1 * baseline",
+    confidence="interval",
+    metric="put.response.p50",
+    unit="ratio",
+    baseline="postgres",
+    outcome="not shown",
+    value=1.04,
+    low=0.95,
+    high=1.21,
+    limit=1.1,
+    reason="the interval reaches beyond the limit",
+)
+SHARE = replace(
+    MET,
+    requirement="rate(errors) == 0",
+    metric="errors",
+    unit="ratio",
+    outcome="invalid",
+    value=0.0021,
+    low=0.0,
+    high=0.004,
+    limit=0.0,
+    reason="3 acknowledged checkpoints were lost",
+)
+ALL = replace(FULL, thresholds=(MET, NOT_SHOWN, SHARE, NO_DATA, BROKEN))
+COUNTED = "1 of 5 met, 1 invalid, 1 broken, 1 no data, 1 not shown"
+
+
+def console(analysis: Analysis) -> list[str]:
+    text = Console().render(analysis)["console.txt"].decode()
+    return text.replace("\u00a0", " ").splitlines()
+
+
+def markdown(analysis: Analysis) -> str:
+    return Markdown().render(analysis)["report.md"].decode().replace("\u00a0", " ")
+
+
+def html(analysis: Analysis) -> str:
+    return unescape(Html().render(analysis)["report.html"].decode()).replace("\u00a0", " ")
+
+
+def test_without_thresholds_no_report_speaks_of_them() -> None:
+    assert threshold_tables(FULL) == ()
+    for text in ("\n".join(console(FULL)), markdown(FULL), html(FULL)):
+        assert "Thresholds" not in text
+
+
+def test_the_gravest_stands_first() -> None:
+    (table,) = threshold_tables(ALL)
+
+    assert table.title == f"Thresholds: {COUNTED}"
+    assert [row.entries[0].text for row in table.rows] == list(SIGNS.values())
+
+
+def test_figures_have_their_units() -> None:
+    (table,) = threshold_tables(ALL)
+    figures = {row.entries[0].text: row.entries[4] for row in table.rows}
+
+    assert {sign: (each.text, each.detail) for sign, each in figures.items()} == {
+        "✗ INVALID": ("0.210 %", "[0, 0.400]"),
+        "✗ BROKEN": ("31.2 ms", "[29.0, 34.0]"),
+        "✗ NO DATA": ("–", ""),
+        "? not shown": ("1.04", "[0.950, 1.21]"),
+        "✓ met": ("12.3 ms", "[11.0, 14.0]"),
+    }
+    assert [sign for sign, each in figures.items() if each.struck] == ["✗ INVALID"]
+
+
+def test_a_ratio_names_its_baseline_and_the_confidence() -> None:
+    (table,) = threshold_tables(ALL)
+    row = next(row for row in table.rows if row.entries[0].text == SIGNS["not shown"])
+
+    assert [entry.text for entry in row.entries[1:4]] == [
+        "p(50) <= 1.1 * baseline, the whole interval",
+        "put.response.p50 ÷ postgres",
+        CELL,
+    ]
+
+
+def test_markdown_has_the_count_at_the_top_and_the_table() -> None:
+    text = markdown(ALL)
+
+    assert f"- **Thresholds:** {COUNTED}" in text
+    assert f"### Thresholds: {COUNTED}" in text
+    assert "| ✗ BROKEN | p(99) &lt; 20 ms | put.response.p99 |" in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "badge"),
+    [("broken", "failed"), ("no data", "failed"), ("not shown", "partly"), ("met", "measured")],
+)
+def test_an_outcome_in_html_has_its_colour(outcome: ThresholdOutcome, badge: str) -> None:
+    text = html(replace(FULL, thresholds=(replace(MET, outcome=outcome),)))
+    assert f'<span class="badge {badge}">{SIGNS[outcome]}</span>' in re.sub(r"\s+", " ", text)
+
+
+def test_the_screen_tells_what_is_not_met_and_why() -> None:
+    lines = console(ALL)
+
+    assert f"Thresholds: {COUNTED}" in lines
+    at = lines.index(f"Thresholds: {COUNTED}")
+    assert [line.split(" p(")[0].split(" rate")[0] for line in lines[at + 1 : at + 5]] == [
+        "✗ INVALID",
+        "✗ BROKEN",
+        "✗ NO DATA",
+        "? not shown",
+    ]
+    assert lines[at + 2].startswith(
+        f"✗ BROKEN p(99) < 20 ms: put.response.p99 is 31.2 ms [29.0, 34.0], {CELL}"
+    )
+    assert not any("✓ met" in line for line in lines)
+
+
+def test_many_of_them_leave_one_screen() -> None:
+    findings = tuple(replace(FULL.findings[0], message=f"finding {at}") for at in range(40))
+    many = replace(FULL, thresholds=(BROKEN,) * 40, findings=findings, answer=("word " * 60,) * 9)
+    lines = console(many)
+
+    assert "… and 35 more: see the report" in lines
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) <= WIDTH
+
+
+def test_json_has_every_field() -> None:
+    document = json.loads(JsonDocument().render(ALL)["analysis.json"])
+    read = TypeAdapter(tuple[ThresholdResult, ...]).validate_python(document["thresholds"])
+
+    assert read == ALL.thresholds
