@@ -21,7 +21,6 @@ from bench.analysis.precision import (
 )
 from bench.analysis.summary import is_measured, summarise
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
-from bench.analysis.wording import figure
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
 from bench.spec.gate import Pair
@@ -86,16 +85,17 @@ class Stopping:
             return Wish(False, "")
         because = self._because(compared, precise, looked, begun)
         if self._spent_s >= self._precision.budget_s:
-            spent = f"the trials took {self._spent_s:.0f} s, budget_s is "
-            return Wish(False, f"{spent}{figure(self._precision.budget_s)}; {because}")
+            spent = f"{self._spent_s:.0f} s, budget_s is {self._precision.budget_s:g}"
+            return Wish(False, f"the trials took {spent}; {because}")
         return Wish(True, because)
 
     def _because(
         self, compared: Sequence[BlockRatios], precise: int | None, looked: range, begun: int
     ) -> str:
         if precise is not None:
+            blocks = min(blocks_after(precise), self._precision.most_repetitions)
             return (
-                f"precise enough after {precise} blocks; it gets {blocks_after(precise)}, "
+                f"precise enough after {precise} blocks; it gets {blocks}, "
                 "whatever the last ones show"
             )
         if begun < looked.start:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from bench.cli.progress import Lines, duration
+from bench.cli.progress import Lines, duration, shown
 from bench.measure.runner import Progress
 from bench.records.trial import Failure, Status, TrialRecord
 from bench.spec.durability import Durability
@@ -67,3 +67,27 @@ def test_durations_are_words() -> None:
         "1 min 00 s",
         "10 min 00 s",
     ]
+
+
+def test_what_is_said_is_a_line() -> None:
+    stream = io.StringIO()
+
+    Lines(stream, lambda: 0.0).say("another block of x")
+
+    assert stream.getvalue() == "another block of x\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_grows_with_the_total() -> None:
+    stream = Terminal()
+
+    with shown(8, stream) as bar:
+        bar(progress(8))
+        bar.say("another block of [x]")
+
+    assert "another block of [x]" in stream.getvalue()
+    assert "8/10" in stream.getvalue()

@@ -27,8 +27,9 @@ rates_per_s = [100.0, 200.0]
 objective = { metric = "cycle.response.p99", at_most_s = 0.05 }"""
 
 
-def scenario(tables: str = PRECISION, **given: str) -> Scenario:
-    return parse_scenario(scenario_text("a b", repetitions=3, tables=tables, **given), "f.toml")
+def scenario(tables: str = PRECISION, arrival: str = "") -> Scenario:
+    text = scenario_text("a b", repetitions=3, tables=tables, arrival=arrival)
+    return parse_scenario(text, "f.toml")
 
 
 def order(plan: Plan) -> list[Trial]:
