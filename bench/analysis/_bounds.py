@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bench.analysis._figures import outcome_in
+from bench.analysis._refutation import outside_p
 from bench.analysis._selection import condition_of, lacking, selected
 from bench.analysis.claim_run import ClaimRun
 from bench.analysis.effects import detectable_factor
@@ -63,6 +64,7 @@ def _bound(run: ClaimRun, judgement: Bound, cell: Cell, metric: str) -> Conditio
         method=estimate.method,
         detectable_factor=detectable_factor(estimate.trial_values),
         why=_errors_of(cell) if metric == ERRORS.name else "",
+        outside_p=outside_p(estimate.trial_values, judgement.range),
     )
     if estimate.low is None or estimate.high is None:
         return replace(judged, why=estimate.why_not or f"no interval: {estimate.method}")
@@ -105,6 +107,7 @@ def _difference(
         blocks=len(differences),
         blocks_planned=planned,
         method=_INSIDE_BLOCKS,
+        outside_p=outside_p(differences, judgement.range),
     )
     if found.low is None or found.high is None:
         return replace(judged, why="a single block has no interval")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bench.analysis._refutation import in_logarithms, outside_p
 from bench.analysis._selection import condition_of, lacking, metric_label, selected
 from bench.analysis.claim_run import ClaimRun, pairs
-from bench.analysis.effects import effect
+from bench.analysis.effects import effect, log_ratios
 from bench.analysis.result import Cell
 from bench.analysis.verdict_result import Condition, ConditionOutcome
 from bench.spec.claim import Range, Ratio, Scaling
@@ -118,6 +119,7 @@ def _compared(
         blocks=found.blocks,
         blocks_planned=planned,
         method=found.method,
+        outside_p=outside_p(log_ratios(over, under).tolist(), in_logarithms(claimed)),
     )
     if found.low is None or found.high is None:
         return replace(judged, why="a single block has no interval")

@@ -12,7 +12,7 @@ from bench.analysis.result import Cell
 from bench.analysis.wording import figure
 from bench.spec.counted import COUNTED, LOCK_ACQUISITIONS, counted_name
 from bench.spec.gate import Pair, Rule
-from bench.spec.metric import SAVER_OPERATIONS
+from bench.spec.metric import ERRORS, SAVER_OPERATIONS, Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,31 @@ def refused(seen: ClaimRun, place: Place, name: str) -> str:
     return ""
 
 
+def errors(seen: ClaimRun, place: Place) -> Iterator[Judgement]:
+    """Judge the share of cycles that failed: a saver that fails at what is slow looks fast.
+
+    Nothing is said where none failed, nor of invalid cells: their times say that already.
+    """
+    if seen.invalid_because(place.head) or seen.invalid_because(place.base):
+        return
+    base, head = (_trials(cell, ERRORS.name) for cell in (place.base, place.head))
+    if base and head and any((*base, *head)):
+        outcome, because = failing(base, head)
+        yield _count(place, ERRORS, base, head, outcome, because)
+
+
+def failing(base: Sequence[float], head: Sequence[float]) -> tuple[GateOutcome, str]:
+    """Tell whether head fails where base does not, from the share that failed in each trial.
+
+    Some cycle of either did fail.
+    """
+    failed = [share for share in head if share > 0.0]
+    text = f"{max(base):.2g} → {max(head):.2g} of the cycles failed in the worst trial"
+    if min(head) > max(base) or (not any(base) and len(failed) > 1):
+        return "regression", text
+    return "cannot tell", f"{text}: times of the rest compare nothing"
+
+
 def counts(seen: ClaimRun, place: Place, rule: Rule) -> Iterator[Judgement]:
     """Judge every count per operation that either arm has.
 
@@ -71,19 +96,9 @@ def counts(seen: ClaimRun, place: Place, rule: Rule) -> Iterator[Judgement]:
             continue
         base, head = _trials(place.base, name), _trials(place.head, name)
         outcome, because = grown(base, head, rule)
-        yield Judgement(
-            kind="count",
-            place=place.name,
-            base=place.base.subject,
-            head=place.head.subject,
-            metric=known[0].metric,
-            outcome=outcome,
-            because=because,
-            base_value=median(base) if base else None,
-            head_value=median(head) if head else None,
-            base_values=tuple(base),
-            head_values=tuple(head),
-        )
+        if outcome == "pass" and name not in place.head.estimates:
+            outcome, because = "cannot tell", f"head's lock was not found; {because}"
+        yield _count(place, known[0].metric, base, head, outcome, because)
 
 
 def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[GateOutcome, str]:
@@ -97,6 +112,29 @@ def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[Gat
     if median(head) > median(base) * tolerated:
         return "cannot tell", f"{text}, but trials of both arms overlap"
     return "pass", text
+
+
+def _count(
+    place: Place,
+    metric: Metric,
+    base: Sequence[float],
+    head: Sequence[float],
+    outcome: GateOutcome,
+    because: str,
+) -> Judgement:
+    return Judgement(
+        kind="count",
+        place=place.name,
+        base=place.base.subject,
+        head=place.head.subject,
+        metric=metric,
+        outcome=outcome,
+        because=because,
+        base_value=median(base) if base else None,
+        head_value=median(head) if head else None,
+        base_values=tuple(base),
+        head_values=tuple(head),
+    )
 
 
 def _trials(cell: Cell, name: str) -> Sequence[float]:

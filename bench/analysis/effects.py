@@ -93,7 +93,7 @@ def effect(
     """
     if not candidate or len(candidate) != len(baseline) or min(*candidate, *baseline) <= 0.0:
         raise ValueError("an effect needs pairs of positive values")
-    logs = np.log(np.asarray(candidate, float)) - np.log(np.asarray(baseline, float))
+    logs = log_ratios(candidate, baseline)
     count = int(logs.size)
     if count < 2:
         nothing = (None,) * 6
@@ -124,6 +124,12 @@ def effect(
     )
 
 
+def log_ratios(candidate: Sequence[float], baseline: Sequence[float]) -> Floats:
+    """Return ln(candidate ÷ baseline) of each pair of positive values."""
+    logs: Floats = np.log(np.asarray(candidate, float)) - np.log(np.asarray(baseline, float))
+    return logs
+
+
 def walsh_averages(values: Floats) -> Floats:
     """Return the means of all pairs of ``values`` (n,), each with itself too, ascending."""
     first, second = np.triu_indices(values.size)
@@ -147,18 +153,24 @@ def signed_rank_interval(values: Floats, confidence: float) -> tuple[float, floa
 
 
 def signed_rank_p(values: Floats) -> float:
-    """Return the two-sided p of Wilcoxon's signed-rank test for a centre of 0."""
-    if not np.any(values):
+    """Return the two-sided p of Wilcoxon's signed-rank test for a centre of 0.
+
+    Exact for up to ``MOST_FOR_SIGNED_RANK`` values; zeros are left out, ties share their rank.
+    """
+    moved = values[values != 0.0]
+    if not moved.size:
         return 1.0
-    sizes = np.abs(values)
-    is_tied = np.unique(sizes).size < values.size or not np.all(values)
-    if is_tied or values.size > MOST_FOR_SIGNED_RANK:
-        return float(stats.wilcoxon(values, method="approx").pvalue)
-    ranks = np.empty(values.size, dtype=np.int64)
-    ranks[np.argsort(sizes)] = np.arange(1, values.size + 1)
-    positive = int(ranks[values > 0.0].sum())
-    smaller = min(positive, values.size * (values.size + 1) // 2 - positive)
-    return min(1.0, 2.0 * float(_signed_rank_cumulative(values.size)[smaller]))
+    if moved.size > MOST_FOR_SIGNED_RANK:
+        return float(stats.wilcoxon(moved, method="approx").pvalue)
+    # Twice the ranks are whole numbers where ties share theirs, too.
+    doubled = np.rint(2.0 * stats.rankdata(np.abs(moved))).astype(np.int64)
+    positive, total = int(doubled[moved > 0.0].sum()), int(doubled.sum())
+    smaller = min(positive, total - positive)
+    if np.unique(doubled).size == moved.size:
+        cumulative = _signed_rank_cumulative(moved.size)[smaller // 2]
+    else:
+        cumulative = _cumulative(doubled)[smaller]
+    return min(1.0, 2.0 * float(cumulative))
 
 
 def student_interval(values: Floats, confidence: float) -> tuple[float, float]:
@@ -237,11 +249,18 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
 @cache
 def _signed_rank_cumulative(count: int) -> Floats:
     """Return P(W ≤ w) for w = 0 … n(n+1)/2, where each rank is in the sum with probability ½."""
-    ways = np.zeros(count * (count + 1) // 2 + 1)
-    ways[0] = 1.0
-    for rank in range(1, count + 1):
-        ways[rank:] = ways[rank:] + ways[:-rank]
-    return np.cumsum(ways / 2.0**count)
+    return _cumulative(np.arange(1, count + 1))
+
+
+def _cumulative(ranks: npt.NDArray[np.int64]) -> Floats:
+    """Return P(W ≤ w) for w = 0 … sum of ``ranks``, each in W with probability ½."""
+    chance = np.zeros(int(ranks.sum()) + 1)
+    chance[0] = 1.0
+    for rank in ranks:
+        # Halved at each step, since 2ⁿ is too large a number from n = 1024.
+        chance[rank:] = chance[rank:] + chance[:-rank]
+        chance /= 2.0
+    return np.cumsum(chance)
 
 
 def _standard_error(values: Floats) -> float:

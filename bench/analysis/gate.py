@@ -2,7 +2,7 @@
 
 Times are judged by ``bench.analysis.gate_rule``: by interval, and a slow-down counts only if a
 second run shows it, too. A count per operation is exact, has no interval and needs no second run:
-it must not grow.
+it must not grow. Nor must the share of cycles that fail.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.analysis._gate_places import Place, counts, places_of, refused
+from bench.analysis._gate_places import Place, counts, errors, places_of, refused
 from bench.analysis.claim_run import ClaimRun
 from bench.analysis.gate_result import GRAVEST, GateOutcome, GateResult, Judgement
 from bench.analysis.gate_rule import answered, answered_again, is_in_question, of_both
@@ -36,7 +36,8 @@ def judge(
     places = [place for pair in pairs for place in places_of(seen, pair)]
     names = seen.analysis.primary_metrics
     times = [_of_time(seen, place, name) for place in places for name in names]
-    exact = (judged for place in places for judged in counts(seen, place, rule))
+    exact = [judged for place in places for judged in errors(seen, place)]
+    exact += [judged for place in places for judged in counts(seen, place, rule)]
     if first is None:
         return (*answered(times, rule), *exact)
     return (*answered_again(times, first, rule), *exact)

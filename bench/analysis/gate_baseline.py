@@ -21,7 +21,7 @@ from bench.analysis.wording import figure, ratios_in_words
 from bench.records.baseline import FORMAT_VERSION, Baseline, BaselineCell, machine_of
 from bench.spec.counted import COUNTED
 from bench.spec.gate import Rule
-from bench.spec.metric import Metric
+from bench.spec.metric import ERRORS, Metric
 
 
 def baseline_of(name: str, seen: ClaimRun) -> Baseline:
@@ -195,7 +195,9 @@ def _is_count(name: str) -> bool:
 def _doubt(seen: ClaimRun, cell: Cell) -> str:
     if cell.status != "measured":
         return f"{cell.subject} is {cell.status}: {cell.reason}"
-    return seen.invalid_because(cell)
+    share = cell.value(ERRORS.name) or 0.0
+    failed = f"{share:.2g} of the cycles of {cell.subject} failed" if share > 0.0 else ""
+    return seen.invalid_because(cell) or failed
 
 
 def _name(cell: Cell) -> str:

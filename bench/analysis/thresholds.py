@@ -52,8 +52,8 @@ def judge_thresholds(
     - ``broken``: the figure does not.
     - ``not shown``: the figure meets it, but the interval reaches beyond the limit or there is
       none; or only a lower bound is known, which does not settle it.
-    - ``no data``: there is no figure. Of a ratio also where planned blocks are lacking, since those
-      that drop out are the slow ones.
+    - ``no data``: there is no figure, or planned trials or blocks are lacking: those that drop out
+      are the slow ones.
     - ``invalid``: the numbers of the cell must not be used.
     """
     return tuple(
@@ -107,6 +107,8 @@ def _estimated(requirement: Requirement, metric: str, cell: Cell) -> _Figure:
         return _Figure(unit, note=f"{metric} is in {unit}, which the limit is not")
     if found.value is None:
         return _Figure(unit, note=found.why_not)
+    if cell.status == "partly":
+        return _Figure(unit, note=f"not every trial was measured: {cell.reason}")
     return _Figure(
         unit=unit,
         value=found.value,

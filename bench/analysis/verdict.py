@@ -2,7 +2,8 @@
 
 A judgement is **supported** if the whole interval lies in the claimed range in every selected
 condition (or in the ``share`` of them that the claim asks for), **refuted** if so many intervals
-lie wholly outside that this cannot be: with a share of 1, a single one. A general statement that
+lie wholly outside that this cannot be: with a share of 1, a single one, after allowance for how
+many there are (``bench.analysis._refutation``). A general statement that
 holds only somewhere is refuted as such, and the verdict says where it holds. It is **invalid** if
 a cell that it rests on is, and **inconclusive** otherwise: intervals straddle the range's end,
 blocks lack, or nothing was measured. Of a claim's judgements the gravest counts; where a control
@@ -16,6 +17,7 @@ from typing import assert_never
 
 from bench.analysis import _bounds, _facts, _figures
 from bench.analysis._dependence import depends_on
+from bench.analysis._refutation import allowed_for
 from bench.analysis._verdict_words import because, claimed, figure_of
 from bench.analysis.claim_run import ClaimRun
 from bench.analysis.verdict_result import (
@@ -72,8 +74,14 @@ def gravest(outcomes: Iterable[VerdictOutcome]) -> VerdictOutcome:
 
 
 def _verdict(claim: Claim, runs: Mapping[str, ClaimRun]) -> Verdict:
+    found = [
+        (judgement, tuple(_conditions(claim, judgement, run)) if run else ())
+        for judgement in claim.judgements
+        for run in [runs.get(judgement.scenario)]
+    ]
     judged = tuple(
-        _judged(claim, judgement, runs.get(judgement.scenario)) for judgement in claim.judgements
+        _judged(judgement, runs.get(judgement.scenario), conditions)
+        for (judgement, _), conditions in zip(found, allowed_for(found), strict=True)
     )
     outcome: VerdictOutcome = "inconclusive"
     figure, text = "", NOT_MEASURED_YET
@@ -145,8 +153,9 @@ def _between(judged: Sequence[JudgementVerdict]) -> tuple[Dependence, ...]:
     return (Dependence("judgement", tuple((each.label, each.outcome) for each in known)),)
 
 
-def _judged(claim: Claim, judgement: Judgement, run: ClaimRun | None) -> JudgementVerdict:
-    conditions = tuple(_conditions(claim, judgement, run)) if run else ()
+def _judged(
+    judgement: Judgement, run: ClaimRun | None, conditions: tuple[Condition, ...]
+) -> JudgementVerdict:
     outcome = verdict_of(conditions, judgement.share)
     dependences = depends_on(conditions)
     nothing = f"there is no run of {judgement.scenario}: {NOT_MEASURED_YET}"

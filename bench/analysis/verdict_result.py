@@ -22,7 +22,8 @@ class Condition:
     outcome allows for it. ``detectable_factor`` (> 1) is the smallest factor that so many blocks,
     or trials, of such spread would show in 80 of 100 runs, ``None`` for what is no sample.
     ``blocks`` counts the pairs of trials behind a ratio, or the trials behind a bound, of
-    ``blocks_planned``. ``why`` explains an outcome that the figures do not.
+    ``blocks_planned``. ``outside_p`` is the p-value against the limit that the figure is beyond, 1
+    inside, ``None`` for what is no sample. ``why`` explains an outcome that the figures do not.
     ``cells`` and ``trials`` lead to the evidence; ``doubts`` are the codes of warnings about it.
     """
 
@@ -46,6 +47,7 @@ class Condition:
     blocks_planned: int = 0
     method: str = ""
     why: str = ""
+    outside_p: float | None = None
     cells: tuple[str, ...] = ()
     trials: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

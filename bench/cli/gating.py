@@ -14,6 +14,7 @@ from bench.analysis.gate import decide, judge, needs_second_run
 from bench.analysis.gate_baseline import judge_against
 from bench.analysis.gate_result import GateResult, Judgement
 from bench.cli.measuring import NO_PAIRS, measure_shown
+from bench.errors import InconclusiveError
 from bench.measure.environment import read_environment
 from bench.measure.gate_environments import ArmEnvironment
 from bench.measure.preflight import check_plugins, check_services
@@ -74,7 +75,26 @@ def recorded(store: Store, run_ids: Sequence[str], pairs: Sequence[Pair], rule: 
     again = needs_second_run(first) or tuple(pairs)
     for pair in again:
         check_pair(runs[1].scenario, pair)
+    _check_second(runs[0], runs[1], again, rule)
     return decide(first, judged_run(runs[1], again, rule, first), rule, records)
+
+
+def _check_second(first: Run, second: Run, pairs: Sequence[Pair], rule: Rule) -> None:
+    """Check that ``second`` is an independent second run of ``first``.
+
+    Raises:
+        InconclusiveError: it is not, so it confirms nothing.
+    """
+    names = f"{second.record.run_id} is no second run of {first.record.run_id}"
+    wanted = second_run(first.scenario, pairs, rule)
+    if second.scenario.digest() != wanted.digest():
+        raise InconclusiveError(
+            f"{names}: its scenario is not what bench gate derives for one, with "
+            f"{', '.join(f'{pair.base} and {pair.head}' for pair in pairs)} and another seed"
+        )
+    here, there = (dict(run.record.environment.fingerprint()) for run in (first, second))
+    if changed := sorted({name for name, _ in here.items() ^ there.items()}):
+        raise InconclusiveError(f"{names}: these differ: {', '.join(changed)}")
 
 
 def against_baseline(

@@ -196,11 +196,15 @@ class RunsOn(_Judged):
 
 
 class FindingCheck(_Judged):
-    """Whether the analysis has the finding ``code`` on each of the selected cells, or on none."""
+    """Whether the analysis has the finding ``code`` on each of the selected cells, or on none.
+
+    Its absence shows nothing in a cell without the metric that it ``needs``.
+    """
 
     subjects: Labels
     code: Name
     present: bool
+    needs: str = ""
 
 
 class Count(_Judged, _Related):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import InputError, suggestion
-from bench.spec.scenario import Scenario, SubjectUse, Sweep
+from bench.spec.scenario import MOST_REPETITIONS, Scenario, SubjectUse, Sweep
 from bench.spec.scenario_file import parse_scenario
 from bench.spec.scenario_text import scenario_text
 
@@ -59,8 +59,11 @@ class Rule:
         return 1.0 - (1.0 - self.confidence) / (2.0 if self.confirms else 1.0)
 
     def second_run_blocks(self, blocks: int) -> int:
-        """Return how many blocks the second run has of what the first one had ``blocks`` of."""
-        return math.ceil(blocks * self.second_run_factor)
+        """Return how many blocks the second run has of what the first one had ``blocks`` of.
+
+        As many as a scenario may ask for, at most.
+        """
+        return min(MOST_REPETITIONS, math.ceil(blocks * self.second_run_factor))
 
 
 def check_pair(scenario: Scenario, pair: Pair) -> None:

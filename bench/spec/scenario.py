@@ -34,6 +34,8 @@ Labels = Annotated[tuple[Label, ...], Field(strict=False, min_length=1)]
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
 
+MOST_REPETITIONS = 1000
+
 # What a sweep crosses: labels of these tables, and names of loops.
 TABLES = ("subjects", "workloads", "payloads", "arrivals")
 AXES = (*TABLES, "loops")
@@ -90,7 +92,7 @@ class Sweep(_Part):
     payloads: Labels
     arrivals: Labels
     loops: Names
-    repetitions: int | None = Field(default=None, ge=1, le=1000)
+    repetitions: int | None = Field(default=None, ge=1, le=MOST_REPETITIONS)
     duration_s: float | None = Field(default=None, gt=0.0, le=3600.0)
     aside: bool = False
 
@@ -101,7 +103,7 @@ class Scenario(_Part):
     schema_version: Literal[1]
     question: str = Field(min_length=1)
     seed: int = Field(ge=0)
-    repetitions: int = Field(ge=1, le=1000)
+    repetitions: int = Field(ge=1, le=MOST_REPETITIONS)
     warmup_s: float = Field(ge=0.0, le=600.0)
     warmup_cycles: int = Field(default=2, ge=0, le=1_000_000)
     duration_s: float = Field(gt=0.0, le=3600.0)

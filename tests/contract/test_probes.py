@@ -7,14 +7,16 @@ import gc
 import math
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from bench.contracts import OutsideProbe, Place, WorkerProbe
+from bench.contracts import OutsideProbe, Place, StoredTable, WorkerProbe
 from bench.discovery import load, names
 from bench.measure.clock import now_ns
+from bench.probes.stored_layout import NAMED
 from bench.records.trial import Reading
 from bench.spec.metric import Better, Unit, metric_names
 from bench.subjects.memory import MemorySubject
@@ -33,8 +35,15 @@ GROWTH = {"stored.bytes_per_checkpoint"}
 WINDOW_NS = 20_000_000
 
 
+class WithTables(MemorySubject):
+    """A subject that tells tables, which a saver in memory has none of."""
+
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        return [StoredTable(name=name, rows=1, largest_row_bytes=10) for name in NAMED]
+
+
 async def watch_memory(probe: WorkerProbe) -> list[Reading]:
-    subject = MemorySubject(MemorySubject.Options(), Place(Path(), None, "test"))
+    subject = WithTables(WithTables.Options(), Place(Path(), None, "test"))
     await subject.open(1)
     try:
         await probe.start(subject)

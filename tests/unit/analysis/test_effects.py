@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -276,3 +276,23 @@ def test_ninety_five_of_a_hundred_intervals_hold_the_truth_even_from_five_blocks
 
     # Three standard errors of a share of 0.95 among 2000.
     assert held / runs == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_signed_rank_test_is_exact_with_ties() -> None:
+    """Six equal log-ratios: each sign pattern is as likely, so p = 2 ÷ 2⁶."""
+    assert signed_rank_p(np.full(6, 0.1)) == 2.0 / 2.0**6
+
+
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
+def test_ties_are_counted_as_all_sign_patterns_would(values: list[int]) -> None:
+    moved = np.array([value for value in values if value], float)
+    ranks = stats.rankdata(np.abs(moved))
+    positive = float(ranks[moved > 0].sum())
+    smaller = min(positive, float(ranks.sum()) - positive)
+    sums = [
+        sum(rank for rank, sign in zip(ranks, signs, strict=True) if sign)
+        for signs in product((False, True), repeat=len(moved))
+    ]
+    share = sum(total <= smaller for total in sums) / len(sums)
+
+    assert signed_rank_p(np.array(values, float)) == pytest.approx(min(1.0, 2.0 * share))

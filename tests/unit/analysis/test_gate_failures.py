@@ -1,0 +1,72 @@
+"""A saver that fails at what is slow looks fast: the gate does not let it pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.analysis._gate_places import failing
+from bench.analysis.gate import decide
+from bench.records.outcome import Outcome
+from bench.records.trial import Reading
+from bench.spec.gate import Rule
+from bench.spec.metric import CYCLE, ERRORS
+from bench.spec.plan import Trial
+from tests.unit.analysis.gating import arms, gated
+from tests.unit.analysis.synthetic import MS, Left, Load, row
+
+SLOW_AND_FAILED = row(CYCLE, 5 * MS, 50 * MS, outcome=Outcome.FAILED)
+
+
+def failed_in(*trials: tuple[str, int]) -> dict[str, str]:
+    """Return which (subject, repetition) leave a failed cycle, as keys."""
+    return {f"{subject}/{repetition}": "failed" for subject, repetition in trials}
+
+
+def gate_of(directory: Path, failed: dict[str, str], factor: float = 1.0) -> tuple[str, str]:
+    """Return the outcome of the failures, and of the whole gate."""
+
+    def make(trial: Trial) -> Left:
+        extra = (SLOW_AND_FAILED,) * (f"{trial.subject}/{trial.repetition}" in failed)
+        left = arms(factor)(trial)
+        return Left(Load(cycles=100, put=left.load.put, get_tuple=left.load.get_tuple, extra=extra))
+
+    found = gated(directory, make)
+    errors = [each.outcome for each in found if each.metric.name == ERRORS.name]
+    return "".join(errors), decide(found, None, Rule(), []).outcome
+
+
+@pytest.mark.parametrize(
+    ("failed", "expected"),
+    [
+        (failed_in(), ("", "pass")),
+        (failed_in(("b", 0), ("b", 3)), ("regression", "regression")),
+        (failed_in(("b", 0)), ("cannot tell", "cannot tell")),
+        (failed_in(("a", 0), ("a", 3)), ("cannot tell", "cannot tell")),
+        (failed_in(("a", 0), ("b", 0), ("b", 1)), ("cannot tell", "cannot tell")),
+    ],
+)
+def test_failed_cycles(failed: dict[str, str], expected: tuple[str, str], tmp_path: Path) -> None:
+    assert gate_of(tmp_path, failed) == expected
+
+
+def test_being_faster_is_no_excuse(tmp_path: Path) -> None:
+    assert gate_of(tmp_path, failed_in(("b", 0), ("b", 3)), factor=0.5)[1] == "regression"
+
+
+def test_head_that_always_fails_more_has_regressed() -> None:
+    assert failing([0.1, 0.2], [0.3, 0.3])[0] == "regression"
+
+
+def test_a_lock_that_is_no_longer_found_is_no_pass(tmp_path: Path) -> None:
+    name = "put.lock_acquisitions"
+
+    def make(trial: Trial) -> Left:
+        left = arms()(trial)
+        reading = Reading(name, 1.0, "count", "lower", "made up")
+        return Left(left.load, {"readings": (reading,)} if trial.subject == "a" else {})
+
+    (judged,) = (each for each in gated(tmp_path, make) if each.metric.name == name)
+
+    assert (judged.outcome, "lock was not found" in judged.because) == ("cannot tell", True)

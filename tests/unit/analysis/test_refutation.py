@@ -1,0 +1,77 @@
+"""One condition of many refutes a claim only with allowance for how many there are."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from bench.analysis._refutation import in_logarithms, outside_p
+from bench.spec.claim import Range
+from bench.spec.plan import Trial
+from tests.unit.analysis.judged import claim, ratio, verdict_on
+from tests.unit.analysis.synthetic import MS, Left, Load, scenario_text
+
+OTHERS = tuple(f"more-{clients}" for clients in range(2, 12))
+TABLES = "".join(
+    f'[arrivals.more-{clients}]\nkind = "closed"\nclients = {clients}\n' for clients in range(2, 12)
+)
+# Log-ratios whose mean is 4.5 standard errors above 0: p = 0.01 for five blocks.
+ABOVE = (0.010, 0.012, 0.030, 0.035, 0.022)
+
+
+def test_the_p_value_is_that_of_student_against_the_nearest_end() -> None:
+    values = [0.3, 0.5, 0.2, 0.45]
+    assert outside_p(values, Range(-math.inf, 0.1)) == pytest.approx(
+        stats.ttest_1samp(values, 0.1).pvalue
+    )
+    assert outside_p(values, Range(0.9, math.inf)) == pytest.approx(
+        stats.ttest_1samp(values, 0.9).pvalue
+    )
+
+
+def test_inside_nothing_speaks_against_the_claim() -> None:
+    assert outside_p([0.3, 0.5], Range(0.0, 1.0)) == 1.0
+
+
+def test_what_never_varies_is_certain_and_one_value_says_nothing() -> None:
+    assert outside_p([2.0, 2.0], Range(0.0, 1.0)) == 0.0
+    assert outside_p([2.0], Range(0.0, 1.0)) is None
+
+
+def test_logarithms_of_a_range() -> None:
+    assert in_logarithms(Range(-math.inf, math.e)) == Range(-math.inf, 1.0)
+
+
+def just_above(trial: Trial) -> Left:
+    """The ratio is 1 but with the arrival "some": there its interval is just above 1."""
+    sign = (-1) ** trial.repetition
+    at = ABOVE[trial.repetition] if trial.arrival == "some" else 0.02 * sign
+    put = math.exp(at) if trial.subject == "fast" else 1.0
+    return Left(Load(put=round(put * MS)))
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "expected"), [(("some",), "refuted"), (("some", *OTHERS), "inconclusive")]
+)
+def test_what_refutes_alone_may_be_chance_among_many(
+    arrivals: tuple[str, ...], expected: str, tmp_path: Path
+) -> None:
+    text = scenario_text("base fast", repetitions=5, arrivals=" ".join(arrivals), tables=TABLES)
+    verdict = verdict_on(tmp_path, just_above, claim(ratio("at_most = 1.0")), text)
+
+    assert verdict.outcome == expected
+
+
+def test_what_is_far_outside_refutes_among_many(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        left = just_above(trial)
+        is_far = trial.subject == "fast" and trial.arrival == "some"
+        return Left(Load(put=left.load.put * (3 if is_far else 1)))
+
+    arrivals = " ".join(("some", *OTHERS))
+    text = scenario_text("base fast", repetitions=5, arrivals=arrivals, tables=TABLES)
+
+    assert verdict_on(tmp_path, make, claim(ratio("at_most = 1.0")), text).outcome == "refuted"
