@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from bench.cli import main as bench
-from bench.errors import BenchError
+from bench.errors import BenchError, InputError
 from bench.records.store import Store
-from characteristics.figures import all_figures, default_design, write_figures
+from bench.spec.scenario_file import load_scenario
+from characteristics.figures import SCENARIO, all_figures, default_design, write_figures
 from characteristics.page import reaches, with_figures
 from characteristics.plots import plots
-from characteristics.recorded import read_recorded, recorded_of, write_recorded
+from characteristics.recorded import Recorded, read_recorded, recorded_of, write_recorded
 
 HERE = Path(__file__).parent
 RECORDING = HERE / "recording.toml"
@@ -52,9 +53,24 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_window(recorded: Recorded) -> None:
+    """Check that trials were recorded in windows as long as the gate's.
+
+    Raises:
+        InputError: they were not: their noise would be another.
+    """
+    window_s = load_scenario(SCENARIO).duration_s
+    if recorded.window_s != window_s:
+        raise InputError(
+            f"{RECORDED} has windows of {recorded.window_s:g} s, {SCENARIO} of {window_s:g} s; "
+            "record anew, with --record"
+        )
+
+
 def _make() -> None:
     recorded = read_recorded(RECORDED)
     design = default_design()
+    _check_window(recorded)
     print(f"drawing gates from {recorded.run_id}; takes minutes", flush=True)
     figures = all_figures(recorded, lambda: print(".", end="", flush=True))
     print()

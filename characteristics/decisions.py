@@ -4,6 +4,11 @@ A gate is drawn block by block, with replacement, from the recorded ones: a bloc
 of both arms, so pairs stay pairs. Which of two equal arms is head is drawn, too: by how much they
 differed in the recording by chance is so no slow-down of either. Head's times are multiplied by
 1 + effect, exactly. A second run is drawn anew where the rule asks for one.
+
+That makes equal arms exchangeable by construction: the share of false alarms is then that of the
+rule, whatever the recording is like. What the arms *as they were recorded* give is drawn apart, one
+of them being head in every block, and in stretches of consecutive blocks, so that what lasts longer
+than a block is kept. By how much the recording's arms differ by chance then counts as a slow-down.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.analysis.gate import decide, needs_second_run
 from bench.analysis.gate_result import Judgement
@@ -25,6 +31,7 @@ from characteristics.rivals import RIVALS
 _SECONDS_PER_MINUTE = 60.0
 # A block that is drawn twice must not tie with itself, as measured ones never do.
 _UNTIED = 1e-9
+_STRETCH = 5
 
 Arms = Mapping[str, Floats]  # saver → (blocks, 2 arms: base and head, metrics), in ns
 
@@ -46,7 +53,8 @@ class Design:
 class Truth:
     """Head of ``saver`` is slower by ``effect``; "": no saver is.
 
-    ``arm``: the really slowed arm is head, and ``effect`` is not applied.
+    ``arm``: the really slowed arm is head, and ``effect`` is not applied; without a saver, the one
+    of the two equal arms that is head in every block, of all savers.
     """
 
     saver: str = ""
@@ -111,16 +119,28 @@ def _drawn(
 ) -> Floats:
     """Return (count, 2, metrics): base and head of as many blocks."""
     first, again = (recorded.values(saver, arm, design.metrics) for arm in (FIRST, AGAIN))
-    at = generator.integers(len(first), size=count)
+    is_as_recorded = bool(truth.arm) and not truth.saver
+    at = _places(len(first), count, _STRETCH if is_as_recorded else 1, generator)
     is_swapped = generator.integers(2, size=count).astype(bool)[:, np.newaxis]
     base = np.where(is_swapped, again[at], first[at])
     head = np.where(is_swapped, first[at], again[at])
-    if truth.saver == saver and truth.arm:
+    if is_as_recorded:
+        base, head = (first[at], again[at]) if truth.arm == AGAIN else (again[at], first[at])
+    elif truth.saver == saver and truth.arm:
         base, head = first[at], recorded.values(saver, truth.arm, design.metrics)[at]
     elif truth.saver == saver:
         head = head * (1.0 + truth.effect)
     untied = np.exp(_UNTIED * generator.standard_normal((count, 2, len(design.metrics))))
     return np.asarray(np.stack([base, head], axis=1) * untied)
+
+
+def _places(
+    recorded: int, count: int, stretch: int, generator: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Return which of the ``recorded`` blocks are drawn, in stretches that go round."""
+    begins = generator.integers(recorded, size=-(-count // stretch))
+    places = (begins[:, np.newaxis] + np.arange(stretch)) % recorded
+    return places.ravel()[:count]
 
 
 def _times(arms: Arms, metrics: Sequence[str]) -> list[Judgement]:

@@ -34,7 +34,7 @@ BLOCKS_DRAWN = (6, 10, 15, 20, 30, 40, 60)
 OPERATIONS = ("put.response.p50", "get_tuple.response.p50")
 COVERAGE_RUNS = 4000
 DEFAULT, ALONE, BY_BLOCKS = "default", "alone", "by blocks"
-OPERATION_WISE, ONE_RUN = "operations", "one run"
+OPERATION_WISE, ONE_RUN, AS_RECORDED = "operations", "one run", "as recorded"
 ALL_SAVERS = "all savers"
 _SEED = 20261121
 
@@ -49,7 +49,7 @@ class Cell(_Part):
     """What gates of one kind are asked: ``gate`` names the kind, ``savers`` are in it.
 
     ``blocks`` is the number in the first run by saver; the slowed ``saver`` ("": none) is slower by
-    ``effect``, or is the really slowed ``arm``.
+    ``effect``, or is the really slowed ``arm``. Without a saver, ``arm`` is head of all of them.
     """
 
     gate: str
@@ -139,6 +139,8 @@ def cells(design: Design, recorded: Recorded) -> Iterator[Cell]:
         for saver in blocks:
             for effect in EFFECTS if kind == DEFAULT else (0.05, 0.10):
                 yield Cell(gate=kind, blocks=blocks, saver=saver, effect=effect)
+    for arm in (AGAIN, FIRST):
+        yield Cell(gate=AS_RECORDED, blocks=blocks, arm=arm)
     for saver, count in blocks.items():
         for effect in (0.0, *EFFECTS):
             yield Cell(gate=ALONE, blocks={saver: count}, saver=saver, effect=effect)

@@ -11,6 +11,7 @@ from characteristics.decisions import Design
 from characteristics.figures import (
     ALL_SAVERS,
     ALONE,
+    AS_RECORDED,
     BY_BLOCKS,
     DEFAULT,
     EFFECTS,
@@ -63,6 +64,8 @@ def _parts(figures: Figures, recorded: Recorded, design: Design) -> Iterator[str
     yield _what(figures, recorded, design)
     yield "### What is asked of it"
     yield _table(_reach_rows(figures))
+    yield "### Equal arms as they were recorded"
+    yield _table(_recorded_rows(figures))
     yield "### Beside other rules"
     yield _table(_rival_rows(figures, next(iter(design.blocks))))
     yield "### The gate of `scenarios/gate.toml`"
@@ -125,6 +128,12 @@ def _reach_rows(figures: Figures) -> Iterator[Sequence[str]]:
             f"{sign} {100 * required:g}",
             "met" if is_met else "missed",
         )
+
+
+def _recorded_rows(figures: Figures) -> Iterator[Sequence[str]]:
+    yield "head in every block", "exit 1", "exit 3", "exit 0", "minutes", "95 of 100 within"
+    for each in _kind(figures, AS_RECORDED):
+        yield f"the {each.cell.arm} arm", *_shares(each)
 
 
 def _rival_rows(figures: Figures, saver: str) -> Iterator[Sequence[str]]:

@@ -1,8 +1,9 @@
 """What other tools' rules decide on the same trials.
 
 Each gets the trials of a first run: one value per trial and arm, of every metric of every saver;
-any of them that is too slow fails the job, as with these tools. All of them are favoured: their
-users measure the arms one after the other or on different days, here they share every block.
+any of them that is too slow fails the job, as with these tools. They are favoured in that their
+users measure the arms one after the other or on different days, while here they share every block;
+and disfavoured in that the gate has its second run besides, where it asks for one.
 
 - ``pytest-benchmark --benchmark-compare-fail=mean:5%`` (5.1): fails where head's mean over rounds,
   divided by base's, × 100 − 100 is above 5. A trial is a round.

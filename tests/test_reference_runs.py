@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.verdict import judge
+from bench.cli.judging import read_runs, scenarios_of
 from bench.records.archive import ARCHIVE
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
+from bench.reporters.verdicts.document import document
 from bench.spec.claim_scenario import measured_scenario
 from bench.spec.claims_file import load_claims
 
@@ -35,12 +38,25 @@ def test_a_reference_run_has_its_report(run_id: str) -> None:
     assert (ROOT / "reports" / run_id / "report.md").is_file()
 
 
-def test_there_is_at_most_one_for_each_scenario_that_claims_name() -> None:
+def test_there_is_one_for_each_scenario_that_claims_name() -> None:
     wanted = {name for claim in load_claims(ROOT / "claims") for name in claim.scenarios}
     names = [STORE.read_record(run_id).scenario_name for run_id in RUN_IDS]
     found = [measured_scenario(name) for name in names]
-    assert len(found) == len(set(found))
-    assert set(found) <= wanted
+    assert sorted(found) == sorted(wanted)
+
+
+def test_the_published_verdicts_are_what_is_judged_now() -> None:
+    claims = load_claims(ROOT / "claims")
+    runs = read_runs(STORE, RUN_IDS, scenarios_of(claims))
+    verdicts = judge(claims, runs)
+    published = ROOT / "reports" / "reference" / "verdicts.json"
+
+    assert document(verdicts) == published.read_bytes()
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    for verdict in verdicts.verdicts:
+        if verdict.judgements:
+            shown = f"| **{verdict.outcome}** | {verdict.figure} | [`{verdict.claim}`]"
+            assert shown in table
 
 
 def test_together_they_are_small() -> None:

@@ -52,7 +52,13 @@ def _ratio(
         over, under = under, over
     planned = min(run.planned[candidate.name], run.planned[baseline.name])
     noise = run.noise_factor(metric, judgement.per)
-    return _compared(condition, judgement.range, pairs(over, under, run.blocks), planned, noise)
+    matched = pairs(over, under, run.blocks)
+    judged = _compared(condition, judgement.range, matched, planned, noise)
+    if judgement.can_refute:
+        return judged
+    if judged.outcome == "fails":
+        judged = replace(judged, outcome="undecided", why="outside, which here shows nothing")
+    return replace(judged, outside_p=None)
 
 
 def scalings(run: ClaimRun, judgement: Scaling) -> Iterator[Condition]:

@@ -30,9 +30,10 @@ class Judgement:
     ``head`` and ``base`` are labels of subjects, ``place`` the condition and loop in words.
     ``slowdown`` is oriented: above 1 is worse whichever way the metric is better; ``None`` for
     counts and where nothing could be computed; it is that of ``block_ratios``, which hold a value
-    for each block. ``head_value`` and ``base_value`` are estimates over trials, ``head_values`` and
-    ``base_values`` those of each trial. ``p_value`` is one-sided, for a slow-down of 1, and
-    adjusted for all that is judged together; ``None`` where nothing could be judged.
+    for each block. ``head_value`` and ``base_value`` are medians over trials, of both runs where
+    both were judged, ``head_values`` and ``base_values`` those of each trial. ``p_value`` is
+    one-sided, for a slow-down of 1, and adjusted for all that is judged together; ``None`` where
+    nothing could be judged.
     """
 
     kind: Literal["time", "count"]

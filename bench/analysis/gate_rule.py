@@ -22,6 +22,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 from bench.analysis.effects import Effect, effect, holm
 from bench.analysis.gate_result import Judgement
@@ -85,7 +86,8 @@ def is_in_question(judged: Judgement) -> bool:
 def slowdown(block_ratios: Sequence[float], rule: Rule) -> Effect:
     """Estimate the slow-down from positive ratios (n ≥ 1), one per block.
 
-    The bound comes from the test that gives the p-value, however many blocks there are.
+    The bound is that of the signed-rank test, as the p-value is, however many blocks there are;
+    above ``MOST_FOR_SIGNED_RANK`` the latter is the normal approximation.
     """
     ones = [1.0] * len(block_ratios)
     confidence = rule.confidence_of_a_look
@@ -138,7 +140,17 @@ def _pooled(judged: Judgement, again: Judgement | None, rule: Rule) -> Judgement
     if again.p_value is None:
         return replace(judged, because=f"the second run cannot tell: {again.because}")
     ratios = judged.block_ratios + again.block_ratios
-    return replace(judged, block_ratios=ratios, slowdown=slowdown(ratios, rule), because="")
+    base, head = judged.base_values + again.base_values, judged.head_values + again.head_values
+    return replace(
+        judged,
+        base_values=base,
+        head_values=head,
+        base_value=median(base) if base else None,
+        head_value=median(head) if head else None,
+        block_ratios=ratios,
+        slowdown=slowdown(ratios, rule),
+        because="",
+    )
 
 
 def _of_both(

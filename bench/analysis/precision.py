@@ -17,14 +17,13 @@ as many blocks again that nobody looks at. Then they cover 93 of 100 or more
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.analysis._comparison_pairs import compared_pairs, is_comparable
 from bench.analysis.effects import effect
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import figure
-from bench.spec.gate import Pair
 from bench.spec.scenario import Scenario
 
 FIRST_LOOK = 10
@@ -59,15 +58,14 @@ class BlockRatios:
 
 
 def ratios_of(
-    scenario: Scenario, cells: Sequence[CellEvidence], pairs: Sequence[Pair] = ()
+    scenario: Scenario, cells: Sequence[CellEvidence]
 ) -> Mapping[Condition, tuple[BlockRatios, ...]]:
     """Return by condition what must become precise: the primary metrics of what is compared.
 
-    That is each of the ``pairs`` of a gate, or without them what the scenario compares, A/A arms
-    too.
+    A/A arms are compared, too.
     """
     found: dict[Condition, list[BlockRatios]] = defaultdict(list)
-    for baseline, candidate in _sides(scenario, cells, pairs):
+    for baseline, candidate, _ in compared_pairs(scenario, cells):
         for name in scenario.primary_metrics:
             if is_comparable(scenario, name, baseline, candidate):
                 ratios = _ratios(name, baseline, candidate)
@@ -123,23 +121,6 @@ def width_in_words(ratios: BlockRatios, half_width: float, wanted: float) -> str
         f"the interval of {ratios.metric} of {ratios.candidate} against {ratios.baseline} "
         f"({ratios.place}) is ±{figure(100.0 * half_width)} %, wanted ±{figure(100.0 * wanted)} %"
     )
-
-
-def _sides(
-    scenario: Scenario, cells: Sequence[CellEvidence], pairs: Sequence[Pair]
-) -> Iterator[tuple[CellEvidence, CellEvidence]]:
-    """Yield each baseline with its candidate."""
-    if not pairs:
-        for baseline, candidate, _ in compared_pairs(scenario, cells):
-            yield baseline, candidate
-        return
-    usable = [found for found in cells if found.measured and not found.cell.invalid_because]
-    places = {(f.cell.condition, f.cell.loop, f.cell.subject): f for f in usable}
-    for (condition, loop, subject), candidate in places.items():
-        for pair in pairs:
-            under = places.get((condition, loop, pair.base))
-            if subject == pair.head and under is not None:
-                yield under, candidate
 
 
 def _ratios(name: str, baseline: CellEvidence, candidate: CellEvidence) -> BlockRatios:

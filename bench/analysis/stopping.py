@@ -23,7 +23,6 @@ from bench.analysis.summary import is_measured, summarise
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
-from bench.spec.gate import Pair
 from bench.spec.plan import Trial, blocks_of, expand
 
 
@@ -36,19 +35,18 @@ class Wish:
 
 
 class Stopping:
-    """Follows a run of a scenario with a wanted precision; ``pairs`` are those of a gate.
+    """Follows a run of a scenario with a wanted precision.
 
     ``add`` takes each record as it is made. A trial is summarised once; what is kept of it are a
     few numbers.
     """
 
-    def __init__(self, run: Run, pairs: Sequence[Pair] = ()) -> None:
+    def __init__(self, run: Run) -> None:
         precision = run.scenario.precision
         if precision is None:
             raise ValueError("the scenario wants no precision")
         self._precision = precision
         self._run = replace(run, trials=())
-        self._pairs = pairs
         self._plan = expand(run.scenario)
         self._records: dict[Condition, list[TrialRecord]] = {}
         self._summaries: dict[str, TrialSummary] = {}
@@ -117,7 +115,7 @@ class Stopping:
             for cell in summarise(run, planned, lambda _, record: self._summaries[record.trial.id])
             if cell.cell.condition == condition
         ]
-        return ratios_of(run.scenario, cells, self._pairs).get(condition, ())
+        return ratios_of(run.scenario, cells).get(condition, ())
 
     def _slim(self, record: TrialRecord) -> TrialSummary:
         """Summarise a trial, and keep what decides: samples would fill the memory."""

@@ -13,12 +13,19 @@ import io
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench import __version__
 from bench.discovery import extra_for
-from bench.errors import EXIT_INTERRUPTED, BenchError, MissingPackageError
+from bench.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_INVALID,
+    EXIT_UNAVAILABLE,
+    BenchError,
+    MissingPackageError,
+)
 
 VERBS = {
     "plan": "show what a scenario would measure, in which order; measures nothing",
@@ -61,6 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Whoever read the output has gone; the interpreter must not write what is left.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT_INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - uncaught it would end with 1: regression
+            return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """Tell an error that no stage expects."""
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    traceback.print_exception(error)
+    print("error: this is a defect of checkpoint-bench; nothing was decided", file=sys.stderr)
+    return EXIT_INVALID
 
 
 def _run(given: list[str]) -> int:

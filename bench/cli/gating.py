@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,13 +14,13 @@ from bench.analysis.claim_run import claim_run
 from bench.analysis.gate import decide, judge, needs_second_run
 from bench.analysis.gate_baseline import judge_against
 from bench.analysis.gate_result import GateResult, Judgement
-from bench.cli.measuring import NO_PAIRS, measure_shown
+from bench.cli.measuring import measure_shown
 from bench.errors import InconclusiveError
 from bench.measure.environment import read_environment
 from bench.measure.gate_environments import ArmEnvironment
 from bench.measure.preflight import check_plugins, check_services
 from bench.records.baseline import Baseline
-from bench.records.run import FORMAT_VERSION, RunRecord
+from bench.records.run import new_run
 from bench.records.store import Run, Store
 from bench.spec.gate import Pair, Rule, check_pair, second_run
 from bench.spec.plan import expand
@@ -46,6 +47,7 @@ def measured(question: Question, store: Store) -> GateResult:
     ``KeyboardInterrupt`` passes through; what was measured is kept.
     """
     rule = question.rule
+    _warn_of_few(question.scenario, rule)
     first = _measure(question, question.scenario, question.name, store)
     judged = judged_run(first, question.pairs, rule)
     pairs = needs_second_run(judged) if rule.confirms else ()
@@ -77,6 +79,18 @@ def recorded(store: Store, run_ids: Sequence[str], pairs: Sequence[Pair], rule: 
         check_pair(runs[1].scenario, pair)
     _check_second(runs[0], runs[1], again, rule)
     return decide(first, judged_run(runs[1], again, rule, first), rule, records)
+
+
+def _warn_of_few(scenario: Scenario, rule: Rule) -> None:
+    """Say before anything is measured that no time can be judged in so few blocks."""
+    for name, sweep in scenario.sweeps.items():
+        blocks = sweep.repetitions or scenario.repetitions
+        if blocks < rule.fewest_blocks:
+            print(
+                f"warning: {name} has {blocks} blocks, times need {rule.fewest_blocks} at least: "
+                "only counts and failures can be judged",
+                file=sys.stderr,
+            )
 
 
 def _check_second(first: Run, second: Run, pairs: Sequence[Pair], rule: Rule) -> None:
@@ -119,7 +133,7 @@ def judged_run(
 
 def _measure(question: Question, scenario: Scenario, name: str, store: Store) -> Run:
     text = scenario_text(scenario, "Derived by bench gate.")
-    return measure_run(scenario, name, store, text, question.arms, question.pairs)
+    return measure_run(scenario, name, store, text, question.arms)
 
 
 def measure_run(
@@ -128,32 +142,21 @@ def measure_run(
     store: Store,
     text: str,
     arms: Mapping[str, ArmEnvironment] = NO_ARMS,
-    pairs: Sequence[Pair] = NO_PAIRS,
 ) -> Run:
     """Measure ``scenario``, whose file holds ``text``, as a run of this ``name``; show progress.
 
-    Where the scenario wants a precision, it is that of ``pairs``.
     ``KeyboardInterrupt`` passes through; what was measured is kept.
     """
     check_plugins(scenario, name)
     services = check_services(scenario, os.environ)
     plan = expand(scenario)
     environment = read_environment(services.packages, services.servers)
-    started_at = datetime.now(UTC)
-    record = RunRecord(
-        format_version=FORMAT_VERSION,
-        run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{name}",
-        scenario_name=name,
-        scenario_text=text,
-        scenario_digest=scenario.digest(),
-        plan_digest=plan.digest,
-        trials_planned=len(plan.expected()),
-        started_at=started_at.isoformat(timespec="seconds"),
-        environment=replace(environment, packages={**environment.packages, **_versions(arms)}),
-    )
+    packages = {**environment.packages, **_versions(arms)}
+    environment = replace(environment, packages=packages)
+    record = new_run(name, text, scenario, plan, environment, datetime.now(UTC))
     store.begin(record)
     interpreters = {label: arm.interpreter for label, arm in arms.items()}
-    measure_shown(scenario, plan, store, record.run_id, interpreters, pairs)
+    measure_shown(scenario, plan, store, record.run_id, interpreters)
     return store.read(record.run_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from bench.analysis.stopping import Stopping
 from bench.cli.progress import shown
@@ -15,12 +15,8 @@ from bench.measure.runner import NO_OTHERS, Progress
 from bench.measure.runner import run as measure
 from bench.records.store import Store
 from bench.records.trial import TrialRecord
-from bench.spec.gate import Pair
 from bench.spec.plan import Plan, Trial
 from bench.spec.scenario import Scenario
-
-# A gate's pairs of arms; of none, what the scenario compares.
-NO_PAIRS: tuple[Pair, ...] = ()
 
 
 class MoreBlocks:
@@ -57,7 +53,6 @@ def measure_shown(
     store: Store,
     run_id: str,
     interpreters: Mapping[str, Interpreter] = NO_OTHERS,
-    pairs: Sequence[Pair] = NO_PAIRS,
 ) -> None:
     """Measure what ``run_id`` lacks, with as many optional blocks as are wanted.
 
@@ -67,7 +62,7 @@ def measure_shown(
         on_progress: Callable[[Progress], None] = progress
         is_wanted: IsWanted = no_more
         if plan.optional_blocks:
-            more = MoreBlocks(Stopping(store.read(run_id), pairs), progress.say)
+            more = MoreBlocks(Stopping(store.read(run_id)), progress.say)
             is_wanted = more.is_wanted
 
             def on_progress(made: Progress) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+
+from bench.spec.plan import Plan
+from bench.spec.scenario import Scenario
 
 FORMAT_VERSION = 1
 
@@ -60,3 +64,28 @@ class RunRecord:
     trials_planned: int
     started_at: str
     environment: Environment
+
+
+def new_run(
+    name: str,
+    text: str,
+    scenario: Scenario,
+    plan: Plan,
+    environment: Environment,
+    started_at: datetime,
+) -> RunRecord:
+    """Describe a run of ``scenario``, whose file has this ``name`` and ``text``, that begins now.
+
+    ``started_at`` is in UTC; the run's id begins with it.
+    """
+    return RunRecord(
+        format_version=FORMAT_VERSION,
+        run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{name}",
+        scenario_name=name,
+        scenario_text=text,
+        scenario_digest=scenario.digest(),
+        plan_digest=plan.digest,
+        trials_planned=len(plan.expected()),
+        started_at=started_at.isoformat(timespec="seconds"),
+        environment=environment,
+    )

@@ -104,8 +104,14 @@ class Store:
         _write_once(self.directory / record.run_id / "run.json", _RUN.dump_json(record, indent=2))
 
     def add(self, run_id: str, record: TrialRecord, rows: Integers | None) -> None:
-        """Write a finished trial: samples first, so that a record never names a missing file."""
+        """Write a finished trial: samples first, so that a record never names a missing file.
+
+        Raises:
+            InputError: the run has been made compact, and would not show the trial.
+        """
         directory = self.directory / run_id
+        if (directory / ARCHIVE).is_file():
+            raise InputError(f"{directory} is compact and takes no further trials")
         if rows is not None and record.samples_file:
             write_samples(directory / "samples" / record.samples_file, rows)
         path = directory / "trials" / f"{record.trial.id}.json"

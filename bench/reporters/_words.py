@@ -114,12 +114,13 @@ _BLOCKS = (
     "is unresolved. No outlier is left out."
 )
 _MANY = (
-    "P-values are adjusted by Holm among the comparisons of one primary metric with one baseline, "
-    "and by Benjamini and Hochberg among all others. MDE is the minimum detectable effect: the "
-    "ratio that so many blocks of such spread would show in 80 of 100 runs, each by itself and "
-    "before the A/A arms and the other comparisons are allowed for. Ratios of tail "
-    "quantiles are checked by a hierarchical bootstrap, which resamples the operations inside "
-    "trials, too; where it answers differently, the comparison is unresolved."
+    "P-values are adjusted by Holm among the comparisons of one primary metric with one baseline: "
+    "that holds the chance of any false alarm at 5 % there, not in all such groups together. Among "
+    "all others they are adjusted by Benjamini and Hochberg. MDE is the minimum detectable effect: "
+    "the ratio that so many blocks of such spread would show in 80 of 100 runs, each by itself and "
+    "before the A/A arms and the other comparisons are allowed for. Ratios of tail quantiles are "
+    "checked by a hierarchical bootstrap, which resamples the operations inside trials, too; where "
+    "it answers differently, the comparison is unresolved."
 )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from bench.errors import InputError
 from bench.measure.preflight import check_plugins
 from bench.measure.runner import Progress, run
-from bench.records.run import FORMAT_VERSION, Environment, RunRecord
+from bench.records.run import Environment, new_run
 from bench.records.store import Run, Store
 from bench.selftest.rows import Row
 from bench.spec.plan import Plan, expand
@@ -61,17 +61,7 @@ def measure(
 ) -> Run:
     """Measure all trials into ``store`` and read the run back."""
     name = f"selftest-{what.row.name}"
-    record = RunRecord(
-        format_version=FORMAT_VERSION,
-        run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{name}",
-        scenario_name=name,
-        scenario_text=what.text,
-        scenario_digest=what.scenario.digest(),
-        plan_digest=what.plan.digest,
-        trials_planned=len(what.plan.expected()),
-        started_at=started_at.isoformat(timespec="seconds"),
-        environment=environment,
-    )
+    record = new_run(name, what.text, what.scenario, what.plan, environment, started_at)
     store.begin(record)
     run(what.scenario, what.plan, store, record.run_id, on_progress, variables)
     return store.read(record.run_id)

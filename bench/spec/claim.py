@@ -115,7 +115,8 @@ class Ratio(_Judged, _Related):
 
     A metric may be a sum, ``"worker.cpu_share + server.cpu_share"``, and is divided, trial by
     trial, by the metric ``per``. With ``equal_durability`` a pair whose classes differ is not
-    compared.
+    compared. Where the metric is only a bound of what is meant, a ratio that lies outside may show
+    nothing: then ``can_refute`` is false.
     """
 
     pairs: Annotated[tuple[Pair, ...], Field(strict=False, min_length=1)]
@@ -123,6 +124,7 @@ class Ratio(_Judged, _Related):
     per: str = ""
     ratio: Literal["candidate / baseline", "baseline / candidate"]
     equal_durability: bool = False
+    can_refute: bool = True
 
 
 class Scaling(_Judged, _Related):

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bench.errors import InputError
 from bench.spec.claim import Judgement, Pair
-from bench.spec.scenario import AXES, TABLES, Scenario, Sweep
-from bench.spec.scenario_file import parse_scenario
-from bench.spec.scenario_text import scenario_text
+from bench.spec.derived_scenario import derived
+from bench.spec.scenario import AXES, Scenario, Sweep
 
 _SUFFIX = "-claims"
 
@@ -48,27 +46,14 @@ def scenario_for(
     }
     if not sweeps:
         raise InputError(f"{origin} measures nothing that the claims are judged on")
-    used = {axis: _used(sweeps.values(), axis) for axis in AXES}
-    repeated = {scenario.subjects[label].same_as for label in used["subjects"]}
-    used["subjects"] |= repeated - {""}
+    subjects, loops = (_used(sweeps.values(), axis) for axis in ("subjects", "loops"))
+    subjects |= {scenario.subjects[label].same_as for label in subjects}
     baseline = scenario.baseline
-    changed: dict[str, Any] = {
-        "sweeps": sweeps,
-        "baseline": baseline.model_copy(
-            update={
-                "subjects": tuple(
-                    label for label in baseline.subjects if label in used["subjects"]
-                ),
-                "loop": baseline.loop if baseline.loop in used["loops"] else "",
-            }
-        ),
-        # They judge the whole scenario, and the labels that they name may be gone.
-        "thresholds": (),
+    remaining = {
+        "subjects": tuple(label for label in baseline.subjects if label in subjects),
+        "loop": baseline.loop if baseline.loop in loops else "",
     }
-    for table in TABLES:
-        labels: Mapping[str, Any] = getattr(scenario, table)
-        changed[table] = {key: labels[key] for key in labels if key in used[table]}
-    return parse_scenario(scenario_text(scenario.model_copy(update=changed)), origin)
+    return derived(scenario, sweeps, origin, baseline=baseline.model_copy(update=remaining))
 
 
 @dataclass(frozen=True, slots=True)

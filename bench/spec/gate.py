@@ -9,12 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bench.errors import InputError, suggestion
+from bench.spec.derived_scenario import derived
 from bench.spec.scenario import MOST_REPETITIONS, Scenario, SubjectUse, Sweep
-from bench.spec.scenario_file import parse_scenario
-from bench.spec.scenario_text import scenario_text
 
 BASE, HEAD = "base", "head"
 
@@ -117,12 +115,10 @@ def two_interpreters(scenario: Scenario) -> tuple[Scenario, tuple[Pair, ...]]:
         arms = tuple(arm for pair in of_sweep for arm in (pair.base, pair.head))
         if arms:
             sweeps[name] = sweep.model_copy(update={"subjects": arms})
-    used = {label for sweep in sweeps.values() for label in sweep.subjects}
-    if not used:
+    if not sweeps:
         raise InputError("no sweep of the scenario holds a subject that is no A/A arm")
-    subjects = {label: subject for label, subject in subjects.items() if label in used}
-    derived = _derived(scenario, subjects, sweeps, ())
-    return derived, tuple(pair for pair in pairs.values() if pair.base in used)
+    made = _derived(scenario, subjects, sweeps, ())
+    return made, tuple(pair for pair in pairs.values() if pair.base in made.subjects)
 
 
 def pairs_of(scenario: Scenario) -> tuple[Pair, ...]:
@@ -150,10 +146,9 @@ def second_run(scenario: Scenario, pairs: Sequence[Pair], rule: Rule) -> Scenari
         for name, sweep in _sweeps_with(scenario, pairs).items()
     }
     used = {label for sweep in sweeps.values() for label in sweep.subjects}
-    subjects = {label: use for label, use in scenario.subjects.items() if label in used}
     kept = tuple(label for label in scenario.baseline.subjects if label in used)
     reseeded = scenario.model_copy(update={"seed": scenario.seed + 1})
-    return _derived(reseeded, subjects, sweeps, kept)
+    return _derived(reseeded, scenario.subjects, sweeps, kept)
 
 
 def _sweeps_with(scenario: Scenario, pairs: Sequence[Pair]) -> dict[str, Sweep]:
@@ -179,15 +174,12 @@ def _derived(
     sweeps: Mapping[str, Sweep],
     baseline: tuple[str, ...],
 ) -> Scenario:
-    changed: dict[str, Any] = {
-        "subjects": subjects,
-        "sweeps": sweeps,
-        "baseline": scenario.baseline.model_copy(update={"subjects": baseline, "loop": ""}),
-        # A gate has a rule of its own, and the labels that they name may be gone.
-        "thresholds": (),
-    }
-    for table in ("workloads", "payloads", "arrivals"):
-        used = {label for sweep in sweeps.values() for label in getattr(sweep, table)}
-        changed[table] = {k: v for k, v in getattr(scenario, table).items() if k in used}
-    derived = scenario.model_copy(update=changed)
-    return parse_scenario(scenario_text(derived), "the scenario of the gate")
+    return derived(
+        scenario,
+        sweeps,
+        "the scenario of the gate",
+        subjects=subjects,
+        baseline=scenario.baseline.model_copy(update={"subjects": baseline, "loop": ""}),
+        # A gate has a rule of its own for how much it measures.
+        precision=None,
+    )

@@ -181,7 +181,7 @@ def _tell_interrupted(store: Store, kept: Sequence[str]) -> None:
 
 def _tell(found: Agreements, reports: Path) -> None:
     directory = make_directory(reports)
-    (directory / "claims.md").write_text(agreement_markdown(found), encoding="utf-8")
+    (directory / "claims.md").write_bytes(agreement_markdown(found).encode())
     (directory / "claims.json").write_bytes(agreement_document(found))
     screen = Screen() if sys.stdout.isatty() else Screen(width=_WIDTH)
     screen.print(agreement_screen(found))

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("\n".join(f"{options.drivers}: {line}" for line in lines)) from error
     directory = make_directory(options.reports / found.record.run_id)
     path = directory / "decision.md"
-    path.write_text(markdown(decision, date), encoding="utf-8")
+    path.write_bytes(markdown(decision, date).encode())
     print(screen(decision))
     print(f"record: {path}")
     return decision.exit_code

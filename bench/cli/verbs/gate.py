@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 import sys
-import traceback
 from pathlib import Path
 
 from bench.analysis.gate_result import GateResult
@@ -20,7 +19,7 @@ from bench.cli.gating import (
 from bench.cli.loading import load_checked
 from bench.cli.verbs.baseline import BASELINES
 from bench.cli.verbs.report import add_places, make_directory
-from bench.errors import EXIT_INTERRUPTED, BenchError, InputError, InvalidMeasurementError
+from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.measure.gate_environments import ArmEnvironment, prepare
 from bench.records.baseline import read_baseline
 from bench.records.store import Store
@@ -75,22 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure both arms block by block, judge, tell, and end by the answer.
-
-    Raises:
-        InvalidMeasurementError: something is wrong with this program. An error that nobody caught
-            would end it with 1, and that says: regression.
-    """
-    try:
-        return _run(options)
-    except BenchError:
-        raise
-    except Exception as error:
-        traceback.print_exc()
-        raise InvalidMeasurementError(f"{type(error).__name__}: {error}") from error
-
-
-def _run(options: argparse.Namespace) -> int:
+    """Measure both arms block by block, judge, tell, and end by the answer."""
     rule = _rule(options)
     _check_arms(options)
     store = Store(make_directory(options.results))
@@ -198,10 +182,19 @@ def _tell(result: GateResult, reports: Path) -> int:
     }
     for name, content in pages.items():
         (directory / name).write_bytes(content)
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text)
     print(screen(result))
+    _append_summary(text)
     print(f"reports: {directory / 'gate.md'} (also {', '.join(list(pages)[1:])})")
     return result.exit_code
+
+
+def _append_summary(text: str) -> None:
+    """Append ``text`` to the summary of a job on GitHub; where it cannot be, the answer stands."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        print(f"GITHUB_STEP_SUMMARY: cannot write {path}: {error.strerror}", file=sys.stderr)

@@ -14,7 +14,7 @@ from bench.cli.verbs.report import add_places, make_directory, tell
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_services
-from bench.records.run import FORMAT_VERSION, RunRecord
+from bench.records.run import RunRecord, new_run
 from bench.records.store import Store
 from bench.spec.plan import Plan
 
@@ -34,18 +34,9 @@ def run(options: argparse.Namespace) -> int:
     environment = read_environment(services.packages, services.servers)
     store = Store(make_directory(options.results))
     make_directory(options.reports)
-    started_at = datetime.now(UTC)
-    record = RunRecord(
-        format_version=FORMAT_VERSION,
-        run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{options.scenario.stem}",
-        scenario_name=options.scenario.stem,
-        scenario_text=options.scenario.read_text(encoding="utf-8"),
-        scenario_digest=scenario.digest(),
-        plan_digest=plan.digest,
-        trials_planned=len(plan.expected()),
-        started_at=started_at.isoformat(timespec="seconds"),
-        environment=environment,
-    )
+    text = options.scenario.read_text(encoding="utf-8")
+    now = datetime.now(UTC)
+    record = new_run(options.scenario.stem, text, scenario, plan, environment, now)
     if options.resume:
         record = _unfinished(store, record, plan)
         print(f"resuming {record.run_id}")

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     directory, stem = _place(options)
     records = {scenario: found.analysis.run for scenario, found in runs.items()}
     make_directory(directory)
-    (directory / f"{stem}.md").write_text(markdown(verdicts, records), encoding="utf-8")
+    (directory / f"{stem}.md").write_bytes(markdown(verdicts, records).encode())
     (directory / f"{stem}.json").write_bytes(document(verdicts))
     (Screen() if sys.stdout.isatty() else Screen(width=_WIDTH)).print(screen(verdicts))
     print(told_runs(store, runs))

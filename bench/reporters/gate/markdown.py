@@ -100,8 +100,9 @@ def _foot(result: GateResult) -> str:
     sides = f"{100.0 * _confidence(result):g} %"
     return (
         f"{chance}A slow-down by less than {share} is of no interest; intervals are one-sided at "
-        f"{sides} each side; *would show*: the smallest slow-down that so many blocks show in 80 "
-        f"of 100 runs. Exit code {result.exit_code}. Runs: {runs}."
+        f"{sides} each side; *would show*: the smallest slow-down that so many blocks, looked at "
+        f"alone and at 95 %, show in 80 of 100 runs; the gate asks for more. "
+        f"Exit code {result.exit_code}. Runs: {runs}."
     )
 
 

@@ -28,16 +28,16 @@ _SIGNS: dict[ConditionOutcome, str] = {
 }
 _HOW = (
     "A claim is *supported* only if the whole interval lies in the claimed range under every "
-    "condition, or under the share of them that it names. It is *refuted* as the general statement "
-    "that it is if the whole interval lies outside under any condition; the maps say where it "
-    "holds. It is *invalid* if a cell that it rests on is, and *inconclusive* otherwise. Of "
-    "several judgements the gravest counts; a *control* shows that a scenario can tell, and where "
-    "it does not, the judgements on it decide nothing. In the maps: ✓ inside the claimed range, ✗ "
-    "outside, ? across its end, or not above what two measurements of the same subject differ by; "
-    "in brackets the 95 % interval. MDE is the minimum detectable effect: the factor that so many "
+    "condition, or under the share of them that it names. It is *refuted* as the general "
+    "statement that it is if the whole interval lies outside under any condition, after allowance"
+    " (Holm) for how many conditions could so refute it; the maps say where it holds. It is "
+    "*invalid* if a cell that it rests on is, and *inconclusive* otherwise. Of several judgements"
+    " the gravest counts; a *control* shows that a scenario can tell, and where it does not, the "
+    "judgements on it decide nothing. In the maps: ✓ inside the claimed range, ✗ outside, ? "
+    "across its end, or not above what two measurements of the same subject differ by; in "
+    "brackets the 95 % interval. MDE is the minimum detectable effect: the factor that so many "
     "blocks or trials of such spread would show in 80 of 100 runs. Below each map are the trials "
-    "behind it; "
-    "`python -m bench trial RUN TRIAL` shows one of them."
+    "behind it; `python -m bench trial RUN TRIAL` shows one of them."
 )
 
 

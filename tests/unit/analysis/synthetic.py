@@ -197,6 +197,7 @@ def make_run(
     directory: Path,
     make: Make | None = None,
     text: str | None = None,
+    run_id: str = "20260101T000000Z-made-up",
     **environment: Any,
 ) -> Run:
     """Store and read back a run of the scenario ``text``; ``make`` says what each trial leaves."""
@@ -215,7 +216,7 @@ def make_run(
     }
     record = RunRecord(
         format_version=FORMAT_VERSION,
-        run_id="20260101T000000Z-made-up",
+        run_id=run_id,
         scenario_name="made-up",
         scenario_text=text,
         scenario_digest=scenario.digest(),

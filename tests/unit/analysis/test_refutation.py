@@ -11,7 +11,7 @@ from scipy import stats
 from bench.analysis._refutation import in_logarithms, outside_p
 from bench.spec.claim import Range
 from bench.spec.plan import Trial
-from tests.unit.analysis.judged import claim, ratio, verdict_on
+from tests.unit.analysis.judged import claim, ratio, two_arms, verdict_on
 from tests.unit.analysis.synthetic import MS, Left, Load, scenario_text
 
 OTHERS = tuple(f"more-{clients}" for clients in range(2, 12))
@@ -75,3 +75,12 @@ def test_what_is_far_outside_refutes_among_many(tmp_path: Path) -> None:
     text = scenario_text("base fast", repetitions=5, arrivals=arrivals, tables=TABLES)
 
     assert verdict_on(tmp_path, make, claim(ratio("at_most = 1.0")), text).outcome == "refuted"
+
+
+def test_a_metric_that_is_only_a_bound_refutes_nothing(tmp_path: Path) -> None:
+    slower = two_arms({"fast": 3.0})
+    cannot = claim(ratio("at_most = 1.0", "can_refute = false"))
+    holding = claim(ratio("at_least = 1.0", "can_refute = false"))
+
+    assert verdict_on(tmp_path / "outside", slower, cannot).outcome == "inconclusive"
+    assert verdict_on(tmp_path / "inside", slower, holding).outcome == "supported"

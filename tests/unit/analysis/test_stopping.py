@@ -11,7 +11,6 @@ from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import claim_run
 from bench.analysis.stopping import Stopping, Wish
 from bench.records.store import Run
-from bench.spec.gate import Pair
 from bench.spec.plan import Trial, expand
 from tests.unit.analysis.synthetic import (
     MS,
@@ -53,12 +52,12 @@ def blocks(count: int, share: float, took_s: float = 0.0) -> Make:
     return make
 
 
-def wish(run: Run, pairs: tuple[Pair, ...] = ()) -> Wish:
+def wish(run: Run) -> Wish:
     """Ask for the first optional block without a record."""
     begun = {record.trial.block for record in run.trials}
     plan = expand(run.scenario)
     trial = next(t for t in plan.trials if t.block in plan.optional_blocks and t.block not in begun)
-    return Stopping(run, pairs).wish(trial)
+    return Stopping(run).wish(trial)
 
 
 def test_before_the_first_look_blocks_are_added(tmp_path: Path) -> None:
@@ -131,15 +130,6 @@ def test_what_failed_has_no_say_beside_what_did_not(tmp_path: Path) -> None:
         return blocks(13, 0.01)(trial)
 
     assert wish(make_run(tmp_path, make, text(subjects="base x y"))) == Wish(False, "")
-
-
-def test_the_pairs_of_a_gate_decide_where_there_are_some(tmp_path: Path) -> None:
-    run = make_run(tmp_path, blocks(12, 0.1), text(subjects="base x y"))
-
-    assert wish(run, (Pair("base", "x"),)).is_wanted
-    # y is as base in every block: precise after 10, and 13 in the end.
-    assert wish(run, (Pair("base", "y"),)).because.startswith("precise enough after 10 blocks")
-    assert wish(run, (Pair("y", "base"), Pair("y", "x"))).because.startswith("the interval of put")
 
 
 def test_a_scenario_without_a_precision_has_no_rule(tmp_path: Path) -> None:

@@ -57,6 +57,21 @@ def test_which_of_two_equal_arms_is_head_is_drawn() -> None:
     assert codes[1] <= 4
 
 
+@pytest.mark.parametrize(("head", "exit_code"), [("again", 1), ("first", 0)])
+def test_arms_as_they_were_recorded_keep_their_difference(head: str, exit_code: int) -> None:
+    rows = tuple(
+        row.model_copy(update={"values": tuple(1.1 * each for each in row.values)})
+        if row.arm == "again"
+        else row
+        for row in recording(0.001).rows
+    )
+    biased = recording().model_copy(update={"rows": rows})
+
+    (found,) = drawn(biased, Truth(arm=head))
+
+    assert found.exit_code == exit_code
+
+
 def test_a_slowed_arm_is_compared_with_the_first_one_as_it_was_recorded() -> None:
     recorded = recording(0.01, arms={"slower-10": 1.1, "slower-1": 1.01})
     design = DESIGN.of("a")

@@ -98,6 +98,10 @@ def test_figures_are_read_as_they_were_written(figures: Figures, tmp_path: Path)
     assert (tmp_path / "figures.json").read_bytes() == FIGURES.read_bytes()
 
 
+def test_the_committed_trials_are_as_long_as_those_of_the_gate(recorded: Recorded) -> None:
+    assert recorded.window_s == load_scenario(SCENARIO).duration_s
+
+
 def test_what_is_recorded_is_what_the_gate_measures() -> None:
     """Same condition, window and savers; only the arms differ."""
     recording, gate = load_scenario(RECORDING), load_scenario(SCENARIO)

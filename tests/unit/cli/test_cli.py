@@ -94,6 +94,30 @@ def test_the_list_tells_options_and_defaults(capsys: pytest.CaptureFixture[str])
     assert "synchronous: Literal['FULL', 'NORMAL'], default 'FULL'" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("error", "exit_code", "told"),
+    [
+        (OSError(28, "No space left on device", "results/x"), 5, "error: results/x: No space left"),
+        (ConnectionError("gone"), 4, "ConnectionError: gone"),
+        (KeyError("x"), 4, "this is a defect of checkpoint-bench"),
+    ],
+)
+def test_no_error_ends_with_1_which_says_regression(
+    error: Exception,
+    exit_code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("bench.cli.verbs.doctor.run", fail)
+
+    assert main(["doctor"]) == exit_code
+    assert told in capsys.readouterr().err
+
+
 def test_a_report_of_nothing_is_an_input_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,8 @@ import pytest
 from bench.cli import main
 from bench.records.sample import read_samples
 from bench.records.store import Run
-from tests.unit.analysis.synthetic import MS, healthy, make_run
+from bench.spec.plan import Trial
+from tests.unit.analysis.synthetic import MS, Left, Load, healthy, make_run, scenario_text
 
 RUN_ID = "20260101T000000Z-made-up"
 
@@ -40,6 +41,24 @@ def test_a_run_becomes_one_file(
     assert "records.zip: 0." in capsys.readouterr().out
     names = sorted(path.name for path in run.directory.iterdir())
     assert names == ["records.zip", "run.json"]
+
+
+def test_a_run_that_wants_another_block_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = "[precision]\nhalf_width = 0.001\nmost_repetitions = 20\nbudget_s = 900"
+    text = scenario_text("a b=a", repetitions=5, tables=wanted)
+    factors = {"a": 1.0, "b": 1.1}
+
+    def make(trial: Trial) -> Left | None:
+        put = round(MS * factors[trial.subject] ** (-1) ** trial.repetition)
+        return Left(Load(put=put)) if trial.repetition < 12 else None
+
+    run = make_run(tmp_path, make, text)
+
+    assert main(["compact", RUN_ID, "--results", str(tmp_path)]) == 2
+    assert "not precise enough yet" in capsys.readouterr().err
+    assert (run.directory / "trials").is_dir()
 
 
 def test_a_trial_is_shown_with_its_record_and_the_values_of_its_metrics(

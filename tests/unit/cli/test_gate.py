@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,10 @@ from bench.cli import main
 from bench.cli.verbs.gate import requirements_in
 from bench.records.store import Run
 from bench.records.trial import Verification
+from bench.spec.gate import Rule, second_run
 from bench.spec.plan import Trial
-from tests.unit.analysis.gating import arms, count, text
+from bench.spec.scenario_text import scenario_text
+from tests.unit.analysis.gating import PAIR, arms, count, text
 from tests.unit.analysis.synthetic import Left, Make, make_run
 
 ARMS = ["--base-subject", "a", "--head-subject", "b"]
@@ -81,6 +84,53 @@ def test_what_is_wrong_is_said(
 
     assert gate(tmp_path, *flags) == 2
     assert text_of_error in capsys.readouterr().err
+
+
+def second(directory: Path, first: Run, rule: Rule, factor: float, **environment: Any) -> str:
+    """Record what would be the second run of ``first`` by ``rule``, and return its id."""
+    derived = second_run(first.scenario, [PAIR], rule)
+    text = scenario_text(derived)
+    run = make_run(directory / "results", arms(factor), text, f"{RUN}-again", **environment)
+    return run.record.run_id
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1.0, 3), (1.5, 1)])
+def test_a_recorded_second_run_confirms_or_does_not(
+    factor: float, expected: int, tmp_path: Path
+) -> None:
+    again = second(tmp_path, recorded(tmp_path, arms(1.5)), Rule(), factor)
+
+    assert gate(tmp_path, "--judge", RUN, "--judge", again, *ARMS) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "environment", "told"),
+    [
+        (Rule(second_run_factor=3.0), {}, "its scenario is not what bench gate derives"),
+        (Rule(), {"host": {"cores": "4"}}, "these differ: host cores"),
+    ],
+)
+def test_what_is_no_second_run_confirms_nothing(
+    rule: Rule,
+    environment: dict[str, Any],
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    again = second(tmp_path, recorded(tmp_path, arms(1.5)), rule, 1.5, **environment)
+
+    assert gate(tmp_path, "--judge", RUN, "--judge", again, *ARMS) == 3
+    assert told in capsys.readouterr().err
+
+
+def test_a_summary_that_cannot_be_written_changes_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path, arms(1.5))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+
+    assert gate(tmp_path, "--judge", RUN, *ARMS) == 1
+    assert "GITHUB_STEP_SUMMARY: cannot write" in capsys.readouterr().err
 
 
 def test_a_bug_is_no_regression(

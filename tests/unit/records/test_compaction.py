@@ -57,6 +57,14 @@ def test_a_compact_run_reads_as_before(run: Run, tmp_path: Path) -> None:
     assert len(finished) == 3
 
 
+def test_a_compact_run_takes_no_further_trial(run: Run, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    compact(store, RUN_ID)
+
+    with pytest.raises(InputError, match="takes no further trials"):
+        store.add(RUN_ID, run.trials[0], None)
+
+
 def test_a_record_is_kept_byte_for_byte_under_its_id(run: Run, tmp_path: Path) -> None:
     trial_id = run.trials[0].trial.id
     expected = (run.directory / "trials" / f"{trial_id}.json").read_bytes()

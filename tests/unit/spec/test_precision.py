@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
-from bench.spec.gate import Pair, Rule, second_run, two_subjects
+from bench.spec.gate import Pair, two_subjects
 from bench.spec.plan import Plan, Trial, blocks_of, expand
 from bench.spec.scenario import Scenario
 from bench.spec.scenario_file import load_scenario, parse_scenario
@@ -115,11 +115,8 @@ def test_the_rule_is_a_part_of_the_digest() -> None:
     assert scenario("").digest() not in digests
 
 
-def test_a_gate_keeps_the_rule_in_both_its_runs() -> None:
-    pair = Pair("a", "b")
-    derived = two_subjects(scenario(), pair)
-    again = second_run(derived, (pair,), Rule(second_run_factor=4.0))
+def test_a_gate_has_a_rule_of_its_own() -> None:
+    derived = two_subjects(scenario(), Pair("a", "b"))
 
-    assert derived.precision == again.precision == scenario().precision
-    assert parse_scenario(written(again), "again") == again
-    assert blocks_of(again, again.sweeps["all"], "some") == (12, 12)
+    assert derived.precision is None
+    assert parse_scenario(written(derived), "derived") == derived
