@@ -23,6 +23,7 @@ from bench.spec.scenario_file import load_scenario
 from characteristics.coverage import BLOCKS, DRAWS, covered
 from characteristics.decisions import Design, Truth, design_of, gate
 from characteristics.recorded import AGAIN, FIRST, Floats, Recorded
+from characteristics.spread import Spread, share, spread, tasks
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "gate.toml"
 EFFECTS = (0.025, 0.05, 0.075, 0.10, 0.15, 0.20)
@@ -31,8 +32,12 @@ DECISIONS = 1000
 DECISIONS_OF_EQUAL_ARMS = 4000
 DECISIONS_BY_BLOCKS = 500
 BLOCKS_DRAWN = (6, 10, 15, 20, 30, 40, 60)
+# What is required of the gate: shares of gates that end with 1, by slow-down.
+MOST_FALSE_ALARMS = 0.01
+LEAST_CAUGHT = {0.05: 0.80, 0.10: 0.95}
 OPERATIONS = ("put.response.p50", "get_tuple.response.p50")
 COVERAGE_RUNS = 4000
+SPREAD_EFFECT = 0.05
 DEFAULT, ALONE, BY_BLOCKS = "default", "alone", "by blocks"
 OPERATION_WISE, ONE_RUN, AS_RECORDED = "operations", "one run", "as recorded"
 ALL_SAVERS = "all savers"
@@ -110,6 +115,7 @@ class Figures(_Part):
     run_id: str
     found: tuple[Found, ...]
     noise: tuple[Noise, ...]
+    spread: tuple[Spread, ...]
     coverage: tuple[Coverage, ...]
 
     def of(self, kind: str, saver: str = "", effect: float = 0.0, arm: str = "") -> Found:
@@ -221,11 +227,21 @@ def all_figures(recorded: Recorded, on_cell: Callable[[], None]) -> Figures:
     design = default_design()
     with ProcessPoolExecutor() as pool:
         decided = pool.map(partial(found, recorded, design), cells(design, recorded))
+        redrawn = {
+            saver: pool.map(partial(share, recorded, design), tasks(saver, SPREAD_EFFECT))
+            for saver in design.blocks
+        }
         simulated = pool.map(_coverage, [(name, blocks) for name in DRAWS for blocks in BLOCKS])
         return Figures(
             run_id=recorded.run_id,
             found=tuple(_counted(decided, on_cell)),
             noise=tuple(noise(recorded)),
+            spread=tuple(
+                spread(saver, SPREAD_EFFECT, shares, LEAST_CAUGHT[SPREAD_EFFECT])
+                for saver, shares in (
+                    (saver, tuple(_counted(each, on_cell))) for saver, each in redrawn.items()
+                )
+            ),
             coverage=tuple(_counted(simulated, on_cell)),
         )
 

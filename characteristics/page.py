@@ -15,6 +15,8 @@ from characteristics.figures import (
     BY_BLOCKS,
     DEFAULT,
     EFFECTS,
+    LEAST_CAUGHT,
+    MOST_FALSE_ALARMS,
     ONE_RUN,
     OPERATION_WISE,
     Figures,
@@ -25,8 +27,6 @@ from characteristics.rivals import RIVALS
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 # What the gate of scenarios/gate.toml has to reach: exit 1 in at most, or at least, this share.
-MOST_FALSE_ALARMS = 0.01
-LEAST_CAUGHT = {0.05: 0.80, 0.10: 0.95}
 
 
 def with_figures(text: str, figures: Figures, recorded: Recorded, design: Design) -> str:
@@ -66,6 +66,8 @@ def _parts(figures: Figures, recorded: Recorded, design: Design) -> Iterator[str
     yield _table(_reach_rows(figures))
     yield "### Equal arms as they were recorded"
     yield _table(_recorded_rows(figures))
+    yield "### Had other blocks been recorded"
+    yield _table(_spread_rows(figures))
     yield "### Beside other rules"
     yield _table(_rival_rows(figures, next(iter(design.blocks))))
     yield "### The gate of `scenarios/gate.toml`"
@@ -134,6 +136,18 @@ def _recorded_rows(figures: Figures) -> Iterator[Sequence[str]]:
     yield "head in every block", "exit 1", "exit 3", "exit 0", "minutes", "95 of 100 within"
     for each in _kind(figures, AS_RECORDED):
         yield f"the {each.cell.arm} arm", *_shares(each)
+
+
+def _spread_rows(figures: Figures) -> Iterator[Sequence[str]]:
+    yield "slower", "recordings", "exit 1, of 100: mean", "95 of 100 recordings", "below the reach"
+    for each in figures.spread:
+        yield (
+            f"{each.saver} {percent(each.effect)}",
+            str(each.recordings),
+            _per_hundred(each.mean),
+            f"{_per_hundred(each.low)} to {_per_hundred(each.high)}",
+            f"{each.below} of {each.recordings} below {100 * each.required:g}",
+        )
 
 
 def _rival_rows(figures: Figures, saver: str) -> Iterator[Sequence[str]]:

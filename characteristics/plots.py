@@ -17,8 +17,15 @@ from bench.reporters._plot_style import (
     svg,
 )
 from characteristics.coverage import CONFIDENCE
-from characteristics.figures import BY_BLOCKS, DEFAULT, EFFECTS, Figures, Found
-from characteristics.page import LEAST_CAUGHT, MOST_FALSE_ALARMS
+from characteristics.figures import (
+    BY_BLOCKS,
+    DEFAULT,
+    EFFECTS,
+    LEAST_CAUGHT,
+    MOST_FALSE_ALARMS,
+    Figures,
+    Found,
+)
 from characteristics.rivals import RIVALS
 
 # Okabe and Ito, as in the reports.

@@ -4,7 +4,8 @@ It holds the event loop at the end of each operation, for ``slower_by`` of the t
 held it. So all time passes 1 + ``slower_by`` times as slowly for the worker, however many clients
 share it. Sleeping would not do: timers are coarser than a share of a millisecond, and while one
 client sleeps the others get faster. What the server does while the loop is held is not slowed, and
-the calls of this class take time, too: ``slower_by`` is about what to expect, not what is measured.
+the calls of this class take time, too, which all clients of the loop feel: by how much it is slower
+has to be measured.
 """
 
 from __future__ import annotations

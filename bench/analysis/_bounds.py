@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 from bench.analysis._figures import outcome_in
-from bench.analysis._refutation import outside_p
+from bench.analysis._refutation import in_logarithms, outside_p
 from bench.analysis._selection import condition_of, lacking, selected
 from bench.analysis.claim_run import ClaimRun
 from bench.analysis.effects import detectable_factor
-from bench.analysis.intervals import arithmetic
-from bench.analysis.result import Cell
+from bench.analysis.intervals import GEOMETRIC, arithmetic
+from bench.analysis.result import Cell, Estimate
 from bench.analysis.verdict_result import Condition
 from bench.errors import InputError
-from bench.spec.claim import Bound
+from bench.spec.claim import Bound, Range
 from bench.spec.metric import ERRORS
 
 _LONGEST_TEXT = 120
@@ -64,13 +65,19 @@ def _bound(run: ClaimRun, judgement: Bound, cell: Cell, metric: str) -> Conditio
         method=estimate.method,
         detectable_factor=detectable_factor(estimate.trial_values),
         why=_errors_of(cell) if metric == ERRORS.name else "",
-        outside_p=outside_p(estimate.trial_values, judgement.range),
+        outside_p=_outside_p(estimate, judgement.range),
     )
     if estimate.low is None or estimate.high is None:
         return replace(judged, why=estimate.why_not or f"no interval: {estimate.method}")
     if len(estimate.trial_values) < planned:
         return replace(judged, why=f"{judged.blocks} of {planned} trials have a value")
     return replace(judged, outcome=outcome_in(judgement.range, estimate.low, estimate.high))
+
+
+def _outside_p(estimate: Estimate, claimed: Range) -> tuple[float, float] | None:
+    if estimate.method != GEOMETRIC:
+        return outside_p(estimate.trial_values, claimed)
+    return outside_p([math.log(value) for value in estimate.trial_values], in_logarithms(claimed))
 
 
 def _difference(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.analysis.comparison_result import Comparison
@@ -57,7 +57,8 @@ class Told:
 def clause(told: Told, group: Sequence[Comparison]) -> str:
     """Say how one metric compares in all its conditions, e.g. ``1.8 to 2.1 times slower in both``.
 
-    The interval is told where it is one; of several conditions the tables have each.
+    Of one or two conditions the interval is told, and why no difference could be shown; of more
+    the tables have each.
     """
     resolved = [c for c in group if c.outcome in ("better", "worse")]
     parts = [
@@ -71,20 +72,29 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
     if equivalent := [c for c in group if c.outcome == "equivalent"]:
         parts.append(_equivalent(told, equivalent, group))
     unresolved = [c for c in group if c.outcome == "unresolved"]
-    apart = {"blocks": _blocks_left, "unsteady": _unsteady}
+    apart: dict[str, Callable[[Sequence[Comparison]], str]] = {"blocks": _blocks_left}
+    if _is_short(group):
+        apart["unsteady"] = _unsteady
     parts += [
         f"no difference could be shown{_share(told, part, group)}{reason(part)}"
         for part, reason in (
             *(([c for c in unresolved if c.cause == cause], of) for cause, of in apart.items()),
-            ([c for c in unresolved if c.cause not in apart], _ratio),
+            (
+                [c for c in unresolved if c.cause not in apart],
+                _ratio if _is_short(group) else _detectable,
+            ),
         )
         if part
     ]
     return ", ".join(parts)
 
 
+def _is_short(group: Sequence[Comparison]) -> bool:
+    return len(group) <= 2
+
+
 def _equivalent(told: Told, part: Sequence[Comparison], group: Sequence[Comparison]) -> str:
-    ratio = f" (ratio {_interval(part[0])})" if len(part) == 1 else ""
+    ratio = f" (ratio {_interval(part[0])})" if len(part) == 1 and _is_short(group) else ""
     share = figure(100.0 * part[0].smallest_effect)
     return f"equal to within {share} %{_share(told, part, group)}{ratio}"
 
@@ -100,15 +110,26 @@ def _unsteady(moving: Sequence[Comparison]) -> str:
 
 
 def _ratio(unresolved: Sequence[Comparison]) -> str:
-    factors = sorted(c.detectable_factor for c in unresolved if c.detectable_factor is not None)
-    ends = " to ".join(dict.fromkeys(map(figure, (factors[0], factors[-1])))) if factors else ""
     if len(unresolved) > 1:
-        return f" (detectable: a factor of {ends})" if factors else ""
+        return _detectable(unresolved)
     (only,) = unresolved
     if only.low is None or only.high is None:
         return f" (ratio {figure(only.ratio)}, a single block)"
-    detectable = f"; detectable: a factor of {ends}" if factors else ""
+    detectable = f"; {words}" if (words := _factor(unresolved)) else ""
     return f" (ratio {_interval(only)}{_although(only)}{detectable})"
+
+
+def _detectable(unresolved: Sequence[Comparison]) -> str:
+    return f" ({words})" if (words := _factor(unresolved)) else ""
+
+
+def _factor(unresolved: Sequence[Comparison]) -> str:
+    factors = sorted(c.detectable_factor for c in unresolved if c.detectable_factor is not None)
+    if not factors:
+        return ""
+    return "detectable: a factor of " + " to ".join(
+        dict.fromkeys(map(figure, (factors[0], factors[-1])))
+    )
 
 
 def _although(only: Comparison) -> str:
@@ -130,7 +151,8 @@ def _interval(comparison: Comparison) -> str:
 
 def _resolved(told: Told, side: Sequence[Comparison], group: Sequence[Comparison]) -> str:
     factor = factor_in_words(side[0].metric, [c.ratio for c in side])
-    interval = f" (95 % interval {interval_in_words(side)})" if len(side) == 1 else ""
+    is_told = len(side) == 1 and _is_short(group)
+    interval = f" (95 % interval {interval_in_words(side)})" if is_told else ""
     return f"{factor}{_share(told, side, group)}{interval}"
 
 

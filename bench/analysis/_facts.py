@@ -88,7 +88,7 @@ def findings(run: ClaimRun, judgement: FindingCheck) -> Iterator[Condition]:
                 yield condition
             elif cell.status != "measured":
                 yield replace(condition, why=cell.reason)
-            elif judgement.needs and judgement.needs not in cell.estimates:
+            elif judgement.needs and cell.value(judgement.needs) is None:
                 why = f"there is no {judgement.needs} here, on which {judgement.code} rests"
                 yield replace(condition, outcome="not measured", why=why)
             else:

@@ -125,7 +125,9 @@ def _compared(
         blocks=found.blocks,
         blocks_planned=planned,
         method=found.method,
-        outside_p=outside_p(log_ratios(over, under).tolist(), in_logarithms(claimed)),
+        outside_p=outside_p(
+            log_ratios(over, under).tolist(), in_logarithms(claimed), by_ranks=True
+        ),
     )
     if found.low is None or found.high is None:
         return replace(judged, why="a single block has no interval")

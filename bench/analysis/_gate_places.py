@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import comb
 from statistics import median
 
+import numpy as np
+
 from bench.analysis.claim_run import ClaimRun
+from bench.analysis.effects import signed_rank_p
 from bench.analysis.gate_result import GateOutcome, Judgement
 from bench.analysis.result import Cell
 from bench.analysis.wording import figure
-from bench.spec.counted import COUNTED, LOCK_ACQUISITIONS, counted_name
+from bench.spec.counted import COUNTED, counted_name
 from bench.spec.gate import Pair, Rule
 from bench.spec.metric import ERRORS, SAVER_OPERATIONS, Metric
 
@@ -53,27 +57,33 @@ def refused(seen: ClaimRun, place: Place, name: str) -> str:
     return ""
 
 
-def errors(seen: ClaimRun, place: Place) -> Iterator[Judgement]:
+def errors(seen: ClaimRun, place: Place, level: float) -> Iterator[Judgement]:
     """Judge the share of cycles that failed: a saver that fails at what is slow looks fast.
 
     Nothing is said where none failed, nor of invalid cells: their times say that already.
     """
     if seen.invalid_because(place.head) or seen.invalid_because(place.base):
         return
-    base, head = (_trials(cell, ERRORS.name) for cell in (place.base, place.head))
-    if base and head and any((*base, *head)):
-        outcome, because = failing(base, head)
+    of_base, of_head = (
+        {seen.blocks[trial]: share for trial, share in seen.values(cell, ERRORS.name).items()}
+        for cell in (place.base, place.head)
+    )
+    shared = [block for block in of_head if block in of_base]
+    base, head = ([shares[block] for block in shared] for shares in (of_base, of_head))
+    if any((*base, *head)):
+        outcome, because = failing(base, head, level)
         yield _count(place, ERRORS, base, head, outcome, because)
 
 
-def failing(base: Sequence[float], head: Sequence[float]) -> tuple[GateOutcome, str]:
-    """Tell whether head fails where base does not, from the share that failed in each trial.
+def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple[GateOutcome, str]:
+    """Tell whether head fails more, from the share that failed in each block's two trials.
 
-    Some cycle of either did fail.
+    By the exact signed-rank test, one-sided: of equal arms either is as likely to fail more in a
+    block. Anything else that failed leaves times that compare nothing. Some cycle did fail.
     """
-    failed = [share for share in head if share > 0.0]
     text = f"{max(base):.2g} → {max(head):.2g} of the cycles failed in the worst trial"
-    if min(head) > max(base) or (not any(base) and len(failed) > 1):
+    more = np.asarray(head) - np.asarray(base)
+    if float(np.sum(more)) > 0.0 and signed_rank_p(more) / 2.0 <= level:
         return "regression", text
     return "cannot tell", f"{text}: times of the rest compare nothing"
 
@@ -82,9 +92,10 @@ def counts(seen: ClaimRun, place: Place, rule: Rule) -> Iterator[Judgement]:
     """Judge every count per operation that either arm has.
 
     A count has grown if even head's lowest trial lies above base's highest by more than the
-    tolerance. Where all trials of an arm agree, as most counts do, that is the plain comparison;
-    where a count depends on how far the load got, what two equal arms show is no growth. Nothing is
-    said of invalid cells: their times say that already.
+    tolerance. Where all trials of an arm agree, as most counts do, that is the plain comparison.
+    Where a count depends on how far the load got, k trials of each of two equal arms come apart so
+    in 1 of (2k over k) cases, which has to be as rare as a false alarm may be. Nothing is said of
+    invalid cells: their times say that already.
     """
     if seen.invalid_because(place.head) or seen.invalid_because(place.base):
         return
@@ -96,22 +107,25 @@ def counts(seen: ClaimRun, place: Place, rule: Rule) -> Iterator[Judgement]:
             continue
         base, head = _trials(place.base, name), _trials(place.head, name)
         outcome, because = grown(base, head, rule)
-        if outcome == "pass" and name not in place.head.estimates:
-            outcome, because = "cannot tell", f"head's lock was not found; {because}"
+        if lacking := [c.subject for c in (place.base, place.head) if name not in c.estimates]:
+            outcome, because = "cannot tell", f"{lacking[0]} has no such count"
         yield _count(place, known[0].metric, base, head, outcome, because)
 
 
 def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[GateOutcome, str]:
     """Tell whether a count, given by trial, has grown, and say by how much."""
     if not base or not head:
-        return "cannot tell", f"{'head' if base else 'base'} has no such count"
+        return "cannot tell", "not every arm has such a count"
     text = f"{figure(median(base))} → {figure(median(head))} per operation"
     tolerated = 1.0 + rule.count_tolerance
-    if min(head) > max(base) * tolerated:
-        return "regression", text
-    if median(head) > median(base) * tolerated:
+    if median(head) <= median(base) * tolerated:
+        return "pass", text
+    if min(head) <= max(base) * tolerated:
         return "cannot tell", f"{text}, but trials of both arms overlap"
-    return "pass", text
+    is_exact = all(count.is_integer() for count in (*base, *head))
+    if is_exact or comb(len(base) + len(head), len(head)) * rule.false_alarms >= 1.0:
+        return "regression", text
+    return "cannot tell", f"{text}, in too few trials for a count that varies"
 
 
 def _count(
@@ -138,8 +152,5 @@ def _count(
 
 
 def _trials(cell: Cell, name: str) -> Sequence[float]:
-    """Return the count in each trial; a saver whose lock was not found has asked for none."""
     estimate = cell.estimates.get(name)
-    if estimate is None and cell.trial_ids and name.endswith(f".{LOCK_ACQUISITIONS}"):
-        return (0.0,)
     return estimate.trial_values if estimate else ()

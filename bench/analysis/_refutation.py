@@ -3,7 +3,9 @@
 A claim that must hold everywhere is refuted by one condition in which it does not. With k of them,
 one 95 % interval in 20 lies outside by chance where the truth is at the limit; so the p-values
 against the limit are adjusted by Holm's method over all conditions of the claim that could refute
-it alone. Supporting a claim needs no allowance: there every interval has to lie inside (Berger,
+it alone. Each is that of the test which the interval inverts; the exact one stands back for
+Student's t where so few blocks could not reach so small a p, as in ``bench.analysis.multiplicity``.
+Supporting a claim needs no allowance: there every interval has to lie inside (Berger,
 "Multiparameter hypothesis testing and acceptance sampling", Technometrics 1982).
 """
 
@@ -14,27 +16,34 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import stdtr
 
-from bench.analysis.effects import holm
+from bench.analysis.effects import FEWEST_FOR_SIGNED_RANK, holm, signed_rank_p, student_p
 from bench.analysis.quantiles import CONFIDENCE
 from bench.analysis.verdict_result import Condition
 from bench.spec.claim import Judgement, Range
 
+_LEVEL = 1.0 - CONFIDENCE
 
-def outside_p(values: Sequence[float], claimed: Range) -> float | None:
-    """Return the two-sided p of Student's t for a mean of ``values`` at the end that it is beyond.
 
-    1 where the mean lies inside ``claimed``, ``None`` for fewer than two values.
+def outside_p(
+    values: Sequence[float], claimed: Range, *, by_ranks: bool = False
+) -> tuple[float, float] | None:
+    """Return two p-values, two-sided, against the end of ``claimed`` that ``values`` are beyond.
+
+    The first is that of the interval: of the signed-rank test if ``by_ranks`` and there are enough
+    values for it, else of Student's t; the second that of Student's t. Both are 1 where the centre
+    lies inside; ``None`` for fewer than two values.
     """
     if len(values) < 2:
         return None
-    mean = float(np.mean(values))
-    beyond = max(claimed.low - mean, mean - claimed.high)
-    if beyond <= 0.0:
-        return 1.0
-    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return 2.0 * float(stdtr(len(values) - 1, -beyond / error)) if error > 0.0 else 0.0
+    data = np.asarray(values, float)
+    is_ranked = by_ranks and data.size >= FEWEST_FOR_SIGNED_RANK
+    centre = float(np.median(data) if is_ranked else np.mean(data))
+    if claimed.low <= centre <= claimed.high:
+        return 1.0, 1.0
+    beyond = data - (claimed.low if centre < claimed.low else claimed.high)
+    student = student_p(beyond)
+    return (signed_rank_p(beyond) if is_ranked else student), student
 
 
 def in_logarithms(claimed: Range) -> Range:
@@ -54,20 +63,24 @@ def allowed_for(
         for condition in conditions
         if condition.outside_p is not None
     ]
-    adjusted = holm([condition.outside_p or 0.0 for condition in family])
+    members = len(family)
+    adjusted = holm([_p_value(condition, members) for condition in family])
     doubtful = {
-        id(condition): len(family)
+        id(condition)
         for condition, p_value in zip(family, adjusted, strict=True)
-        if condition.outcome == "fails" and p_value > 1.0 - CONFIDENCE
+        if members > 1 and condition.outcome == "fails" and p_value > _LEVEL
     }
+    why = f"outside, but so far one of {members} conditions of this claim may be by chance"
     return [
-        tuple(_doubted(condition, doubtful.get(id(condition), 0)) for condition in conditions)
+        tuple(
+            replace(each, outcome="undecided", why=why) if id(each) in doubtful else each
+            for each in conditions
+        )
         for _, conditions in judged
     ]
 
 
-def _doubted(condition: Condition, members: int) -> Condition:
-    if not members:
-        return condition
-    why = f"outside, but so far one of {members} conditions of this claim may be by chance"
-    return replace(condition, outcome="undecided", why=why)
+def _p_value(condition: Condition, members: int) -> float:
+    own, student = condition.outside_p or (1.0, 1.0)
+    is_coarse = members * 2.0 / 2.0**condition.blocks > _LEVEL
+    return student if is_coarse else own

@@ -86,7 +86,7 @@ def effect(
     """Compare positive values, one pair per block (n ≥ 1).
 
     Up to ``most_for_signed_rank`` blocks the interval inverts the test that gives the p-value, so
-    that they never contradict each other.
+    that they do not contradict each other, but where values tie.
 
     Raises:
         ValueError: the lengths differ, there is no pair, or a value is not positive.

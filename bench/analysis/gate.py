@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 from bench.analysis._gate_places import Place, counts, errors, places_of, refused
 from bench.analysis.claim_run import ClaimRun
@@ -36,7 +37,8 @@ def judge(
     places = [place for pair in pairs for place in places_of(seen, pair)]
     names = seen.analysis.primary_metrics
     times = [_of_time(seen, place, name) for place in places for name in names]
-    exact = [judged for place in places for judged in errors(seen, place)]
+    level = rule.false_alarms / max(1, len(places))
+    exact = [judged for place in places for judged in errors(seen, place, level)]
     exact += [judged for place in places for judged in counts(seen, place, rule)]
     if first is None:
         return (*answered(times, rule), *exact)
@@ -66,8 +68,9 @@ def decide(
     """
     agreed = [*first]
     if second is not None:
+        asked = {judged.key for judged in first if is_in_question(judged)}
         agreed = [*of_both(first, second, rule)]
-        agreed += [j for j in second if j.outcome == "invalid" or j.kind == "count"]
+        agreed += [j for j in second if j.outcome == "invalid" or j.key not in asked]
     outcome = gravest([judged.outcome for judged in agreed])
     told = [f"{_named(j)}: {j.because}" for j in agreed if j.outcome == outcome != "pass"]
     return GateResult(
@@ -114,6 +117,7 @@ def _of_time(seen: ClaimRun, place: Place, name: str) -> Judgement:
     """Return what the rule needs of a time, or why there is nothing that it could judge."""
     estimate = place.head.estimates.get(name) or place.base.estimates.get(name)
     metric = estimate.metric if estimate else Metric(name, "ratio", "neither", UNKNOWN_METRIC)
+    base, head = _trial_values(place.base, name), _trial_values(place.head, name)
     judged = Judgement(
         kind="time",
         place=place.name,
@@ -122,10 +126,10 @@ def _of_time(seen: ClaimRun, place: Place, name: str) -> Judgement:
         metric=metric,
         outcome="cannot tell",
         because="",
-        base_value=place.base.value(name),
-        head_value=place.head.value(name),
-        base_values=_trial_values(place.base, name),
-        head_values=_trial_values(place.head, name),
+        base_value=median(base) if base else None,
+        head_value=median(head) if head else None,
+        base_values=base,
+        head_values=head,
     )
     invalid = seen.invalid_because(place.head) or seen.invalid_because(place.base)
     if invalid:

@@ -39,8 +39,8 @@ def answered(times: Sequence[Judgement], rule: Rule) -> tuple[Judgement, ...]:
     The latter count in the adjustment all the same: they were to be judged.
     """
     level = _NEVER if rule.confirms else rule.false_alarms
-    fewest = _fewest_blocks(len(times), rule.false_alarms) if level else 0
-    shown = [_with_slowdown(judged, max(fewest, rule.fewest_blocks), rule) for judged in times]
+    fewest = fewest_blocks(len(times), rule)
+    shown = [_with_slowdown(judged, fewest, rule) for judged in times]
     adjusted = holm([_one_sided_p(judged.slowdown) for judged in shown])
     return tuple(
         _answered(judged, p_value, level, rule)
@@ -51,10 +51,17 @@ def answered(times: Sequence[Judgement], rule: Rule) -> tuple[Judgement, ...]:
 def answered_again(
     times: Sequence[Judgement], first: Sequence[Judgement], rule: Rule
 ) -> tuple[Judgement, ...]:
-    """Answer those times of a second run that were in question in the ``first``, each alone."""
+    """Answer those times of a second run that were in question in the ``first``, each alone.
+
+    Of the others only those stay that say why they could not be judged: that is no pass.
+    """
     wanted = {judged.key for judged in first if is_in_question(judged)}
     fewest = max(_fewest_blocks(1, rule.confirming_level), rule.fewest_blocks)
-    shown = [_with_slowdown(judged, fewest, rule) for judged in times if judged.key in wanted]
+    shown = [
+        _with_slowdown(judged, fewest, rule)
+        for judged in times
+        if judged.key in wanted or judged.because
+    ]
     return tuple(
         _answered(judged, _one_sided_p(judged.slowdown), rule.confirming_level, rule)
         for judged in shown
@@ -92,6 +99,13 @@ def slowdown(block_ratios: Sequence[float], rule: Rule) -> Effect:
     ones = [1.0] * len(block_ratios)
     confidence = rule.confidence_of_a_look
     return effect(block_ratios, ones, confidence, most_for_signed_rank=sys.maxsize)
+
+
+def fewest_blocks(times: int, rule: Rule) -> int:
+    """Return how many blocks a first run needs to answer so many ``times``."""
+    if rule.confirms:
+        return rule.fewest_blocks
+    return max(rule.fewest_blocks, _fewest_blocks(times, rule.false_alarms))
 
 
 def _fewest_blocks(judged: int, level: float) -> int:

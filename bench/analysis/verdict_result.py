@@ -22,9 +22,10 @@ class Condition:
     outcome allows for it. ``detectable_factor`` (> 1) is the smallest factor that so many blocks,
     or trials, of such spread would show in 80 of 100 runs, ``None`` for what is no sample.
     ``blocks`` counts the pairs of trials behind a ratio, or the trials behind a bound, of
-    ``blocks_planned``. ``outside_p`` is the p-value against the limit that the figure is beyond, 1
-    inside, ``None`` for what is no sample. ``why`` explains an outcome that the figures do not.
-    ``cells`` and ``trials`` lead to the evidence; ``doubts`` are the codes of warnings about it.
+    ``blocks_planned``. ``outside_p`` are p-values against the limit that the figure is beyond, by
+    the interval's own test and by Student's t, 1 inside; ``None`` for what is no sample. ``why``
+    explains an outcome that the figures do not. ``cells`` and ``trials`` lead to the evidence;
+    ``doubts`` are the codes of warnings about it.
     """
 
     outcome: ConditionOutcome
@@ -47,7 +48,7 @@ class Condition:
     blocks_planned: int = 0
     method: str = ""
     why: str = ""
-    outside_p: float | None = None
+    outside_p: tuple[float, float] | None = None
     cells: tuple[str, ...] = ()
     trials: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

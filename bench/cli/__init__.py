@@ -44,7 +44,8 @@ VERBS = {
 }
 EPILOGUE = """\
 exit codes: 0 pass, 1 regression, broken threshold or refuted claim, 2 bad input,
-3 cannot tell, 4 invalid measurement, 5 a server or package is not there, 130 interrupted
+3 cannot tell, 4 invalid measurement, 5 a server, package, file or space is not there,
+130 interrupted
 """
 
 
@@ -74,8 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _unexpected(error: Exception) -> int:
     """Tell an error that no stage expects."""
-    if isinstance(error, OSError) and error.filename is not None:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+    if isinstance(error, OSError) and error.errno is not None:
+        place = "" if error.filename is None else f"{error.filename}: "
+        print(f"error: {place}{error.strerror}", file=sys.stderr)
         return EXIT_UNAVAILABLE
     traceback.print_exception(error)
     print("error: this is a defect of checkpoint-bench; nothing was decided", file=sys.stderr)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import prod
 from types import MappingProxyType
 
 from bench.analysis.analyse import analyse
@@ -14,6 +15,7 @@ from bench.analysis.claim_run import claim_run
 from bench.analysis.gate import decide, judge, needs_second_run
 from bench.analysis.gate_baseline import judge_against
 from bench.analysis.gate_result import GateResult, Judgement
+from bench.analysis.gate_rule import fewest_blocks
 from bench.cli.measuring import measure_shown
 from bench.errors import InconclusiveError
 from bench.measure.environment import read_environment
@@ -24,7 +26,7 @@ from bench.records.run import new_run
 from bench.records.store import Run, Store
 from bench.spec.gate import Pair, Rule, check_pair, second_run
 from bench.spec.plan import expand
-from bench.spec.scenario import Scenario
+from bench.spec.scenario import AXES, Scenario
 from bench.spec.scenario_text import scenario_text
 
 NO_ARMS: Mapping[str, ArmEnvironment] = MappingProxyType({})
@@ -47,7 +49,7 @@ def measured(question: Question, store: Store) -> GateResult:
     ``KeyboardInterrupt`` passes through; what was measured is kept.
     """
     rule = question.rule
-    _warn_of_few(question.scenario, rule)
+    _warn_of_few(question)
     first = _measure(question, question.scenario, question.name, store)
     judged = judged_run(first, question.pairs, rule)
     pairs = needs_second_run(judged) if rule.confirms else ()
@@ -81,13 +83,21 @@ def recorded(store: Store, run_ids: Sequence[str], pairs: Sequence[Pair], rule: 
     return decide(first, judged_run(runs[1], again, rule, first), rule, records)
 
 
-def _warn_of_few(scenario: Scenario, rule: Rule) -> None:
+def _warn_of_few(question: Question) -> None:
     """Say before anything is measured that no time can be judged in so few blocks."""
+    scenario = question.scenario
+    times = len(scenario.primary_metrics) * sum(
+        prod(len(getattr(sweep, axis)) for axis in AXES if axis != "subjects")
+        for sweep in scenario.sweeps.values()
+        for pair in question.pairs
+        if {pair.base, pair.head} <= set(sweep.subjects)
+    )
+    fewest = fewest_blocks(times, question.rule)
     for name, sweep in scenario.sweeps.items():
         blocks = sweep.repetitions or scenario.repetitions
-        if blocks < rule.fewest_blocks:
+        if blocks < fewest:
             print(
-                f"warning: {name} has {blocks} blocks, times need {rule.fewest_blocks} at least: "
+                f"warning: {name} has {blocks} blocks, times need {fewest} at least: "
                 "only counts and failures can be judged",
                 file=sys.stderr,
             )

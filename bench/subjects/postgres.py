@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, Self, cast
@@ -116,8 +117,9 @@ class PostgresSubject(Subject):
         try:
             return await AsyncConnection.connect(base.address(self.place), **base.CONNECTION)
         except NotImplementedError as error:
+            missing = traceback.extract_tb(error.__traceback__)[-1].name
             text = str(error) or (
-                "this event loop has no add_reader, which psycopg's async mode needs"
+                f"this event loop has no {missing}, which psycopg's async mode needs"
             )
             raise UnsupportedError(f"NotImplementedError: {text}") from error
         except psycopg.InterfaceError as error:

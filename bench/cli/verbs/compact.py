@@ -43,6 +43,7 @@ def _check_no_more_blocks(store: Store, run_id: str) -> None:
     plan = expand(run.scenario)
     if (
         plan.optional_blocks
+        and len(run.trials) >= run.trials_expected
         and plan.digest == run.record.plan_digest
         and not is_complete(plan, store, run_id)
     ):

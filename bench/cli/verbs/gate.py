@@ -78,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
     rule = _rule(options)
     _check_arms(options)
     store = Store(make_directory(options.results))
+    make_directory(options.reports)
     if options.baseline:
         return _tell(_softly(options, store, rule), options.reports)
     if options.judge:
@@ -96,6 +97,8 @@ def _rule(options: argparse.Namespace) -> Rule:
             f"--smallest-effect {options.smallest_effect:g}: expected a share in (0, 1], "
             "e.g. 0.05 for 5 %"
         )
+    if options.no_confirm and len(options.judge) > 1:
+        raise InputError("--no-confirm judges one run: name no second one with --judge")
     confirms = not options.no_confirm and len(options.judge) != 1
     return Rule(smallest_effect=options.smallest_effect, confirms=confirms)
 
@@ -172,6 +175,7 @@ def _runs(options: argparse.Namespace) -> list[str]:
 
 def _tell(result: GateResult, reports: Path) -> int:
     """Write every form of the answer, print the short one, and return the exit code."""
+    print(screen(result), flush=True)
     directory = make_directory(reports / result.runs[0].run_id / "gate")
     text = markdown(result)
     pages = {
@@ -182,7 +186,6 @@ def _tell(result: GateResult, reports: Path) -> int:
     }
     for name, content in pages.items():
         (directory / name).write_bytes(content)
-    print(screen(result))
     _append_summary(text)
     print(f"reports: {directory / 'gate.md'} (also {', '.join(list(pages)[1:])})")
     return result.exit_code

@@ -36,8 +36,9 @@ _HOW = (
     "judgements on it decide nothing. In the maps: ✓ inside the claimed range, ✗ outside, ? "
     "across its end, or not above what two measurements of the same subject differ by; in "
     "brackets the 95 % interval. MDE is the minimum detectable effect: the factor that so many "
-    "blocks or trials of such spread would show in 80 of 100 runs. Below each map are the trials "
-    "behind it; `python -m bench trial RUN TRIAL` shows one of them."
+    "blocks or trials of such spread would show in 80 of 100 runs, looked at alone and before the"
+    " allowance for other conditions. Below each map are the trials behind it; `python -m bench "
+    "trial RUN TRIAL` shows one of them."
 )
 
 

@@ -93,6 +93,22 @@ def test_conditions_are_summed_up_and_named_where_they_differ(tmp_path: Path) ->
     )
 
 
+def test_of_many_conditions_the_tables_have_the_intervals(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return times({"base": 2, "x": 4 if trial.arrival == "some" else 2})(trial) or Left()
+
+    third = '[arrivals.third]\nkind = "closed"\nclients = 4'
+    many = {"clients": 16, "arrivals": "some other third"}
+    first, *_ = answer(
+        tmp_path, make, subjects="base x", tables=f"{BASELINE}{OTHER}{third}", **many
+    )
+
+    assert first == (
+        "x against base (both fsync, 3 blocks, 3 conditions): put.response.p50 – 1.99 times slower "
+        "at 16 clients, no difference could be shown in 2 of 3 (detectable: a factor of 1.36)."
+    )
+
+
 def test_the_same_in_all_conditions_is_one_range(tmp_path: Path) -> None:
     make = times({"base": 2, "x": 4})
     first, *_ = answer(tmp_path, make, subjects="base x", tables=BASELINE + OTHER, **TWO)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.analysis._gate_places import grown
 from bench.analysis.gate import decide, gravest, needs_second_run
 from bench.analysis.gate_result import GateResult
 from bench.records.trial import Verification
@@ -167,14 +168,19 @@ def test_a_count_that_varies_in_both_arms_alike_has_not_grown(tmp_path: Path) ->
 def test_a_count_that_one_arm_lacks_cannot_tell(tmp_path: Path) -> None:
     found = gated(tmp_path, arms(readings=count(5.0)))
 
-    assert found[-1].because == "base has no such count"
+    assert found[-1].because == "a has no such count"
     assert outcomes(found)["put.round_trips"] == "cannot tell"
 
 
-def test_a_lock_that_only_head_takes_is_a_regression(tmp_path: Path) -> None:
-    found = gated(tmp_path, arms(readings=count(1.0, "put.lock_acquisitions")))
+@pytest.mark.parametrize(
+    ("trials", "outcome"), [(4, "cannot tell"), (5, "regression")], ids=["70 ways", "252 ways"]
+)
+def test_a_count_that_varies_needs_as_many_trials_as_chance_rules_out(
+    trials: int, outcome: str
+) -> None:
+    base, head = (tuple(at + 0.001 * k for k in range(trials)) for at in (1.9, 2.0))
 
-    assert outcomes(found)["put.lock_acquisitions"] == "regression"
+    assert grown(base, head, Rule())[0] == outcome
 
 
 def first_and(tmp_path: Path, first: Make, second: Make | None) -> GateResult:
@@ -238,6 +244,35 @@ def test_a_second_run_that_fails_cannot_tell(tmp_path: Path) -> None:
 
 def test_a_second_run_that_lost_a_write_is_invalid(tmp_path: Path) -> None:
     assert first_and(tmp_path, arms(1.5), arms(verification=LOST)).exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("left", "exit_code"),
+    [({"verification": LOST}, 4), (failure(), 3), (unsupported(), 3), (None, 3)],
+    ids=["lost", "failed", "unsupported", "missing"],
+)
+def test_a_second_run_is_not_passed_where_nothing_was_asked_and_something_is_wrong(
+    left: dict[str, Any] | None, exit_code: int, tmp_path: Path
+) -> None:
+    two_places = text(
+        arrivals="some other", tables='[arrivals.other]\nkind = "closed"\nclients = 1'
+    )
+
+    def first(trial: Trial) -> Left:
+        return arms(1.03, noise=8.0 if trial.arrival == "some" else 1.0)(trial)
+
+    def second(trial: Trial) -> Left | None:
+        is_wrong = trial.arrival == "other" and trial.subject == "b"
+        if is_wrong and left is None:
+            return None
+        return arms(**(left or {}) if is_wrong else {})(trial)
+
+    before = judged(make_run(tmp_path / "first", first, two_places))
+    again = judged(make_run(tmp_path / "second", second, two_places), first=before)
+    asked = {each.place for each in before if each.outcome == "cannot tell"}
+
+    assert {place.split(" · ")[3] for place in asked} == {"some"}
+    assert decide(before, again, Rule(), []).exit_code == exit_code
 
 
 def test_a_count_that_only_the_second_run_shows_to_grow_is_a_regression(tmp_path: Path) -> None:

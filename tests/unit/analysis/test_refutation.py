@@ -24,20 +24,35 @@ ABOVE = (0.010, 0.012, 0.030, 0.035, 0.022)
 
 def test_the_p_value_is_that_of_student_against_the_nearest_end() -> None:
     values = [0.3, 0.5, 0.2, 0.45]
-    assert outside_p(values, Range(-math.inf, 0.1)) == pytest.approx(
-        stats.ttest_1samp(values, 0.1).pvalue
-    )
-    assert outside_p(values, Range(0.9, math.inf)) == pytest.approx(
-        stats.ttest_1samp(values, 0.9).pvalue
-    )
+    for claimed, end in ((Range(-math.inf, 0.1), 0.1), (Range(0.9, math.inf), 0.9)):
+        expected = stats.ttest_1samp(values, end).pvalue
+        assert outside_p(values, claimed) == pytest.approx((expected, expected))
+
+
+def test_where_the_interval_is_by_ranks_the_p_value_is_too() -> None:
+    """An outlier that leaves the interval alone, and hides everything from Student's t."""
+    values = [0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 9.0]
+    exact, student = outside_p(values, Range(-math.inf, 0.1), by_ranks=True) or (1.0, 1.0)
+
+    assert (exact, student > 0.3) == (2.0 / 2.0**8, True)
+
+
+def test_an_outlier_does_not_save_a_claim(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        times = 1.1 + 0.01 * trial.repetition if trial.repetition < 7 else 9.0
+        return Left(Load(put=round((times if trial.subject == "fast" else 1.0) * MS)))
+
+    text = scenario_text("base fast", repetitions=8)
+
+    assert verdict_on(tmp_path, make, claim(ratio("at_most = 1.0")), text).outcome == "refuted"
 
 
 def test_inside_nothing_speaks_against_the_claim() -> None:
-    assert outside_p([0.3, 0.5], Range(0.0, 1.0)) == 1.0
+    assert outside_p([0.3, 0.5], Range(0.0, 1.0)) == (1.0, 1.0)
 
 
 def test_what_never_varies_is_certain_and_one_value_says_nothing() -> None:
-    assert outside_p([2.0, 2.0], Range(0.0, 1.0)) == 0.0
+    assert outside_p([2.0, 2.0], Range(0.0, 1.0)) == (0.0, 0.0)
     assert outside_p([2.0], Range(0.0, 1.0)) is None
 
 

@@ -51,6 +51,22 @@ def test_a_failure_is_neither_support_nor_refusal(tmp_path: Path) -> None:
         assert verdict_on(tmp_path / expected, make, judged).outcome == "inconclusive"
 
 
+@pytest.mark.parametrize("name", ["put.lock_acquisitions", "put.response.p99"])
+def test_without_what_a_finding_rests_on_its_absence_shows_nothing(
+    name: str, tmp_path: Path
+) -> None:
+    absent = claim(f'{BLOCKED}false\nneeds = "{name}"', kind="fact")
+
+    assert verdict_on(tmp_path / "lacks", healthy(), absent).outcome == "inconclusive"
+
+
+def test_with_what_it_rests_on_its_absence_counts(tmp_path: Path) -> None:
+    absent = claim(f'{BLOCKED}false\nneeds = "put.lock_acquisitions"', kind="fact")
+    make = changed(readings=(reading("put.lock_acquisitions", 1.0),))
+
+    assert verdict_on(tmp_path, make, absent).outcome == "supported"
+
+
 @pytest.mark.parametrize(
     ("status", "expected", "because", "outcome"),
     [

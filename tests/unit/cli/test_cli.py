@@ -98,6 +98,7 @@ def test_the_list_tells_options_and_defaults(capsys: pytest.CaptureFixture[str])
     ("error", "exit_code", "told"),
     [
         (OSError(28, "No space left on device", "results/x"), 5, "error: results/x: No space left"),
+        (OSError(28, "No space left on device"), 5, "error: No space left"),
         (ConnectionError("gone"), 4, "ConnectionError: gone"),
         (KeyError("x"), 4, "this is a defect of checkpoint-bench"),
     ],

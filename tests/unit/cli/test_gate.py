@@ -72,6 +72,7 @@ def test_a_lost_write_is_invalid(tmp_path: Path) -> None:
     [
         (["--judge", RUN], "name both arms"),
         (["--judge", RUN, "--judge", RUN, *ARMS], "two different ones"),
+        (["--judge", RUN, "--judge", "x", "--no-confirm", *ARMS], "name no second one"),
         (["--judge", "gone", *ARMS], "holds no run 'gone'"),
         (["--judge", RUN, *ARMS, "--smallest-effect", "5"], "expected a share"),
         (["--judge", RUN, "--base-subject", "x", "--head-subject", "b"], "no subject 'x'"),

@@ -43,7 +43,7 @@ def test_markdown_begins_with_the_answer(slower: GateResult) -> None:
 
     assert told.startswith("## Gate: regression\n")
     assert "| b | all · steps · 1k · some · selector | `put.response.p50` |" in told
-    assert "? cannot tell: `put.round_trips` of b: base has no such count" in told
+    assert "? cannot tell: `put.round_trips` of b: a has no such count" in told
 
 
 def test_junit_has_a_case_for_each_judgement_and_one_for_the_answer(slower: GateResult) -> None:

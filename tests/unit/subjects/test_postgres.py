@@ -20,8 +20,11 @@ def subject() -> postgres.PostgresSubject:
 
 
 def open_failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def connect(*_: Any, **__: Any) -> Any:
+    def add_reader() -> None:
         raise error
+
+    async def connect(*_: Any, **__: Any) -> Any:
+        add_reader()
 
     monkeypatch.setattr(psycopg.AsyncConnection, "connect", connect)
 
