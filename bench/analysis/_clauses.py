@@ -72,9 +72,10 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
     if equivalent := [c for c in group if c.outcome == "equivalent"]:
         parts.append(_equivalent(told, equivalent, group))
     unresolved = [c for c in group if c.outcome == "unresolved"]
-    apart: dict[str, Callable[[Sequence[Comparison]], str]] = {"blocks": _blocks_left}
-    if _is_short(group):
-        apart["unsteady"] = _unsteady
+    apart: dict[str, Callable[[Sequence[Comparison]], str]] = {
+        "blocks": _blocks_left,
+        "unsteady": _unsteady if _is_short(group) else _unsteady_in_short,
+    }
     parts += [
         f"no difference could be shown{_share(told, part, group)}{reason(part)}"
         for part, reason in (
@@ -109,6 +110,10 @@ def _unsteady(moving: Sequence[Comparison]) -> str:
     return f" (response times changed during the window{first})"
 
 
+def _unsteady_in_short(_: Sequence[Comparison]) -> str:
+    return " (response times were not steady)"
+
+
 def _ratio(unresolved: Sequence[Comparison]) -> str:
     if len(unresolved) > 1:
         return _detectable(unresolved)
@@ -120,7 +125,9 @@ def _ratio(unresolved: Sequence[Comparison]) -> str:
 
 
 def _detectable(unresolved: Sequence[Comparison]) -> str:
-    return f" ({words})" if (words := _factor(unresolved)) else ""
+    """Tell the factor of those that have nothing else against them than a wide interval."""
+    wide = [c for c in unresolved if c.cause == "interval"]
+    return f" ({words})" if (words := _factor(wide)) else ""
 
 
 def _factor(unresolved: Sequence[Comparison]) -> str:

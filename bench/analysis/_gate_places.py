@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from bench.analysis.claim_run import ClaimRun
-from bench.analysis.effects import signed_rank_p
+from bench.analysis.effects import signed_rank_greater_p
 from bench.analysis.gate_result import GateOutcome, Judgement
 from bench.analysis.result import Cell
 from bench.analysis.wording import figure
@@ -83,7 +83,7 @@ def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple
     """
     text = f"{max(base):.2g} → {max(head):.2g} of the cycles failed in the worst trial"
     more = np.asarray(head) - np.asarray(base)
-    if float(np.sum(more)) > 0.0 and signed_rank_p(more) / 2.0 <= level:
+    if signed_rank_greater_p(more) <= level:
         return "regression", text
     return "cannot tell", f"{text}: times of the rest compare nothing"
 

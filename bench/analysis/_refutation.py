@@ -17,7 +17,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.analysis.effects import FEWEST_FOR_SIGNED_RANK, holm, signed_rank_p, student_p
+from bench.analysis.effects import (
+    FEWEST_FOR_SIGNED_RANK,
+    hodges_lehmann,
+    holm,
+    signed_rank_p,
+    student_p,
+)
 from bench.analysis.quantiles import CONFIDENCE
 from bench.analysis.verdict_result import Condition
 from bench.spec.claim import Judgement, Range
@@ -38,7 +44,7 @@ def outside_p(
         return None
     data = np.asarray(values, float)
     is_ranked = by_ranks and data.size >= FEWEST_FOR_SIGNED_RANK
-    centre = float(np.median(data) if is_ranked else np.mean(data))
+    centre = hodges_lehmann(data) if is_ranked else float(np.mean(data))
     if claimed.low <= centre <= claimed.high:
         return 1.0, 1.0
     beyond = data - (claimed.low if centre < claimed.low else claimed.high)

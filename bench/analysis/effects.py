@@ -173,6 +173,15 @@ def signed_rank_p(values: Floats) -> float:
     return min(1.0, 2.0 * float(cumulative))
 
 
+def signed_rank_greater_p(values: Floats) -> float:
+    """Return the one-sided p of the same test, for a centre that is not above 0."""
+    moved = values[values != 0.0]
+    ranks = stats.rankdata(np.abs(moved))
+    is_above = float(ranks[moved > 0.0].sum()) > float(ranks.sum()) / 2.0
+    half = signed_rank_p(values) / 2.0
+    return half if is_above else 1.0 - half
+
+
 def student_interval(values: Floats, confidence: float) -> tuple[float, float]:
     """Return Student's t interval of the mean of ``values`` (n ≥ 2,)."""
     mean = float(np.mean(values))

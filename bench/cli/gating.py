@@ -98,7 +98,7 @@ def _warn_of_few(question: Question) -> None:
         if blocks < fewest:
             print(
                 f"warning: {name} has {blocks} blocks, times need {fewest} at least: "
-                "only counts and failures can be judged",
+                "only counts can be judged",
                 file=sys.stderr,
             )
 
@@ -117,7 +117,8 @@ def _check_second(first: Run, second: Run, pairs: Sequence[Pair], rule: Rule) ->
             f"{', '.join(f'{pair.base} and {pair.head}' for pair in pairs)} and another seed"
         )
     here, there = (dict(run.record.environment.fingerprint()) for run in (first, second))
-    if changed := sorted({name for name, _ in here.items() ^ there.items()}):
+    # What is no longer in question may have needed a server or package that the rest does not.
+    if changed := sorted(name for name, value in there.items() if here.get(name) != value):
         raise InconclusiveError(f"{names}: these differ: {', '.join(changed)}")
 
 

@@ -13,8 +13,8 @@ from bench.records.trial import Reading
 from bench.spec.gate import Rule
 from bench.spec.metric import CYCLE, ERRORS
 from bench.spec.plan import Trial
-from tests.unit.analysis.gating import arms, gated
-from tests.unit.analysis.synthetic import MS, Left, Load, row
+from tests.unit.analysis.gating import arms, gated, judged, text
+from tests.unit.analysis.synthetic import MS, Left, Load, make_run, row
 
 SLOW_AND_FAILED = row(CYCLE, 5 * MS, 50 * MS, outcome=Outcome.FAILED)
 
@@ -60,6 +60,27 @@ def test_head_that_fails_more_in_every_block_has_regressed_if_they_are_enough() 
     assert failing([0.1, 0.2] * 4, [0.3, 0.3] * 4, 0.01)[0] == "regression"
     assert failing([0.1, 0.2], [0.3, 0.3], 0.01)[0] == "cannot tell"
     assert failing([0.3] * 8, [0.1] * 8, 0.01)[0] == "cannot tell"
+
+
+def test_one_bad_block_of_a_head_that_fails_less_is_no_regression() -> None:
+    assert failing([0.01] * 30 + [0.0], [0.0] * 30 + [0.9], 0.01)[0] == "cannot tell"
+
+
+def test_with_more_places_it_takes_more_blocks(tmp_path: Path) -> None:
+    """Two places: seven blocks have p = 1 ÷ 128, above 1 % ÷ 2."""
+    other = '[arrivals.other]\nkind = "closed"\nclients = 1'
+    two_places = text(arrivals="some other", tables=other)
+
+    def make(trial: Trial) -> Left:
+        is_bad = trial.subject == "b" and trial.arrival == "some" and trial.repetition < 7
+        left = arms()(trial)
+        extra = (SLOW_AND_FAILED,) * is_bad
+        return Left(Load(cycles=100, put=left.load.put, get_tuple=left.load.get_tuple, extra=extra))
+
+    found = judged(make_run(tmp_path, make, two_places))
+
+    (errors,) = (each.outcome for each in found if each.metric.name == ERRORS.name)
+    assert errors == "cannot tell"
 
 
 def test_a_lock_that_is_no_longer_found_is_no_pass(tmp_path: Path) -> None:

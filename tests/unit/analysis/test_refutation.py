@@ -37,6 +37,13 @@ def test_where_the_interval_is_by_ranks_the_p_value_is_too() -> None:
     assert (exact, student > 0.3) == (2.0 / 2.0**8, True)
 
 
+def test_the_centre_is_that_of_the_interval() -> None:
+    """Most values lie just inside, and the estimate of Hodges and Lehmann outside."""
+    values = [-0.01] * 16 + [1.0 + 0.01 * k for k in range(14)]
+
+    assert (outside_p(values, Range(-math.inf, 0.0), by_ranks=True) or (1.0, 1.0))[0] < 0.05
+
+
 def test_an_outlier_does_not_save_a_claim(tmp_path: Path) -> None:
     def make(trial: Trial) -> Left:
         times = 1.1 + 0.01 * trial.repetition if trial.repetition < 7 else 9.0

@@ -104,6 +104,15 @@ def test_a_recorded_second_run_confirms_or_does_not(
     assert gate(tmp_path, "--judge", RUN, "--judge", again, *ARMS) == expected
 
 
+def test_a_second_run_needs_only_the_servers_of_what_is_in_question(tmp_path: Path) -> None:
+    servers = {"servers": {"postgres": "18"}}
+    first = make_run(tmp_path / "results", arms(1.5), text(), RUN, **servers)
+
+    again = second(tmp_path, first, Rule(), 1.5)
+
+    assert gate(tmp_path, "--judge", RUN, "--judge", again, *ARMS) == 1
+
+
 @pytest.mark.parametrize(
     ("rule", "environment", "told"),
     [
@@ -122,6 +131,24 @@ def test_what_is_no_second_run_confirms_nothing(
 
     assert gate(tmp_path, "--judge", RUN, "--judge", again, *ARMS) == 3
     assert told in capsys.readouterr().err
+
+
+def test_too_few_blocks_are_told_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a second run three times need 9 blocks; with one, 6."""
+    path = tmp_path / "small.toml"
+    path.write_text(text(8), encoding="utf-8")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.cli.gating.measure_run", stop)
+
+    assert gate(tmp_path, str(path), *ARMS) == 130
+    assert "warning" not in capsys.readouterr().err
+    assert gate(tmp_path, str(path), *ARMS, "--no-confirm") == 130
+    assert "warning: all has 8 blocks, times need 9 at least" in capsys.readouterr().err
 
 
 def test_a_summary_that_cannot_be_written_changes_no_answer(
