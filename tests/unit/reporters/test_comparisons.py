@@ -22,6 +22,8 @@ from bench.reporters.html import Html
 from bench.reporters.markdown import Markdown
 from tests.unit.reporters import synthetic
 
+pytestmark = pytest.mark.usefixtures("without_plots")
+
 FULL = synthetic.full_analysis()
 ALARMS = FalseAlarms(compared=12, different=3, by_chance=0.05, p_value=0.02)
 

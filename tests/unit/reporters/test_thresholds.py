@@ -18,6 +18,8 @@ from bench.reporters.json_document import JsonDocument
 from bench.reporters.markdown import Markdown
 from tests.unit.reporters import synthetic
 
+pytestmark = pytest.mark.usefixtures("without_plots")
+
 FULL = synthetic.full_analysis()
 CELL = FULL.cells[0].name
 MET = ThresholdResult(
