@@ -48,7 +48,7 @@ def judge(
 def needs_second_run(first: Sequence[Judgement]) -> tuple[Pair, ...]:
     """Return the pairs that are in question, in order; none where the answer is given already.
 
-    It is where a count has grown or something is invalid.
+    It is where a count or the share of failures has grown, or something is invalid.
     """
     if {judged.outcome for judged in first} & {"invalid", "regression"}:
         return ()
