@@ -12,7 +12,7 @@ from typing import Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from bench.contracts import Workload
-from bench.measure.clock import now_ns
+from bench.handover.clock import now_ns
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.contracts import Loop
 from bench.discovery import load
-from bench.measure.clock import now_ns
+from bench.handover.clock import now_ns
 from bench.records.outcome import COLUMNS, Outcome
 from bench.records.sample import Samples
 from bench.records.trial import Window

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.measure.clock import now_ns
+from bench.handover.clock import now_ns
 from bench.subjects.null import NullSaver
 from benchmarks import harness, null_task
 from benchmarks.conftest import Add

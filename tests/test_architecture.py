@@ -33,7 +33,7 @@ CLOCKS = {
 # says here what for.
 CLOCK_READERS = {
     "bench/cli/progress.py": "spaces the lines that it prints",
-    "bench/measure/clock.py": "is the clock of all measuring",
+    "bench/handover/clock.py": "is the clock of all measuring",
     "bench/measure/runner.py": "estimates the time left",
     "bench/measure/worker_process.py": "waits for a worker no longer than a limit",
     "bench/probes/garbage_collector.py": "times collections, which no operation's time shows apart",
@@ -46,7 +46,7 @@ CLOCK_READERS = {
     "bench/servers/_keeper.py": "waits for a server no longer than a limit",
 }
 CLOCK_USERS = {
-    "bench/measure/verifier.py": "bounds the time of reading back",
+    "bench/verify/verifier.py": "bounds the time of reading back",
     "bench/measure/worker.py": "hands the clock to what runs in the worker",
 }
 
@@ -147,7 +147,7 @@ def test_the_clock_of_all_measuring_is_handed_out_in_one_place() -> None:
         for module in MODULES
         for node in nodes(module)
         if isinstance(node, ast.ImportFrom | ast.Import)
-        and "bench.measure.clock" in ast.unparse(node)
+        and "bench.handover.clock" in ast.unparse(node)
     }
     assert sorted(users) == sorted(CLOCK_USERS)
 

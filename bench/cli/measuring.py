@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from bench.analysis.stopping import Stopping
 from bench.cli.progress import shown
 from bench.errors import InputError
-from bench.measure.interpreter import Interpreter
+from bench.handover.interpreter import Interpreter
 from bench.measure.remaining import IsWanted, Remaining, no_more
 from bench.measure.runner import NO_OTHERS, Progress
 from bench.measure.runner import run as measure

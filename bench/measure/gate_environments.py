@@ -19,7 +19,7 @@ from pathlib import Path
 
 import bench
 from bench.errors import InputError, UnavailableError
-from bench.measure.interpreter import Interpreter
+from bench.handover.interpreter import Interpreter
 from bench.records.redaction import redact, secrets_of
 
 _LIMIT_S = 900.0

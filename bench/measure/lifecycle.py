@@ -5,25 +5,23 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.contracts import Loop, Payload, Place, PluginOptions, Subject, WorkerProbe, Workload
-from bench.discovery import load
+from bench.contracts import Place, Subject
 from bench.errors import InvalidMeasurementError, UnsupportedError
+from bench.handover.job import LEDGER_FILE, LEDGER_STAGE, Opening, TrialResult
+from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
-from bench.measure.handover import LEDGER_FILE, LEDGER_STAGE, Job, Opening, TrialResult
-from bench.measure.ledger import LEDGER, Ledger
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
-from bench.measure.verification import most_checkpoints, read_back, unread
 from bench.records.trial import Failure, Reading, Verification, Window
 from bench.spec.arrival import Closed
 from bench.spec.metric import CLOSING, CYCLE, WRITE_OPERATION
-from bench.spec.scenario import Scenario, Use
-from bench.subjects._factory import subject_class
+from bench.verify.ledger import LEDGER, Ledger
+from bench.verify.read_back import most_checkpoints, read_back, unread
 
 _NS_PER_S = 1_000_000_000
 # Every client opens its connection and prepares its statements in its first cycles; where these
@@ -32,48 +30,6 @@ _LONGEST_WARM_UP_S = 10.0
 _WARM_LOOK_S = 0.02
 
 Announce = Callable[[str], None]
-
-
-def options_of(plugin: Any, use: Use) -> PluginOptions:
-    """Validate the ``options`` of ``use`` against the plug-in's own model."""
-    options: PluginOptions = plugin.Options.model_validate(dict(use.options))
-    return options
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The plug-ins of one trial, imported, with their options checked."""
-
-    scenario: Scenario
-    job: Job
-    subject: type[Subject]
-    subject_options: PluginOptions
-    workload: type[Workload]
-    payload: Payload
-    probes: tuple[WorkerProbe, ...]
-    loop: Loop
-
-    @classmethod
-    def of(cls, job: Job) -> Parts:
-        """Import everything that ``job`` names."""
-        scenario, trial = job.scenario, job.trial
-        use = scenario.resolve(trial.subject)
-        subject = subject_class(use.use)
-        payload_use = scenario.payloads[trial.payload]
-        payload: Any = load("payload", payload_use.use)
-        probes: list[Any] = [load("probe", name) for name in scenario.probes]
-        workload: Any = load("workload", scenario.workloads[trial.workload].use)
-        loop: Any = load("loop", trial.loop)
-        return cls(
-            scenario=scenario,
-            job=job,
-            subject=subject,
-            subject_options=options_of(subject, use),
-            workload=workload,
-            payload=payload(options_of(payload, payload_use), trial.seed),
-            probes=tuple(probe() for probe in probes if probe.side == "worker"),
-            loop=loop(),
-        )
 
 
 class Lifecycle:
@@ -289,11 +245,3 @@ def _closing(duration_ns: int) -> Reading:
         better="lower",
         description="time that closing the saver took, with all that it still had to write",
     )
-
-
-async def close(subject: Subject) -> None:
-    """Close ``subject``; one that cannot be closed must not cost the measurement."""
-    try:
-        await asyncio.wait_for(subject.close(), timeout=10.0)
-    except Exception as error:  # noqa: BLE001 - see above; the worker's log keeps it
-        print(f"closing failed: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201

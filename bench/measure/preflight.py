@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bench.discovery import load
 from bench.errors import InputError
-from bench.measure.lifecycle import options_of
+from bench.handover.parts import options_of
 from bench.spec.scenario import Scenario, Use
 from bench.spec.scenario_file import validation_messages
 from bench.subjects._factory import subject_class

@@ -24,7 +24,8 @@ import psutil
 from bench.contracts import Endpoint, Loop, OutsideProbe, Server
 from bench.discovery import load
 from bench.errors import BenchError, InputError, UnsupportedError
-from bench.measure.handover import (
+from bench.handover.interpreter import OWN, Interpreter
+from bench.handover.job import (
     LEDGER_STAGE,
     SAMPLES_FILE,
     Job,
@@ -32,10 +33,8 @@ from bench.measure.handover import (
     TrialResult,
     unmeasured,
 )
-from bench.measure.interpreter import OWN, Interpreter
-from bench.measure.lifecycle import options_of
+from bench.handover.parts import options_of
 from bench.measure.remaining import IsWanted, Remaining, no_more
-from bench.measure.verifier_process import MARGIN_S, VerifierProcess
 from bench.measure.worker_process import WorkerProcess
 from bench.records.redaction import redact, secrets_of
 from bench.records.sample import Integers, read_raw
@@ -45,6 +44,7 @@ from bench.spec.durability import Durability
 from bench.spec.plan import Plan, Trial
 from bench.spec.scenario import Scenario
 from bench.subjects._factory import subject_class
+from bench.verify.verifier_process import MARGIN_S, VerifierProcess
 
 # Importing, opening and closing may take this long beyond warm-up, window, drain, reading back.
 _BESIDES_S = 60.0

@@ -19,6 +19,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from bench.contracts import Checkout
 from bench.errors import InputError
+from bench.handover.acknowledgements import AcknowledgementLog
 from bench.measure.recorder import Recorder
 from bench.records.outcome import Outcome
 from bench.spec.counted import LOCK_ACQUISITIONS
@@ -49,9 +50,13 @@ _WAITS: ContextVar[list[int] | None] = ContextVar("waits", default=None)
 class Timing:
     """Makes savers, locks and pools report to a :class:`Recorder`, by the given ``clock``."""
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(
+        self, recorder: Recorder, clock: Clock, log: AcknowledgementLog | None = None
+    ) -> None:
+        """Where there is a ``log``, it notes what is acknowledged, at instants of ``clock``."""
         self._recorder = recorder
         self._clock = clock
+        self._noted = log.operations if log else {}
         self._classes: dict[type, type] = {}
 
     def time_saver(self, saver: Saver) -> Saver:
@@ -85,21 +90,24 @@ class Timing:
 
     def _timed_methods(self, own: type) -> dict[str, Method]:
         return {
-            name: self._timed(getattr(own, name), self._recorder.code(operation))
+            name: self._timed(getattr(own, name), operation)
             for name, operation in OPERATIONS.items()
             if getattr(own, name) is not getattr(BaseCheckpointSaver, name)
         }
 
-    def _timed(self, original: Method, code: int) -> Method:
+    def _timed(self, original: Method, operation: str) -> Method:
+        code = self._recorder.code(operation)
         if inspect.isasyncgenfunction(original):
             return self._timed_iterator(original, code)
         add, note, clock = self._recorder.add, self._recorder.note, self._clock
         acknowledged = self._recorder.acknowledged
+        begin, end = self._noted.get(operation, _NOT_NOTED)
 
         @functools.wraps(original)
         async def timed(self: Saver, *arguments: Any, **keywords: Any) -> Any:
             if _WAITS.get() is not None:
                 return await original(self, *arguments, **keywords)
+            noted = begin(*arguments, **keywords)
             waits = [0, 0, code]
             token = _WAITS.set(waits)
             due = DUE.get()
@@ -118,6 +126,7 @@ class Timing:
                 raise
             finally:
                 _WAITS.reset(token)
+            end(noted, result, finished)
             add((code, CLIENT.get(), due or started, started, waits[0], waits[1], finished, _OK))
             acknowledged[code] += 1
             return result
@@ -220,6 +229,16 @@ def counting(original: Method, calls: MutableMapping[int, int]) -> Method:
 
     return counted
 
+
+def _begin_nothing(*arguments: Any, **keywords: Any) -> None:
+    del arguments, keywords
+
+
+def _end_nothing(token: Any, result: Any, at_ns: int) -> None:
+    del token, result, at_ns
+
+
+_NOT_NOTED = (_begin_nothing, _end_nothing)
 
 # Py_TPFLAGS_BASETYPE: whether a class may be derived from (threading.Lock may not).
 _BASETYPE = 1 << 10

@@ -13,9 +13,10 @@ import sys
 import threading
 from pathlib import Path
 
-from bench.measure.clock import now_ns
-from bench.measure.handover import JOB, OPENING, RESULT, RESULT_FILE, SAMPLES_FILE
-from bench.measure.lifecycle import Lifecycle, Parts
+from bench.handover.clock import now_ns
+from bench.handover.job import JOB, OPENING, RESULT, RESULT_FILE, SAMPLES_FILE
+from bench.handover.parts import Parts
+from bench.measure.lifecycle import Lifecycle
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Self, cast
 
-from bench.measure.handover import (
+from bench.handover.interpreter import OWN, Interpreter
+from bench.handover.job import (
     JOB,
     OPENING,
     RESULT,
@@ -21,7 +22,6 @@ from bench.measure.handover import (
     TrialResult,
     unmeasured,
 )
-from bench.measure.interpreter import OWN, Interpreter
 
 # A worker that has handed over its result may take this long to end.
 _ENDING_S = 5.0

@@ -15,14 +15,14 @@ import pytest
 
 from bench.contracts import Place, Stored, Subject
 from bench.discovery import load
-from bench.measure import verification
-from bench.measure.ledger import Ledger
-from bench.measure.verification import verify
 from bench.payloads.binary import BinaryPayload
 from bench.records.trial import Verification
 from bench.selftest.measuring import planned
 from bench.selftest.rows import row_named
 from bench.subjects._factory import subject_class
+from bench.verify import read_back as verification
+from bench.verify.ledger import Ledger
+from bench.verify.read_back import verify
 from bench.workloads._errors import StaleReadError
 from tests.calibration._runs import LOOP, Measured, failing, with_verification
 from tests.clients import FakeClient

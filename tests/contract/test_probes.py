@@ -15,7 +15,7 @@ import pytest
 
 from bench.contracts import OutsideProbe, Place, StoredTable, WorkerProbe
 from bench.discovery import load, names
-from bench.measure.clock import now_ns
+from bench.handover.clock import now_ns
 from bench.probes.stored_layout import NAMED
 from bench.records.trial import Reading
 from bench.spec.metric import Better, Unit, metric_names

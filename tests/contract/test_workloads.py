@@ -11,9 +11,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import Place, PluginOptions, Workload
 from bench.discovery import load, names
-from bench.measure.ledger import Ledger
-from bench.measure.verification import verify
 from bench.subjects.memory import MemorySubject
+from bench.verify.ledger import Ledger
+from bench.verify.read_back import verify
 from tests.clients import drive, read_back
 
 NAMES = names("workload")

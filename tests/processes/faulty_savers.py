@@ -136,7 +136,7 @@ class Dying(Honest):
 
 def is_verifier() -> bool:
     """Tell whether this process reads back."""
-    return "bench.measure.verifier" in " ".join(psutil.Process().cmdline())
+    return "bench.verify.verifier" in " ".join(psutil.Process().cmdline())
 
 
 def opening(kind: type[Honest]) -> Callable[[Path], AbstractAsyncContextManager[Honest]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
-from bench.measure.interpreter import OWN, Interpreter
+from bench.handover.interpreter import OWN, Interpreter
 from bench.measure.runner import run
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.store import Store

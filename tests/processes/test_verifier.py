@@ -18,12 +18,12 @@ from bench.analysis.analyse import analyse
 from bench.measure import runner as runner_module
 from bench.measure.preflight import check_plugins
 from bench.measure.runner import TrialRun
-from bench.measure.verifier_process import VerifierProcess
 from bench.records.store import Store
 from bench.records.trial import TrialRecord, Verification
 from bench.spec.plan import expand
 from bench.spec.scenario import Scenario
 from bench.spec.scenario_file import parse_scenario
+from bench.verify.verifier_process import VerifierProcess
 
 FAULTY = "tests.processes.faulty_savers"
 # No read after the first of a client, so that what was lost is left for the verifier to find.
@@ -198,7 +198,7 @@ def verifiers_of(process: psutil.Process) -> list[psutil.Process]:
     found = []
     for child in process.children(recursive=True):
         try:
-            if "bench.measure.verifier" in child.cmdline():
+            if "bench.verify.verifier" in child.cmdline():
                 found.append(child)
         except psutil.NoSuchProcess:
             continue

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.measure.clock import now_ns, resolution_ns
+from bench.handover.clock import now_ns, resolution_ns
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.contracts import ExpectedCheckpoint, ExpectedThread
-from bench.measure.faults import FaultKind, FoundCheckpoint, added_up, compare_thread
+from bench.verify.differences import FaultKind, FoundCheckpoint, added_up, compare_thread
 
 Found = list[FoundCheckpoint]
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import Place, PluginOptions
-from bench.measure.ledger import LEDGER, Ledger
-from bench.measure.verification import verify
 from bench.payloads._sizes import SizedOptions
 from bench.payloads.nested import NestedPayload
 from bench.records.trial import Verification
 from bench.subjects.memory import MemorySubject
+from bench.verify.ledger import LEDGER, Ledger
+from bench.verify.read_back import verify
 from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
 from tests.clients import FakeClient
 

@@ -24,10 +24,10 @@ from bench.contracts import (
     Subject,
     Workload,
 )
-from bench.measure.ledger import Ledger
-from bench.measure.verification import MOST_THREADS, most_checkpoints, read_back, verify
 from bench.records.trial import Verification
 from bench.spec.durability import Durability
+from bench.verify.ledger import Ledger
+from bench.verify.read_back import MOST_THREADS, most_checkpoints, read_back, verify
 
 
 class Counted(Subject):

@@ -11,7 +11,8 @@ from typing import Any
 from langgraph.checkpoint.base import CheckpointTuple
 
 from bench.contracts import ALL_WRITES, CHECKPOINT_WRITES, ExpectedThread, Subject, Workload
-from bench.measure.faults import (
+from bench.records.trial import Verification
+from bench.verify.differences import (
     ANY,
     Fault,
     FaultKind,
@@ -19,9 +20,8 @@ from bench.measure.faults import (
     added_up,
     compare_thread,
 )
-from bench.measure.ledger import Ledger
-from bench.measure.references import kept_references
-from bench.records.trial import Verification
+from bench.verify.ledger import Ledger
+from bench.verify.references import kept_references
 
 _PROBLEMS_KEPT = 5
 _NS_PER_S = 1_000_000_000

@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, empty_checkpoint
 from langgraph.checkpoint.base.id import uuid6
 
-from bench.measure.faults import Fault
+from bench.verify.differences import Fault
 
 _CHANNEL = "state"
 _PROBLEM = "it keeps references to what it was given: {} changed with the object that was saved"

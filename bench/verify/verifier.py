@@ -1,6 +1,6 @@
 """The verifier: a process that never had to do with the worker, and reads back what it left.
 
-``python -m bench.measure.verifier MODULE…`` imports what verifying needs, once for a run. For each
+``python -m bench.verify.verifier MODULE…`` imports what verifying needs, once for a run. For each
 trial it is sent two lines: an order (:class:`Order`), then ``go`` when the worker has ended. It
 forks, the child reads the store back, and the child's exit code is written to standard output as
 one line. Where there is no ``fork`` it does the work itself and ends. When standard input closes,
@@ -24,12 +24,12 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from bench.contracts import Place
-from bench.measure.clock import now_ns
-from bench.measure.handover import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
-from bench.measure.ledger import LEDGER
-from bench.measure.lifecycle import Parts, close, options_of
-from bench.measure.verification import read_back, unread
+from bench.handover.clock import now_ns
+from bench.handover.job import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
+from bench.handover.parts import Parts, close, options_of
 from bench.records.trial import Verification
+from bench.verify.ledger import LEDGER
+from bench.verify.read_back import read_back, unread
 
 LOG_FILE = "verifier.log"
 GO = b"go\n"

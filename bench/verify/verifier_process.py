@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import IO, Self, cast
 
 from bench.discovery import load
-from bench.measure.handover import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
-from bench.measure.interpreter import OWN, Interpreter
-from bench.measure.verification import unread
-from bench.measure.verifier import GO, LOG_FILE, ORDER, Order
+from bench.handover.interpreter import OWN, Interpreter
+from bench.handover.job import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
 from bench.records.trial import Verification
 from bench.spec.scenario import Scenario
 from bench.subjects._factory import subject_class
+from bench.verify.read_back import unread
+from bench.verify.verifier import GO, LOG_FILE, ORDER, Order
 
 # Starting, opening the store and closing it may take this long beyond the seconds of reading.
 MARGIN_S = 60.0
@@ -105,7 +105,7 @@ class VerifierProcess:
 
     def _start(self) -> None:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [*self._command, "-m", "bench.measure.verifier", *self._modules],
+            [*self._command, "-m", "bench.verify.verifier", *self._modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

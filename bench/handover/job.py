@@ -3,7 +3,7 @@
 The job goes to the worker's standard input in two lines, so that the worker imports what it needs
 while the server starts: :class:`Job`, then :class:`Opening`. The worker writes one word per line to
 its standard output when a stage begins (:data:`STAGES`), its samples, its :class:`TrialResult` and
-its ledger (``bench.measure.ledger``) to files in the trial's directory. From there a new process
+its ledger (``bench.verify.ledger``) to files in the trial's directory. From there a new process
 reads the ledger, and leaves its verification.
 """
 

@@ -1,0 +1,1 @@
+"""What the processes of one trial share: runner, worker and verifier."""

@@ -1,0 +1,277 @@
+"""What was begun and what was acknowledged at the interface of a trial's savers.
+
+The truth about which checkpoints must be in a store: whatever the workload, and whoever calls the
+saver, each write is noted as it begins and marked as it is acknowledged. The log is one stream of
+rows of fixed size; in a file that is mapped into memory it outlives the process that writes it.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from struct import Struct
+from typing import Any, ClassVar, Self
+
+# Kind, number of written values, chain, when acknowledged (ns of the worker's clock; 0: not, or not
+# yet), a checkpoint's id, and the id of its parent, of the task that wrote, or of what was read.
+_ROW = Struct("<BxHiq36s36s")
+_ACKNOWLEDGED_NS = Struct("<q")
+_ACKNOWLEDGED_AT = 8
+_MOST_VALUES = 0xFFFF
+_CHAIN, _PUT, _WRITES, _DELETE, _OLD_READ = range(1, 6)
+
+Begin = Callable[..., Any]
+End = Callable[[Any, Any, int], None]
+Key = tuple[str, str]
+"""Thread id and checkpoint namespace."""
+
+
+class _Chain:
+    __slots__ = ("latest", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.latest = ""
+
+
+class AcknowledgementLog:
+    """The log as it is written: 88 bytes for a write, and nothing hashed or copied.
+
+    The ``begin_…`` methods take what the saver's own methods take and return a token; ``end_…``
+    takes the token, the method's result and the instant, in ns of the worker's clock, at which it
+    returned. Where the method raises, nothing ends: the write stays indeterminate.
+    """
+
+    def __init__(self) -> None:
+        self._chains: dict[Key, _Chain] = {}
+        self._rows: bytearray | mmap.mmap = bytearray()
+        self._end = 0
+
+    @classmethod
+    def shared(cls, path: Path, capacity_bytes: int) -> Self:
+        """Write into a new file at ``path`` that is mapped into memory.
+
+        Pages that were not written take no room. On a file system in memory nothing of it reaches a
+        disk, which others may be flushing.
+        """
+        log = cls()
+        with path.open("x+b") as file:
+            file.truncate(capacity_bytes)
+            log._rows = mmap.mmap(file.fileno(), capacity_bytes)
+        return log
+
+    @property
+    def operations(self) -> Mapping[str, tuple[Begin, End]]:
+        """What begins and ends each operation that is noted, by the operation's name."""
+        return {
+            "put": (self._begin_put, self._end_put),
+            "put_writes": (self._begin_writes, self._end_other),
+            "get_tuple": (self._begin_get, self._end_get),
+            "delete_thread": (self._begin_delete, self._end_other),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the log to a file, for :meth:`Acknowledged.read`."""
+        path.write_bytes(memoryview(self._rows)[: self._end])
+
+    def _begin_put(
+        self, config: Any, checkpoint: Any, metadata: Any = None, new_versions: Any = None
+    ) -> tuple[int, _Chain, str]:
+        del metadata, new_versions
+        configurable = config["configurable"]
+        chain = self._chain(configurable)
+        checkpoint_id = checkpoint["id"]
+        parent_id = configurable.get("checkpoint_id") or ""
+        return self._add(_PUT, 0, chain.number, checkpoint_id, parent_id), chain, checkpoint_id
+
+    def _end_put(self, token: tuple[int, _Chain, str], result: Any, at_ns: int) -> None:
+        del result
+        row, chain, checkpoint_id = token
+        _ACKNOWLEDGED_NS.pack_into(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
+        # Ids are ordered by time.
+        chain.latest = max(chain.latest, checkpoint_id)
+
+    def _begin_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> int:
+        del task_path
+        configurable = config["configurable"]
+        number = self._chain(configurable).number
+        values = min(len(writes), _MOST_VALUES)
+        return self._add(_WRITES, values, number, configurable["checkpoint_id"], task_id)
+
+    def _begin_delete(self, thread_id: str) -> int:
+        return self._add(_DELETE, 0, self._chain({"thread_id": thread_id}).number, "", "")
+
+    def _end_other(self, token: int, result: Any, at_ns: int) -> None:
+        del result
+        _ACKNOWLEDGED_NS.pack_into(self._rows, token + _ACKNOWLEDGED_AT, at_ns)
+
+    def _begin_get(self, config: Any) -> tuple[_Chain, str] | None:
+        configurable = config["configurable"]
+        if configurable.get("checkpoint_id"):
+            return None
+        chain = self._chain(configurable)
+        return chain, chain.latest
+
+    def _end_get(self, token: tuple[_Chain, str] | None, result: Any, at_ns: int) -> None:
+        """Note a read of the latest checkpoint that began after a later one was acknowledged."""
+        if token is None or not token[1]:
+            return
+        chain, latest = token
+        checkpoint_id = result.checkpoint["id"] if result is not None else ""
+        if checkpoint_id < latest:
+            row = self._add(_OLD_READ, 0, chain.number, latest, checkpoint_id)
+            _ACKNOWLEDGED_NS.pack_into(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
+
+    def _chain(self, configurable: Mapping[str, Any]) -> _Chain:
+        key = configurable["thread_id"], configurable.get("checkpoint_ns", "")
+        chain = self._chains.get(key)
+        if chain is None:
+            chain = self._chains[key] = _Chain(len(self._chains))
+            text = "\0".join(key).encode()
+            rows = -(-len(text) // _ROW.size)
+            self._append(_ROW.pack(_CHAIN, 0, len(text), 0, b"", b""))
+            self._append(text.ljust(rows * _ROW.size, b"\0"))
+        return chain
+
+    def _add(self, kind: int, values: int, chain: int, checkpoint_id: str, other_id: str) -> int:
+        row = _ROW.pack(kind, values, chain, 0, checkpoint_id.encode(), other_id.encode())
+        return self._append(row)
+
+    def _append(self, content: bytes) -> int:
+        start, self._end = self._end, self._end + len(content)
+        if isinstance(self._rows, bytearray):
+            self._rows += content
+        else:
+            self._rows[start : self._end] = content
+        return start
+
+
+@dataclass(slots=True)
+class Put:
+    """One checkpoint that was put; ``acknowledged_ns`` is 0 where no put of it returned."""
+
+    parent_id: str
+    acknowledged_ns: int
+
+
+@dataclass(slots=True)
+class ChainLog:
+    """What is known of a thread's namespace.
+
+    ``puts`` is keyed by checkpoint id, in the order in which they were begun. ``writes`` has, by
+    checkpoint id and task id, how many values were acknowledged at least (0: begun at most).
+    ``deleted`` are ids that an acknowledged deletion came after. ``old_reads`` are pairs of the
+    latest acknowledged id and the one that was read instead, empty where nothing was.
+    """
+
+    thread_id: str
+    namespace: str
+    puts: dict[str, Put] = field(default_factory=dict)
+    writes: dict[tuple[str, str], int] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    old_reads: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def acknowledged(self) -> list[str]:
+        """The ids that must be in the store, in the order of their ids, which is that of time."""
+        return sorted(name for name, put in self.puts.items() if put.acknowledged_ns)
+
+    @property
+    def indeterminate(self) -> frozenset[str]:
+        """The ids that may be in the store or get there later."""
+        return frozenset(name for name, put in self.puts.items() if not put.acknowledged_ns)
+
+
+@dataclass(slots=True)
+class Acknowledged:
+    """The log as it is read: every chain by thread and namespace, and how many writes there were.
+
+    A write is one call of ``aput`` or ``aput_writes``; ``puts_acknowledged`` and
+    ``writes_acknowledged`` count calls that returned, ``attempted`` those that were begun.
+    """
+
+    ID_CHARACTERS: ClassVar[int] = 36
+
+    chains: dict[Key, ChainLog] = field(default_factory=dict)
+    puts_acknowledged: int = 0
+    writes_acknowledged: int = 0
+    attempted: int = 0
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a log, also one whose writer was killed at any moment."""
+        return cls.of(path.read_bytes())
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """Read the rows of a log."""
+        result = cls()
+        numbered: list[ChainLog] = []
+        for kind, values, chain, at_ns, first, second in _rows(content):
+            if kind == _CHAIN:
+                thread_id, namespace = first.split("\0")
+                numbered.append(ChainLog(thread_id, namespace))
+                result.chains[thread_id, namespace] = numbered[-1]
+            elif kind == _DELETE:
+                result._delete(numbered[chain].thread_id, done=at_ns > 0)
+            elif kind == _OLD_READ:
+                numbered[chain].old_reads.append((first, second))
+            else:
+                result._note(numbered[chain], kind, values, at_ns, first, second)
+        return result
+
+    def of_thread(self, thread_id: str) -> list[ChainLog]:
+        """Return the chains of a thread, the root namespace's first."""
+        chains = (chain for (thread, _), chain in self.chains.items() if thread == thread_id)
+        return sorted(chains, key=lambda chain: chain.namespace)
+
+    @property
+    def thread_ids(self) -> list[str]:
+        """The threads that were written to, in the order in which they were begun."""
+        return list(dict.fromkeys(c.thread_id for c in self.chains.values() if c.puts or c.deleted))
+
+    def _note(
+        self, chain: ChainLog, kind: int, values: int, at_ns: int, first: str, second: str
+    ) -> None:
+        self.attempted += 1
+        if kind == _PUT:
+            self.puts_acknowledged += at_ns > 0
+            known = chain.puts.get(first)
+            if known is None or at_ns:
+                chain.puts[first] = Put(second, at_ns)
+            return
+        self.writes_acknowledged += at_ns > 0
+        key = first, second
+        chain.writes[key] = max(chain.writes.get(key, 0), values if at_ns else 0)
+
+    def _delete(self, thread_id: str, *, done: bool) -> None:
+        for chain in self.of_thread(thread_id):
+            chain.writes.clear()
+            if done:
+                chain.deleted |= chain.puts.keys()
+                chain.puts.clear()
+            for put in chain.puts.values():
+                put.acknowledged_ns = 0
+
+
+def _rows(content: bytes) -> Iterator[tuple[int, int, int, int, str, str]]:
+    """Yield the rows with their texts; a chain's key stands as the first text."""
+    start = 0
+    while start + _ROW.size <= len(content):
+        kind, values, number, at_ns, first, second = _ROW.unpack_from(content, start)
+        start += _ROW.size
+        if not kind:
+            # The rest of a mapped file, or a row that its writer did not come to complete.
+            return
+        if kind == _CHAIN:
+            text = content[start : start + number]
+            start += -(-number // _ROW.size) * _ROW.size
+            yield kind, 0, 0, 0, text.decode(), ""
+        else:
+            yield kind, values, number, at_ns, _text(first), _text(second)
+
+
+def _text(field_content: bytes) -> str:
+    return field_content.rstrip(b"\0").decode()

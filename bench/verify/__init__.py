@@ -1,0 +1,1 @@
+"""Is all that was acknowledged in the store? Read back by a process that did not write it."""
