@@ -116,7 +116,7 @@ def load(kind: str, name: str) -> object:
         if not points:
             raise InputError(f"unknown {kind} {name!r}.{suggestion(name, names(kind))}")
         target = points[0].value
-    return _checked(kind, name, _attribute(f"the {kind} {name!r}", target))
+    return _checked(kind, name, attribute(f"the {kind} {name!r}", target))
 
 
 def _own_class(kind: str, name: str) -> type:
@@ -141,7 +141,12 @@ def _own_class(kind: str, name: str) -> type:
     return own[0]
 
 
-def _attribute(what: str, target: str) -> object:
+def attribute(what: str, target: str) -> object:
+    """Import ``package.module:attribute``; ``what`` it is, is said where that fails.
+
+    Raises:
+        InputError: it is not named so, cannot be imported, or the module has no such attribute.
+    """
     module_name, _, attribute = target.partition(":")
     expected = "Expected 'package.module:attribute' with the package importable from here."
     if not all(part.isidentifier() for part in (*module_name.split("."), attribute)):

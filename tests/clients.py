@@ -1,10 +1,11 @@
-"""A client and savers for tests of workloads: no clock, no load generator."""
+"""Clients, savers and a measured trial for tests of workloads: no clock, no load generator."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -12,7 +13,14 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from bench.contracts import Workload
+from bench.contracts import Place, PluginOptions, Subject, Workload
+from bench.handover.acknowledgements import Acknowledged, AcknowledgementLog
+from bench.measure.recorder import Recorder
+from bench.measure.timing import OPERATIONS, Timing
+from bench.records.trial import Verification
+from bench.spec.durability import Durability
+from bench.verify.ledger import Ledger
+from bench.verify.read_back import verify
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -83,6 +91,25 @@ class RecordingSaver(InMemorySaver):
         return sum(1 for call in self.calls if call[0] == operation)
 
 
+class OpenSaver(Subject):
+    """A saver that a test has opened; nothing but the saver can be asked."""
+
+    def __init__(self, saver: Saver) -> None:
+        super().__init__(PluginOptions(), Place(Path(), None, "n"))
+        self._saver = saver
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        return Durability.VOLATILE
+
+    async def open(self, clients: int) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def saver(self, client: int) -> Saver:
+        return self._saver
+
+
 @asynccontextmanager
 async def opened(kind: str, directory: Path) -> AsyncIterator[Saver]:
     """Open ``memory`` or ``sqlite``."""
@@ -103,24 +130,34 @@ async def drive(workload: Workload, saver: Saver, cycles: int) -> list[FakeClien
     return clients
 
 
-async def read_back(saver: Saver, workload: Workload) -> dict[str, tuple[int, str, str]]:
-    """Return checkpoints, latest id and content hash by thread, for the threads expected."""
-    found: dict[str, tuple[int, str, str]] = {}
-    for thread_id in workload.expected():
-        config: Any = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
-        count = len([item async for item in saver.alist(config)])
-        latest = await saver.aget_tuple(config)
-        if latest is None:
-            found[thread_id] = (count, "", "")
-            continue
-        content = workload.content_hash(latest.checkpoint["channel_values"])
-        found[thread_id] = (count, latest.checkpoint["id"], content)
-    return found
+async def measured(
+    workload: Workload, saver: Saver, cycles: int, *, may_raise: type[Exception] = OSError
+) -> tuple[Ledger, Acknowledged]:
+    """Drive ``workload`` over ``saver``, timed and logged as in a trial, where cycles may fail."""
+    log = AcknowledgementLog()
+    ticks = count(1)
+    recorder = Recorder((*OPERATIONS.values(), *workload.marks))
+    own = type(saver)
+    Timing(recorder, lambda: next(ticks), log).time_saver(saver)
+    try:
+        clients = await drive(workload, saver, 0)
+        for _ in range(cycles):
+            rounds = (workload.cycle(client) for client in clients)
+            for outcome in await asyncio.gather(*rounds, return_exceptions=True):
+                if isinstance(outcome, BaseException) and not isinstance(outcome, may_raise):
+                    raise outcome
+    finally:
+        saver.__class__ = own
+    return Ledger.of(workload, 1), log.noted()
 
 
-def acknowledged(workload: Workload) -> dict[str, tuple[int, str, str]]:
-    """Return what :func:`read_back` must find."""
-    return {
-        thread_id: (thread.checkpoints, thread.checkpoint_id, thread.content_hash)
-        for thread_id, thread in workload.expected().items()
-    }
+async def verified(
+    make: Callable[[], Workload],
+    saver: Saver,
+    cycles: int,
+    *,
+    may_raise: type[Exception] = OSError,
+) -> Verification:
+    """Measure a workload, and have another one that did not write read it back."""
+    ledger, log = await measured(make(), saver, cycles, may_raise=may_raise)
+    return await verify(OpenSaver(saver), make(), ledger, log, 1000.0, lambda: 0)

@@ -190,6 +190,7 @@ def _invalid_because(records: Sequence[TrialRecord]) -> str:
         (sum(v.broken_parents for v in faulty), "parent links were broken"),
         (sum(v.duplicated for v in faulty), "were stored more than once"),
         (sum(v.unexpected for v in faulty), "were never written"),
+        (sum(v.misplaced for v in faulty), "belong to another thread"),
     )
     said = [f"{count} {text}" for count, text in counts if count] or ["reading back failed"]
     problem = next((problem for v in faulty for problem in v.problems), "")

@@ -19,7 +19,17 @@ from bench.contracts.subject import (
     StoredTable,
     Subject,
 )
-from bench.contracts.workload import Client, ExpectedCheckpoint, ExpectedThread, Payload, Workload
+from bench.contracts.values import canonical, difference, value_hash
+from bench.contracts.workload import (
+    Client,
+    ExpectedThread,
+    Payload,
+    ThreadTruth,
+    TrueCheckpoint,
+    Workload,
+    WrongRead,
+    namespace_names,
+)
 
 __all__ = [
     "ALL_WRITES",
@@ -28,7 +38,6 @@ __all__ = [
     "Client",
     "CountedCalls",
     "Endpoint",
-    "ExpectedCheckpoint",
     "ExpectedThread",
     "Loop",
     "OutsideProbe",
@@ -41,6 +50,13 @@ __all__ = [
     "Stored",
     "StoredTable",
     "Subject",
+    "ThreadTruth",
+    "TrueCheckpoint",
     "WorkerProbe",
     "Workload",
+    "WrongRead",
+    "canonical",
+    "difference",
+    "namespace_names",
+    "value_hash",
 ]

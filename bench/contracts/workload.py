@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from bench.contracts.plugin import PluginOptions
+from bench.contracts.values import canonical, difference
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -66,47 +67,92 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedCheckpoint:
-    """One acknowledged checkpoint of a thread.
+class ExpectedThread:
+    """What a workload itself knows of one of its threads; nothing of it need be known.
 
-    ``checkpoint_id`` is empty where only its place in the thread's order is known; ``parent_id``
-    then says nothing, and the parent must be the checkpoint before. The first of a thread has no
-    parent (empty). ``writes`` were acknowledged on this very checkpoint and hold (task id, channel,
-    hash of the value); an empty task id means any task's. There may be more than these.
+    Which checkpoints must be in the store is known from what the saver acknowledged. ``note`` is
+    plain data that :meth:`Workload.truth` needs to tell what they must hold.
+
+    A workload that counts may say so: ``checkpoints`` were acknowledged, in the root namespace or
+    in all of them, and up to ``indeterminate`` more may have been. ``checkpoint_id`` is the latest
+    one, ``content_hash`` what :meth:`Workload.content_hash` gives for it; empty means any. ``ends``
+    has, for each run that ended, by channel the :func:`value_hash` of what it ended with.
     """
 
-    checkpoint_id: str
-    parent_id: str
-    content_hash: str
-    writes: frozenset[tuple[str, str, str]]
+    checkpoints: int | None = None
+    indeterminate: int = 0
+    checkpoint_id: str = ""
+    content_hash: str = ""
+    note: Mapping[str, int] = field(default_factory=dict)
+    ends: tuple[Mapping[str, str], ...] = ()
+
+
+Canonical = Callable[[str, Any], bytes]
+"""Channel and value → bytes that are equal exactly when two values of it mean the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedThread:
-    """What a thread must hold after a trial.
+class TrueCheckpoint:
+    """What a checkpoint must hold: the value of each channel, and the writes made upon it.
 
-    ``checkpoints`` were acknowledged; up to ``indeterminate`` more may exist, since their puts were
-    cut off or raised: ``indeterminate_ids`` names them where the workload knows. ``content_hash``
-    is that of the last acknowledged checkpoint, whose id is ``checkpoint_id``, or any where that is
-    empty. ``writes`` calls of ``aput_writes`` were acknowledged, ``indeterminate_writes`` were not.
-    ``stale`` reads of the trial returned an older checkpoint than the last acknowledged one.
+    ``writes`` are (task id, channel, value); where the ids of tasks follow from the checkpoint's,
+    which is another one, the task id is empty.
     """
 
-    checkpoints: int
-    indeterminate: int
+    channels: Mapping[str, Any]
+    writes: Sequence[tuple[str, str, Any]] = ()
+
+    def content(self, canonical: Canonical) -> bytes:
+        """Return bytes that are equal exactly when two checkpoints hold the same channels."""
+        channels = sorted(self.channels.items())
+        return b"".join(
+            b"%b=%b;" % (name.encode(), canonical(name, value)) for name, value in channels
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadTruth:
+    """What a thread must hold: by namespace its checkpoints, oldest first.
+
+    A namespace of a subgraph has the ids of tasks in it, which differ from run to run: it stands
+    for one whose names are the same. A truth may end before the thread does (``complete`` is
+    false): what comes later is then known by its ids alone. Where the same runs do not lead to the
+    same contents (``deterministic`` is false), those of :attr:`ExpectedThread.ends` alone count.
+    """
+
+    namespaces: Mapping[str, Sequence[TrueCheckpoint]]
+    complete: bool = True
+    deterministic: bool = True
+
+    def fingerprint(self, canonical: Canonical) -> bytes:
+        """Return bytes that are equal exactly when two truths say the same, whatever the ids."""
+        chains = [
+            (namespace_names(namespace), [one.content(canonical) for one in checkpoints])
+            for namespace, checkpoints in self.namespaces.items()
+        ]
+        return repr(sorted(chains)).encode()
+
+
+def namespace_names(namespace: str) -> tuple[str, ...]:
+    """Return the names in ``node:task-id|node:task-id``, without the ids."""
+    return tuple(part.partition(":")[0] for part in namespace.split("|"))
+
+
+@dataclass(frozen=True, slots=True)
+class WrongRead:
+    """A read of the trial that returned another value than was put; ``problem`` says which."""
+
+    thread_id: str
     checkpoint_id: str
-    content_hash: str
-    indeterminate_ids: tuple[str, ...] = ()
-    writes: int = 0
-    indeterminate_writes: int = 0
-    stale: int = 0
+    problem: str
 
 
 class Workload(ABC):
     """What one client does in one cycle, and what the store must hold afterwards.
 
     The verifier's process makes another one, with the same options and payload and one client, to
-    hash what it reads back: :meth:`content_hash` and :meth:`value_hash` may use nothing else.
+    tell what is right: :meth:`truth`, :meth:`canonical` and :meth:`content_hash` may use nothing
+    but options, payload and what they are given.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -129,22 +175,38 @@ class Workload(ABC):
     async def cycle(self, client: Client) -> None:
         """Do one pass. An exception ends the cycle; the load generator records it."""
 
-    @abstractmethod
     def expected(self) -> Mapping[str, ExpectedThread]:
-        """Return, by thread id, what was acknowledged so far. Not called while it is measured."""
+        """Return, by thread id, what is known so far. Not called while it is measured."""
+        return {}
 
-    def history(self, thread_id: str) -> tuple[ExpectedCheckpoint, ...]:
-        """Return every acknowledged checkpoint of a thread of :meth:`expected`, oldest first.
-
-        Empty where the workload cannot tell; then the thread's checkpoints are only counted.
-        """
-        del thread_id
+    def wrong_reads(self) -> Sequence[WrongRead]:
+        """Return the reads that are known to have been wrong. Not called while it is measured."""
         return ()
 
-    @abstractmethod
+    async def truth(
+        self, thread_id: str, known: ExpectedThread, acknowledged: int
+    ) -> ThreadTruth | None:
+        """Return what a thread must hold, of which so many checkpoints were acknowledged.
+
+        ``known`` is what :meth:`expected` returned, ``acknowledged`` counts the root namespace's.
+        ``None``: it cannot be told; then ids, parents and writes are compared with what the saver
+        acknowledged, and contents with nothing.
+        """
+        del thread_id, known, acknowledged
+        return None
+
+    def canonical(self, channel: str, value: Any) -> bytes:
+        """Return bytes that are equal exactly when two values of ``channel`` mean the same."""
+        del channel
+        return canonical(value)
+
+    def difference(self, channel: str, expected: Any, found: Any) -> str:
+        """Say where ``found`` differs from ``expected``, in words; empty if it means the same."""
+        if self.canonical(channel, expected) == self.canonical(channel, found):
+            return ""
+        return difference(expected, found) or difference(expected, found, exact=False)
+
     def content_hash(self, channel_values: Mapping[str, Any]) -> str:
         """Hash what was read back the way :attr:`ExpectedThread.content_hash` was made."""
-
-    def value_hash(self, value: Any) -> str:
-        """Hash one written value the way those of :attr:`ExpectedCheckpoint.writes` were made."""
-        return self.content_hash({"value": value})
+        del channel_values
+        return ""

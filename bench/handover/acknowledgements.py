@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from struct import Struct
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 # Kind, number of written values, chain, when acknowledged (ns of the worker's clock; 0: not, or not
 # yet), a checkpoint's id, and the id of its parent, of the task that wrote, or of what was read.
@@ -20,7 +20,7 @@ _ROW = Struct("<BxHiq36s36s")
 _ACKNOWLEDGED_NS = Struct("<q")
 _ACKNOWLEDGED_AT = 8
 _MOST_VALUES = 0xFFFF
-_CHAIN, _PUT, _WRITES, _DELETE, _OLD_READ = range(1, 6)
+_CHAIN, _PUT, _WRITES, _DELETE, _ODD_READ = range(1, 6)
 
 Begin = Callable[..., Any]
 End = Callable[[Any, Any, int], None]
@@ -45,7 +45,8 @@ class AcknowledgementLog:
     """
 
     def __init__(self) -> None:
-        self._chains: dict[Key, _Chain] = {}
+        self._threads: dict[str, dict[str, _Chain]] = {}
+        self._count = 0
         self._rows: bytearray | mmap.mmap = bytearray()
         self._end = 0
 
@@ -67,14 +68,18 @@ class AcknowledgementLog:
         """What begins and ends each operation that is noted, by the operation's name."""
         return {
             "put": (self._begin_put, self._end_put),
-            "put_writes": (self._begin_writes, self._end_other),
+            "put_writes": (self._begin_writes, self._end_writes),
             "get_tuple": (self._begin_get, self._end_get),
-            "delete_thread": (self._begin_delete, self._end_other),
+            "delete_thread": (self._begin_delete, self._end_delete),
         }
 
     def save(self, path: Path) -> None:
         """Write the log to a file, for :meth:`Acknowledged.read`."""
-        path.write_bytes(memoryview(self._rows)[: self._end])
+        path.write_bytes(self._rows[: self._end])
+
+    def noted(self) -> Acknowledged:
+        """Return what the log says so far."""
+        return Acknowledged.of(bytes(self._rows[: self._end]))
 
     def _begin_put(
         self, config: Any, checkpoint: Any, metadata: Any = None, new_versions: Any = None
@@ -100,12 +105,19 @@ class AcknowledgementLog:
         values = min(len(writes), _MOST_VALUES)
         return self._add(_WRITES, values, number, configurable["checkpoint_id"], task_id)
 
-    def _begin_delete(self, thread_id: str) -> int:
-        return self._add(_DELETE, 0, self._chain({"thread_id": thread_id}).number, "", "")
-
-    def _end_other(self, token: int, result: Any, at_ns: int) -> None:
+    def _end_writes(self, token: int, result: Any, at_ns: int) -> None:
         del result
         _ACKNOWLEDGED_NS.pack_into(self._rows, token + _ACKNOWLEDGED_AT, at_ns)
+
+    def _begin_delete(self, thread_id: str) -> tuple[int, str]:
+        number = self._chain({"thread_id": thread_id}).number
+        return self._add(_DELETE, 0, number, "", ""), thread_id
+
+    def _end_delete(self, token: tuple[int, str], result: Any, at_ns: int) -> None:
+        row, thread_id = token
+        self._end_writes(row, result, at_ns)
+        for chain in self._threads[thread_id].values():
+            chain.latest = ""
 
     def _begin_get(self, config: Any) -> tuple[_Chain, str] | None:
         configurable = config["configurable"]
@@ -115,24 +127,26 @@ class AcknowledgementLog:
         return chain, chain.latest
 
     def _end_get(self, token: tuple[_Chain, str] | None, result: Any, at_ns: int) -> None:
-        """Note a read of the latest checkpoint that began after a later one was acknowledged."""
+        """Note a read of the latest checkpoint that did not return the latest acknowledged one."""
         if token is None or not token[1]:
             return
         chain, latest = token
         checkpoint_id = result.checkpoint["id"] if result is not None else ""
-        if checkpoint_id < latest:
-            row = self._add(_OLD_READ, 0, chain.number, latest, checkpoint_id)
+        if checkpoint_id != latest:
+            row = self._add(_ODD_READ, 0, chain.number, latest, checkpoint_id)
             _ACKNOWLEDGED_NS.pack_into(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
 
     def _chain(self, configurable: Mapping[str, Any]) -> _Chain:
-        key = configurable["thread_id"], configurable.get("checkpoint_ns", "")
-        chain = self._chains.get(key)
-        if chain is None:
-            chain = self._chains[key] = _Chain(len(self._chains))
-            text = "\0".join(key).encode()
-            rows = -(-len(text) // _ROW.size)
-            self._append(_ROW.pack(_CHAIN, 0, len(text), 0, b"", b""))
-            self._append(text.ljust(rows * _ROW.size, b"\0"))
+        thread_id, namespace = configurable["thread_id"], configurable.get("checkpoint_ns", "")
+        try:
+            return self._threads[thread_id][namespace]
+        except KeyError:
+            chain = _Chain(self._count)
+        self._count += 1
+        self._threads.setdefault(thread_id, {})[namespace] = chain
+        text = f"{thread_id}\0{namespace}".encode()
+        self._append(_ROW.pack(_CHAIN, 0, len(text), 0, b"", b""))
+        self._append(text.ljust(-(-len(text) // _ROW.size) * _ROW.size, b"\0"))
         return chain
 
     def _add(self, kind: int, values: int, chain: int, checkpoint_id: str, other_id: str) -> int:
@@ -162,8 +176,10 @@ class ChainLog:
 
     ``puts`` is keyed by checkpoint id, in the order in which they were begun. ``writes`` has, by
     checkpoint id and task id, how many values were acknowledged at least (0: begun at most).
-    ``deleted`` are ids that an acknowledged deletion came after. ``old_reads`` are pairs of the
-    latest acknowledged id and the one that was read instead, empty where nothing was.
+    ``deleted`` are ids that an acknowledged deletion came after; a deletion may have been begun
+    that was not acknowledged. ``odd_reads`` are pairs of the id
+    that was the latest acknowledged one when a read began, and the one that it returned instead:
+    empty where nothing was, and right where it was put meanwhile.
     """
 
     thread_id: str
@@ -171,7 +187,8 @@ class ChainLog:
     puts: dict[str, Put] = field(default_factory=dict)
     writes: dict[tuple[str, str], int] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
-    old_reads: list[tuple[str, str]] = field(default_factory=list)
+    deletion_begun: bool = False
+    odd_reads: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def acknowledged(self) -> list[str]:
@@ -183,18 +200,31 @@ class ChainLog:
         """The ids that may be in the store or get there later."""
         return frozenset(name for name, put in self.puts.items() if not put.acknowledged_ns)
 
+    @property
+    def uncertain_writes(self) -> bool:
+        """Whether a call of ``aput_writes`` did not return, and may have been made again."""
+        return 0 in self.writes.values()
+
+    def delete(self, *, done: bool) -> None:
+        """Note a deletion of the thread: ``done``, or begun at least."""
+        self.deletion_begun = True
+        self.writes.clear()
+        if done:
+            self.deleted |= self.puts.keys()
+            self.puts.clear()
+        for put in self.puts.values():
+            put.acknowledged_ns = 0
+
 
 @dataclass(slots=True)
 class Acknowledged:
-    """The log as it is read: every chain by thread and namespace, and how many writes there were.
+    """The log as it is read: by thread id and namespace, and how many writes there were.
 
     A write is one call of ``aput`` or ``aput_writes``; ``puts_acknowledged`` and
     ``writes_acknowledged`` count calls that returned, ``attempted`` those that were begun.
     """
 
-    ID_CHARACTERS: ClassVar[int] = 36
-
-    chains: dict[Key, ChainLog] = field(default_factory=dict)
+    threads: dict[str, dict[str, ChainLog]] = field(default_factory=dict)
     puts_acknowledged: int = 0
     writes_acknowledged: int = 0
     attempted: int = 0
@@ -209,51 +239,36 @@ class Acknowledged:
         """Read the rows of a log."""
         result = cls()
         numbered: list[ChainLog] = []
-        for kind, values, chain, at_ns, first, second in _rows(content):
+        for kind, values, number, at_ns, first, second in _rows(content):
             if kind == _CHAIN:
                 thread_id, namespace = first.split("\0")
-                numbered.append(ChainLog(thread_id, namespace))
-                result.chains[thread_id, namespace] = numbered[-1]
+                chain = ChainLog(thread_id, namespace)
+                numbered.append(chain)
+                result.threads.setdefault(thread_id, {})[namespace] = chain
+                continue
+            chain = numbered[number]
+            if kind == _PUT:
+                result.attempted += 1
+                result.puts_acknowledged += at_ns > 0
+                if at_ns or first not in chain.puts:
+                    chain.puts[first] = Put(second, at_ns)
+            elif kind == _WRITES:
+                result.attempted += 1
+                result.writes_acknowledged += at_ns > 0
+                known = chain.writes.get((first, second), 0)
+                chain.writes[first, second] = max(known, values if at_ns else 0)
             elif kind == _DELETE:
-                result._delete(numbered[chain].thread_id, done=at_ns > 0)
-            elif kind == _OLD_READ:
-                numbered[chain].old_reads.append((first, second))
+                for deleted in result.threads[chain.thread_id].values():
+                    deleted.delete(done=at_ns > 0)
             else:
-                result._note(numbered[chain], kind, values, at_ns, first, second)
+                chain.odd_reads.append((first, second))
         return result
 
-    def of_thread(self, thread_id: str) -> list[ChainLog]:
-        """Return the chains of a thread, the root namespace's first."""
-        chains = (chain for (thread, _), chain in self.chains.items() if thread == thread_id)
-        return sorted(chains, key=lambda chain: chain.namespace)
-
     @property
-    def thread_ids(self) -> list[str]:
-        """The threads that were written to, in the order in which they were begun."""
-        return list(dict.fromkeys(c.thread_id for c in self.chains.values() if c.puts or c.deleted))
-
-    def _note(
-        self, chain: ChainLog, kind: int, values: int, at_ns: int, first: str, second: str
-    ) -> None:
-        self.attempted += 1
-        if kind == _PUT:
-            self.puts_acknowledged += at_ns > 0
-            known = chain.puts.get(first)
-            if known is None or at_ns:
-                chain.puts[first] = Put(second, at_ns)
-            return
-        self.writes_acknowledged += at_ns > 0
-        key = first, second
-        chain.writes[key] = max(chain.writes.get(key, 0), values if at_ns else 0)
-
-    def _delete(self, thread_id: str, *, done: bool) -> None:
-        for chain in self.of_thread(thread_id):
-            chain.writes.clear()
-            if done:
-                chain.deleted |= chain.puts.keys()
-                chain.puts.clear()
-            for put in chain.puts.values():
-                put.acknowledged_ns = 0
+    def chains(self) -> list[ChainLog]:
+        """Every chain that was written to, in the order in which they were begun."""
+        chains = (chain for of_thread in self.threads.values() for chain in of_thread.values())
+        return [chain for chain in chains if chain.puts or chain.deleted]
 
 
 def _rows(content: bytes) -> Iterator[tuple[int, int, int, int, str, str]]:

@@ -2,9 +2,9 @@
 
 The job goes to the worker's standard input in two lines, so that the worker imports what it needs
 while the server starts: :class:`Job`, then :class:`Opening`. The worker writes one word per line to
-its standard output when a stage begins (:data:`STAGES`), its samples, its :class:`TrialResult` and
-its ledger (``bench.verify.ledger``) to files in the trial's directory. From there a new process
-reads the ledger, and leaves its verification.
+its standard output when a stage begins (:data:`STAGES`). Its samples, its :class:`TrialResult`, the
+log of what was acknowledged and its ledger (``bench.verify.ledger``) go to files in the trial's
+directory. A new process reads log and ledger, and leaves its verification.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ STAGES = (
 SAMPLES_FILE = "samples.bin"
 RESULT_FILE = "result.json"
 LEDGER_FILE = "ledger.json"
+ACKNOWLEDGED_FILE = "acknowledged.bin"
 VERIFICATION_FILE = "verification.json"
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from bench.contracts import Place, Subject
 from bench.errors import InvalidMeasurementError, UnsupportedError
-from bench.handover.job import LEDGER_FILE, LEDGER_STAGE, Opening, TrialResult
+from bench.handover.acknowledgements import AcknowledgementLog
+from bench.handover.job import ACKNOWLEDGED_FILE, LEDGER_FILE, LEDGER_STAGE, Opening, TrialResult
 from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
@@ -21,7 +22,7 @@ from bench.records.trial import Failure, Reading, Verification, Window
 from bench.spec.arrival import Closed
 from bench.spec.metric import CLOSING, CYCLE, WRITE_OPERATION
 from bench.verify.ledger import LEDGER, Ledger
-from bench.verify.read_back import most_checkpoints, read_back, unread
+from bench.verify.read_back import read_back, unread
 
 _NS_PER_S = 1_000_000_000
 # Every client opens its connection and prepares its statements in its first cycles; where these
@@ -52,7 +53,8 @@ class Lifecycle:
         self._place = Place(Path(parts.job.directory), opening.endpoint, opening.namespace)
         names = (*OPERATIONS.values(), CYCLE, *parts.workload.marks)
         self.recorder = Recorder(names)
-        self._timing = Timing(self.recorder, clock)
+        self._log = AcknowledgementLog()
+        self._timing = Timing(self.recorder, clock, self._log)
         self._call_counts = CallCounts(self.recorder)
         self._puts_before: dict[str, int] = {}
         self._cycles_in_window = 0
@@ -95,7 +97,7 @@ class Lifecycle:
         result = replace(result, readings=(*result.readings, _closing(closing_ns)))
         errors, texts = dict(self.recorder.errors), dict(self.recorder.error_texts)
         result = replace(result, errors=errors, error_texts=texts)
-        result = self._handed_over(result, subject)
+        result = self._handed_over(result)
         self._enter("done")
         return result
 
@@ -178,34 +180,29 @@ class Lifecycle:
                 readings += await probe.stop(self._done(WRITE_OPERATION) - self._puts_before[when])
         return tuple(readings)
 
-    def _handed_over(self, result: TrialResult, subject: Subject) -> TrialResult:
+    def _handed_over(self, result: TrialResult) -> TrialResult:
         """Leave the ledger to the process that reads the store back, where that is another."""
-        if result.status != "measured":
-            stale = sum(thread.stale for thread in self._workload.expected().values())
-            problem = f"{stale} reads returned an older checkpoint than the last acknowledged one"
-            told = replace(unread(problem), stale=stale) if stale else None
-            return replace(result, verification=told)
-        if result.verification is not None:
+        if result.status != "measured" or result.verification is not None:
             return result
         self._enter(LEDGER_STAGE)
         try:
-            content = LEDGER.dump_json(self._ledger(subject))
+            content = LEDGER.dump_json(self._ledger())
         # As in reading back: what cannot be compared has not been verified.
         except Exception as error:  # noqa: BLE001
             problem = f"the ledger failed: {type(error).__name__}: {error}"
             return replace(result, verification=unread(problem))
+        self._log.save(self._place.directory / ACKNOWLEDGED_FILE)
         self._place.directory.joinpath(LEDGER_FILE).write_bytes(content)
         return result
 
-    def _ledger(self, subject: Subject) -> Ledger:
-        most = most_checkpoints(subject, self._parts.scenario.verify_s)
-        return Ledger.of(self._workload, self._parts.job.trial.seed, most)
+    def _ledger(self) -> Ledger:
+        return Ledger.of(self._workload, self._parts.job.trial.seed)
 
     async def _read_back(self, subject: Subject) -> Verification:
         self._enter("verify")
         verify_s = self._parts.scenario.verify_s
-        ledger = self._ledger(subject)
-        return await read_back(subject, self._workload, ledger, verify_s, self._clock)
+        log = self._log.noted()
+        return await read_back(subject, self._workload, self._ledger(), log, verify_s, self._clock)
 
     def _make_subject(self) -> Subject:
         return self._parts.subject(self._parts.subject_options, self._place)

@@ -17,8 +17,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bench.contracts import Payload, PluginOptions
-from bench.payloads._canonical import canonical
+from bench.contracts import Payload, PluginOptions, canonical
 
 # A pool is worth about so many bytes of states, within these numbers of increments, so that the
 # constructor takes some tens of milliseconds whatever the size.
@@ -108,7 +107,7 @@ class SizedPayload(Payload):
 
     def canonical(self, value: Any) -> bytes:
         """Return bytes that are equal exactly when two values mean the same."""
-        return canonical(value)
+        return canonical(value, exact=False)
 
     def describe(self) -> str:
         """Return kind and size in words, e.g. ``messages, 50 kB, growing by turn``."""

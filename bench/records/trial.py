@@ -56,8 +56,14 @@ class Verification:
     Of the acknowledged checkpoints that were looked at, ``lost`` were not found, ``corrupted`` had
     other content, ``broken_parents`` another parent; ``lost_writes`` counts single pending writes
     that were gone or changed. ``duplicated`` were stored more often than written, ``unexpected``
-    never written. ``stale`` reads, of the trial or afterwards, returned an older checkpoint than
-    the last acknowledged one. ``problems`` says in words what does not match, at most a few.
+    never written, ``misplaced`` belong to another thread. ``stale`` reads, of the trial or
+    afterwards, returned an older checkpoint than the last acknowledged one. Listings alone are
+    wrong where ``unordered`` chains were not listed newest first, or ``out_of_namespace``
+    checkpoints were listed that are another namespace's. ``problems`` says in words what does not
+    match, ``listing_problems`` what of listings, each at most a few.
+
+    ``deterministic``: the same runs lead to the same contents, so that these were compared; else
+    only the states that runs ended with were.
 
     ``attempted`` writes (checkpoints, and calls of ``aput_writes``) are ``acknowledged`` or
     ``indeterminate``: they raised or were cut off. ``checkpoints`` were counted by the store's own
@@ -82,12 +88,20 @@ class Verification:
     broken_parents: int = 0
     lost_writes: int = 0
     server_counters: Mapping[str, int] = field(default_factory=dict)
+    misplaced: int = 0
+    unordered: int = 0
+    out_of_namespace: int = 0
+    deterministic: bool = True
+    listing_problems: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether everything that was acknowledged was found, unchanged, and nothing else."""
+        """Whether everything that was acknowledged was found, unchanged, and nothing else.
+
+        A listing that is wrong is no fault of what is stored.
+        """
         wrong = (
-            *(self.lost, self.corrupted, self.unexpected, self.duplicated),
+            *(self.lost, self.corrupted, self.unexpected, self.duplicated, self.misplaced),
             *(self.stale, self.broken_parents, self.lost_writes),
         )
         return not (any(wrong) or self.problems)

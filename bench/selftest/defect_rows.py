@@ -55,10 +55,19 @@ def corrupting(observed: Observed) -> Iterator[Check]:
 def referencing(observed: Observed) -> Iterator[Check]:
     """Expect that a saver which does not copy is found out."""
     yield from _invalid(observed, "corrupted", lambda found: found.corrupted)
-    problems = [text for found in _verifications(observed) for text in found.problems]
-    named = [text for text in problems if "keeps references" in text]
-    measured = "keeps references" if named else _shortened((problems or ["none"])[0])
-    yield Check("problem told", "keeps references", measured, bool(named))
+    yield _problem(observed, "keeps references")
+
+
+def losing_namespaces(observed: Observed) -> Iterator[Check]:
+    """Expect that lost writes of subgraphs are found, and named with their namespace."""
+    yield from _invalid(observed, "lost_writes", lambda found: found.lost_writes)
+    yield _problem(observed, ", namespace branch:")
+
+
+def changing_types(observed: Observed) -> Iterator[Check]:
+    """Expect that a value of another type is told as changed, with both values."""
+    yield from _invalid(observed, "corrupted", lambda found: found.corrupted)
+    yield _problem(observed, "came back changed: ['decimal']: expected Decimal(")
 
 
 def leaking(observed: Observed) -> Iterator[Check]:
@@ -74,6 +83,13 @@ def _invalid(
     yield Check(f"{kind} in the verification", "≥ 1", str(counted), counted >= 1)
     code = observed.analysis.exit_code
     yield Check("exit code of the run", str(EXIT_INVALID), str(code), code == EXIT_INVALID)
+
+
+def _problem(observed: Observed, words: str) -> Check:
+    problems = [text for found in _verifications(observed) for text in found.problems]
+    is_told = any(words in text for text in problems)
+    measured = words if is_told else _shortened((problems or ["none"])[0])
+    return Check("problem told", words, measured, is_told)
 
 
 def _found(observed: Observed, code: str) -> Check:

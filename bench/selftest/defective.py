@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from langchain_core.runnables import RunnableConfig
@@ -100,6 +102,40 @@ class CorruptingSaver(_CountingSaver):
         return await super().aput(config, checkpoint, metadata, new_versions)
 
 
+class NamespaceLosingSaver(InMemorySaver):
+    """Acknowledges what subgraphs write into namespaces of their own, and drops their writes."""
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store the writes of the root graph."""
+        if not config["configurable"].get("checkpoint_ns"):
+            await super().aput_writes(config, writes, task_id, task_path)
+
+
+class TypeChangingSaver(InMemorySaver):
+    """Stores numbers of the type ``Decimal`` as text, as a saver that keeps JSON may."""
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store the checkpoint, almost."""
+        checkpoint = checkpoint.copy()
+        checkpoint["channel_values"] = {
+            channel: {key: str(v) if isinstance(v, Decimal) else v for key, v in state.items()}
+            for channel, state in checkpoint["channel_values"].items()
+        }
+        return await super().aput(config, checkpoint, metadata, new_versions)
+
+
 def _last_bit_flipped(value: Any) -> bytes:
     if not isinstance(value, bytes) or not value:
         raise TypeError(f"this saver corrupts bytes, not {type(value).__name__}; use binary states")
@@ -178,6 +214,18 @@ class CorruptingSubject(_DefectiveSubject):
     """One :class:`CorruptingSaver`."""
 
     made = CorruptingSaver
+
+
+class NamespaceLosingSubject(_DefectiveSubject):
+    """One :class:`NamespaceLosingSaver`."""
+
+    made = NamespaceLosingSaver
+
+
+class TypeChangingSubject(_DefectiveSubject):
+    """One :class:`TypeChangingSaver`."""
+
+    made = TypeChangingSaver
 
 
 class ReferencingSubject(_DefectiveSubject):

@@ -63,6 +63,13 @@ ROWS = (
     Row("stale", "reads stale state", defect_rows.stale, depends_on_time=False),
     Row("corrupting", "corrupts a byte", defect_rows.corrupting, depends_on_time=False),
     Row("referencing", "keeps references", defect_rows.referencing, depends_on_time=False),
+    Row(
+        "losing_namespaces",
+        "loses writes of subgraphs",
+        defect_rows.losing_namespaces,
+        depends_on_time=False,
+    ),
+    Row("changing_types", "changes a type", defect_rows.changing_types, depends_on_time=False),
     Row("leaking", "leaks memory", defect_rows.leaking, depends_on_time=False),
     Row("same_twice", "A/A: the same twice", timed_rows.same_twice, depends_on_time=True),
 )

@@ -1,32 +1,52 @@
-"""Compares what a store holds of one thread with what was acknowledged: pure functions."""
+"""Compares what a store holds of one thread's namespace with the truth: pure functions."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, Protocol
 
-from bench.contracts import ExpectedCheckpoint, ExpectedThread
+from bench.contracts import ExpectedThread, ThreadTruth, TrueCheckpoint, namespace_names
+from bench.handover.acknowledgements import Acknowledged, ChainLog, Key
 
 FaultKind = Literal[
-    "lost", "duplicated", "corrupted", "stale", "unexpected", "broken_parents", "lost_writes"
+    "lost",
+    "duplicated",
+    "corrupted",
+    "stale",
+    "unexpected",
+    "broken_parents",
+    "lost_writes",
+    "unordered",
+    "out_of_namespace",
+    "misplaced",
 ]
 
-
 ANY = "(any)"
-"""The place of a fault that is known of a whole thread, not of its single checkpoints."""
+"""The place of a fault that is known of a whole chain, not of its single checkpoints."""
+
+
+class Values(Protocol):
+    """When two values of a channel are the same, as a workload knows it."""
+
+    def canonical(self, channel: str, value: Any) -> bytes:
+        """Return bytes that are equal exactly when two values mean the same."""
+
+    def difference(self, channel: str, expected: Any, found: Any) -> str:
+        """Say where they differ, in words; empty where they do not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something that is not as it was acknowledged; ``place`` is a checkpoint's id, or its place.
 
-    A fault of one kind, thread and place is the same fault, however often it is noticed.
+    A fault of one kind, chain and place is the same fault, however often it is noticed.
     """
 
     kind: FaultKind
-    thread_id: str
+    key: Key
     place: str
     problem: str
     count: int = 1
@@ -34,144 +54,224 @@ class Fault:
     @property
     def text(self) -> str:
         """The problem with its place, for people."""
-        return f"thread {self.thread_id}, checkpoint {self.place}: {self.problem}"
+        thread_id, namespace = self.key
+        inside = f", namespace {namespace}" if namespace else ""
+        place = "" if self.place == ANY else f", checkpoint {self.place}"
+        return f"thread {thread_id}{inside}{place}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
-class FoundCheckpoint:
-    """One checkpoint as a store lists it; ``writes`` are (task id, channel, hash of the value)."""
+class ReadCheckpoint:
+    """One checkpoint as a store gives it; ``writes`` are (task id, channel, value).
 
+    ``source`` is its metadata's: ``input`` where a run began.
+    """
+
+    key: Key
     checkpoint_id: str
     parent_id: str
-    content_hash: str
-    writes: tuple[tuple[str, str, str], ...]
+    channels: Mapping[str, Any]
+    writes: Sequence[tuple[str, str, Any]]
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadComparison:
-    """The faults of a thread whose history was compared, and how many checkpoints matched one."""
-
-    faults: tuple[Fault, ...]
-    compared: int
-
-
-def compare_thread(
-    thread_id: str,
-    thread: ExpectedThread,
-    history: Sequence[ExpectedCheckpoint],
-    listed: Sequence[FoundCheckpoint],
-) -> ThreadComparison:
-    """Compare all that was listed of a thread, in any order, with its whole history.
-
-    Where the workload does not know the ids, the checkpoints are matched in the order of the ids
-    found: LangGraph's are ordered by time. Where it knows no history, they are only counted.
-    """
-    rows: dict[str, FoundCheckpoint] = {}
-    for row in listed:
-        rows.setdefault(row.checkpoint_id, row)
-    times = Counter(row.checkpoint_id for row in listed)
-    faults = [
-        Fault("duplicated", thread_id, found, f"listed {count} times", count - 1)
-        for found, count in times.items()
-        if count > 1
-    ]
-    if history and history[0].checkpoint_id:
-        pairs = {one.checkpoint_id: one for one in history}
-        faults += _faults_by_id(thread_id, thread, pairs, rows)
-    else:
-        ordered = sorted(rows.values(), key=lambda row: row.checkpoint_id)
-        faults += _faults_of_counts(thread_id, thread, ordered)
-        faults += _broken_chain(thread_id, ordered[: len(history)])
-        if len(ordered) < thread.checkpoints:
-            # Which of them are missing is not known, so neither is which is which.
-            history = ()
-        # What there is to say about the parents was said of the whole chain.
-        pairs = {
-            row.checkpoint_id: replace(one, parent_id=row.parent_id)
-            for one, row in zip(history, ordered, strict=False)
-        }
-    matched = [(one, rows[found]) for found, one in pairs.items() if found in rows]
-    for one, row in matched:
-        faults += _faults_of_content(thread_id, one, row)
-        faults += _faults_of_writes(thread_id, one, row, retried=thread.indeterminate_writes > 0)
-    return ThreadComparison(tuple(faults), len(matched))
-
-
-def _faults_by_id(
-    thread_id: str,
-    thread: ExpectedThread,
-    history: dict[str, ExpectedCheckpoint],
-    rows: dict[str, FoundCheckpoint],
+def compare_listing(
+    chain: ChainLog, log: Acknowledged, listed: Sequence[ReadCheckpoint]
 ) -> Iterator[Fault]:
-    for missing in history.keys() - rows.keys():
-        yield Fault("lost", thread_id, missing, "acknowledged, but not found")
-    known = {(one.parent_id, one.content_hash) for one in history.values()}
-    for found in rows.keys() - history.keys() - set(thread.indeterminate_ids):
-        row = rows[found]
-        if (row.parent_id, row.content_hash) in known:
-            yield Fault("duplicated", thread_id, found, "repeats another checkpoint's content")
+    """Compare all that was listed of a chain, in the order listed, with what was acknowledged."""
+    own = own_rows(chain, log, listed)
+    foreign = len(listed) - len(own)
+    key = chain.thread_id, chain.namespace
+    if foreign:
+        text = f"its listing contains {foreign} checkpoints of other namespaces"
+        yield Fault("out_of_namespace", key, ANY, text, foreign)
+    ids = [row.checkpoint_id for row in own]
+    if any(later > earlier for earlier, later in pairwise(ids)):
+        yield Fault("unordered", key, ANY, "its checkpoints are not listed newest first")
+    for name, count in Counter(ids).items():
+        if count > 1:
+            yield Fault("duplicated", key, name, f"listed {count} times", count - 1)
+    rows = {row.checkpoint_id: row for row in own}
+    for name in chain.acknowledged:
+        if name in rows:
+            yield from faults_of_row(chain, rows[name])
         else:
-            yield Fault("unexpected", thread_id, found, "never written")
+            yield Fault("lost", key, name, "acknowledged, but not found")
+    for name in rows.keys() - chain.puts.keys():
+        yield compare_unknown(chain, log, rows[name], rows.values())
 
 
-def _faults_of_counts(
-    thread_id: str, thread: ExpectedThread, ordered: Sequence[FoundCheckpoint]
-) -> Iterator[Fault]:
-    least, most = thread.checkpoints, thread.checkpoints + thread.indeterminate
-    if len(ordered) < least:
-        missing = least - len(ordered)
-        text = f"{missing} of {least} acknowledged checkpoints are not listed"
-        yield Fault("lost", thread_id, ANY, text, missing)
-    if len(ordered) > most:
-        surplus = len(ordered) - most
-        text = f"{surplus} more checkpoints listed than the {most} that were written"
-        yield Fault("unexpected", thread_id, ANY, text, surplus)
+def own_rows(
+    chain: ChainLog, log: Acknowledged, listed: Iterable[ReadCheckpoint]
+) -> list[ReadCheckpoint]:
+    """Leave out what belongs to another namespace of the thread, or says that it does."""
+    listed = list(listed)
+    key = chain.thread_id, chain.namespace
+    others = [c for c in log.threads[chain.thread_id].values() if c is not chain]
+    unknown = {row.checkpoint_id for row in listed} - chain.puts.keys()
+    foreign = {name for name in unknown if any(name in other.puts for other in others)}
+    return [row for row in listed if row.key == key and row.checkpoint_id not in foreign]
 
 
-def _broken_chain(thread_id: str, ordered: Sequence[FoundCheckpoint]) -> Iterator[Fault]:
-    before = ""
-    for row in ordered:
-        if row.parent_id != before:
-            text = f"its parent is {row.parent_id or 'none'}, the one before is {before or 'none'}"
-            yield Fault("broken_parents", thread_id, row.checkpoint_id, text)
-        before = row.checkpoint_id
-
-
-def _faults_of_content(
-    thread_id: str, expected: ExpectedCheckpoint, row: FoundCheckpoint
-) -> Iterator[Fault]:
-    place = row.checkpoint_id
-    if row.content_hash != expected.content_hash:
-        yield Fault("corrupted", thread_id, place, "content differs from what was written")
-    if row.parent_id != expected.parent_id:
-        text = (
-            f"its parent is {row.parent_id or 'none'}, written was {expected.parent_id or 'none'}"
-        )
-        yield Fault("broken_parents", thread_id, place, text)
-
-
-def _faults_of_writes(
-    thread_id: str, expected: ExpectedCheckpoint, row: FoundCheckpoint, *, retried: bool
-) -> Iterator[Fault]:
-    found = Counter(row.writes)
-    for (_, channel, content), count in tuple(found.items()):
-        found["", channel, content] += count
-    missing = sum(1 for write in expected.writes if not found[write])
+def faults_of_row(chain: ChainLog, row: ReadCheckpoint) -> Iterator[Fault]:
+    """Compare parent and writes of an acknowledged checkpoint with what was acknowledged."""
+    key = chain.thread_id, chain.namespace
+    parent_id = chain.puts[row.checkpoint_id].parent_id
+    if row.parent_id != parent_id:
+        text = f"its parent is {row.parent_id or 'none'}, written was {parent_id or 'none'}"
+        yield Fault("broken_parents", key, row.checkpoint_id, text)
+    tasks = Counter(task for task, _, _ in row.writes)
+    written = {t: n for (name, t), n in chain.writes.items() if name == row.checkpoint_id}
+    missing = sum(max(0, count - tasks[task]) for task, count in written.items())
     if missing:
-        text = f"{missing} of {len(expected.writes)} writes on it are gone or changed"
-        yield Fault("lost_writes", thread_id, row.checkpoint_id, text, missing)
-    repeated = sum(count - 1 for write in expected.writes if (count := found[write]) > 1)
-    if repeated and not retried:
-        text = f"{repeated} are listed more than once"
-        yield Fault("duplicated", thread_id, f"{row.checkpoint_id}, its writes", text, repeated)
+        text = f"{missing} of {sum(written.values())} writes on it are gone"
+        yield Fault("lost_writes", key, row.checkpoint_id, text, missing)
+
+
+def compare_unknown(
+    chain: ChainLog, log: Acknowledged, row: ReadCheckpoint, rows: Iterable[ReadCheckpoint] = ()
+) -> Fault:
+    """Say what a checkpoint is that was never put into this chain; ``rows`` are its others."""
+    key, name = (chain.thread_id, chain.namespace), row.checkpoint_id
+    if name in chain.deleted:
+        return Fault("unexpected", key, name, "deleted, but still there")
+    other = owner_of(log, name)
+    if other:
+        return Fault("misplaced", key, name, f"it belongs to thread {other}")
+    for known in rows:
+        # Only where something is wrong, so it may be slow.
+        is_copy = known.checkpoint_id in chain.puts and known.parent_id == row.parent_id
+        if is_copy and repr(known.channels) == repr(row.channels):
+            return Fault("duplicated", key, name, "repeats another checkpoint's content")
+    return Fault("unexpected", key, name, "never written")
+
+
+def owner_of(log: Acknowledged, checkpoint_id: str) -> str:
+    """Return the id of the thread into which a checkpoint was put; empty if nobody put it."""
+    return next((c.thread_id for c in log.chains if checkpoint_id in c.puts), "")
+
+
+def compare_content(
+    chain: ChainLog, truth: TrueCheckpoint, row: ReadCheckpoint, values: Values
+) -> Iterator[Fault]:
+    """Compare channels and writes of an acknowledged checkpoint with what they must be."""
+    key, name = (chain.thread_id, chain.namespace), row.checkpoint_id
+    for channel in sorted(truth.channels.keys() | row.channels.keys()):
+        if channel not in row.channels:
+            text = f"channel {channel!r} is missing"
+        elif channel not in truth.channels:
+            text = f"it has a channel {channel!r} that was never written"
+        else:
+            differs = values.difference(channel, truth.channels[channel], row.channels[channel])
+            text = f"channel {channel!r} came back changed: {differs}" if differs else ""
+        if text:
+            yield Fault("corrupted", key, name, text)
+            break
+    wanted, given = _writes(chain, truth, row, values)
+    missing, surplus = wanted - given, given - wanted
+    changed = _by_channel(missing) & _by_channel(surplus)
+    gone = missing.total() - changed.total()
+    if changed:
+        text = f"{changed.total()} writes on it came back changed (channel {min(changed)!r})"
+        yield Fault("corrupted", key, f"{name}, its writes", text, changed.total())
+    if gone:
+        text = f"{gone} of {wanted.total()} writes on it are gone"
+        yield Fault("lost_writes", key, name, text, gone)
+    # A call of which the outcome is not known may have been made again.
+    elif surplus.total() > changed.total() and not chain.uncertain_writes:
+        count = surplus.total() - changed.total()
+        is_repeated = all(write in wanted for write in surplus)
+        kind: FaultKind = "duplicated" if is_repeated else "unexpected"
+        text = "are listed more than once" if is_repeated else "were never made"
+        yield Fault(kind, key, f"{name}, its writes", f"{count} {text}", count)
+
+
+def _by_channel(writes: Counter[tuple[str, str, bytes]]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for (_, channel, _), count in writes.items():
+        counts[channel] += count
+    return counts
+
+
+_Writes = Counter[tuple[str, str, bytes]]
+
+
+def _writes(
+    chain: ChainLog, truth: TrueCheckpoint, row: ReadCheckpoint, values: Values
+) -> tuple[_Writes, _Writes]:
+    """Count the writes that a checkpoint must have, and those that it has.
+
+    Where the truth knows the tasks, those count whose writes were acknowledged.
+    """
+    tasks = {task for task, _, _ in truth.writes}
+    if "" in tasks:
+        wanted, given = truth.writes, [("", channel, value) for _, channel, value in row.writes]
+    else:
+        acknowledged = {
+            task for (name, task), n in chain.writes.items() if n and name == row.checkpoint_id
+        }
+        wanted = [write for write in truth.writes if write[0] in acknowledged]
+        given = [write for write in row.writes if write[0] not in tasks - acknowledged]
+    of_truth, of_row = (
+        Counter((task, channel, values.canonical(channel, value)) for task, channel, value in one)
+        for one in (wanted, given)
+    )
+    return of_truth, of_row
+
+
+def paired_namespaces(
+    truth: ThreadTruth,
+    chains: Mapping[str, Sequence[ReadCheckpoint]],
+    canonical: Callable[[str, Any], bytes],
+) -> Iterator[tuple[str, str]]:
+    """Pair the namespaces of a truth with those read: (the truth's, that of the store).
+
+    Those of subgraphs hold the ids of tasks; the same ones have the same names, and of several with
+    the same names those whose contents agree, then the others in order.
+    """
+    wanted: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    given: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for namespace in truth.namespaces:
+        wanted[namespace_names(namespace)].append(namespace)
+    for namespace in chains:
+        given[namespace_names(namespace)].append(namespace)
+    for names, namespaces in wanted.items():
+        candidates = given.get(names, [])
+        if len(namespaces) > 1:
+            by_content: dict[tuple[bytes, ...], list[str]] = defaultdict(list)
+            for namespace in candidates:
+                rows = (TrueCheckpoint(row.channels) for row in chains[namespace])
+                by_content[tuple(row.content(canonical) for row in rows)].append(namespace)
+            for namespace in tuple(namespaces):
+                content = tuple(one.content(canonical) for one in truth.namespaces[namespace])
+                if by_content[content]:
+                    namespaces.remove(namespace)
+                    candidates.remove(by_content[content][0])
+                    yield namespace, by_content[content].pop(0)
+        yield from zip(namespaces, candidates, strict=False)
+
+
+def compare_counts(
+    thread_id: str, known: ExpectedThread, of_root: int, of_all: int
+) -> Iterator[str]:
+    """Say where a workload's own count disagrees with what was acknowledged."""
+    least = known.checkpoints
+    if least is None:
+        return
+    most = least + known.indeterminate
+    if not any(least <= count <= most for count in (of_root, of_all)):
+        yield (
+            f"thread {thread_id}: the workload counts {least} checkpoints, the saver acknowledged "
+            f"{of_root}, and {of_all} with those of subgraphs"
+        )
 
 
 def added_up(faults: Iterable[Fault]) -> Counter[FaultKind]:
     """Count ``faults`` by kind; those of single checkpoints are among those of :data:`ANY`."""
-    single: Counter[tuple[FaultKind, str]] = Counter()
-    whole: dict[tuple[FaultKind, str], int] = {}
+    single: Counter[tuple[FaultKind, Key]] = Counter()
+    whole: dict[tuple[FaultKind, Key], int] = {}
     for fault in faults:
-        key = fault.kind, fault.thread_id
+        key = fault.kind, fault.key
         if fault.place == ANY:
             whole[key] = fault.count
         else:

@@ -1,41 +1,53 @@
-"""Reads back what a trial wrote and compares it with the ledger of what was acknowledged."""
+"""Reads back what a trial wrote and compares it with what was acknowledged, and with the truth."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph.checkpoint.base import CheckpointTuple
 
-from bench.contracts import ALL_WRITES, CHECKPOINT_WRITES, ExpectedThread, Subject, Workload
+from bench.contracts import (
+    ALL_WRITES,
+    CHECKPOINT_WRITES,
+    ExpectedThread,
+    Subject,
+    ThreadTruth,
+    Workload,
+    value_hash,
+)
+from bench.handover.acknowledgements import Acknowledged, ChainLog, Key
 from bench.records.trial import Verification
 from bench.verify.differences import (
     ANY,
     Fault,
     FaultKind,
-    FoundCheckpoint,
+    ReadCheckpoint,
     added_up,
-    compare_thread,
+    compare_content,
+    compare_counts,
+    compare_listing,
+    compare_unknown,
+    faults_of_row,
+    own_rows,
+    owner_of,
+    paired_namespaces,
 )
 from bench.verify.ledger import Ledger
 from bench.verify.references import kept_references
 
 _PROBLEMS_KEPT = 5
 _NS_PER_S = 1_000_000_000
-MOST_THREADS = 64
+MOST_CHAINS = 64
 # A server may count the last writes a moment after it has acknowledged them.
 _COUNTER_LOOKS = 20
 _COUNTER_PAUSE_S = 0.1
-# Nothing has been read back faster than this, so that a ledger needs no more for its seconds.
-_READ_BACK_PER_S = 5_000
-
-
-def most_checkpoints(subject: Subject, verify_s: float) -> int:
-    """Return how many checkpoints of whole threads a ledger must hold for so many seconds."""
-    return max(1, round(verify_s * _READ_BACK_PER_S)) if subject.keeps_history else 0
+_OF_LISTINGS = frozenset({"unordered", "out_of_namespace"})
+_NOTHING_KNOWN = ExpectedThread()
 
 
 def unread(problem: str) -> Verification:
@@ -47,12 +59,13 @@ async def read_back(
     subject: Subject,
     workload: Workload,
     ledger: Ledger,
+    log: Acknowledged,
     verify_s: float,
     clock: Callable[[], int],
 ) -> Verification:
     """Do as :func:`verify` does; what fails is the verification's problem."""
     try:
-        return await verify(subject, workload, ledger, verify_s, clock)
+        return await verify(subject, workload, ledger, log, verify_s, clock)
     # A store that cannot be read back has not been verified, and the reader is told why.
     except Exception as error:  # noqa: BLE001
         return unread(f"reading back failed: {type(error).__name__}: {error}")
@@ -62,196 +75,352 @@ async def verify(
     subject: Subject,
     workload: Workload,
     ledger: Ledger,
+    log: Acknowledged,
     verify_s: float,
     clock: Callable[[], int],
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Verification:
-    """Compare the open store behind ``subject`` with ``ledger``; ``workload`` hashes what is read.
+    """Compare the open store behind ``subject`` with ``log``, and with the truth of ``workload``.
 
     Looks at the number of checkpoints, counted by the store's own means where it has them; at the
-    server's own counters; at the latest checkpoint of every thread (of :data:`MOST_THREADS`, spread
-    over all, where there are more); at whole threads in the ledger's order until ``verify_s``
-    seconds of ``clock`` (in ns) have passed, at least one; and at whether the saver keeps
-    references, which writes a checkpoint into a thread of its own. A saver without history is
-    compared by its latest checkpoints alone.
+    server's own counters; at the latest checkpoint of every chain (of :data:`MOST_CHAINS` of roots
+    and of subgraphs, spread over all, where there are more); at whole threads with all their
+    namespaces, in an order drawn from the ledger's seed; and at whether the saver keeps references,
+    which writes a checkpoint into a thread of its own. Contents of latest checkpoints are compared
+    for ``verify_s`` seconds of ``clock`` (in ns), then whole threads for as long, at least one. A
+    saver without history is compared by its latest checkpoints alone.
     """
-    reader = _Reader(subject, workload, ledger)
+    reader = _Reader(subject, workload, ledger, log)
     stored = (await subject.stored()).checkpoints
-    counters, problems = await _counters(subject, ledger, pause)
-    stride = max(1, -(-len(ledger.threads) // MOST_THREADS))
-    latest = list(ledger.threads.items())[::stride]
-    for thread_id, thread in latest:
-        await reader.compare_latest(thread_id, thread)
+    counters, problems = await _counters(subject, log, pause)
+    latest = [*_spread(log.chains, is_root=True), *_spread(log.chains, is_root=False)]
     deadline_ns = clock() + round(verify_s * _NS_PER_S)
-    for thread_id in ledger.histories if subject.keeps_history else ():
-        if reader.rows and clock() >= deadline_ns:
+    for chain in latest:
+        await reader.compare_latest(chain, with_content=clock() < deadline_ns)
+    order = list(dict.fromkeys(chain.thread_id for chain in log.chains))
+    random.Random(ledger.seed).shuffle(order)  # noqa: S311 - a reproducible choice, no secret
+    deadline_ns = clock() + round(verify_s * _NS_PER_S)
+    whole = 0
+    for thread_id in order if subject.keeps_history else ():
+        if whole and clock() >= deadline_ns:
             break
-        await reader.compare_whole(thread_id)
+        await reader.compare_thread(thread_id)
+        whole += 1
+    reader.note(_wrong_reads(ledger, log))
     if subject.copies:
         thread_id = f"{workload.namespace}-references"
         reader.note(await kept_references(subject.saver(0), thread_id))
-    counts, texts = reader.judged(stored)
+    counts, texts, of_listings = reader.judged(stored)
     return Verification(
         threads=len(latest),
         checkpoints=reader.seen if stored is None else stored,
         lost=counts["lost"],
         corrupted=counts["corrupted"],
         unexpected=counts["unexpected"],
-        problems=tuple([*problems, *texts][:_PROBLEMS_KEPT]),
+        problems=tuple([*problems, *reader.doubts(), *texts][:_PROBLEMS_KEPT]),
         steps=reader.compared,
-        whole_threads=len(reader.rows),
-        attempted=ledger.attempted,
-        acknowledged=ledger.acknowledged,
-        indeterminate=ledger.indeterminate,
+        whole_threads=whole,
+        attempted=log.attempted,
+        acknowledged=log.puts_acknowledged + log.writes_acknowledged,
+        indeterminate=log.attempted - log.puts_acknowledged - log.writes_acknowledged,
         duplicated=counts["duplicated"],
         stale=counts["stale"],
         broken_parents=counts["broken_parents"],
         lost_writes=counts["lost_writes"],
         server_counters=counters,
+        misplaced=counts["misplaced"],
+        unordered=counts["unordered"],
+        out_of_namespace=counts["out_of_namespace"],
+        deterministic=reader.deterministic,
+        listing_problems=tuple(of_listings[:_PROBLEMS_KEPT]),
     )
+
+
+def _spread(chains: Sequence[ChainLog], *, is_root: bool) -> Sequence[ChainLog]:
+    wanted = [chain for chain in chains if (not chain.namespace) == is_root]
+    return wanted[:: max(1, -(-len(wanted) // MOST_CHAINS))]
+
+
+def _wrong_reads(ledger: Ledger, log: Acknowledged) -> Iterator[Fault]:
+    """Yield what was wrong with reads of the trial itself."""
+    for read in ledger.wrong_reads:
+        text = f"a read of the trial: {read.problem}"
+        yield Fault("corrupted", (read.thread_id, ""), f"{read.checkpoint_id} (as read)", text)
+    for chain in log.chains:
+        kinds = Counter(filter(None, (_odd_read(chain, log, *r) for r in chain.odd_reads)))
+        for (kind, text), count in kinds.items():
+            key = chain.thread_id, chain.namespace
+            problem = f"{count} reads of the trial returned {text}"
+            yield Fault(kind, key, f"(as read: {kind})", problem, count)
+
+
+def _odd_read(
+    chain: ChainLog, log: Acknowledged, latest: str, given: str
+) -> tuple[FaultKind, str] | None:
+    """Say what is wrong with a read that gave another checkpoint than the latest acknowledged."""
+    if not given:
+        nothing = "nothing, though a checkpoint had been acknowledged"
+        return None if latest in chain.deleted else ("stale", nothing)
+    if given in chain.puts or given in chain.deleted:
+        older = "an older checkpoint than the last acknowledged one"
+        return None if given > latest else ("stale", older)
+    other = owner_of(log, given)
+    if other:
+        return "misplaced", f"a checkpoint of thread {other}"
+    return "unexpected", f"a checkpoint that was never written, {given}"
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads a store and gathers faults; ``rows`` are the different ids listed of whole threads."""
+    """Reads a store and gathers faults; ``rows`` has how many ids were listed of a chain."""
 
     subject: Subject
     workload: Workload
     ledger: Ledger
-    faults: dict[tuple[FaultKind, str, str], Fault] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
-    latest_found: int = 0
+    log: Acknowledged
+    faults: dict[tuple[FaultKind, Key, str], Fault] = field(default_factory=dict)
+    rows: dict[Key, int] = field(default_factory=dict)
+    truths: dict[str, ThreadTruth | None] = field(default_factory=dict)
+    latest_read: int = 0
     compared: int = 0
+    deterministic: bool = True
 
     @property
     def seen(self) -> int:
         """How many checkpoints were listed, or found as a latest one where nothing was listed."""
-        return sum(self.rows.values()) if self.rows else self.latest_found
+        return sum(self.rows.values()) if self.rows else self.latest_read
 
     def note(self, faults: Iterable[Fault]) -> None:
         """Keep ``faults``, each once."""
         for fault in faults:
-            known = self.faults.setdefault((fault.kind, fault.thread_id, fault.place), fault)
+            known = self.faults.setdefault((fault.kind, fault.key, fault.place), fault)
             if fault.count > known.count:
-                self.faults[fault.kind, fault.thread_id, fault.place] = fault
+                self.faults[fault.kind, fault.key, fault.place] = fault
 
-    async def compare_latest(self, thread_id: str, thread: ExpectedThread) -> None:
-        """Compare the latest checkpoint of a thread."""
-        found = await self._read(thread_id)
-        self.latest_found += found is not None
-        expected_id = thread.checkpoint_id
-        if found is None:
-            if thread.checkpoints:
-                text = "nothing found in the thread"
-                self.note([Fault("lost", thread_id, expected_id or ANY, text)])
-            return
-        found_id = found.checkpoint["id"]
-        if expected_id and found_id != expected_id:
-            self.note(await self._another_latest(thread_id, thread, found_id))
-        elif thread.indeterminate and not expected_id:
-            # Whose content it holds is not known.
-            return
-        elif self._hash(found) != thread.content_hash:
+    def doubts(self) -> Iterator[str]:
+        """Say where the workload itself counts otherwise than the log."""
+        for thread_id, known in self.ledger.threads.items():
+            chains = self.log.threads.get(thread_id, {})
+            counts = {name: len(chain.acknowledged) for name, chain in chains.items()}
+            yield from compare_counts(thread_id, known, counts.get("", 0), sum(counts.values()))
+
+    async def compare_latest(self, chain: ChainLog, *, with_content: bool) -> None:
+        """Compare the latest checkpoint of a chain; its content where that is known and wanted."""
+        row = await self._read(chain)
+        self.latest_read += row is not None
+        acknowledged = chain.acknowledged
+        key = chain.thread_id, chain.namespace
+        latest = acknowledged[-1] if acknowledged else ""
+        if row is None:
+            if latest:
+                self.note([Fault("lost", key, latest, "nothing found in the thread")])
+        elif row.checkpoint_id != latest:
+            self.note(await self._another_latest(chain, latest, row))
+        else:
+            self.note(faults_of_row(chain, row))
+            if with_content and not chain.namespace:
+                await self._compare_latest_content(chain, len(acknowledged) - 1, row)
+
+    async def _compare_latest_content(
+        self, chain: ChainLog, place: int, row: ReadCheckpoint
+    ) -> None:
+        key = chain.thread_id, chain.namespace
+        known = self.ledger.threads.get(chain.thread_id, _NOTHING_KNOWN)
+        wanted = known.content_hash
+        is_known = wanted and not chain.indeterminate
+        if is_known and self.workload.content_hash(row.channels) != wanted:
             text = "content differs from what was written"
-            self.note([Fault("corrupted", thread_id, found_id, text)])
+            self.note([Fault("corrupted", key, row.checkpoint_id, text)])
+        truth = await self._truth(chain.thread_id)
+        if truth is None or not truth.deterministic:
+            return
+        checkpoints = truth.namespaces.get("", ())
+        if place < len(checkpoints):
+            self.note(compare_content(chain, checkpoints[place], row, self.workload))
 
     async def _another_latest(
-        self, thread_id: str, thread: ExpectedThread, found_id: str
+        self, chain: ChainLog, latest: str, row: ReadCheckpoint
     ) -> list[Fault]:
-        expected_id = thread.checkpoint_id
-        text = f"the latest checkpoint is {found_id}, acknowledged was {expected_id}"
+        key, given = (chain.thread_id, chain.namespace), row.checkpoint_id
         # Ids are ordered by time; without history an indeterminate put may overwrite at any time.
-        is_newer = found_id > expected_id
-        if found_id in thread.indeterminate_ids or (
-            thread.indeterminate and not thread.indeterminate_ids
-        ):
-            if is_newer or not self.subject.keeps_history:
-                return []
-        elif is_newer:
-            return [Fault("unexpected", thread_id, found_id, text)]
-        if self.subject.keeps_history and await self._read(thread_id, expected_id) is not None:
-            return [Fault("stale", thread_id, expected_id, text)]
-        return [Fault("lost", thread_id, expected_id, text)]
+        if given in chain.indeterminate and (given > latest or not self.subject.keeps_history):
+            return []
+        if given not in chain.puts:
+            return [compare_unknown(chain, self.log, row)]
+        if not latest:
+            return []
+        text = f"the latest checkpoint is {given}, acknowledged was {latest}"
+        if self.subject.keeps_history and await self._read(chain, latest) is not None:
+            return [Fault("stale", key, latest, text)]
+        return [Fault("lost", key, latest, text)]
 
-    async def compare_whole(self, thread_id: str) -> None:
-        """List a thread and compare every checkpoint of it."""
-        configurable = {"thread_id": thread_id, "checkpoint_ns": ""}
-        listed = [
-            self._row(found)
-            async for found in self.subject.saver(0).alist({"configurable": configurable})
-        ]
-        self.rows[thread_id] = len({row.checkpoint_id for row in listed})
-        thread, history = self.ledger.threads[thread_id], self.ledger.histories[thread_id]
-        comparison = compare_thread(thread_id, thread, history, listed)
-        self.compared += comparison.compared
-        self.note(comparison.faults)
+    async def compare_thread(self, thread_id: str) -> None:
+        """List a thread, namespace by namespace, and compare every checkpoint of it."""
+        chains = {name: c for name, c in self.log.threads[thread_id].items() if c.puts or c.deleted}
+        read: dict[str, list[ReadCheckpoint]] = {}
+        for namespace, chain in chains.items():
+            listed = await self._list(chain)
+            self.note(compare_listing(chain, self.log, listed))
+            own = {row.checkpoint_id: row for row in own_rows(chain, self.log, listed)}
+            self.rows[thread_id, namespace] = len(own)
+            read[namespace] = [own[name] for name in chain.acknowledged if name in own]
+            self.compared += len(read[namespace])
+        await self._compare_with_truth(thread_id, chains, read)
 
-    def judged(self, stored: int | None) -> tuple[Counter[FaultKind], list[str]]:
-        """Add up the faults, and what the store's own count says of the threads not listed."""
+    async def _compare_with_truth(
+        self,
+        thread_id: str,
+        chains: Mapping[str, ChainLog],
+        read: Mapping[str, Sequence[ReadCheckpoint]],
+    ) -> None:
+        truth = await self._truth(thread_id)
+        if truth is None:
+            return
+        if not truth.deterministic:
+            self.note(self._ends(thread_id, truth, read.get("", ())))
+            return
+        faults: list[Fault] = []
+        paired = dict(paired_namespaces(truth, read, self.workload.canonical))
+        for namespace, checkpoints in truth.namespaces.items():
+            given = paired.get(namespace)
+            if given is None:
+                if truth.complete:
+                    faults.append(_other_number((thread_id, namespace), len(checkpoints), 0))
+                continue
+            chain, rows = chains[given], {row.checkpoint_id: row for row in read[given]}
+            key, acknowledged = (thread_id, given), chain.acknowledged
+            if truth.complete and len(acknowledged) != len(checkpoints):
+                faults.append(_other_number(key, len(checkpoints), len(acknowledged)))
+                continue
+            for true, name in zip(checkpoints, acknowledged, strict=False):
+                if name in rows:
+                    faults += compare_content(chain, true, rows[name], self.workload)
+        if faults and await self._is_not_deterministic(thread_id):
+            self.note(self._ends(thread_id, truth, read.get("", ())))
+            return
+        self.note(faults)
+
+    async def _is_not_deterministic(self, thread_id: str) -> bool:
+        """Make the truth again before somebody is accused: a graph may draw by chance."""
+        first = self.truths.pop(thread_id)
+        again = await self._truth(thread_id)
+        if first is None or again is None:
+            return False
+        canonical = self.workload.canonical
+        return first.fingerprint(canonical) != again.fingerprint(canonical)
+
+    def _ends(
+        self, thread_id: str, truth: ThreadTruth, rows: Sequence[ReadCheckpoint]
+    ) -> Iterator[Fault]:
+        """Compare the states that runs ended with, in the eyes of who ran them."""
+        self.deterministic = False
+        known = self.ledger.threads.get(thread_id, _NOTHING_KNOWN)
+        true = truth.namespaces.get("", ())
+        saved = true[-1].channels.keys() if true else frozenset[str]()
+        starts = [place for place, row in enumerate(rows) if row.source == "input"]
+        last = [place - 1 for place in starts[1:]] + [len(rows) - 1]
+        if len(starts) != len(known.ends):
+            last = last[-1:]
+        for place, end in zip(reversed(last), reversed(known.ends), strict=False):
+            row = rows[place]
+            for channel in sorted(end.keys() & saved):
+                content = row.channels.get(channel)
+                if value_hash(self.workload.canonical(channel, content)) != end[channel]:
+                    text = f"channel {channel!r} is not what the run ended with"
+                    yield Fault("corrupted", (thread_id, ""), row.checkpoint_id, text)
+                    break
+
+    async def _truth(self, thread_id: str) -> ThreadTruth | None:
+        if thread_id not in self.truths and self._was_misled(thread_id):
+            self.truths[thread_id] = None
+        if thread_id not in self.truths:
+            known = self.ledger.threads.get(thread_id, _NOTHING_KNOWN)
+            root = self.log.threads[thread_id].get("")
+            acknowledged = len(root.acknowledged) if root else 0
+            self.truths[thread_id] = await self.workload.truth(thread_id, known, acknowledged)
+        return self.truths[thread_id]
+
+    def _was_misled(self, thread_id: str) -> bool:
+        """Tell whether another state follows: of a deleted thread, or after a wrong read."""
+        chains = self.log.threads[thread_id].values()
+        return any(chain.deletion_begun for chain in chains) or any(
+            _odd_read(chain, self.log, *odd) for chain in chains for odd in chain.odd_reads
+        )
+
+    def judged(self, stored: int | None) -> tuple[Counter[FaultKind], list[str], list[str]]:
+        """Add up the faults, and what the store's own count says of the chains not listed.
+
+        The texts of what is wrong with listings alone come last.
+        """
         faults = self.faults.values()
         counts = added_up(faults)
-        listed = added_up(fault for fault in faults if fault.thread_id in self.rows)
-        rest = self.ledger.threads.keys() - self.rows.keys()
-        unlisted = added_up(fault for fault in faults if fault.thread_id in rest)
-        texts = [fault.text for fault in faults]
-        stale = sum(thread.stale for thread in self.ledger.threads.values())
-        if stale:
-            counts["stale"] += stale
-            texts.insert(
-                0, f"{stale} reads of the trial returned an older checkpoint than the last"
-            )
+        listed = added_up(fault for fault in faults if fault.key in self.rows)
+        rest = {(chain.thread_id, chain.namespace) for chain in self.log.chains} - self.rows.keys()
+        unlisted = added_up(fault for fault in faults if fault.key in rest)
+        texts = [fault.text for fault in faults if fault.kind not in _OF_LISTINGS]
+        of_listings = [fault.text for fault in faults if fault.kind in _OF_LISTINGS]
         if stored is None:
-            return counts, texts
-        found = stored - sum(self.rows.values())
+            return counts, texts, of_listings
+        others = stored - sum(self.rows.values())
         least, most = self._bounds()
         # What was noticed one by one is in the store's count as well.
-        missing = least - found - unlisted["lost"]
-        surplus = found - most - unlisted["unexpected"] - listed["lost"] - listed["duplicated"]
+        missing = least - others - unlisted["lost"]
+        known = unlisted["unexpected"] + unlisted["misplaced"]
+        surplus = others - most - known - listed["lost"] - listed["duplicated"]
         if missing > 0:
             counts["lost"] += missing
             texts.append(f"{stored} checkpoints are stored, {missing} fewer than acknowledged")
         if surplus > 0:
             counts["duplicated"] += surplus
             texts.append(f"{stored} checkpoints are stored, {surplus} more than written")
-        return counts, texts
+        return counts, texts, of_listings
 
     def _bounds(self) -> tuple[int, int]:
-        """Return the least and most checkpoints that may be stored in the threads not listed."""
-        rest = [t for name, t in self.ledger.threads.items() if name not in self.rows]
+        """Return the least and most checkpoints that may be stored in the chains not listed."""
+        rest = [c for c in self.log.chains if (c.thread_id, c.namespace) not in self.rows]
         if not self.subject.keeps_history:
-            return sum(1 for thread in rest if thread.checkpoints), len(rest)
-        least = sum(thread.checkpoints for thread in rest)
-        return least, least + sum(thread.indeterminate for thread in rest)
+            return sum(1 for chain in rest if chain.acknowledged), len(rest)
+        return sum(len(c.acknowledged) for c in rest), sum(len(c.puts) for c in rest)
 
     async def _read(
-        self, thread_id: str, checkpoint_id: str | None = None
-    ) -> CheckpointTuple | None:
-        configurable = {"thread_id": thread_id, "checkpoint_ns": ""}
+        self, chain: ChainLog, checkpoint_id: str | None = None
+    ) -> ReadCheckpoint | None:
+        configurable = {"thread_id": chain.thread_id, "checkpoint_ns": chain.namespace}
         if checkpoint_id is not None:
             configurable["checkpoint_id"] = checkpoint_id
-        return await self.subject.saver(0).aget_tuple({"configurable": configurable})
+        read = await self.subject.saver(0).aget_tuple({"configurable": configurable})
+        return None if read is None else _row(read)
 
-    def _row(self, found: CheckpointTuple) -> FoundCheckpoint:
-        parent: Any = found.parent_config or {"configurable": {}}
-        return FoundCheckpoint(
-            checkpoint_id=found.checkpoint["id"],
-            parent_id=parent["configurable"].get("checkpoint_id") or "",
-            content_hash=self._hash(found),
-            writes=tuple(
-                (task, channel, self.workload.value_hash(value))
-                for task, channel, value in found.pending_writes or ()
-            ),
-        )
+    async def _list(self, chain: ChainLog) -> list[ReadCheckpoint]:
+        configurable = {"thread_id": chain.thread_id, "checkpoint_ns": chain.namespace}
+        listing = self.subject.saver(0).alist({"configurable": configurable})
+        return [_row(read) async for read in listing]
 
-    def _hash(self, found: CheckpointTuple) -> str:
-        return self.workload.content_hash(found.checkpoint["channel_values"])
+
+def _other_number(key: Key, wanted: int, given: int) -> Fault:
+    text = f"the same runs save {wanted} checkpoints on the in-memory saver, here {given}"
+    return Fault("corrupted", key, ANY, text)
+
+
+def _row(read: CheckpointTuple) -> ReadCheckpoint:
+    parent: Any = read.parent_config or {"configurable": {}}
+    own: Any = read.config["configurable"]
+    return ReadCheckpoint(
+        key=(str(own.get("thread_id", "")), own.get("checkpoint_ns", "")),
+        checkpoint_id=read.checkpoint["id"],
+        parent_id=parent["configurable"].get("checkpoint_id") or "",
+        channels=read.checkpoint["channel_values"],
+        writes=tuple(read.pending_writes or ()),
+        source=str((read.metadata or {}).get("source", "")),
+    )
 
 
 async def _counters(
-    subject: Subject, ledger: Ledger, pause: Callable[[float], Awaitable[None]]
+    subject: Subject, log: Acknowledged, pause: Callable[[float], Awaitable[None]]
 ) -> tuple[Mapping[str, int], list[str]]:
     """Read the server's counters, and say where they are behind what was acknowledged."""
-    least = {CHECKPOINT_WRITES: ledger.checkpoints, ALL_WRITES: ledger.acknowledged}
+    acknowledged = log.puts_acknowledged + log.writes_acknowledged
+    least = {CHECKPOINT_WRITES: log.puts_acknowledged, ALL_WRITES: acknowledged}
     for look in range(_COUNTER_LOOKS):
         if look:
             await pause(_COUNTER_PAUSE_S)

@@ -20,6 +20,7 @@ _PROBLEM = "it keeps references to what it was given: {} changed with the object
 async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> list[Fault]:
     """Save a state and a write in a thread of its own, change both in place, and read them back."""
     config: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+    key = thread_id, ""
     state, written = {"seen": ["first"]}, {"seen": ["first"]}
     version = saver.get_next_version(None, None)
     checkpoint = empty_checkpoint()
@@ -34,7 +35,7 @@ async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> li
     checkpoint["channel_values"][_CHANNEL] = "another"
     found = await saver.aget_tuple(config)
     if found is None:
-        return [Fault("lost", thread_id, checkpoint_id, "acknowledged, but not found")]
+        return [Fault("lost", key, checkpoint_id, "acknowledged, but not found")]
     given = {"seen": ["first"]}
     writes = [value for _, channel, value in found.pending_writes or () if channel == _CHANNEL]
     seen = {
@@ -42,7 +43,7 @@ async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> li
         "a pending write": any(value != given for value in writes),
     }
     return [
-        Fault("corrupted", thread_id, f"{checkpoint_id} ({what})", _PROBLEM.format(what))
+        Fault("corrupted", key, f"{checkpoint_id} ({what})", _PROBLEM.format(what))
         for what, kept in seen.items()
         if kept
     ][:1]

@@ -24,8 +24,16 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from bench.contracts import Place
+from bench.handover.acknowledgements import Acknowledged
 from bench.handover.clock import now_ns
-from bench.handover.job import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
+from bench.handover.job import (
+    ACKNOWLEDGED_FILE,
+    LEDGER_FILE,
+    VERIFICATION,
+    VERIFICATION_FILE,
+    Job,
+    Opening,
+)
 from bench.handover.parts import Parts, close, options_of
 from bench.records.trial import Verification
 from bench.verify.ledger import LEDGER
@@ -125,11 +133,12 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
     namespace = order.opening.namespace
     workload = parts.workload(options_of(parts.workload, use), parts.payload, namespace, 1)
     ledger = LEDGER.validate_json((directory / LEDGER_FILE).read_bytes())
+    log = Acknowledged.read(directory / ACKNOWLEDGED_FILE)
     place = Place(directory, order.opening.endpoint, namespace)
     subject = parts.subject(parts.subject_options, place)
     try:
         await subject.open(1)
-        return await read_back(subject, workload, ledger, scenario.verify_s, now_ns)
+        return await read_back(subject, workload, ledger, log, scenario.verify_s, now_ns)
     # As where reading fails.
     except Exception as error:  # noqa: BLE001
         return unread(f"reading back failed: {type(error).__name__}: {error}")

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bench.contracts import ExpectedCheckpoint, Payload
-from bench.workloads._content import content_hash
-from bench.workloads._threads import FIRST_STEP, Thread, task_id_of
+from bench.contracts import Payload, TrueCheckpoint
+from bench.workloads._threads import FIRST_STEP, task_id_of
 
 # A payload hands out few different objects, or new ones every time.
 _MOST_REMEMBERED = 512
@@ -58,33 +57,22 @@ class Steps:
         of_channel = number * len(self.channels) + channel
         return self._payload.state(of_channel * (self._steps_per_turn + 1) + place, turn)
 
-    def history(self, thread: Thread, tasks: int, length: int) -> Iterator[ExpectedCheckpoint]:
-        """Yield the acknowledged checkpoints of ``thread``, oldest first, with their writes.
+    def truth(
+        self, number: int, acknowledged: int, tasks: int, length: int
+    ) -> Iterator[TrueCheckpoint]:
+        """Yield what so many checkpoints of thread ``number`` must hold, oldest first.
 
-        A step is put when all its tasks' writes were acknowledged, so only those on the last
-        checkpoint may be incomplete.
+        A step that was tried again has the same content: the k-th acknowledged is the k-th step.
         """
-        parent_id = ""
-        contents: dict[str, bytes] = {}
-        for step, checkpoint_id in enumerate(thread.checkpoint_ids(), start=FIRST_STEP):
-            values = self.values(thread.number, step)
-            contents |= {name: self.canonical(value) for name, value in values.items()}
-            is_last = checkpoint_id == thread.checkpoint_id
-            done = thread.tasks_done if is_last else (1 << tasks) - 1
-            writes = frozenset(
-                (task_id_of(thread.number, step + 1, task), channel, self.value_hash(value))
+        channels: dict[str, Any] = {}
+        for step in range(FIRST_STEP, FIRST_STEP + acknowledged):
+            channels = {**channels, **self.values(number, step)}
+            writes = tuple(
+                (task_id_of(number, step + 1, task), channel, value)
                 for task in range(tasks)
-                if done >> task & 1
-                for channel, value in self.writes(thread.number, step + 1, task, length)
+                for channel, value in self.writes(number, step + 1, task, length)
             )
-            yield ExpectedCheckpoint(
-                checkpoint_id, parent_id, content_hash(contents.items()), writes
-            )
-            parent_id = checkpoint_id
-
-    def value_hash(self, value: Any) -> str:
-        """Hash one written value."""
-        return content_hash([("value", self.canonical(value))])
+            yield TrueCheckpoint(channels, writes)
 
     def canonical(self, value: Any) -> bytes:
         """Return the payload's canonical form, which is remembered for values handed out again."""

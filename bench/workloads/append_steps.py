@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,14 +15,13 @@ from pydantic import Field, model_validator
 
 from bench.contracts import (
     Client,
-    ExpectedCheckpoint,
     ExpectedThread,
     Payload,
     PluginOptions,
+    ThreadTruth,
     Workload,
+    WrongRead,
 )
-from bench.workloads._content import content_hash
-from bench.workloads._errors import StaleReadError
 from bench.workloads._steps import Steps
 from bench.workloads._threads import FIRST_STEP, Thread, Visits, task_id_of
 
@@ -30,6 +29,8 @@ from bench.workloads._threads import FIRST_STEP, Thread, Visits, task_id_of
 _FORMAT_VERSION = 4
 
 Saver = BaseCheckpointSaver[Any]
+# Thread id, checkpoint id, the channels read, and those put.
+_KeptRead = tuple[str, str, Mapping[str, Any], Mapping[str, Any]]
 
 
 # Of the reads in the run every 16th is kept with its content, the last 64 of these.
@@ -76,11 +77,10 @@ class AppendStepsWorkload(Workload):
     Every client has threads of its own and visits them in turn, for one turn of ``steps_per_turn``
     cycles each. Client c enters its first turn at step c modulo ``steps_per_turn``, so that the
     reads of many clients do not all fall together. The first cycle of a turn reads the thread's
-    latest checkpoint, as a graph run does, and fails with :class:`StaleReadError` if it is not the
-    last acknowledged one (or one whose put did not return). Writes go to the checkpoint from which
-    the step started. Here the checkpoint follows when the writes have been acknowledged; LangGraph
-    submits it without waiting for them. Nothing is ever deleted. With ``cycle = "turn"`` a cycle is
-    a whole turn, and one that fails is followed by a new one.
+    latest checkpoint, as a graph run does. Writes go to the checkpoint from which the step started.
+    Here the checkpoint follows when the writes have been acknowledged; LangGraph submits it without
+    waiting for them. Nothing is ever deleted. With ``cycle = "turn"`` a cycle is a whole turn, and
+    one that fails is followed by a new one.
 
     A put that raises leaves its thread where it was: the next cycle tries that step again under a
     new checkpoint id, and the lost one counts as indeterminate.
@@ -99,11 +99,8 @@ class AppendStepsWorkload(Workload):
             payload, options.channels, options.channels_changed, options.steps_per_turn
         )
         self._reads = 0
-        self._kept_reads: deque[tuple[Thread, Mapping[str, Any], Mapping[str, Any]]] = deque(
-            maxlen=_READS_KEPT
-        )
+        self._kept_reads: deque[_KeptRead] = deque(maxlen=_READS_KEPT)
         self._visits = [self._threads_of(client) for client in range(clients)]
-        self._by_id: dict[str, Thread] = {}
         self._takes_task_path: dict[type, bool] = {}
 
     def _threads_of(self, client: int) -> Visits:
@@ -117,11 +114,7 @@ class AppendStepsWorkload(Workload):
             await self._put(client, thread, "input")
 
     async def cycle(self, client: Client) -> None:
-        """Do one superstep of the client's current thread, or a whole turn of them.
-
-        Raises:
-            StaleReadError: the checkpoint that was read is not the last acknowledged one.
-        """
+        """Do one superstep of the client's current thread, or a whole turn of them."""
         visits = self._visits[client.index]
         if self._shape.cycle == "step":
             await self._superstep(client, visits)
@@ -144,41 +137,42 @@ class AppendStepsWorkload(Workload):
             self._turn_over(client.index, visits)
 
     def expected(self) -> Mapping[str, ExpectedThread]:
-        """Return, by thread id, what was acknowledged so far."""
-        wrong = self._wrong_reads()
+        """Return the number of each thread, from which its content follows."""
         return {
-            thread.thread_id: ExpectedThread(
-                checkpoints=thread.acknowledged,
-                indeterminate=len(thread.indeterminate_ids),
-                checkpoint_id=thread.checkpoint_id,
-                content_hash=content_hash(
-                    (name, self._steps.canonical(value)) for name, value in thread.values.items()
-                ),
-                indeterminate_ids=tuple(thread.indeterminate_ids),
-                writes=thread.writes_acknowledged,
-                indeterminate_writes=thread.writes_attempted - thread.writes_acknowledged,
-                stale=thread.stale + wrong[thread.thread_id],
-            )
-            for thread in self._all_threads()
-            if thread.attempted
+            thread.thread_id: ExpectedThread(note={"number": thread.number})
+            for visits in self._visits
+            for thread in (*visits.left, *visits.threads)
+            if thread.checkpoint_id
         }
 
-    def history(self, thread_id: str) -> tuple[ExpectedCheckpoint, ...]:
-        """Return every acknowledged checkpoint of the thread, oldest first."""
+    def wrong_reads(self) -> Sequence[WrongRead]:
+        """Return the kept reads of the right checkpoint that had another content than was put."""
+        wrong: list[WrongRead] = []
+        for thread_id, checkpoint_id, given, wanted in self._kept_reads:
+            for channel, value in wanted.items():
+                differs = self.difference(channel, value, given.get(channel))
+                if differs:
+                    problem = f"channel {channel!r} came back changed: {differs}"
+                    wrong.append(WrongRead(thread_id, checkpoint_id, problem))
+                    break
+        return wrong
+
+    async def truth(
+        self, thread_id: str, known: ExpectedThread, acknowledged: int
+    ) -> ThreadTruth | None:
+        """Return what the steps of the thread have written; ``None`` where its number is lost."""
+        del thread_id
+        number = known.note.get("number")
+        if number is None:
+            return None
         shape = self._shape
-        if thread_id not in self._by_id:
-            self._by_id = {thread.thread_id: thread for thread in self._all_threads()}
-        thread = self._by_id[thread_id]
-        return tuple(self._steps.history(thread, shape.tasks_per_step, shape.writes_per_task))
+        steps = self._steps.truth(number, acknowledged, shape.tasks_per_step, shape.writes_per_task)
+        return ThreadTruth({"": tuple(steps)})
 
-    def _all_threads(self) -> Iterator[Thread]:
-        for visits in self._visits:
-            yield from (*visits.left, *visits.threads)
-
-    def content_hash(self, channel_values: Mapping[str, Any]) -> str:
-        """Hash all channels by the payload's canonical form."""
-        canonical = self.payload.canonical
-        return content_hash((name, canonical(value)) for name, value in channel_values.items())
+    def canonical(self, channel: str, value: Any) -> bytes:
+        """Return the payload's canonical form."""
+        del channel
+        return self._steps.canonical(value)
 
     def _turn_over(self, client: int, visits: Visits) -> None:
         """Go to the next thread; put a new one in the place of one that has had its turns."""
@@ -197,31 +191,14 @@ class AppendStepsWorkload(Workload):
 
     async def _read(self, client: Client, thread: Thread) -> None:
         saver = client.saver()
-        found = await client.perform(saver.aget_tuple, thread.latest)
-        found_id = found.checkpoint["id"] if found is not None else ""
-        if found_id != thread.checkpoint_id and found_id not in thread.indeterminate_ids:
-            # Ids are ordered by time; a later one is no write of ours, and is found afterwards.
-            thread.stale += found_id < thread.checkpoint_id
-            raise StaleReadError(
-                f"thread {thread.thread_id}: expected checkpoint {thread.checkpoint_id}, "
-                f"the last acknowledged one; found {found_id or 'nothing'}"
-            )
-        if found is not None and found_id == thread.checkpoint_id:
-            self._keep(thread, found.checkpoint["channel_values"])
-
-    def _keep(self, thread: Thread, channel_values: Mapping[str, Any]) -> None:
-        """Keep what some reads returned, and what they should have: compared after the drain."""
-        if self._reads % _READS_PER_KEPT == 0:
-            self._kept_reads.append((thread, channel_values, thread.values))
-        self._reads += 1
-
-    def _wrong_reads(self) -> Counter[str]:
-        """Count, by thread id, the kept reads that returned something else than was put."""
-        return Counter(
-            thread.thread_id
-            for thread, found, wanted in self._kept_reads
-            if self.content_hash(found) != self.content_hash(wanted)
-        )
+        read = await client.perform(saver.aget_tuple, thread.latest)
+        # Another checkpoint than the last acknowledged one is noted where the saver is called.
+        if read is not None and read.checkpoint["id"] == thread.checkpoint_id:
+            if self._reads % _READS_PER_KEPT == 0:
+                given = read.checkpoint["channel_values"]
+                kept = (thread.thread_id, thread.checkpoint_id, given, thread.values)
+                self._kept_reads.append(kept)
+            self._reads += 1
 
     async def _write(self, client: Client, thread: Thread) -> None:
         tasks = self._shape.tasks_per_step
@@ -241,14 +218,11 @@ class AppendStepsWorkload(Workload):
         saver = client.saver()
         writes = self._steps.writes(thread.number, thread.step, task, self._shape.writes_per_task)
         task_id = task_id_of(thread.number, thread.step, task)
-        thread.writes_attempted += 1
         if self._accepts_task_path(saver):
             path = f"~__pregel_pull, step_{task}"
             await client.perform(saver.aput_writes, thread.parent, writes, task_id, path)
         else:
             await client.perform(saver.aput_writes, thread.parent, writes, task_id)
-        thread.writes_acknowledged += 1
-        thread.tasks_done |= 1 << task
 
     def _accepts_task_path(self, saver: Saver) -> bool:
         """LangGraph asks the same of a saver, since early ones lack the argument."""
@@ -267,10 +241,10 @@ class AppendStepsWorkload(Workload):
         }
         values = {**thread.values, **changes}
         versions = {**thread.versions, **changed_versions}
-        identity = uuid6(clock_seq=thread.step)
+        checkpoint_id = str(uuid6(clock_seq=thread.step))
         checkpoint = Checkpoint(
             v=_FORMAT_VERSION,
-            id=thread.attempt(identity),
+            id=checkpoint_id,
             ts=datetime.now(UTC).isoformat(),
             channel_values=values,
             channel_versions=versions,
@@ -278,8 +252,9 @@ class AppendStepsWorkload(Workload):
             updated_channels=list(changes),
         )
         metadata: CheckpointMetadata = {"source": source, "step": thread.step, "parents": {}}
-        parent = await client.perform(
+        thread.parent = await client.perform(
             saver.aput, thread.parent, checkpoint, metadata, changed_versions
         )
-        thread.acknowledge(identity, parent)
+        thread.checkpoint_id = checkpoint_id
+        thread.step += 1
         thread.values, thread.versions = values, versions

@@ -2,63 +2,109 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
 from langchain_core.runnables import RunnableConfig
-from pydantic import Field
+from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from pydantic import Field, model_validator
 
 from bench.contracts import (
     Client,
-    ExpectedCheckpoint,
     ExpectedThread,
     Payload,
     PluginOptions,
+    ThreadTruth,
+    TrueCheckpoint,
     Workload,
+    canonical,
+    value_hash,
 )
-from bench.workloads._content import content_hash
-from bench.workloads._graphs import Chain, React
-from bench.workloads._script import Graph, GraphRun, Saved, Script
+from bench.errors import suggestion
+from bench.workloads._own_graph import own_shape
+from bench.workloads._shape import Graph, Shape, Sizes
 
 _LAST_EVENT = "last_event"
+_FOLDER = Path(__file__).parent / "_graphs"
+_INTERRUPT = "__interrupt__"
+_JOIN = "join:"
+# The states that runs of the user's own graph ended with are kept until the trial has drained.
+_ENDS_KEPT = 1_000
+
+
+def graph_names() -> tuple[str, ...]:
+    """Name the built-in graphs."""
+    return tuple(sorted(p.stem for p in _FOLDER.glob("*.py") if not p.stem.startswith("_")))
 
 
 class RunGraphOptions(PluginOptions):
     """Which graph, and how LangGraph saves it.
 
-    ``nodes`` is the length of a ``chain``, or the number of tool calls in a run of ``react``.
+    ``graph`` is a built-in one, or ``package.module:name`` of a StateGraph, a compiled graph or a
+    function that gives one; then ``inputs`` is ``package.module:name`` of an iterable or of a
+    function of (thread, run), or the path of a file with one JSON value a line. What ``nodes``,
+    ``branches`` and ``depth`` mean is the built-in graph's own.
+
     A client keeps ``threads_per_client`` threads and visits them in turn; a thread on which
     ``runs_per_thread`` runs were made is replaced by a fresh one, which bounds the messages and the
-    history that it gathers. In a ``chain`` each run is a turn of the payload.
+    history that it gathers.
     """
 
-    graph: Literal["chain", "react"] = "chain"
+    graph: str = Field(default="chain", min_length=1)
+    inputs: str = ""
     nodes: int = Field(default=5, ge=1, le=1_000)
+    branches: int = Field(default=8, ge=1, le=1_000)
+    depth: int = Field(default=1, ge=1, le=10)
     durability: Literal["sync", "async", "exit"] = "async"
     threads_per_client: int = Field(default=2, ge=1, le=10_000)
     runs_per_thread: int = Field(default=3, ge=1, le=1_000)
+    recursion_limit: int = Field(default=10_000, ge=1)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the graph is the user's own."""
+        return ":" in self.graph
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.is_own:
+            used: tuple[str, ...] = ("inputs",)
+        elif self.graph not in graph_names():
+            raise ValueError(
+                f"there is no graph {self.graph!r}.{suggestion(self.graph, graph_names())} "
+                "One of your own is named 'package.module:name'"
+            )
+        else:
+            used = importlib.import_module(f"bench.workloads._graphs.{self.graph}").SIZES
+        unused = {"inputs", "nodes", "branches", "depth"} - set(used)
+        for name in sorted(self.model_fields_set & unused):
+            raise ValueError(f"{name!r} means nothing for the graph {self.graph!r}; leave it out")
+        return self
 
 
 class _Thread:
-    """One thread, how many runs were begun and ended on it, and how many began from old state."""
+    """One thread, and how many runs were begun and ended on it."""
 
-    __slots__ = ("attempted", "finished", "number", "stale", "thread_id")
+    __slots__ = ("attempted", "ends", "finished", "number", "thread_id")
 
     def __init__(self, thread_id: str, number: int) -> None:
         self.thread_id = thread_id
         self.number = number
         self.attempted = 0
         self.finished = 0
-        self.stale = 0
+        self.ends: list[Mapping[str, Any]] = []
 
 
 class _ClientState:
-    """What one client holds: its compiled graph, which only it runs, and its threads."""
+    """What one client holds: its copy of the graph, which only it runs, and its threads."""
 
-    __slots__ = ("current", "graph", "position", "threads", "used")
+    __slots__ = ("graph", "position", "threads", "used")
 
     def __init__(self) -> None:
-        self.current = GraphRun()
         self.graph: Graph | None = None
         self.threads: list[_Thread] = []
         self.position = 0
@@ -70,14 +116,12 @@ class RunGraphWorkload(Workload):
 
     ``last_event`` is the instant at which the caller of the graph had its last event.
 
-    The graph is compiled once for each client; every run gets the saver of that moment as its
-    checkpointer, and the saver's operations inside the run are LangGraph's own.
+    Every run gets the saver of that moment as its checkpointer, and the saver's operations inside
+    the run are LangGraph's own. After a run that raised, its thread is given up.
 
-    After a run that raised, the state of its thread is not known: the thread is given up, and all
-    checkpoints and writes of such a run count as indeterminate. Ids of checkpoints and tasks are
-    LangGraph's and are not looked at while it is measured: they are empty in what is expected,
-    which means that any is right. A run whose first node sees less than the runs before have left
-    raises :class:`StaleReadError`.
+    What a thread must hold is what the same runs leave on LangGraph's in-memory saver, afterwards
+    and in the process that reads back. A graph of the user's own of which two such runs differ is
+    compared in the states that its runs ended with.
     """
 
     Options: ClassVar[type[PluginOptions]] = RunGraphOptions
@@ -86,32 +130,27 @@ class RunGraphWorkload(Workload):
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
     ) -> None:
+        """Build the graph.
+
+        Raises:
+            InputError: the user's own graph or its inputs cannot be had.
+        """
         super().__init__(options, payload, namespace, clients)
         if not isinstance(options, RunGraphOptions):
             raise TypeError(f"options must be RunGraphOptions, not {type(options).__name__}")
-        self._shape = options
-        script = Chain if options.graph == "chain" else React
-        self._script: Script = script(options.nodes, payload)
+        self._options = options
+        self._shape = _shape(options, payload)
         self._clients = [_ClientState() for _ in range(clients)]
         self._threads: list[_Thread] = []
-        self._by_id: dict[str, _Thread] = {}
-
-    @property
-    def checkpoints_per_run(self) -> int:
-        """One for the input and one for each superstep; with durability ``exit`` the last alone."""
-        return 1 if self._shape.durability == "exit" else 1 + self._script.supersteps
-
-    @property
-    def writes_per_run(self) -> int:
-        """Calls of ``aput_writes``: for the input and each task; none with durability ``exit``."""
-        return 0 if self._shape.durability == "exit" else self._script.supersteps
+        self._ends_left = _ENDS_KEPT if options.is_own else 0
+        self._deterministic: bool | None = None if options.is_own else True
 
     async def prepare(self, client: Client) -> None:
-        """Compile the client's graph; the store stays empty."""
+        """Give the client a graph of its own; the store stays empty."""
         state = self._clients[client.index]
-        state.graph = self._script.compile(state.current)
+        state.graph = self._shape.graph.copy()
         state.threads = [
-            self._fresh(client.index, state) for _ in range(self._shape.threads_per_client)
+            self._fresh(client.index, state) for _ in range(self._options.threads_per_client)
         ]
 
     async def cycle(self, client: Client) -> None:
@@ -121,81 +160,115 @@ class RunGraphWorkload(Workload):
         if graph is None:
             raise RuntimeError("cycle() was called before prepare()")
         thread = self._next_thread(client.index, state)
-        state.current.begin(thread.number, thread.finished)
         graph.checkpointer = client.saver()
-        config: RunnableConfig = {
-            "configurable": {"thread_id": thread.thread_id},
-            # LangGraph refuses a run that would need more supersteps than this.
-            "recursion_limit": self._script.supersteps + 1,
-        }
         thread.attempted += 1
-        try:
-            async for _ in graph.astream(
-                self._script.input(state.current),
-                config,
-                stream_mode="updates",
-                durability=self._shape.durability,
-            ):
+        end = await self._run(graph, thread.thread_id, thread.number, thread.finished, client)
+        thread.finished += 1
+        if self._ends_left:
+            self._ends_left -= 1
+            thread.ends.append(end)
+
+    async def _run(
+        self, graph: Graph, thread_id: str, number: int, run: int, client: Client | None = None
+    ) -> Mapping[str, Any]:
+        """Do one run and return the state that it ended with, as its caller sees it."""
+        config: RunnableConfig = {
+            "configurable": {"thread_id": thread_id},
+            "recursion_limit": self._options.recursion_limit,
+        }
+        end: Any = {}
+        async for state in graph.astream(
+            self._shape.inputs(number, run),
+            config,
+            stream_mode="values",
+            durability=self._options.durability,
+        ):
+            end = state
+            if client is not None:
                 client.mark(_LAST_EVENT)
-            thread.finished += 1
-        finally:
-            thread.stale += state.current.stale
+        if self._shape.after_run is not None:
+            await self._shape.after_run(graph, config, number, run)
+        return end if isinstance(end, Mapping) else {}
 
     def expected(self) -> Mapping[str, ExpectedThread]:
-        """Return, by thread id, what was acknowledged so far; untouched threads are left out."""
+        """Return which runs were made on each thread; untouched threads are left out."""
         return {
             thread.thread_id: ExpectedThread(
-                checkpoints=thread.finished * self.checkpoints_per_run,
-                indeterminate=(thread.attempted - thread.finished) * self.checkpoints_per_run,
-                checkpoint_id="",
-                content_hash=self._final_hash(thread),
-                writes=thread.finished * self.writes_per_run,
-                indeterminate_writes=(thread.attempted - thread.finished) * self.writes_per_run,
-                stale=thread.stale,
+                note={
+                    "number": thread.number,
+                    "finished": thread.finished,
+                    "attempted": thread.attempted,
+                },
+                ends=tuple(self._hashes(end) for end in thread.ends),
             )
             for thread in self._threads
             if thread.attempted
         }
 
-    def history(self, thread_id: str) -> tuple[ExpectedCheckpoint, ...]:
-        """Return what the finished runs have saved, in order; with ``exit`` one for each run."""
-        if thread_id not in self._by_id:
-            self._by_id = {thread.thread_id: thread for thread in self._threads}
-        thread = self._by_id[thread_id]
-        checkpoints: list[ExpectedCheckpoint] = []
-        for run in range(thread.finished):
-            saved = list(self._script.saved(thread.number, run))
-            kept = saved[-1:] if self._shape.durability == "exit" else saved
-            checkpoints += [self._expected_checkpoint(one) for one in kept]
-        return tuple(checkpoints)
+    def _hashes(self, end: Mapping[str, Any]) -> Mapping[str, str]:
+        """Hash the channels of a state as it is after LangGraph's own serialiser."""
+        serializer = JsonPlusSerializer()
+        return {
+            name: value_hash(
+                self.canonical(name, serializer.loads_typed(serializer.dumps_typed(value)))
+            )
+            for name, value in end.items()
+            if not name.startswith("__")
+        }
 
-    def _expected_checkpoint(self, saved: Saved) -> ExpectedCheckpoint:
-        writes = ((channel, self.value_hash(value)) for channel, value in saved.writes)
-        return ExpectedCheckpoint(
-            checkpoint_id="",
-            parent_id="",
-            content_hash=self.content_hash(saved.channels),
-            writes=frozenset(("", channel, value) for channel, value in writes),
-        )
+    async def truth(
+        self, thread_id: str, known: ExpectedThread, acknowledged: int
+    ) -> ThreadTruth | None:
+        """Make the thread's finished runs again, on LangGraph's in-memory saver."""
+        del acknowledged
+        note = known.note
+        if "finished" not in note:
+            return None
+        namespaces = await self._saved(thread_id, note["number"], note["finished"])
+        complete = note["attempted"] == note["finished"]
+        if self._deterministic is None and note["finished"]:
+            again = await self._saved(thread_id, note["number"], note["finished"])
+            first, second = (
+                ThreadTruth(saved).fingerprint(self.canonical) for saved in (namespaces, again)
+            )
+            self._deterministic = first == second
+        return ThreadTruth(namespaces, complete, deterministic=self._deterministic is not False)
 
-    def content_hash(self, channel_values: Mapping[str, Any]) -> str:
-        """Hash the channels of the graph's state; those that LangGraph adds do not count."""
-        return content_hash(self._script.canonical(channel_values))
+    async def _saved(
+        self, thread_id: str, number: int, runs: int
+    ) -> Mapping[str, tuple[TrueCheckpoint, ...]]:
+        saver = InMemorySaver()
+        graph = self._shape.graph.copy()
+        graph.checkpointer = saver
+        for run in range(runs):
+            await self._run(graph, thread_id, number, run)
+        namespaces: dict[str, tuple[TrueCheckpoint, ...]] = {}
+        for namespace in tuple(saver.storage[thread_id]):
+            configurable = {"thread_id": thread_id, "checkpoint_ns": namespace}
+            listed = [saved async for saved in saver.alist({"configurable": configurable})]
+            # Asking for a namespace makes an empty one.
+            if listed:
+                namespaces[namespace] = tuple(map(_true_checkpoint, reversed(listed)))
+        return namespaces
 
-    def value_hash(self, value: Any) -> str:
-        """Hash one value that a task wrote."""
-        return content_hash([("value", self._script.canonical_value(value))])
+    def canonical(self, channel: str, value: Any) -> bytes:
+        """Return the exact form of a value; of an interrupt its id, which is random, is left out.
 
-    def _final_hash(self, thread: _Thread) -> str:
-        if not thread.finished:
-            return ""
-        return self.content_hash(self._script.final(thread.number, thread.finished))
+        In a built-in graph what carries no meaning does not count, as in the payloads. Of a join
+        the nodes that it has seen are left out with ``async``: LangGraph hands its own set to the
+        saver, and changes it while that saves.
+        """
+        if channel.startswith(_JOIN) and self._options.durability == "async":
+            return b""
+        if channel == _INTERRUPT and isinstance(value, list | tuple):
+            value = [getattr(one, "value", one) for one in value]
+        return canonical(value, exact=self._options.is_own)
 
     def _next_thread(self, client: int, state: _ClientState) -> _Thread:
         position = state.position
         state.position = (position + 1) % len(state.threads)
         thread = state.threads[position]
-        used_up = thread.finished >= self._shape.runs_per_thread
+        used_up = thread.finished >= self._options.runs_per_thread
         if used_up or thread.attempted > thread.finished:
             thread = state.threads[position] = self._fresh(client, state)
         return thread
@@ -206,3 +279,16 @@ class RunGraphWorkload(Workload):
         state.used += 1
         self._threads.append(thread)
         return thread
+
+
+def _shape(options: RunGraphOptions, payload: Payload) -> Shape:
+    if options.is_own:
+        return own_shape(options.graph, options.inputs)
+    module = importlib.import_module(f"bench.workloads._graphs.{options.graph}")
+    shape: Shape = module.build(Sizes(options.nodes, options.branches, options.depth), payload)
+    return shape
+
+
+def _true_checkpoint(saved: CheckpointTuple) -> TrueCheckpoint:
+    writes = tuple(("", channel, value) for _, channel, value in saved.pending_writes or ())
+    return TrueCheckpoint(saved.checkpoint["channel_values"], writes)

@@ -113,6 +113,8 @@ def test_a_ruler_that_is_wrong_about_time_fails(
         ("stale", "verification_failed"),
         ("corrupting", "verification_failed"),
         ("referencing", "verification_failed"),
+        ("losing_namespaces", "verification_failed"),
+        ("changing_types", "verification_failed"),
     ],
 )
 def test_without_its_finding_a_defect_passes_and_the_self_test_fails(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,9 @@ import pytest
 
 from bench.contracts import Place, Stored, Subject
 from bench.discovery import load
+from bench.handover.acknowledgements import AcknowledgementLog
+from bench.measure.recorder import Recorder
+from bench.measure.timing import OPERATIONS, Timing
 from bench.payloads.binary import BinaryPayload
 from bench.records.trial import Verification
 from bench.selftest.measuring import planned
@@ -23,7 +25,6 @@ from bench.subjects._factory import subject_class
 from bench.verify import read_back as verification
 from bench.verify.ledger import Ledger
 from bench.verify.read_back import verify
-from bench.workloads._errors import StaleReadError
 from tests.calibration._runs import LOOP, Measured, failing, with_verification
 from tests.clients import FakeClient
 
@@ -42,17 +43,16 @@ def read_back(name: str) -> Verification:
 
     async def driven() -> Verification:
         await subject.open(2)
+        log = AcknowledgementLog()
+        Timing(Recorder(tuple(OPERATIONS.values())), lambda: 1, log).time_saver(subject.saver(0))
         clients = [FakeClient(index, subject.saver(index)) for index in range(2)]
         for client in clients:
             await workload.prepare(client)
         for _ in range(CYCLES):
             for client in clients:
-                try:
-                    await workload.cycle(client)
-                except StaleReadError:
-                    continue
-        ledger = Ledger.of(workload, 1, 10_000)
-        return await verify(subject, workload, ledger, 60.0, lambda: 0)
+                await workload.cycle(client)
+        ledger = Ledger.of(workload, 1)
+        return await verify(subject, workload, ledger, log.noted(), 60.0, lambda: 0)
 
     return asyncio.run(driven())
 
@@ -65,21 +65,11 @@ def forget_references(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def forget_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: object) -> None: ...
+
     plugin: Any = load("workload", "append_steps")
-    original = Ledger.of
-
-    def of(*arguments: Any) -> Ledger:
-        ledger = original(*arguments)
-        threads = {name: replace(t, content_hash="same") for name, t in ledger.threads.items()}
-        histories = {
-            name: tuple(replace(checkpoint, content_hash="same") for checkpoint in history)
-            for name, history in ledger.histories.items()
-        }
-        return Ledger(threads, histories)
-
-    monkeypatch.setattr(plugin, "value_hash", lambda self, value: self._steps.value_hash(value))
-    monkeypatch.setattr(plugin, "content_hash", lambda *_: "same")
-    monkeypatch.setattr(Ledger, "of", of)
+    monkeypatch.setattr(plugin, "truth", unknown)
+    monkeypatch.setattr(plugin, "wrong_reads", lambda _: ())
 
 
 def forget_counting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,15 +79,14 @@ def forget_counting(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(*_: object) -> None: ...
 
     monkeypatch.setattr("bench.subjects.memory.MemorySubject.stored", uncounted)
-    monkeypatch.setattr(verification._Reader, "compare_whole", nothing)
+    monkeypatch.setattr(verification._Reader, "compare_thread", nothing)
 
 
 def forget_stale_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(*_: object) -> list[Any]:
         return []
 
-    never = property(lambda _: 0, lambda *_: None)
-    monkeypatch.setattr("bench.workloads._threads.Thread.stale", never)
+    monkeypatch.setattr(verification, "_odd_read", lambda *_: None)
     monkeypatch.setattr(verification._Reader, "_another_latest", nothing)
 
 

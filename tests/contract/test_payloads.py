@@ -33,7 +33,7 @@ def changes(value: Any) -> list[Any]:
             for place, item in places
             for one in changes(item)
         ]
-        return [value[:-1], *inner]
+        return [value[:-1] if value else [None], *inner]
     if isinstance(value, dict):
         return [{**value, key: one} for key, item in value.items() for one in changes(item)]
     if isinstance(value, BaseMessage):
@@ -48,8 +48,10 @@ def changes(value: Any) -> list[Any]:
 def changed_scalar(value: Any) -> Any:
     if isinstance(value, bool):
         return not value
-    if isinstance(value, int | float):
-        return value + 0.001 if isinstance(value, float) else value + 1
+    if isinstance(value, float):
+        return value + 0.001 if abs(value) < 1e9 else 0.5
+    if isinstance(value, int):
+        return value + 1
     if isinstance(value, bytes):
         middle = len(value) // 2
         return value[:middle] + bytes([value[middle] ^ 1]) + value[middle + 1 :]
@@ -94,7 +96,8 @@ def test_threads_and_turns_usually_differ(name: str) -> None:
     assert len(set(of_turn)) >= 6
 
 
-@pytest.mark.parametrize("name", NAMES)
+# What serialisers make of it is what ``application_state`` is there to find out.
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "application_state"])
 @pytest.mark.parametrize("serializer", SERIALIZERS)
 def test_a_round_trip_keeps_the_meaning(name: str, serializer: type[JsonPlusSerializer]) -> None:
     made, serde = payload(name), serializer()

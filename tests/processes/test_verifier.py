@@ -121,7 +121,7 @@ def test_an_honest_saver_passes_and_every_checkpoint_was_compared(
         ("careless", NO_READS, {"lost_writes": 2}),
         ("stale", READS, {"stale": 1}),
         ("stale", GRAPH, {"stale": 1}),
-        ("careless", GRAPH, {"lost_writes": 2}),
+        ("careless", GRAPH, {"lost_writes": 3}),
         ("orphaning", GRAPH, {"broken_parents": 1}),
     ],
 )

@@ -25,6 +25,20 @@ _NOT_VERIFIED = Kind(
     "Nobody read back what these trials wrote, so lost writes would not have been seen.",
     "Measure again; a trial is read back at its end unless it was cut off.",
 )
+_LISTING_WRONG = Kind(
+    "listing_wrong",
+    "warning",
+    "What the saver lists of a namespace is not what it holds: a program that lists sees more, or "
+    "another order, than was put there. What is stored is right, and so are the other operations.",
+    "Do not rely on list of this saver; tell its authors.",
+)
+_GRAPH_NOT_DETERMINISTIC = Kind(
+    "graph_not_deterministic",
+    "note",
+    "Two runs of the graph with the same inputs differ. Read back were ids, parents, namespaces "
+    "and writes of every checkpoint, but of contents only the states that runs ended with.",
+    "Take what is drawn at random out of the graph, and every checkpoint's content is compared.",
+)
 _TRIAL_FAILED = Kind(
     "trial_failed",
     "warning",
@@ -102,6 +116,41 @@ def not_verified(evidence: Evidence) -> Finding | None:
     cells = [cell for cell in evidence.cells if cell.cell.name in names]
     message = f"{counted(len(unread), 'measured trial')} had no reading back"
     return _NOT_VERIFIED.found(message, cells, tuple(unread))
+
+
+def listing_wrong(evidence: Evidence) -> Finding | None:
+    """Find savers whose listings are not what they hold."""
+    faulty = {
+        record.trial.id: (cell, record.verification)
+        for cell in evidence.cells
+        for record in cell.records
+        if record.verification and record.verification.listing_problems
+    }
+    if not faulty:
+        return None
+    cells = list({id(cell): cell for cell, _ in faulty.values()}.values())
+    subjects = sorted({cell.cell.subject for cell in cells})
+    (_, first), *_ = faulty.values()
+    foreign = sum(found.out_of_namespace for _, found in faulty.values())
+    unordered = sum(found.unordered for _, found in faulty.values())
+    said = [f"{counted(foreign, 'checkpoint')} of other namespaces listed"] if foreign else []
+    said += [f"{counted(unordered, 'listing')} not newest first"] if unordered else []
+    message = f"{', '.join(subjects)}: {' and '.join(said)}; first: {first.listing_problems[0]}"
+    return _LISTING_WRONG.found(message, cells, tuple(faulty))
+
+
+def graph_not_deterministic(evidence: Evidence) -> Finding | None:
+    """Find graphs whose contents could not be compared, since they differ from run to run."""
+    cells = [
+        cell
+        for cell in evidence.cells
+        if any(r.verification and not r.verification.deterministic for r in cell.records)
+    ]
+    if not cells:
+        return None
+    workloads = sorted({cell.cell.workload for cell in cells})
+    message = f"the same runs do not lead to the same states: {', '.join(workloads)}"
+    return _GRAPH_NOT_DETERMINISTIC.found(message, cells)
 
 
 def trial_failed(evidence: Evidence) -> Finding | None:
@@ -227,6 +276,8 @@ def primary_metric_missing(evidence: Evidence) -> Finding | None:
 
 JUDGES: tuple[Judge, ...] = (
     verification_failed,
+    listing_wrong,
+    graph_not_deterministic,
     trial_failed,
     incomplete_run,
     left_behind,

@@ -11,10 +11,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from pydantic import ValidationError
 
+from bench.contracts import ExpectedThread
 from bench.payloads._sizes import SizedOptions
 from bench.payloads.messages import MessagesPayload
 from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
-from tests.clients import RecordingSaver, Saver, acknowledged, drive, opened, read_back
+from tests.clients import RecordingSaver, Saver, drive, measured, opened, verified
 
 
 def workload(clients: int = 1, growth: Any = "constant", **options: Any) -> AppendStepsWorkload:
@@ -32,36 +33,34 @@ SHAPES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_is_expected_is_what_is_read_back(
+def test_a_saver_holds_exactly_what_the_steps_must_leave(
     kind: str, shape: dict[str, Any], tmp_path: Path
 ) -> None:
     async def scenario() -> None:
-        made = workload(clients=2, **shape)
         async with opened(kind, tmp_path) as saver:
-            await drive(made, saver, 9)
-            assert await read_back(saver, made) == acknowledged(made)
-        assert {thread.indeterminate for thread in made.expected().values()} == {0}
+            found = await verified(lambda: workload(clients=2, **shape), saver, 9)
+        assert found.passed, found
+        # Nine steps of each client, and what prepares a thread.
+        assert found.steps == found.checkpoints == 2 * 9 + found.threads
 
     asyncio.run(scenario())
 
 
 def test_clients_own_their_threads_and_visit_them_in_turn() -> None:
     made = workload(clients=32, threads_per_client=2, steps_per_turn=3)
-    asyncio.run(drive(made, InMemorySaver(), 7))
-    expected = {f"trial-c{c}-t{t}": (5, 4)[t] for c in range(32) for t in range(2)}
-    found = {name: thread.checkpoints for name, thread in made.expected().items()}
+    _, log = asyncio.run(measured(made, InMemorySaver(), 7))
     # The seventh cycle is on the first thread again; each has its initial checkpoint besides.
-    assert found == expected
+    expected = {f"trial-c{c}-t{t}": (5, 4)[t] for c in range(32) for t in range(2)}
+    assert {chain.thread_id: len(chain.acknowledged) for chain in log.chains} == expected
+    numbers = {known.note["number"] for known in made.expected().values()}
+    assert numbers == set(range(64))
 
 
-def test_the_content_follows_from_the_seed() -> None:
-    hashes = []
-    for _ in range(2):
-        made = workload()
-        asyncio.run(drive(made, InMemorySaver(), 5))
-        hashes.append([thread.content_hash for thread in made.expected().values()])
-    assert hashes[0] == hashes[1]
-    assert len(set(hashes[0])) == 4
+def test_a_thread_that_has_had_its_turns_is_left_for_a_new_one() -> None:
+    made = workload(threads_per_client=2, steps_per_turn=2, turns_per_thread=2)
+    _, log = asyncio.run(measured(made, InMemorySaver(), 12))
+    found = {chain.thread_id: len(chain.acknowledged) for chain in log.chains}
+    assert found == {"trial-c0-t0": 5, "trial-c0-t1": 5, "trial-c0-t2": 3, "trial-c0-t3": 3}
 
 
 def test_the_order_of_operations_in_a_turn() -> None:
@@ -154,18 +153,25 @@ def test_the_state_grows_by_turn_and_a_write_is_one_increment() -> None:
     assert {len(value) for value in loaded if value is not None} == {1}
 
 
-def test_every_step_has_content_of_its_own() -> None:
-    made = workload(threads_per_client=1, steps_per_turn=4)
-    hashes = []
+def test_every_step_and_thread_has_content_of_its_own() -> None:
+    async def scenario() -> list[bytes]:
+        made = workload(threads_per_client=2, steps_per_turn=4)
+        await drive(made, InMemorySaver(), 1)
+        contents = []
+        for thread_id, known in made.expected().items():
+            truth = await made.truth(thread_id, known, 9)
+            assert truth is not None
+            contents += [one.content(made.canonical) for one in truth.namespaces[""]]
+        return contents
 
-    async def scenario() -> None:
-        (client,) = await drive(made, InMemorySaver(), 0)
-        for _ in range(8):
-            await made.cycle(client)
-            hashes.append(made.expected()["trial-c0-t0"].content_hash)
+    contents = asyncio.run(scenario())
+    assert len(contents) == 2 * 9
+    assert all(before != after for before, after in pairwise(contents))
+    assert all(one != other for one, other in zip(contents[:9], contents[9:], strict=True))
 
-    asyncio.run(scenario())
-    assert all(before != after for before, after in pairwise(hashes))
+
+def test_the_truth_of_an_unknown_thread_cannot_be_told() -> None:
+    assert asyncio.run(workload().truth("trial-c0-t0", ExpectedThread(), 3)) is None
 
 
 def test_a_saver_without_task_path_is_served() -> None:
@@ -198,7 +204,8 @@ def test_a_cycle_can_be_a_whole_turn() -> None:
     assert [call[0] for call in turns.calls] == [call[0] for call in steps.calls]
     assert turns.count("get_tuple") == 4
     contents = [
-        [thread.content_hash for thread in made.expected().values()] for made in (by_step, by_turn)
+        [(checkpoint["channel_values"], checkpoint["metadata"]) for checkpoint in saver.checkpoints]
+        for saver in (steps, turns)
     ]
     assert contents[0] == contents[1]
 

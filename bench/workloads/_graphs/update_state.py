@@ -1,0 +1,49 @@
+"""``nodes`` nodes in a row; after each run the caller changes the state (``aupdate_state``).
+
+A run leaves 2 + ``nodes`` checkpoints in the root namespace, and its update one more.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Annotated, Any, TypedDict
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import END, StateGraph
+
+from bench.contracts import Payload
+from bench.workloads._graphs._row import add_row
+from bench.workloads._shape import Graph, Shape, Sizes
+
+SIZES = ("nodes",)
+
+
+class _State(TypedDict):
+    thread: int
+    run: int
+    payload: Any
+    corrections: Annotated[list[Any], operator.add]
+
+
+def build(sizes: Sizes, payload: Payload) -> Shape:
+    """Build the graph; run and update each have a state of the payload of their own."""
+
+    def node(index: int) -> Any:
+        async def replace(state: _State) -> dict[str, Any]:
+            place = state["thread"] * (sizes.nodes + 1) + index
+            return {"payload": payload.state(place, state["run"])}
+
+        return replace
+
+    builder = StateGraph(_State)
+    last = add_row(builder, node, sizes.nodes)
+    builder.add_edge(last, END)
+
+    async def correct(graph: Graph, config: RunnableConfig, thread: int, run: int) -> None:
+        place = thread * (sizes.nodes + 1) + sizes.nodes
+        correction = {"corrections": [payload.state(place, run)]}
+        await graph.aupdate_state(config, correction, as_node=last)
+
+    return Shape(
+        builder.compile(), lambda thread, run: {"thread": thread, "run": run}, after_run=correct
+    )

@@ -1,0 +1,83 @@
+"""A graph of the user's own, with inputs of their own."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from langgraph.graph import StateGraph
+from langgraph.pregel import Pregel
+
+from bench.discovery import attribute
+from bench.errors import InputError
+from bench.workloads._shape import Graph, Inputs, Shape
+
+_EXPECTED_GRAPH = "expected a StateGraph, a compiled graph, or a function that gives one"
+_EXPECTED_INPUTS = (
+    "expected a function of (thread, run), an iterable of inputs, or a path that ends with .jsonl"
+)
+
+
+def own_shape(graph: str, inputs: str) -> Shape:
+    """Import a graph by ``package.module:name``, and its inputs by such a name or from JSON lines.
+
+    Raises:
+        InputError: one of them is missing, cannot be imported, or is something else.
+    """
+    if not inputs:
+        raise InputError(f"the graph {graph!r} needs inputs; {_EXPECTED_INPUTS}")
+    return Shape(_graph(graph), _inputs(inputs))
+
+
+def _graph(name: str) -> Graph:
+    given: Any = attribute(f"the graph {name!r}", name)
+    if not isinstance(given, StateGraph | Pregel) and callable(given):
+        try:
+            given = given()
+        # It is somebody else's code, and they are told what it raised.
+        except Exception as error:
+            raise InputError(f"the graph {name!r}: {type(error).__name__}: {error}") from error
+    if inspect.iscoroutine(given):
+        given.close()
+    if isinstance(given, StateGraph):
+        given = given.compile()
+    if not isinstance(given, Pregel):
+        raise InputError(f"{name!r} gives {type(given).__name__}; {_EXPECTED_GRAPH}")
+    return given
+
+
+def _inputs(name: str) -> Inputs:
+    if name.endswith(".jsonl"):
+        return _in_turn(name, _read_lines(Path(name)))
+    given: Any = attribute(f"the inputs {name!r}", name)
+    if isinstance(given, Iterable):
+        return _in_turn(name, list(given))
+    if not callable(given):
+        raise InputError(f"{name!r} is of type {type(given).__name__}; {_EXPECTED_INPUTS}")
+    inputs: Inputs = given
+    return inputs
+
+
+def _in_turn(name: str, inputs: list[Any]) -> Inputs:
+    """Give every thread all inputs, one a run; a thread begins where its number says."""
+    if not inputs:
+        raise InputError(f"the inputs {name!r} are empty")
+    return lambda thread, run: inputs[(thread + run) % len(inputs)]
+
+
+def _read_lines(path: Path) -> list[Any]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"{path}: cannot read the inputs: {reason}") from error
+    inputs = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            inputs += [json.loads(line)] if line.strip() else []
+        except ValueError as error:
+            raise InputError(f"{path}, line {number}: this is not JSON: {error}") from error
+    return inputs
