@@ -167,6 +167,15 @@ class Workload(ABC):
         self.namespace = namespace
         self.clients = clients
 
+    @classmethod
+    def check(cls, options: PluginOptions) -> None:
+        """Find out, before anything is measured, whether what ``options`` name can be had.
+
+        Raises:
+            InputError: something cannot; the text says what, and what was expected.
+        """
+        del options
+
     @abstractmethod
     async def prepare(self, client: Client) -> None:
         """Write what ``client`` must find in the store before the first cycle; not measured."""

@@ -84,6 +84,10 @@ def _plugin_problems(kind: str, key: str, use: Use, origin: str) -> Iterator[str
         yield f"{origin}: {key}.use: {error}"
         return
     try:
-        options_of(plugin, use)
+        options = options_of(plugin, use)
+        if kind == "workload":
+            plugin.check(options)
     except ValidationError as error:
         yield from validation_messages(error, f"{origin}: {key}.options", plugin.Options)
+    except InputError as error:
+        yield f"{origin}: {key}.options: {error}"

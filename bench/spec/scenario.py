@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.spec.arrival import Arrival, Closed, Open, Search
@@ -40,6 +40,13 @@ MOST_REPETITIONS = 1000
 TABLES = ("subjects", "workloads", "payloads", "arrivals")
 AXES = (*TABLES, "loops")
 
+
+# What a scenario measures that does not say it.
+_TABLES_LEFT_OUT: Mapping[str, Any] = {
+    "payloads": {"1k": {"use": "messages", "options": {"state_bytes": 1000}}},
+    "arrivals": {"one": {"kind": "closed", "clients": 1}},
+    "sweeps": {"all": {}},
+}
 
 # Keys that judge the numbers and change none.
 _JUDGES: Mapping[str, bool] = {"thresholds": True, "smallest_effect": True}
@@ -102,11 +109,11 @@ class Scenario(_Part):
 
     schema_version: Literal[1]
     question: str = Field(min_length=1)
-    seed: int = Field(ge=0)
-    repetitions: int = Field(ge=1, le=MOST_REPETITIONS)
-    warmup_s: float = Field(ge=0.0, le=600.0)
+    seed: int = Field(default=1, ge=0)
+    repetitions: int = Field(default=5, ge=1, le=MOST_REPETITIONS)
+    warmup_s: float = Field(default=0.5, ge=0.0, le=600.0)
     warmup_cycles: int = Field(default=2, ge=0, le=1_000_000)
-    duration_s: float = Field(gt=0.0, le=3600.0)
+    duration_s: float = Field(default=1.0, gt=0.0, le=3600.0)
     drain_s: float = Field(default=10.0, gt=0.0, le=600.0)
     verify_s: float = Field(default=2.0, ge=0.0, le=600.0)
     primary_metrics: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = (
@@ -131,6 +138,29 @@ class Scenario(_Part):
     sweeps: Mapping[Label, Sweep] = Field(min_length=1)
     thresholds: Annotated[tuple[Threshold, ...], Field(strict=False)] = ()
     precision: Precision | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, given: Any) -> Any:
+        """Add the tables and axes that may be left out; a sweep crosses all labels then."""
+        if not isinstance(given, dict):
+            return given
+        filled = {**_TABLES_LEFT_OUT, **given}
+        # A table that is missing or wrong is told itself, and not once more as an axis.
+        labels = {
+            table: list(found)
+            if isinstance(found := filled.get(table), dict) and found
+            else [table]
+            for table in TABLES
+        }
+        axes = {**labels, "loops": ["selector"]}
+        sweeps = filled["sweeps"]
+        if isinstance(sweeps, dict):
+            filled["sweeps"] = {
+                label: {**axes, **sweep} if isinstance(sweep, dict) else sweep
+                for label, sweep in sweeps.items()
+            }
+        return filled
 
     def resolve(self, label: str) -> SubjectUse:
         """Return the subject behind ``label``, following ``same_as``."""

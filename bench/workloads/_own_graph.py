@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from bench.discovery import attribute
 from bench.errors import InputError
 from bench.workloads._shape import Graph, Inputs, Shape
 
+# Of an iterable that has no end so many are taken.
+_MOST_INPUTS = 10_000
 _EXPECTED_GRAPH = "expected a StateGraph, a compiled graph, or a function that gives one"
 _EXPECTED_INPUTS = (
     "expected a function of (thread, run), an iterable of inputs, or a path that ends with .jsonl"
@@ -25,7 +28,8 @@ def own_shape(graph: str, inputs: str) -> Shape:
     """Import a graph by ``package.module:name``, and its inputs by such a name or from JSON lines.
 
     Raises:
-        InputError: one of them is missing, cannot be imported, or is something else.
+        InputError: one of them is missing, cannot be imported, is something else, or raises: a
+            function of inputs is called once, for thread 0 and run 0.
     """
     if not inputs:
         raise InputError(f"the graph {graph!r} needs inputs; {_EXPECTED_INPUTS}")
@@ -34,16 +38,16 @@ def own_shape(graph: str, inputs: str) -> Shape:
 
 def _graph(name: str) -> Graph:
     given: Any = attribute(f"the graph {name!r}", name)
-    if not isinstance(given, StateGraph | Pregel) and callable(given):
-        try:
+    try:
+        if not isinstance(given, StateGraph | Pregel) and callable(given):
             given = given()
-        # It is somebody else's code, and they are told what it raised.
-        except Exception as error:
-            raise InputError(f"the graph {name!r}: {type(error).__name__}: {error}") from error
+        if isinstance(given, StateGraph):
+            given = given.compile()
+    # It is somebody else's code, and they are told what it raised.
+    except Exception as error:
+        raise InputError(f"the graph {name!r}: {type(error).__name__}: {error}") from error
     if inspect.iscoroutine(given):
         given.close()
-    if isinstance(given, StateGraph):
-        given = given.compile()
     if not isinstance(given, Pregel):
         raise InputError(f"{name!r} gives {type(given).__name__}; {_EXPECTED_GRAPH}")
     return given
@@ -53,10 +57,18 @@ def _inputs(name: str) -> Inputs:
     if name.endswith(".jsonl"):
         return _in_turn(name, _read_lines(Path(name)))
     given: Any = attribute(f"the inputs {name!r}", name)
-    if isinstance(given, Iterable):
-        return _in_turn(name, list(given))
-    if not callable(given):
+    is_iterable = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+    if not is_iterable and not callable(given):
         raise InputError(f"{name!r} is of type {type(given).__name__}; {_EXPECTED_INPUTS}")
+    try:
+        if is_iterable:
+            return _in_turn(name, list(islice(given, _MOST_INPUTS)))
+        given(0, 0)
+    # It is somebody else's code, and they are told what it raised.
+    except Exception as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"the inputs {name!r}: {type(error).__name__}: {error}") from error
     inputs: Inputs = given
     return inputs
 
@@ -70,7 +82,8 @@ def _in_turn(name: str, inputs: list[Any]) -> Inputs:
 
 def _read_lines(path: Path) -> list[Any]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        # Other separators of lines may stand inside a text.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(f"{path}: cannot read the inputs: {reason}") from error
@@ -78,6 +91,6 @@ def _read_lines(path: Path) -> list[Any]:
     for number, line in enumerate(lines, start=1):
         try:
             inputs += [json.loads(line)] if line.strip() else []
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path}, line {number}: this is not JSON: {error}") from error
     return inputs

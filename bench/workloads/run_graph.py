@@ -145,6 +145,12 @@ class RunGraphWorkload(Workload):
         self._ends_left = _ENDS_KEPT if options.is_own else 0
         self._deterministic: bool | None = None if options.is_own else True
 
+    @classmethod
+    def check(cls, options: PluginOptions) -> None:
+        """Import the user's own graph and its inputs."""
+        if isinstance(options, RunGraphOptions) and options.is_own:
+            own_shape(options.graph, options.inputs)
+
     async def prepare(self, client: Client) -> None:
         """Give the client a graph of its own; the store stays empty."""
         state = self._clients[client.index]

@@ -197,7 +197,7 @@ def test_two_sweeps_over_different_loops_are_right() -> None:
 
 
 def test_all_problems_are_told_at_once() -> None:
-    text = TEXT.replace("seed = 3", "sead = 3").replace("clients = 1", "clients = 0")
+    text = TEXT.replace("question", "questoin").replace("clients = 1", "clients = 0")
 
     with pytest.raises(InputError) as caught:
         parse_scenario(text, "f.toml")
@@ -221,3 +221,70 @@ def test_a_binary_file_is_an_input_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)
 def test_the_scenarios_of_the_project_are_right(path: Path) -> None:
     assert load_scenario(path).question.endswith("?")
+
+
+SHORT = """
+schema_version = 1
+question = "Which?"
+[subjects.plain]
+use = "memory"
+[subjects.again]
+same_as = "plain"
+[workloads.steps]
+use = "append_steps"
+"""
+
+
+def test_what_a_scenario_leaves_out_is_filled_in() -> None:
+    found = parse_scenario(SHORT, "f.toml")
+
+    assert (found.seed, found.repetitions, found.warmup_s, found.duration_s) == (1, 5, 0.5, 1.0)
+    assert found.payloads["1k"].use == "messages"
+    assert found.arrivals == {"one": Closed(kind="closed", clients=1)}
+    (sweep,) = found.sweeps.values()
+    assert (sweep.subjects, sweep.workloads) == (("plain", "again"), ("steps",))
+    assert (sweep.payloads, sweep.arrivals, sweep.loops) == (("1k",), ("one",), ("selector",))
+
+
+def test_a_sweep_crosses_all_that_it_does_not_name() -> None:
+    more = '[payloads.big]\nuse = "nested"\n[sweeps.all]\nsubjects = ["plain"]'
+    (sweep,) = parse_scenario(SHORT + more, "f.toml").sweeps.values()
+
+    assert (sweep.subjects, sweep.payloads, sweep.arrivals) == (("plain",), ("big",), ("one",))
+
+
+def test_what_is_filled_in_has_the_digest_of_what_is_written_out() -> None:
+    written = """
+seed = 1
+repetitions = 5
+warmup_s = 0.5
+duration_s = 1.0
+[payloads.1k]
+use = "messages"
+options = { state_bytes = 1000 }
+[arrivals.one]
+kind = "closed"
+clients = 1
+[sweeps.all]
+subjects = ["plain", "again"]
+workloads = ["steps"]
+payloads = ["1k"]
+arrivals = ["one"]
+loops = ["selector"]
+"""
+    head, tables = written.split("[payloads", 1)
+    whole = (
+        SHORT.replace('question = "Which?"', 'question = "Which?"' + head) + "[payloads" + tables
+    )
+
+    assert parse_scenario(whole, "f.toml").digest() == parse_scenario(SHORT, "f.toml").digest()
+
+
+@pytest.mark.parametrize("missing", ["subjects", "workloads"])
+def test_what_has_no_default_is_told_once(missing: str) -> None:
+    kept = [part for part in SHORT.split("\n[") if not part.startswith(missing)]
+
+    with pytest.raises(InputError) as caught:
+        parse_scenario("\n[".join(kept), "f.toml")
+
+    assert str(caught.value) == f"f.toml: the key {missing!r} is missing"
