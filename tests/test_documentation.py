@@ -16,6 +16,8 @@ from bench.analysis.validity import KINDS
 from bench.cli import VERBS
 from bench.discovery import FOLDERS, load, names
 from bench.errors import BenchError
+from bench.payloads.application_state import TYPES
+from bench.workloads.run_graph import graph_names
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -48,8 +50,9 @@ def plugin_sections() -> dict[tuple[str, str], str]:
 
 
 def documented_defaults(text: str) -> dict[str, str]:
-    """Return option → default, as the tables in ``text`` have them."""
-    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|", text, re.MULTILINE)
+    """Return option → default, as the table of options in ``text`` has them."""
+    table = text.partition("| option |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|", table, re.MULTILINE)
     return {name: default.strip() for name, default in rows}
 
 
@@ -57,6 +60,8 @@ def in_toml(value: object) -> str:
     """Spell a default as one would in a scenario."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(in_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
@@ -122,6 +127,19 @@ def test_every_option_is_described_with_its_default(kind: str, name: str) -> Non
             assert documented[option] == "required"
         elif field.default is not PydanticUndefined and field.default is not None:
             assert documented[option] == f"`{in_toml(field.default)}`"
+
+
+def test_every_graph_is_described() -> None:
+    table = (
+        plugin_sections()["workload", "run_graph"].partition("| graph |")[2].partition("\n\n")[0]
+    )
+    rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(rows) == sorted(graph_names())
+
+
+def test_every_type_is_named() -> None:
+    text = plugin_sections()["payload", "application_state"]
+    assert [name for name in TYPES if f"`{name}`" not in text] == []
 
 
 @pytest.mark.parametrize("name", [name for kind, name in OWN_PLUGINS if kind == "probe"])
