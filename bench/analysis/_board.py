@@ -57,6 +57,7 @@ class Board:
         """Return the value of ``metric`` in ``cell`` with its interval over trials."""
         parts = _parts(cell, metric)
         invalid = self.run.invalid_because(cell)
+        failing = self.run.failing_because(cell, metric)
         figure = Figure(
             place_of(cell),
             self.metrics[metric],
@@ -65,9 +66,11 @@ class Board:
             high=None,
             trials=0,
             method="",
-            why_not=cell.reason or f"there is no {metric} here",
+            why_not=failing or cell.reason or f"there is no {metric} here",
             struck=bool(invalid),
         )
+        if failing:
+            return figure
         if len(parts) == 1:
             estimate = cell.estimates.get(parts[0])
             if estimate is None:
@@ -121,6 +124,11 @@ class Board:
             self.values(candidate, metric), self.values(baseline, metric), self.run.blocks
         )
         return effect(over, under) if over else None
+
+    def unsteady_because(self, cell: Cell, metric: str) -> str:
+        """Say what of ``metric`` drifted in ``cell``; empty where nothing did."""
+        found = (cell.unsteady_because(part) for part in _parts(cell, metric))
+        return "; ".join(filter(None, found))
 
     def repeated(self) -> Iterator[tuple[Cell, Cell]]:
         """Yield each A/A arm of the run with the arm that it repeats, place by place."""

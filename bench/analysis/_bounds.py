@@ -46,7 +46,7 @@ def bounds(run: ClaimRun, judgement: Bound) -> Iterator[Condition]:
 
 
 def _bound(run: ClaimRun, judgement: Bound, cell: Cell, metric: str) -> Condition:
-    condition = condition_of(run, [cell], metric)
+    condition = condition_of(run, [cell], metric, metric)
     estimate = cell.estimates.get(metric)
     if condition.outcome != "undecided":
         return condition
@@ -85,7 +85,7 @@ def _difference(
 ) -> Condition:
     cell, partner = sides
     label = f"{metric} above that of {judgement.above}"
-    condition = condition_of(run, [cell, partner] if partner else [cell], label)
+    condition = condition_of(run, [cell, partner] if partner else [cell], label, metric)
     condition = replace(condition, baseline="", durability=str(cell.durability))
     if partner is None:
         why = f"the run has no cell of {judgement.above} beside {cell.name}"

@@ -107,11 +107,11 @@ def _blocks_left(lacking: Sequence[Comparison]) -> str:
 
 def _unsteady(moving: Sequence[Comparison]) -> str:
     first = "" if len(moving) > 1 else f": {moving[0].reason}"
-    return f" (response times changed during the window{first})"
+    return f" (not steady during the window{first})"
 
 
 def _unsteady_in_short(_: Sequence[Comparison]) -> str:
-    return " (response times were not steady)"
+    return " (not steady during the window)"
 
 
 def _ratio(unresolved: Sequence[Comparison]) -> str:

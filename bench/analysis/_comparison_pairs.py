@@ -50,6 +50,8 @@ def is_comparable(
     scenario: Scenario, name: str, baseline: CellEvidence, candidate: CellEvidence
 ) -> bool:
     """Tell whether a ratio of the metric ``name`` of these two would mean anything."""
+    if any(side.cell.unusable_because(name) for side in (baseline, candidate)):
+        return False
     # The ratio of two lower bounds bounds nothing.
     if name in baseline.lower_bounds or name in candidate.lower_bounds:
         return False

@@ -28,7 +28,7 @@ def verdicts(board: Board, subjects: Sequence[str]) -> Verdict:
             for first, second in combinations(subjects, 2):
                 cells = board.cells[first, place], board.cells[second, place]
                 sign = 0
-                if not any(cell.unsteady_because for cell in cells):
+                if not any(board.unsteady_because(cell, metric) for cell in cells):
                     sign = _sign(board.block_effect(*cells, metric), noise)
                 sign = sign if upwards else -sign
                 found[first, second, metric, place] = sign

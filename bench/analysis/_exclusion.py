@@ -1,10 +1,10 @@
 """Why an option cannot be chosen.
 
-What is *shown* to break a limit or a requirement, and what was not measured or is invalid, is
-excluded. Where the data do not show that an option keeps a limit (the interval lies across it,
-there is no interval, trials lack), it is *not shown* to: it stays in the tables and is compared,
-but cannot be chosen, since a hard limit is a promise and nobody signs a promise for lack of a
-counter-example.
+What is *shown* to break a limit or a requirement, what was not measured or is invalid, and what
+fails too often to be compared, is excluded. Where the data do not show that an option keeps a limit
+(the interval lies across it, there is no interval, trials lack), it is *not shown* to: it stays in
+the tables and is compared, but cannot be chosen, since a hard limit is a promise and nobody signs a
+promise for lack of a counter-example.
 """
 
 from __future__ import annotations
@@ -90,6 +90,8 @@ def _of_cells(board: Board, subject: str) -> Iterator[Reason]:
         elif cell.status == "partly":
             # The trials that lack are the slow ones first.
             yield Reason("not shown", f"trials lack at {place.name}: {cell.reason}")
+        if cell.failing_because and not invalid:
+            yield Reason("failing", f"{cell.failing_because} at {place.name}")
 
 
 def _of_durability(board: Board, subject: str) -> Iterator[Reason]:
@@ -135,7 +137,7 @@ def _on_loop(board: Board, subject: str, loop: str) -> tuple[MatrixEntry | None,
 
 def _of_limits(board: Board, subject: str) -> Iterator[Reason]:
     for limit in board.asked.limits:
-        for place, cell in _usable(board, subject):
+        for place, cell in _usable(board, subject, limit.metric):
             reason = _judged(limit, board.figure(cell, limit.metric), place)
             if reason is not None:
                 yield reason
@@ -158,7 +160,7 @@ def _judged(limit: Limit, figure: Figure, place: Place) -> Reason | None:
 
 def _of_drivers(board: Board, subject: str) -> Iterator[Reason]:
     for driver in board.asked.drivers:
-        for place, cell in _usable(board, subject):
+        for place, cell in _usable(board, subject, driver.metric):
             if not board.values(cell, driver.metric):
                 figure = board.figure(cell, driver.metric)
                 why = figure.why_not or "not every trial has a value of its own"
@@ -166,9 +168,11 @@ def _of_drivers(board: Board, subject: str) -> Iterator[Reason]:
                 yield Reason("not shown", text)
 
 
-def _usable(board: Board, subject: str) -> Iterator[tuple[Place, Cell]]:
+def _usable(board: Board, subject: str, metric: str) -> Iterator[tuple[Place, Cell]]:
+    """Yield where ``metric`` may be judged: elsewhere a reason is told already."""
     for place in board.places:
         cell = board.cells.get((subject, place))
-        usable = cell is not None and cell.status in ("measured", "partly")
-        if cell is not None and usable and not board.run.invalid_because(cell):
+        if cell is None or cell.status not in ("measured", "partly"):
+            continue
+        if not (board.run.invalid_because(cell) or board.run.failing_because(cell, metric)):
             yield place, cell

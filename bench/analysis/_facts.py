@@ -39,6 +39,9 @@ def _ran(run: ClaimRun, judgement: RunsOn, cell: Cell) -> Condition:
     if not _counts(run, judgement, cell):
         return replace(condition, outcome="not measured", why=text)
     outcome: ConditionOutcome = "holds" if cell.status == judgement.expected else "fails"
+    if cell.failing_because:
+        text += f", but {cell.failing_because}"
+        outcome = "undecided" if outcome == "holds" else outcome
     return replace(condition, outcome=outcome, why=text, method="status of all trials")
 
 
@@ -111,11 +114,12 @@ def counts(run: ClaimRun, judgement: Count) -> Iterator[Condition]:
 
 
 def _counted(run: ClaimRun, judgement: Count, cell: Cell) -> Condition:
-    condition = condition_of(run, [cell], f"{judgement.operation} / {judgement.per}")
+    asked = (judgement.operation, judgement.per)
+    condition = condition_of(run, [cell], " / ".join(asked), *asked)
     if condition.outcome != "undecided":
         return condition
-    times, each = (cell.operations.get(name, 0) for name in (judgement.operation, judgement.per))
-    for name in (judgement.operation, judgement.per):
+    times, each = (cell.operations.get(name, 0) for name in asked)
+    for name in asked:
         if not cell.operations.get(name):
             return replace(condition, outcome="not measured", why=f"no {name} was counted")
     value = times / each

@@ -40,7 +40,7 @@ def _ratio(
         condition = replace(condition_of(run, [candidate], label), baseline=baseline_label)
         why = f"the run has no cell of {baseline_label} beside {candidate.name}"
         return replace(condition, outcome="not measured", why=why)
-    condition = condition_of(run, [candidate, baseline], label)
+    condition = condition_of(run, [candidate, baseline], label, metric, judgement.per)
     if condition.outcome != "undecided":
         return condition
     classes = (candidate.durability, baseline.durability)
@@ -91,7 +91,7 @@ def scalings(run: ClaimRun, judgement: Scaling) -> Iterator[Condition]:
 
 
 def _scaling(run: ClaimRun, judgement: Scaling, pair: tuple[Cell, Cell], metric: str) -> Condition:
-    condition = condition_of(run, pair, metric)
+    condition = condition_of(run, pair, metric, metric)
     condition = replace(condition, baseline=f"itself at {judgement.from_arrival}")
     if condition.outcome != "undecided":
         return condition

@@ -50,6 +50,8 @@ def refused(seen: ClaimRun, place: Place, name: str) -> str:
     if place.head.durability != place.base.durability:
         return f"{place.head.durability} against {place.base.durability}: not the same promise"
     for cell in (place.head, place.base):
+        if failing := seen.failing_because(cell, name):
+            return failing
         if not seen.values(cell, name):
             estimate = cell.estimates.get(name)
             why_not = (estimate.why_not if estimate else "") or "not every trial has a value"

@@ -10,14 +10,13 @@ means over repetitions, so they are linear in the weights, and the flips are exa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.analysis._board import Board
 from bench.analysis._dominance import Verdict, departure
 from bench.analysis.decision_result import Difference, Flip, PlaceView, Rivalry
 from bench.analysis.effects import Effect, effect
-from bench.analysis.result import Cell
 
 # Scores of equal figures may differ by rounding.
 _ROUNDING = 1e-9
@@ -125,7 +124,8 @@ def rivalry(
         for low, weight in zip(lows, made.weights.values(), strict=True)
         if low
     )
-    why_not = _why_not_apart(found, noise, [*board.cells_of(choice), *board.cells_of(rival)])
+    unsteady = next(_unsteady(board, pair, made.weights), "")
+    why_not = _why_not_apart(found, noise, unsteady)
     return Rivalry(
         rival=rival,
         ratio=math.exp(made.score(rival) - made.score(choice)),
@@ -152,8 +152,9 @@ def in_each_place(
         made = scores(replace(board, places=(place,)), candidates)
         rival = min(rivals, key=made.score)
         found = effect(*_as_values(made, rival, choice))
+        sides = [board.cells[subject, place] for subject in (choice, rival)]
         steady = not any(
-            board.cells[subject, place].unsteady_because for subject in (choice, rival)
+            board.unsteady_because(cell, metric) for cell in sides for metric in made.weights
         )
         yield PlaceView(
             place=place,
@@ -228,14 +229,18 @@ def _as_values(made: Scores, over: str, under: str) -> tuple[list[float], list[f
     return candidate, [math.exp(score) for score in made.by_repetition(under)]
 
 
-def _why_not_apart(found: Effect, noise: float, cells: Sequence[Cell]) -> str:
+def _unsteady(board: Board, pair: tuple[str, str], metrics: Iterable[str]) -> Iterator[str]:
+    for cell in (cell for subject in pair for cell in board.cells_of(subject)):
+        for metric in metrics:
+            if because := board.unsteady_because(cell, metric):
+                yield f"{cell.name} is not steady: {because}"
+
+
+def _why_not_apart(found: Effect, noise: float, unsteady: str) -> str:
     if found.low is None:
         return "a single repetition has no interval"
     if found.low <= 1.0 + _ROUNDING:
         return "the interval of the scores' ratio reaches 1"
     if found.ratio <= noise:
         return f"A/A arms differ by a factor of up to {noise:.3g} in the same score"
-    unsteady = next((cell for cell in cells if cell.unsteady_because), None)
-    if unsteady is not None:
-        return f"{unsteady.name} is not steady: {unsteady.unsteady_because}"
-    return ""
+    return unsteady

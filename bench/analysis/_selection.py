@@ -57,11 +57,14 @@ def _absent(subject: str, baseline: str, where: Mapping[str, str], why: str) -> 
     )
 
 
-def condition_of(run: ClaimRun, cells: Sequence[Cell], metric: str) -> Condition:
+def condition_of(
+    run: ClaimRun, cells: Sequence[Cell], label: str, metric: str = "", per: str = ""
+) -> Condition:
     """Return what is known of a condition before anything is judged.
 
-    ``cells`` are the candidate and, for a comparison, the baseline. The outcome is ``invalid``
-    where a cell is, ``not measured`` where one has no measurement, else ``undecided``.
+    ``cells`` are the candidate and, for a comparison, the baseline; ``label`` names what is judged.
+    The outcome is ``invalid`` where a cell is, ``not measured`` where one has no measurement, or
+    too many failures for a figure of ``metric`` by ``per``, else ``undecided``.
     """
     first, last = cells[0], cells[-1]
     classes = dict.fromkeys(str(cell.durability) for cell in cells)
@@ -69,7 +72,7 @@ def condition_of(run: ClaimRun, cells: Sequence[Cell], metric: str) -> Condition
         outcome="undecided",
         subject=first.subject,
         baseline=last.subject if len(cells) > 1 else "",
-        metric=metric,
+        metric=label,
         workload=first.workload,
         payload=first.payload,
         arrival=first.arrival,
@@ -87,6 +90,9 @@ def condition_of(run: ClaimRun, cells: Sequence[Cell], metric: str) -> Condition
         if cell.status not in ("measured", "partly"):
             why = f"{cell.name} is {cell.status}: {cell.reason}"
             return replace(condition, outcome="not measured", why=why)
+        failing = run.failing_because(cell, metric, per) if metric else ""
+        if failing:
+            return replace(condition, outcome="not measured", why=failing)
     return condition
 
 

@@ -38,9 +38,10 @@ _STRONGEST_FIRST = (
 def answer(told: Told) -> tuple[str, ...]:
     """Return at most :data:`MOST_SENTENCES` sentences, the most important first.
 
-    Reservations come first, then the comparisons with the baseline at equal durability, those
-    across durability classes, what runs where, how much a subject differs from itself; without a
-    comparison, each condition's ranking. Speeds on emulated loops are not told.
+    Reservations come first, among them who fails too often, then the comparisons with the baseline
+    at equal durability, those across durability classes, what runs where, how much a subject
+    differs from itself; without a comparison, each condition's ranking. Speeds on emulated loops
+    are not told.
     """
     sentences = list(
         chain(
@@ -63,10 +64,30 @@ def _reservations(told: Told) -> Iterator[str]:
     for finding in told.findings:
         if finding.severity == "invalid":
             yield f"Some of these numbers must not be used: {finding.message}."
-        elif finding.code == "incomplete_run":
+    yield from _failing(told)
+    for finding in told.findings:
+        if finding.code == "incomplete_run":
             yield f"The run is not complete, so this is preliminary: {finding.message}."
         elif finding.code in ("trial_failed", "primary_metric_missing"):
             yield f"The answer has a gap: {finding.message}."
+
+
+def _failing(told: Told) -> Iterator[str]:
+    """Name each subject that fails too often to be compared, by its worst condition."""
+    by_subject: dict[str, list[Cell]] = defaultdict(list)
+    for cell in told.cells:
+        by_subject[cell.subject].append(cell)
+    for subject, cells in by_subject.items():
+        failing = [cell for cell in cells if cell.failing_because and not cell.invalid_because]
+        if not failing:
+            continue
+        worst = max(failing, key=lambda cell: cell.failing_share)
+        place = place_in_words(worst, told.varying)
+        at = f" at {place}" if place else ""
+        said = f"{subject}: {worst.failing_because}{at}; not compared"
+        if len(failing) < len(cells) or len(failing) > 1:
+            said += f" there, so in {len(failing)} of {counted(len(cells), 'condition')}"
+        yield f"{said}."
 
 
 def _judged(told: Told) -> list[Comparison]:
@@ -203,7 +224,7 @@ def _rankings(told: Told) -> Iterator[str]:
     groups: dict[tuple[tuple[str, ...], str], list[Cell]] = defaultdict(list)
     for cell in told.cells:
         metric = _ranked_by(told, cell)
-        aside = cell.invalid_because or cell.aa_of or cell.plugin == _FLOOR
+        aside = cell.unusable_because(metric) or cell.aa_of or cell.plugin == _FLOOR
         usable = cell.sweep in told.sweeps and not aside and cell.loop_kind != "emulated"
         if usable and cell.value(metric) is not None:
             groups[cell.condition, cell.loop].append(cell)

@@ -146,8 +146,11 @@ class _Level:
     def share_met(self, parity: int) -> float:
         """Return the share of the planned trials that meet the objective.
 
-        One that failed, has no record or cannot tell does not: the bad ones drop out first.
+        One that failed, has no record or cannot tell does not: the bad ones drop out first. None
+        does where too many cycles of them together failed.
         """
+        if self.evidence.cell.failing_because:
+            return 0.0
         planned = (self.evidence.planned + 1 - parity) // 2
         return sum(met is True for met in self.met(parity)) / planned if planned else 0.0
 

@@ -11,6 +11,7 @@ from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Analysis, Cell
 from bench.analysis.summary import is_measured
 from bench.records.store import Run
+from bench.spec.metric import rests_on_success
 from bench.spec.plan import expand
 
 SUM = " + "
@@ -39,8 +40,11 @@ class ClaimRun:
         """Return trial id → value of ``metric``, which may be a sum, divided by that of ``per``.
 
         Empty unless every measured trial of the cell has a value of its own, that is no lower
-        bound: else nobody could say which value belongs to which trial.
+        bound: else nobody could say which value belongs to which trial. Empty, too, where so many
+        cycles failed that the values say little.
         """
+        if self.failing_because(cell, metric, per):
+            return {}
         trials = [trial for trial in cell.trial_ids if trial in self.blocks]
         parts = [_of_trials(cell, name, len(trials)) for name in metric.split(SUM)]
         divisors = _of_trials(cell, per, len(trials)) if per else (1.0,) * len(trials)
@@ -86,6 +90,13 @@ class ClaimRun:
             if finding.severity == "warning" and names & set(finding.cells)
         )
         return tuple(dict.fromkeys(found))
+
+    def failing_because(self, cell: Cell, metric: str, per: str = "") -> str:
+        """Say why too many cycles failed for ``metric``, by ``per``; empty where they did not."""
+        names = (*metric.split(SUM), *([per] if per else []))
+        if not any(rests_on_success(name) for name in names):
+            return ""
+        return f"{cell.name}: {cell.failing_because}" if cell.failing_because else ""
 
     def invalid_because(self, cell: Cell) -> str:
         """Say why the numbers of ``cell`` must not be used; empty where they may."""

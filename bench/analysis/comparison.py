@@ -19,6 +19,7 @@ from bench.analysis.effects import Effect, effect
 from bench.analysis.multiplicity import LEVEL, adjust
 from bench.analysis.quantiles import CONFIDENCE
 from bench.analysis.resampling import hierarchical_interval
+from bench.analysis.result import Cell
 from bench.analysis.summary import CellEvidence
 from bench.spec.metric import Metric
 from bench.spec.scenario import Scenario
@@ -33,7 +34,7 @@ def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparis
 
     - every planned block gave a ratio. A block drops out where a trial failed or had too few
       operations for the quantile: that hits slow trials first, and the ratio of the rest is biased.
-    - neither side is inconclusive since most of its trials got faster or slower in their window
+    - the metric is not inconclusive on either side since it drifted in the trials' windows
       (``Cell.unsteady_because``): what such a trial gives depends on how long it lasted.
     - its ratio departs from 1 by more than :func:`noise_factors` of its metric. A few blocks that
       happen to agree give an interval narrower than what the machine does to two equal arms.
@@ -57,7 +58,7 @@ def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparis
         for made in _compare(metric, baseline, candidate, axis)
     ]
     noise = noise_factors(comparison for comparison, _ in found)
-    unsteady = _unsteady(cells)
+    by_place = {(e.cell.condition, e.cell.loop, e.cell.subject): e.cell for e in cells}
     compared = adjust(scenario, found)
     return tuple(
         _judged(
@@ -65,7 +66,7 @@ def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparis
                 comparison,
                 noise_factor=1.0 if comparison.is_aa else noise.get(comparison.metric.name, 1.0),
                 smallest_effect=scenario.smallest_effect,
-                reason=_unsteady_sides(comparison, unsteady),
+                reason=_unsteady_sides(comparison, by_place),
             ),
             of_blocks,
         )
@@ -133,23 +134,17 @@ def _outcome(comparison: Comparison) -> ComparisonOutcome:
     return "better" if is_more == (comparison.metric.better == "higher") else "worse"
 
 
-def _unsteady(cells: Sequence[CellEvidence]) -> dict[_Place, str]:
-    """Return, by condition, loop and subject, why a cell is inconclusive."""
-    found = (evidence.cell for evidence in cells if evidence.cell.unsteady_because)
-    return {(cell.condition, cell.loop, cell.subject): cell.unsteady_because for cell in found}
-
-
-def _unsteady_sides(comparison: Comparison, unsteady: Mapping[_Place, str]) -> str:
+def _unsteady_sides(comparison: Comparison, cells: Mapping[_Place, Cell]) -> str:
     is_loop = comparison.axis == "loop"
     return "; ".join(
-        f"{side}: {unsteady[place]}"
+        f"{side}: {because}"
         for side in (comparison.candidate, comparison.baseline)
         for place in [
             (comparison.condition, side, comparison.subject)
             if is_loop
             else (comparison.condition, comparison.loop, side)
         ]
-        if place in unsteady
+        if (because := cells[place].unsteady_because(comparison.metric.name))
     )
 
 

@@ -14,7 +14,7 @@ from bench.spec.metric import Metric
 DecisionOutcome = Literal["decided", "not told apart", "none remains", "invalid"]
 Standing = Literal["chosen", "leading", "remains", "dominated", "not shown", "excluded"]
 ReasonKind = Literal[
-    "limit", "durability", "loop", "unsupported", "invalid", "not measured", "not shown"
+    "limit", "durability", "loop", "unsupported", "invalid", "failing", "not measured", "not shown"
 ]
 
 

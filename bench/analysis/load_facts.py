@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.analysis.open_load import OpenFacts, open_cycles, open_facts
-from bench.analysis.quantiles import Distribution
-from bench.analysis.steadiness import UNKNOWN, Steadiness, classify, growth_ns
+from bench.analysis.quantiles import Distribution, operations_needed
+from bench.analysis.steadiness import growth_ns, swing_of
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.trial import TrialRecord, Window
@@ -29,7 +31,11 @@ from bench.spec.metric import (
 )
 
 _NS_PER_S = 1e9
+_RATES = {THROUGHPUT.name: (CYCLE,), OPERATION_RATE.name: SAVER_OPERATIONS}
 MOST_PUTS = 100_000
+_SILENCE_STEP_NS = 5_000_000
+# Of fewer rounds of each client, the one that the middle of the window cuts looks like a drift.
+ROUNDS_PER_HALF = 10
 Mask = npt.NDArray[np.bool_]
 
 
@@ -40,7 +46,9 @@ class LoadFacts:
     ``under_way`` is the mean number of cycles under way during the window of ``window_s``;
     ``cycles_finished`` ended well inside it. ``timed_out`` and ``shed`` count cycles of the whole
     trial (operations, where the workload records no cycles). ``samples`` and ``checkpoints`` are
-    those that ended, or were stored, inside the window. ``open_load`` is there for open loads.
+    those that ended, or were stored, inside the window. ``swing`` is the relative amplitude of
+    response times that swung, else 0. ``silent_ns`` is the longest time in which no operation
+    started or ended, 5 ms too short at most. ``open_load`` is there for open loads.
     """
 
     window_s: float
@@ -50,7 +58,8 @@ class LoadFacts:
     shed: int
     samples: int = 0
     checkpoints: int = 0
-    steadiness: Steadiness = UNKNOWN
+    swing: float = 0.0
+    silent_ns: int = 0
     open_load: OpenFacts | None = None
 
 
@@ -87,20 +96,80 @@ def load_facts(
         shed=int(np.count_nonzero(outcome[is_unit] == Outcome.SHED)),
         samples=int(np.count_nonzero(ended)),
         checkpoints=int(np.count_nonzero(well & puts)),
-        steadiness=_steadiness(of_cycles, window, arrival),
+        swing=_swing(of_cycles, window, arrival),
+        silent_ns=_silent_ns(samples, window),
     )
     if isinstance(arrival, Open):
         facts = replace(facts, open_load=open_facts(arrival, record, window, of_cycles, levels))
     return values, facts
 
 
-def _steadiness(cycles: Samples, window: Window, arrival: Closed | Open) -> Steadiness:
-    """Classify the window by its cycles; where the offered rate changes they change by design."""
-    if isinstance(arrival, Open) and len({r for s in arrival.segments for r in s[2:]}) > 1:
-        return UNKNOWN
+def _swing(cycles: Samples, window: Window, arrival: Closed | Open) -> float:
+    if _changes_by_design(arrival):
+        return 0.0
     timed = cycles.column("outcome") != Outcome.FAILED
     due, response = cycles.column("due")[timed], cycles.column("response")[timed]
-    return classify(due, response, window.start_ns, window.end_ns)
+    return swing_of(due, response, window.start_ns, window.end_ns)
+
+
+def _silent_ns(samples: Samples, window: Window) -> int:
+    # Buckets instead of sorted instants: no copy of a column is as small.
+    steps = max(1, (window.drained_ns - window.start_ns) // _SILENCE_STEP_NS)
+    is_silent = np.ones(steps, dtype=np.bool_)
+    for name in ("started", "finished"):
+        step = (samples.column(name) - window.start_ns) // _SILENCE_STEP_NS
+        is_silent[step[(step >= 0) & (step < steps)]] = False
+    busy = np.concatenate(([-1], np.flatnonzero(~is_silent), [steps]))
+    return int(np.max(np.diff(busy)) - 1) * _SILENCE_STEP_NS
+
+
+def _changes_by_design(arrival: Closed | Open) -> bool:
+    """Tell whether the offered rate changes, and with it all that answers it."""
+    return isinstance(arrival, Open) and len({r for s in arrival.segments for r in s[2:]}) > 1
+
+
+def drifts(
+    samples: Samples,
+    record: TrialRecord,
+    window: Window,
+    arrival: Closed | Open,
+    series: Iterable[str],
+) -> dict[str, float]:
+    """Return by series the logarithm of what the window's second half gives ÷ what the first does.
+
+    Medians of the times of what was due in either half, or rates of what ended well in it. A half
+    with fewer operations than a median needs tells nothing, nor a rate of few rounds.
+    """
+    if _changes_by_design(arrival):
+        return {}
+    middle_ns = (window.start_ns + window.end_ns) // 2
+    found: dict[str, float] = {}
+    rounds = ROUNDS_PER_HALF * (arrival.clients if isinstance(arrival, Closed) else 1)
+    for name in series:
+        early, late = (
+            _of_span(samples, record, name, *span)
+            for span in ((window.start_ns, middle_ns), (middle_ns, window.end_ns))
+        )
+        fewest = rounds if name in _RATES else 1
+        if min(early, late) >= fewest:
+            found[name] = math.log(late / early)
+    return found
+
+
+def _of_span(
+    samples: Samples, record: TrialRecord, series: str, start_ns: int, end_ns: int
+) -> float:
+    """Return a rate (a count of equal spans) or the median of a time; 0 where there is none."""
+    operation, _, time = series.rpartition(".")
+    names = _RATES.get(series, (operation,))
+    outcome = samples.column("outcome")
+    at = samples.column("finished" if series in _RATES else "due")
+    kept = _one_of(samples.column("operation"), record, names) & (at >= start_ns) & (at < end_ns)
+    kept &= outcome == Outcome.OK if series in _RATES else outcome != Outcome.FAILED
+    count = int(np.count_nonzero(kept))
+    if count < operations_needed(QUANTILES["p50"]):
+        return 0.0
+    return float(count) if series in _RATES else float(np.median(samples.column(time)[kept]))
 
 
 def warmup_values(samples: Samples, record: TrialRecord, window: Window) -> dict[str, float]:

@@ -34,9 +34,12 @@ def _entry(subject: str, loop: str, kind: str, cells: Sequence[Cell]) -> MatrixE
     ran = [cell for cell in cells if _ran(cell)]
     if ran:
         invalid = next((cell for cell in ran if cell.invalid_because), None)
+        failing = max(ran, key=lambda cell: cell.failing_share)
         rest = next((cell for cell in cells if cell.status in ("failed", "unsupported")), None)
         if invalid is not None:
             reason = f"invalid at {_condition(invalid)}: {invalid.invalid_because}"
+        elif failing.failing_because:
+            reason = f"at {_condition(failing)} {failing.failing_because}"
         elif rest is not None:
             reason = f"{rest.status} at {_condition(rest)}: {rest.reason}"
         else:

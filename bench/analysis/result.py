@@ -10,11 +10,14 @@ from bench.analysis.comparison_result import Comparison, FalseAlarms
 from bench.records.run import RunRecord
 from bench.records.trial import Reading
 from bench.spec.durability import Durability
-from bench.spec.metric import Metric, Unit
+from bench.spec.metric import ERRORS, Metric, Unit, rests_on_success, series_of
 from bench.spec.threshold import Confidence
 
 Severity = Literal["invalid", "warning", "note"]
 CellStatus = Literal["measured", "partly", "unsupported", "failed", "missing"]
+# Of the cycles due in the windows. What fails more is not fast, whatever the rest took.
+MOST_FAILING = 0.01
+_REASON_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,31 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """By how much a time or a rate changed from the first half of the window to the second.
+
+    ``change`` is the geometric mean over ``trials`` trials, less 1: 0.2 is 20 % more.
+    ``p_value`` is two-sided for no change, ``None`` where the trials are too few to tell.
+    ``is_systematic``: the trials agree that it changed, by as much as matters
+    (``bench.analysis.steadiness``).
+    """
+
+    change: float
+    trials: int
+    p_value: float | None
+    is_systematic: bool
+
+    @property
+    def text(self) -> str:
+        """The drift in words that follow the name of the series."""
+        verb = "rose" if self.change > 0.0 else "fell"
+        return (
+            f"{verb} by {100.0 * abs(self.change):.3g} % from the first half of the window to the "
+            f"second, over {self.trials} trials"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """What was measured for one subject under one condition on one loop, over all its trials.
 
@@ -54,8 +82,8 @@ class Cell:
     label of which this is an A/A arm, or is empty. ``estimates`` is keyed by metric name.
     ``operations`` counts measured operations by name, ``curves`` has the response time by name.
     ``invalid_because`` is not empty when the numbers must not be used; reports strike them out.
-    ``courses`` counts the measured trials by how response times went in their window
-    (``bench.analysis.steadiness``).
+    ``drifts`` has, by series (``bench.spec.metric.series_of``), what the primary metrics are
+    statistics of.
     """
 
     sweep: str
@@ -82,7 +110,7 @@ class Cell:
     error_texts: Mapping[str, str]
     estimates: Mapping[str, Estimate]
     curves: Mapping[str, Curve]
-    courses: Mapping[str, int] = field(default_factory=dict)
+    drifts: Mapping[str, Drift] = field(default_factory=dict)
 
     @property
     def condition(self) -> tuple[str, str, str, str]:
@@ -96,14 +124,38 @@ class Cell:
         return " · ".join(parts)
 
     @property
-    def unsteady_because(self) -> str:
-        """Say why the cell is inconclusive: most trials got faster or slower. Else empty."""
-        moving = {course: self.courses.get(course, 0) for course in ("trending", "slowing down")}
-        trials = sum(self.courses.values())
-        if 2 * sum(moving.values()) <= trials:
+    def failing_share(self) -> float:
+        """The share of the cycles due in the windows that failed, were cut off or never started."""
+        return self.value(ERRORS.name) or 0.0
+
+    @property
+    def failing_because(self) -> str:
+        """Say how many of its cycles failed and why most did, where they are too many; else empty.
+
+        Such a cell is compared and ranked in nothing that rests on success.
+        """
+        if self.failing_share <= MOST_FAILING:
             return ""
-        said = " and ".join(f"{count} {course}" for course, count in moving.items() if count)
-        return f"of {trials} trials {said}"
+        share = f"{100.0 * self.failing_share:.3g} % of its cycles failed"
+        if not self.errors:
+            return share
+        most = max(self.errors, key=self.errors.__getitem__)
+        text = " ".join(self.error_texts.get(most, "").split())
+        text = text if len(text) <= _REASON_LENGTH else f"{text[: _REASON_LENGTH - 1].rstrip()}…"
+        return f"{share} ({most}: {text})" if text else f"{share} ({most})"
+
+    def unusable_because(self, metric: str) -> str:
+        """Say why ``metric`` may be compared and ranked with nothing; empty where it may."""
+        failing = self.failing_because if rests_on_success(metric) else ""
+        return self.invalid_because or failing
+
+    def unsteady_because(self, metric: str) -> str:
+        """Say why ``metric`` is inconclusive: its series drifted in the window. Else empty."""
+        series = series_of(metric)
+        drift = self.drifts.get(series)
+        if drift is None or not drift.is_systematic:
+            return ""
+        return f"{series} {drift.text}"
 
     def value(self, metric: str) -> float | None:
         """Return the estimate of ``metric``, or ``None`` where there is none."""

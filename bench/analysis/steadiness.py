@@ -1,50 +1,52 @@
-"""Whether the window was steady: response times stayed level, or rose, fell or swung.
+"""Whether the window was steady: whether a time or rate drifted, and whether it swung.
 
-The window is cut into equal buckets of time, each with the median response time of the cycles that
-were due in it; what is judged are the logarithms of these medians, so that a change is relative.
+- **Drift**: of each trial the logarithm of what the second half of its window gives ÷ what the
+  first gives (medians of times, rates); over the trials of a cell Student's t test of whether their
+  mean is 0. The trial is the unit of replication here, too: neighbouring operations resemble each
+  other, trials do not. A drift is systematic from 10 % on and at p < 0.01. Where nothing drifts,
+  the halves might be exchanged, so log-ratios lie evenly about 0, and at most 1 in 100 series is
+  called drifting, whatever their scatter or their tails; where halves scatter by less than 5 %,
+  the least size leaves next to none (tests/unit/analysis/test_steadiness.py). So in a run of 80
+  cells and 3 primary metrics at most 2 or 3 of 240 are flagged by chance. Below 3 trials nobody
+  can tell.
+- **Oscillation**, trial by trial: the window is cut into equal buckets of time, each with the
+  median response time of the cycles that were due in it. Of the logarithms of these medians, taken
+  without a parabola or a step, the largest ordinate of the periodogram is compared with the
+  spectrum of red noise that resembles its neighbours as much (Gilman, Fuglister and Mitchell 1963;
+  Torrence and Compo 1998, section 4), at the level of the largest of all the frequencies that are
+  looked at. The neighbours' correlation is corrected for its bias in short series (Marriott and
+  Pope 1954).
 
-- **Trend**: Mann-Kendall (Mann 1945; Kendall 1975), the rank correlation with time, and the slope
-  of Theil and Sen (Sen 1968), both insensitive to a few odd buckets. Neighbouring buckets resemble
-  each other, which makes chance look like a trend: the test's variance is therefore enlarged by
-  (1 + r) / (1 − r), r being the residuals' correlation with their neighbours (Bayley and Hammersley
-  1946; von Storch 1995), corrected for its bias in short series (Marriott and Pope 1954) and taken
-  without a parabola or a step, which are no chance. The change is the larger of that slope's and
-  of the last third's from the first, since the slope does not see a step.
-- **Oscillation**: the largest ordinate of the residuals' periodogram against the spectrum of red
-  noise of that same r (Gilman, Fuglister and Mitchell 1963; Torrence and Compo 1998, section 4), at
-  the level of the largest of all the frequencies that are looked at.
-
-Both also ask for a least relative size: with enough cycles any change is significant.
+Both also ask for a least relative size: with enough operations any change is significant.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import kendalltau, norm
+from scipy.special import stdtr
 
+from bench.analysis.result import Drift
 from bench.records.sample import Integers
 
 Floats = npt.NDArray[np.float64]
-Course = Literal["flat", "trending", "slowing down", "oscillating", "unknown"]
 
+FEWEST_TRIALS = 3
+SIGNIFICANCE = 0.01
+LEAST_DRIFT = 0.10
 MOST_BUCKETS = 50
 FEWEST_BUCKETS = 10
 # The median of fewer is mostly chance.
 CYCLES_PER_BUCKET = 8
-# Over the whole window. The same arm measured twice differs by 10 to 20 % on a small machine.
-LEAST_CHANGE = 0.20
-SIGNIFICANCE = 0.005
 # What bends or steps resembles its neighbours without being chance, as a warm-up that ends: that
 # is taken out before they are compared, and more than this is not believed.
 MOST_RESEMBLANCE = 0.8
-# Of the swing, from its middle to its top; what swings less than twice a window is a trend.
+# Of the swing, from its middle to its top; what swings less than twice a window is a drift.
 LEAST_AMPLITUDE = 0.20
-# Stricter than for trends: the neighbours' correlation is known badly from so few buckets.
+# The neighbours' correlation is known badly from so few buckets.
 SIGNIFICANCE_OF_SWING = 0.001
 FEWEST_SWINGS = 2
 # Gaps are bridged to look for swings; beyond this share of the buckets they are not looked for.
@@ -55,52 +57,43 @@ PUTS_PER_GROUP = 5
 PER_CHECKPOINTS = 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Steadiness:
-    """How response times went in a window.
+def drift_over(changes: Sequence[float]) -> Drift:
+    """Say how far a series drifted, from the log-ratio second half ÷ first of each trial (≥ 1)."""
+    mean = float(np.mean(changes))
+    if len(changes) < FEWEST_TRIALS:
+        return Drift(math.expm1(mean), len(changes), p_value=None, is_systematic=False)
+    error = float(np.std(changes, ddof=1)) / math.sqrt(len(changes))
+    # Trials that agree entirely leave no doubt.
+    student = abs(mean) / error if error > 0.0 else math.inf if mean else 0.0
+    p_value = 2.0 * float(stdtr(len(changes) - 1, -student))
+    is_large = abs(mean) >= math.log1p(LEAST_DRIFT)
+    return Drift(
+        change=math.expm1(mean),
+        trials=len(changes),
+        p_value=p_value,
+        is_systematic=is_large and p_value < SIGNIFICANCE,
+    )
 
-    ``trending``: they fell, so the trial was still warming up; ``slowing down``: they rose;
-    ``unknown``: too few cycles to tell, or the offered rate itself changes. ``change`` is the
-    relative change over the window (0.5: half as long again; −0.5: half), for ``oscillating`` the
-    relative amplitude.
-    """
 
-    course: Course
-    change: float = 0.0
-
-
-UNKNOWN = Steadiness("unknown")
-
-
-def classify(due_ns: Integers, response_ns: Integers, start_ns: int, end_ns: int) -> Steadiness:
-    """Classify the window ``[start_ns, end_ns)``.
+def swing_of(due_ns: Integers, response_ns: Integers, start_ns: int, end_ns: int) -> float:
+    """Return the relative amplitude by which response times swung in ``[start_ns, end_ns)``.
 
     ``due_ns`` and ``response_ns``, shape (n,), belong to the cycles that were due in it, in any
-    order.
+    order. 0 where they did not swing, or are too few to tell.
     """
     buckets = min(MOST_BUCKETS, due_ns.size // CYCLES_PER_BUCKET)
     if buckets < FEWEST_BUCKETS:
-        return UNKNOWN
+        return 0.0
     medians = bucket_medians(due_ns, response_ns, start_ns, end_ns, buckets)
     times = np.flatnonzero(~np.isnan(medians)).astype(np.float64)
     if times.size < FEWEST_BUCKETS:
-        return UNKNOWN
+        return 0.0
     logarithms = np.log(np.maximum(medians[times.astype(np.intp)], 1.0))
     if np.ptp(logarithms) == 0.0:
-        return Steadiness("flat")
-    slope = _slope(times, logarithms)
-    residuals = logarithms - slope * times
-    residuals -= float(np.mean(residuals))
-    neighbours = _neighbours(_without_course(times, logarithms))
-    rise = max(slope * buckets, _step(logarithms), key=abs)
-    change = math.expm1(rise)
-    is_large = abs(rise) >= math.log1p(LEAST_CHANGE)
-    if is_large and _trend_probability(times, logarithms, neighbours) < SIGNIFICANCE:
-        return Steadiness("slowing down" if rise > 0.0 else "trending", change)
-    amplitude = _swing(times, residuals, neighbours, buckets)
-    if amplitude >= math.log1p(LEAST_AMPLITUDE):
-        return Steadiness("oscillating", math.expm1(amplitude))
-    return Steadiness("flat", change)
+        return 0.0
+    residuals = _without_course(times, logarithms)
+    amplitude = _swing(times, residuals, _neighbours(residuals), buckets)
+    return math.expm1(amplitude) if amplitude >= math.log1p(LEAST_AMPLITUDE) else 0.0
 
 
 def bucket_medians(
@@ -141,12 +134,6 @@ def _slope(places: Floats, values: Floats) -> float:
     return float(np.median(rise[apart > 0.0] / apart[apart > 0.0]))
 
 
-def _step(values: Floats) -> float:
-    """Return the difference of the medians of the last and the first third."""
-    third = values.size // 3
-    return float(np.median(values[-third:]) - np.median(values[:third]))
-
-
 def _without_course(times: Floats, values: Floats) -> Floats:
     """Take out of ``values`` a parabola or a step, whichever leaves less."""
     bent = values - np.polyval(np.polyfit(times, values, 2), times)
@@ -169,13 +156,6 @@ def _neighbours(residuals: Floats) -> float:
     count = residuals.size
     biased = float(np.dot(residuals[:-1], residuals[1:])) / total
     return min(MOST_RESEMBLANCE, max(0.0, (count * biased + 1.0) / (count - 4.0)))
-
-
-def _trend_probability(times: Floats, values: Floats, neighbours: float) -> float:
-    """Return how probable so much of a trend is without one, two-sided."""
-    independent = float(kendalltau(times, values).pvalue)
-    enlarged = math.sqrt((1.0 + neighbours) / (1.0 - neighbours))
-    return float(2.0 * norm.sf(norm.isf(independent / 2.0) / enlarged))
 
 
 def _swing(times: Floats, residuals: Floats, neighbours: float, buckets: int) -> float:

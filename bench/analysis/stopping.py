@@ -122,4 +122,4 @@ class Stopping:
         found = summarise_trial(self._run, record, tails=())
         primary = self._run.scenario.primary_metrics
         values = {name: found.values[name] for name in primary if name in found.values}
-        return replace(found, values=values, operations={}, distributions={})
+        return replace(found, values=values, operations={}, distributions={}, drifts={})

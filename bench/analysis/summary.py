@@ -13,6 +13,7 @@ from bench.analysis.load_facts import LoadFacts
 from bench.analysis.quantiles import Distribution
 from bench.analysis.resampling import Floats
 from bench.analysis.result import Cell, CellStatus, Curve
+from bench.analysis.steadiness import drift_over
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
@@ -121,7 +122,10 @@ def _cell(
         error_texts=error_texts,
         estimates=estimate_all(trials),
         curves=_curves(trials),
-        courses=Counter(trial.load.steadiness.course for trial in trials),
+        drifts={
+            series: drift_over([trial.drifts[series] for trial in trials if series in trial.drifts])
+            for series in dict.fromkeys(name for trial in trials for name in trial.drifts)
+        },
     )
     return CellEvidence(
         cell=cell,
@@ -210,7 +214,7 @@ def _errors(
     shed = sum(trial.load.shed for trial in trials)
     if timed_out:
         counts[TIMED_OUT] = timed_out
-        texts[TIMED_OUT] = "cut off when the time to drain was over"
+        texts[TIMED_OUT] = "cut off by its time limit, or when the time to drain was over"
     if shed:
         counts[SHED] = shed
         texts[SHED] = "due, but not started before the time to drain was over"

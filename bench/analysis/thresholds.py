@@ -14,7 +14,7 @@ from bench.analysis.comparison_result import Comparison
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Cell, Finding, ThresholdOutcome, ThresholdResult
 from bench.spec.durability import Durability
-from bench.spec.metric import Unit
+from bench.spec.metric import Unit, rests_on_success
 from bench.spec.scenario import Scenario
 from bench.spec.threshold import Confidence, Requirement
 from bench.spec.threshold_selection import is_compared, selects
@@ -53,7 +53,7 @@ def judge_thresholds(
     - ``not shown``: the figure meets it, but the interval reaches beyond the limit or there is
       none; or only a lower bound is known, which does not settle it.
     - ``no data``: there is no figure, or planned trials or blocks are lacking: those that drop out
-      are the slow ones.
+      are the slow ones; or so many cycles failed that the figure says little.
     - ``invalid``: the numbers of the cell must not be used.
     """
     return tuple(
@@ -107,6 +107,8 @@ def _estimated(requirement: Requirement, metric: str, cell: Cell) -> _Figure:
         return _Figure(unit, note=f"{metric} is in {unit}, which the limit is not")
     if found.value is None:
         return _Figure(unit, note=found.why_not)
+    if cell.failing_because and rests_on_success(metric):
+        return _Figure(unit, note=cell.failing_because)
     if cell.status == "partly":
         return _Figure(unit, note=f"not every trial was measured: {cell.reason}")
     return _Figure(
@@ -116,7 +118,7 @@ def _estimated(requirement: Requirement, metric: str, cell: Cell) -> _Figure:
         high=found.high,
         is_lower_bound=found.method == LOWER_BOUND,
         doubt="" if found.low is not None else found.method,
-        note="; ".join(note for note in (cell.reason, cell.unsteady_because) if note),
+        note="; ".join(note for note in (cell.reason, cell.unsteady_because(metric)) if note),
     )
 
 
@@ -231,6 +233,8 @@ def _why_not_compared(metric: str, cell: Cell, baseline: Cell) -> str:
     for side in (cell, baseline):
         if side.invalid_because:
             return f"{side.name} must not be used: {side.invalid_because}"
+        if unusable := side.unusable_because(metric):
+            return f"{side.name}: {unusable}"
         if side.value(metric) is None:
             return f"{side.name}: {_without(metric, side)}"
         if side.estimates[metric].method == LOWER_BOUND:

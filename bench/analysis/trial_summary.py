@@ -13,7 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.analysis.compared import compared_tails
-from bench.analysis.load_facts import LoadFacts, growth_values, load_facts, warmup_values
+from bench.analysis.load_facts import (
+    LoadFacts,
+    drifts,
+    growth_values,
+    load_facts,
+    warmup_values,
+)
 from bench.analysis.quantiles import Distribution, operations_needed
 from bench.analysis.resampling import Floats, quantile_replicates
 from bench.records.outcome import Outcome
@@ -30,6 +36,7 @@ from bench.spec.metric import (
     SERVICE_PARTS,
     TIMES,
     WAIT_PARTS,
+    series_of,
 )
 
 _NS_PER_S = 1e9
@@ -45,7 +52,8 @@ class TrialSummary:
     ``operations`` counts the samples due inside the window, ``distributions`` holds the times of
     each (operation, time), in nanoseconds, for what is pooled over trials. ``replicates`` has, for
     each tail quantile that is compared, what resampling the trial gives
-    (:func:`~bench.analysis.resampling.quantile_replicates`).
+    (:func:`~bench.analysis.resampling.quantile_replicates`). ``drifts`` has, by series of a primary
+    metric, the logarithm of second half ÷ first half of the window.
     """
 
     record: TrialRecord
@@ -55,6 +63,7 @@ class TrialSummary:
     distributions: Mapping[tuple[str, str], Distribution]
     load: LoadFacts
     replicates: Mapping[str, Floats]
+    drifts: Mapping[str, float]
 
 
 def summarise_trial(
@@ -104,7 +113,17 @@ def summarise_trial(
     values |= warmup_values(samples, record, record.window)
     values |= growth_values(samples, record, record.window)
     values |= {reading.name: reading.value for reading in record.readings}
-    return TrialSummary(record, values, lower_bounds, operations, distributions, load, replicates)
+    primary = dict.fromkeys(filter(None, map(series_of, run.scenario.primary_metrics)))
+    return TrialSummary(
+        record,
+        values,
+        lower_bounds,
+        operations,
+        distributions,
+        load,
+        replicates,
+        drifts(samples, record, record.window, arrival, primary),
+    )
 
 
 class _Rows:

@@ -58,8 +58,8 @@ def exit_code(
     """Return what the process ends with; "no data" is never a pass.
 
     4: a finding is invalid. 1: a threshold is broken, or has no data. 3: trials are missing or
-    failed, no cell has a primary metric, or that a threshold is met is not shown. 0: else; that a
-    saver is unsupported somewhere is a result.
+    failed, a subject measured nothing that could be compared, no cell has a primary metric, or that
+    a threshold is met is not shown. 0: else; that a saver is unsupported somewhere is a result.
     """
     outcomes = {threshold.outcome for threshold in thresholds}
     if "invalid" in outcomes or any(finding.severity == "invalid" for finding in findings):
@@ -68,5 +68,16 @@ def exit_code(
         return EXIT_REGRESSION
     unanswered = any(finding.code in _LEAVES_THE_QUESTION_OPEN for finding in findings)
     unmeasured = any(cell.status in ("failed", "missing", "partly") for cell in cells)
+    unmeasured = unmeasured or bool(_subjects_without_figures(cells))
     open_question = unanswered or unmeasured or "not shown" in outcomes
     return EXIT_INCONCLUSIVE if open_question else EXIT_PASS
+
+
+def _subjects_without_figures(cells: Sequence[Cell]) -> set[str]:
+    """Name the subjects of which every cell is unsupported, without a measurement, or failing."""
+    with_figures = {
+        cell.subject
+        for cell in cells
+        if cell.status in ("measured", "partly") and not cell.failing_because
+    }
+    return {cell.subject for cell in cells} - with_figures

@@ -16,7 +16,7 @@ from bench.reporters._format import (
     one_line,
     scales_of,
 )
-from bench.reporters._groups import Group, subject_text
+from bench.reporters._groups import Group, failing_text, subject_text
 from bench.reporters._table import Column, Entry, Row, Section, Table
 from bench.spec.metric import (
     CYCLE,
@@ -26,6 +26,7 @@ from bench.spec.metric import (
     WARMUP,
     WRITE_OPERATION,
     Metric,
+    rests_on_success,
 )
 
 _TIMES = ("response", "service", "wait", *WAIT_PARTS)
@@ -43,10 +44,10 @@ _TITLES = {
     "last_event": "A graph run until its last event (last_event)",
 }
 _OPENED = frozenset({"", WRITE_OPERATION, READ_OPERATION})
-_COURSE = Column(
-    "window",
+_DRIFT = Column(
+    "second ÷ first half of the window",
     numeric=False,
-    tip="trials by how the median response time of cycles went in the window",
+    tip="of the primary metrics' times (medians) and rates, over the trials",
 )
 _BEGINNING = ("throughput", "errors")
 _SUBJECT = Column("subject", numeric=False)
@@ -137,7 +138,7 @@ def _steadiness_table(group: Group, warm: list[Metric]) -> Table:
             *((metric, measured) for metric in warm),
         )
     ]
-    return _table(group, "Steadiness, and the warm-up apart", columns, courses=True)
+    return _table(group, "Steadiness, and the warm-up apart", columns, with_drifts=True)
 
 
 def _of_window(metric: Metric) -> str:
@@ -170,12 +171,12 @@ def _table(
     columns: list[tuple[Column, list[Metric]]],
     operation: str = "",
     *,
-    courses: bool = False,
+    with_drifts: bool = False,
 ) -> Table:
     """Set the cells of ``group``; each column has its metric first, then those that share its unit.
 
-    With ``operation`` there is a column that counts how many of it were measured, with ``courses``
-    one that says how response times went in the window.
+    With ``operation`` there is a column that counts how many of it were measured, with
+    ``with_drifts`` one that says what drifted within the window.
     """
     scales = [_scale(group.cells, family) for _, family in columns]
     rows = []
@@ -184,13 +185,16 @@ def _table(
         if not cell.estimates:
             rows.append(Row(head, rest=f"{cell.status}: {one_line(cell.reason)}"))
             continue
+        if cell.failing_because and all(rests_on_success(each[0].name) for _, each in columns):
+            rows.append(Row(head, rest=f"{one_line(cell.failing_because)}; not compared"))
+            continue
         numbers = tuple(
             _entry(cell, family[0], scale)
             for (_, family), scale in zip(columns, scales, strict=True)
         )
         counted = (Entry(count(cell.operations.get(operation, 0))),) if operation else ()
-        course = (_course_entry(cell),) if courses else ()
-        rows.append(Row((*head, *counted, *course, *numbers)))
+        drifted = (_drift_entry(cell),) if with_drifts else ()
+        rows.append(Row((*head, *counted, *drifted, *numbers)))
     shown = [
         Column(column.name, column.group, scale.name, column.tip)
         for (column, _), scale in zip(columns, scales, strict=True)
@@ -198,16 +202,16 @@ def _table(
     counts = (Column("operations", tip="measured, over all trials"),) if operation else ()
     return Table(
         title,
-        (_SUBJECT, _DURABILITY, *counts, *((_COURSE,) if courses else ()), *shown),
+        (_SUBJECT, _DURABILITY, *counts, *((_DRIFT,) if with_drifts else ()), *shown),
         (Section("", tuple(rows)),),
-        closed=courses or operation not in _OPENED,
+        closed=with_drifts or operation not in _OPENED,
     )
 
 
-def _course_entry(cell: Cell) -> Entry:
-    text = ", ".join(f"{number} {course}" for course, number in sorted(cell.courses.items()))
-    why = cell.unsteady_because
-    return Entry(text or ABSENT, note=f"inconclusive: {why}" if why else "")
+def _drift_entry(cell: Cell) -> Entry:
+    text = ", ".join(f"{series} {1.0 + drift.change:.2f}" for series, drift in cell.drifts.items())
+    drifting = [f"{series} {d.text}" for series, d in cell.drifts.items() if d.is_systematic]
+    return Entry(text or ABSENT, note=f"inconclusive: {'; '.join(drifting)}" if drifting else "")
 
 
 def _subject_entry(cell: Cell) -> Entry:
@@ -226,6 +230,9 @@ def _entry(cell: Cell | None, metric: Metric, scale: Scale) -> Entry:
     estimate = cell.estimates.get(metric.name)
     if estimate is None:
         return Entry(ABSENT, badge="absent")
+    if cell.failing_because and rests_on_success(metric.name):
+        note = f"{one_line(cell.failing_because)}; not compared"
+        return Entry(failing_text(cell), note=note, badge="absent")
     text, detail, why_not = estimated(estimate, scale)
     return Entry(
         text,

@@ -22,11 +22,10 @@ from bench.reporters._format import (
     scales_of,
     shortened,
 )
-from bench.reporters._groups import Group, Pairs, groups_of, loop_text
+from bench.reporters._groups import Group, Pairs, failing_text, groups_of, loop_text
 from bench.reporters._words import STATUS_SIGNS
 
 _HEADLINES = {"put.response.p50": "put", "get_tuple.response.p50": "get", "throughput": "rate"}
-_SUBJECT_WIDTH = 18
 _RATIO_DIGITS = 2
 
 
@@ -83,7 +82,11 @@ def _headlines(analysis: Analysis, groups: Sequence[Group]) -> Table:
         known = next(cell for cell in cells if cell)
         row: list[Text] = [_name(known), Text(known.durability.value)]
         for group, cell in zip(groups, cells, strict=True):
-            row += [_number(cell, name, scales[group.key, name]) for name in names]
+            numbers = [_number(cell, name, scales[group.key, name]) for name in names]
+            if cell and cell.failing_because and numbers:
+                absent = [Text(ABSENT)] * (len(numbers) - 1)
+                numbers = [Text(failing_text(cell), style="red"), *absent]
+            row += numbers
             row += [_ratio(pairs, cell, ratio)] if ratio else []
         table.add_row(*row)
     return table
@@ -91,7 +94,7 @@ def _headlines(analysis: Analysis, groups: Sequence[Group]) -> Table:
 
 def _name(cell: Cell) -> Text:
     mark = " A/A" if cell.aa_of else ""
-    return Text(shortened(cell.subject, _SUBJECT_WIDTH - len(mark)) + mark)
+    return Text(cell.subject + mark)
 
 
 def _heading(letter: str, name: str, scale: Scale) -> str:
@@ -162,7 +165,7 @@ def matrix(analysis: Analysis, *, compact: bool) -> list[RenderableType]:
         table.add_column(loop_text(loop, kinds.get(loop, "")), no_wrap=True)
     for subject in analysis.subjects:
         row = [_sign(by_place.get((subject, loop)), reasons) for loop in analysis.loops]
-        table.add_row(Text(shortened(subject, _SUBJECT_WIDTH)), *row)
+        table.add_row(Text(subject), *row)
     notes = [
         Text(f"[{at}] {reason}", no_wrap=True, overflow="ellipsis")
         for at, reason in enumerate(reasons, start=1)

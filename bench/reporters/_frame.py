@@ -31,6 +31,7 @@ ESTIMATE_COLUMNS = (
     "method",
     "why_not",
     "invalid_because",
+    "failing_because",
 )
 
 
@@ -58,6 +59,7 @@ def _estimate_rows(cell: Cell) -> list[dict[str, object]]:
         "loop_kind": cell.loop_kind,
         "status": cell.status,
         "invalid_because": cell.invalid_because,
+        "failing_because": cell.failing_because,
     }
     if not cell.estimates:
         return [identity | {"trials": 0, "why_not": cell.reason or cell.status}]
@@ -113,7 +115,11 @@ def cells_frame(analysis: Analysis) -> pd.DataFrame:
             "loop": [loops.get(cell.loop, len(loops)) for cell in analysis.cells],
             "durability": [_RANKS[cell.durability] for cell in analysis.cells],
             "primary": pd.Series(
-                [cell.value(first_metric) for cell in analysis.cells], dtype="float64"
+                [
+                    None if cell.unusable_because(first_metric) else cell.value(first_metric)
+                    for cell in analysis.cells
+                ],
+                dtype="float64",
             ),
         }
     )

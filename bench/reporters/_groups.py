@@ -73,6 +73,11 @@ def subject_text(cell: Cell) -> str:
     return f"{cell.subject} (A/A of {cell.aa_of})" if cell.aa_of else cell.subject
 
 
+def failing_text(cell: Cell) -> str:
+    """Return what stands in place of a number of a cell that fails too often to be compared."""
+    return f"{100.0 * cell.failing_share:.3g} % failed"
+
+
 def _label(key: tuple[str, ...], keys: list[tuple[str, ...]], kinds: dict[str, str]) -> str:
     shown = [at for at in range(1, len(_PARTS)) if len({other[at] for other in keys}) > 1]
     parts = [_part(key, at, kinds) for at in shown or [len(_PARTS) - 2]]

@@ -13,6 +13,7 @@ from bench.reporters._plot_style import (
     add_legend,
     add_note,
     invalid_note,
+    is_drawn,
     new_figure,
     quantity_axis,
     style_axes,
@@ -57,7 +58,7 @@ def response_time_ecdf(analysis: Analysis) -> Figure | None:
 
 
 def _usable(cell: Cell) -> bool:
-    return not cell.invalid_because and any(
+    return is_drawn(cell) and any(
         cell.curves[name].ns for name in _OPERATIONS if name in cell.curves
     )
 
@@ -70,7 +71,7 @@ def _draw(axes: Axes, group: Group, operation: str, styles: dict[str, SubjectSty
     empty = True
     for at, cell in enumerate(group.cells):
         curve = cell.curves.get(operation)
-        if cell.invalid_because or curve is None or not curve.ns:
+        if not is_drawn(cell) or curve is None or not curve.ns:
             continue
         times, shares = _thinned(curve)
         style = styles[cell.subject]

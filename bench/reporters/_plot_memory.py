@@ -18,6 +18,7 @@ from bench.reporters._plot_style import (
     add_legend_below,
     error_bars,
     invalid_note,
+    is_drawn,
     new_figure,
     quantity_axis,
     style_axes,
@@ -105,7 +106,7 @@ def _bars(
         estimate = cell.estimates.get(name)
         if estimate is None or estimate.value is None:
             continue
-        invalid = bool(cell.invalid_because)
+        invalid = not is_drawn(cell)
         axes.barh(
             at + offset,
             estimate.value,

@@ -20,6 +20,7 @@ from bench.reporters._plot_style import (
     add_note,
     error_bars,
     invalid_note,
+    is_drawn,
     new_figure,
     quantity_axis,
     style_axes,
@@ -107,7 +108,7 @@ def _rows(
             found.setdefault(fixed(cell), []).append(cell)
     rows = []
     for key, cells in found.items():
-        usable = {varied(cell) for cell in cells if not cell.invalid_because}
+        usable = {varied(cell) for cell in cells if is_drawn(cell)}
         if len(usable) > 1:
             label = " · ".join((*key[1:3], loop_text(key[3], cells[0].loop_kind)))
             rows.append(_Row(label, tuple(cells)))
@@ -125,7 +126,7 @@ def _figure(
     names = [
         name
         for name in metrics
-        if any(cell.value(name) for row in rows for cell in row.cells if not cell.invalid_because)
+        if any(cell.value(name) for row in rows for cell in row.cells if is_drawn(cell))
     ]
     if not rows or not names:
         return None
@@ -137,7 +138,7 @@ def _figure(
             style_axes(axes, f"{metrics[name]}\n{row.label}")
             _draw(axes, row, name, place, styles)
             quantity_axis(axes, "y", known[name], log=True)
-    drawn = [cell for row in rows for cell in row.cells if not cell.invalid_because]
+    drawn = [cell for row in rows for cell in row.cells if is_drawn(cell)]
     add_legend(figure, analysis, drawn)
     add_note(figure, invalid_note((cell for row in rows for cell in row.cells), "Left out"))
     return figure
@@ -155,7 +156,7 @@ def _draw(
         cells = [
             cell
             for cell in row.cells
-            if cell.subject == subject and not cell.invalid_because and cell.value(name)
+            if cell.subject == subject and is_drawn(cell) and cell.value(name)
         ]
         if not cells:
             continue

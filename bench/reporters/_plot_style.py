@@ -79,15 +79,19 @@ def new_figure(title: str, height_in: float) -> Figure:
     return figure
 
 
+def is_drawn(cell: Cell) -> bool:
+    """Tell whether the times and rates of ``cell`` may stand beside those of others."""
+    return not (cell.invalid_because or cell.failing_because)
+
+
 def invalid_note(cells: Iterable[Cell], what_is_done: str) -> str:
-    """Return a line that names the cells whose numbers must not be used, or nothing."""
-    names = list(dict.fromkeys(cell.name for cell in cells if cell.invalid_because))
+    """Return a line that names the cells whose numbers must not be compared, or nothing."""
+    names = list(dict.fromkeys(cell.name for cell in cells if not is_drawn(cell)))
     if not names:
         return ""
     more = f" and {len(names) - _NAMES_IN_NOTE} more" if len(names) > _NAMES_IN_NOTE else ""
-    text = (
-        f"{what_is_done}, as invalid: {'; '.join(names[:_NAMES_IN_NOTE])}{more}. See the findings."
-    )
+    named = "; ".join(names[:_NAMES_IN_NOTE])
+    text = f"{what_is_done}, as invalid or failing: {named}{more}. See the findings."
     return textwrap.fill(one_line(text), 150)
 
 

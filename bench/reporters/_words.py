@@ -46,11 +46,11 @@ ACROSS_DURABILITY = (
     "price of the stronger promise; it is not a property of the savers alone."
 )
 EXPLAINED_STEADINESS = (
-    "Flat, trending (getting faster: still warming up), slowing down and oscillating say how the "
-    "median response time of cycles went in a trial's window (Mann-Kendall with a Theil-Sen slope "
-    "over up to 50 parts of it; a change counts from 20 %); unknown: too few cycles to tell, or "
-    "the offered rate changes. Where most trials of a cell trend or slow down, its comparisons are "
-    "unresolved; nothing is trimmed away. What was due before the window is told apart as warm-up."
+    "Of each primary time or rate, the second half of the window is divided by the first (medians, "
+    "rates) in each trial. Where the trials of a cell together show a change of 10 % or more "
+    "(Student's t of the logarithms, p < 0.01, from 3 trials on), comparisons of that time or rate "
+    "are unresolved; nothing is trimmed away. What was due before the window is told apart as "
+    "warm-up."
 )
 AA_ARMS = (
     "The same subject, measured under a second label. A true ratio is 1; how far these lie from 1 "
@@ -106,9 +106,10 @@ _BLOCKS = (
     "Trials ran in randomised complete blocks: each block holds every arm once, close together in "
     "time and in shuffled order. A ratio compares the two sides inside each block, so that what "
     "drifts on the machine hits both alike. Better or worse is said only if the whole interval "
-    "lies on one side of 1, no planned block is lacking, response times were steady, the p-value "
-    "allows for all comparisons that are read together, and, where the run has an A/A arm, the "
-    "ratio is larger than what that arm shows between two measurements of the same subject. "
+    "lies on one side of 1, no planned block is lacking, the metric did not drift in the window, "
+    "the p-value allows for all comparisons that are read together, and, where the run has an A/A "
+    "arm, the ratio is larger than what that arm shows between two measurements of the same "
+    "subject. A cell of whose cycles more than 1 % failed is compared in no time and no rate. "
     "Equivalent is said where two one-sided tests show that the ratio departs from 1 by less than "
     "the smallest effect of the scenario, even if it is shown to differ. Otherwise the comparison "
     "is unresolved. No outlier is left out."

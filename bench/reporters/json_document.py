@@ -12,13 +12,14 @@ from bench.analysis.result import Analysis, Cell
 from bench.contracts import Reporter
 from bench.errors import InvalidMeasurementError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class JsonDocument(Reporter):
     """Writes the analysis as one JSON object: its fields by their names, and ``schema_version``.
 
-    A cell has its ``name`` besides its fields, since findings refer to it. Numbers are in the unit
+    A cell has its ``name`` besides its fields, since findings refer to it, and why its figures are
+    not compared (``failing_because``). Numbers are in the unit
     that their metric names; a value that is not estimable is ``null``.
     """
 
@@ -39,7 +40,9 @@ def _object(value: object, path: str) -> dict[str, object]:
         each.name: _plain(getattr(value, each.name), f"{path}.{each.name}")
         for each in fields(value)
     }
-    return {"name": value.name, **named} if isinstance(value, Cell) else named
+    if not isinstance(value, Cell):
+        return named
+    return {"name": value.name, "failing_because": value.failing_because, **named}
 
 
 def _plain(value: object, path: str) -> object:  # noqa: PLR0911 - one return for each kind

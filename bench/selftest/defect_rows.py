@@ -10,7 +10,7 @@ from bench.analysis.wording import quantity
 from bench.errors import EXIT_INVALID
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
-from bench.selftest.defective import DROPPED_ONE_IN
+from bench.selftest.defective import DROPPED_ONE_IN, HoldingSaver
 from bench.selftest.observation import Check, Observed
 
 _NS_PER_S = 1e9
@@ -30,6 +30,16 @@ def blocking(observed: Observed) -> Iterator[Check]:
         f"{response}, service {service}",
         response_s >= RESPONSE_PER_SERVICE * service_s,
     )
+
+
+def holding(observed: Observed) -> Iterator[Check]:
+    """Expect the finding of a loop that stood still once, and the place where it did."""
+    yield _found(observed, "loop_stalled")
+    finding = observed.finding("loop_stalled")
+    place = f"{HoldingSaver.__name__}.aput"
+    told = finding is not None and place in finding.message
+    measured = finding.message.rpartition("; ")[2] if finding else "nothing"
+    yield Check("place in the code", place, _shortened(measured), told)
 
 
 def dropping(observed: Observed) -> Iterator[Check]:

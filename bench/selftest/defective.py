@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -20,6 +20,8 @@ from bench.contracts import Stored
 from bench.subjects.memory import MemorySubject
 
 BLOCKING_S = 0.002
+HELD_S = 0.3
+HELD_AT_PUT = 140
 DROPPED_ONE_IN = 1_000
 CORRUPTED_ONE_IN = 100
 STALE_ONE_IN = 10
@@ -38,6 +40,29 @@ class BlockingSaver(InMemorySaver):
     ) -> RunnableConfig:
         """Store the checkpoint, and hold the event loop meanwhile."""
         time.sleep(BLOCKING_S)  # noqa: ASYNC251 - this is its defect
+        return await super().aput(config, checkpoint, metadata, new_versions)
+
+
+class HoldingSaver(InMemorySaver):
+    """Holds the event loop once, in one put of the load, as a first call that connects does."""
+
+    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+        """``sleep`` (seconds) is what holds the loop."""
+        super().__init__()
+        self._sleep = sleep
+        self.puts = 0
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store the checkpoint; what prepares the threads is not counted."""
+        self.puts += metadata["source"] != "input"
+        if self.puts == HELD_AT_PUT and metadata["source"] != "input":
+            self._sleep(HELD_S)
         return await super().aput(config, checkpoint, metadata, new_versions)
 
 
@@ -196,6 +221,12 @@ class BlockingSubject(_DefectiveSubject):
     """One :class:`BlockingSaver`."""
 
     made = BlockingSaver
+
+
+class HoldingSubject(_DefectiveSubject):
+    """One :class:`HoldingSaver`."""
+
+    made = HoldingSaver
 
 
 class DroppingSubject(_DefectiveSubject):

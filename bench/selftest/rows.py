@@ -59,6 +59,7 @@ ROWS = (
     Row("queue_md1", "queue M/D/1", timed_rows.queue, depends_on_time=True),
     Row("queue_mmc", "queue M/M/2", timed_rows.queue, depends_on_time=True),
     Row("blocking", "blocks the loop", defect_rows.blocking, depends_on_time=True),
+    Row("holding", "holds the loop once", defect_rows.holding, depends_on_time=True),
     Row("dropping", "drops a write in 1000", defect_rows.dropping, depends_on_time=False),
     Row("stale", "reads stale state", defect_rows.stale, depends_on_time=False),
     Row("corrupting", "corrupts a byte", defect_rows.corrupting, depends_on_time=False),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.errors import InputError, nearest
+from bench.spec.counted import COUNTED
 
 Better = Literal["lower", "higher", "neither"]
 Unit = Literal["ns", "bytes", "per_s", "count", "ratio"]
@@ -74,6 +75,8 @@ ERRORS = Metric(
     "errors", "ratio", "lower", "share of the cycles that failed, timed out or never started"
 )
 
+_STORED = "stored."
+
 WARMUP_OPERATIONS = Metric(
     f"{WARMUP}.operations", "count", "neither", "saver operations that were due before the window"
 )
@@ -99,6 +102,28 @@ def counts_from_its_call(name: str) -> bool:
     """
     operation, _, rest = name.partition(".")
     return operation in SAVER_OPERATIONS and rest.startswith(("response.", "wait."))
+
+
+def rests_on_success(name: str) -> bool:
+    """Tell whether ``name`` says little where many cycles failed.
+
+    So do all times, rates, and what was used meanwhile: what failed did less. The share that
+    failed, exact counts per operation and bytes stored say what they say.
+    """
+    is_count = name.rpartition(".")[2] in COUNTED
+    return not (name == ERRORS.name or is_count or name.startswith(_STORED))
+
+
+def series_of(name: str) -> str:
+    """Return of which series of a trial ``name`` is a statistic; empty where it is of none.
+
+    ``put.response`` of ``put.response.p99``; a rate is its own.
+    """
+    if name in (THROUGHPUT.name, OPERATION_RATE.name):
+        return name
+    series, _, statistic = name.rpartition(".")
+    is_time = statistic in QUANTILES and series.rpartition(".")[2] in TIMES
+    return series if is_time and not name.startswith(f"{WARMUP}.") else ""
 
 
 def metric_names(marks: Iterable[str] = (), readings: Iterable[str] = ()) -> tuple[str, ...]:

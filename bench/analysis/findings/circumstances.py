@@ -12,8 +12,6 @@ DEBUG_KEYS = (
     *("tracing", "profiling", "coverage", "tracemalloc"),
 )
 _ON = ("yes", "true", "on", "1")
-# Plug-ins that use redis-py; others of its users are known by the server version that they found.
-REDIS_PLUGINS = ("redis", "redis_shallow")
 
 _DURABILITY_DIFFERS = Kind(
     "durability_differs",
@@ -49,14 +47,6 @@ _SHARED_CORES = Kind(
     "a server that computes more takes time from the client.",
     "Quote ratios rather than times, or point BENCH_POSTGRES_DSN and BENCH_REDIS_URL at servers on "
     "another machine.",
-)
-_PURE_PYTHON_PARSER = Kind(
-    "pure_python_parser",
-    "note",
-    "redis-py reads the server's replies in Python code unless hiredis is installed, while "
-    "psycopg[binary] reads Postgres's in C: a part of what Redis takes here is that parser. It is "
-    "what pip install langgraph-checkpoint-redis gives.",
-    "Install hiredis and measure again to see the difference.",
 )
 
 
@@ -132,26 +122,10 @@ def shared_cores(evidence: Evidence) -> Finding | None:
     return _SHARED_CORES.found(message, cells)
 
 
-def pure_python_parser(evidence: Evidence) -> Finding | None:
-    """Find Redis savers whose driver parses replies in Python."""
-    if evidence.run.environment.python.get("hiredis") != "no":
-        return None
-    cells = [
-        cell
-        for cell in evidence.measured
-        if cell.cell.plugin in REDIS_PLUGINS or "redis_version" in cell.cell.settings
-    ]
-    if not cells:
-        return None
-    message = f"redis-py without hiredis parsed replies in Python in {counted(len(cells), 'cell')}"
-    return _PURE_PYTHON_PARSER.found(message, cells)
-
-
 JUDGES: tuple[Judge, ...] = (
     debug_on,
     dirty_checkout,
     durability_differs,
     emulated_loop,
-    pure_python_parser,
     shared_cores,
 )

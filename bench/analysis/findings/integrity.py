@@ -60,15 +60,16 @@ _LEFT_BEHIND = Kind(
 _ERRORS_IN_WINDOW = Kind(
     "errors_in_window",
     "warning",
-    "Failed operations have no time: a saver that fails the hard ones looks faster than it is.",
-    "Remove the cause of the errors, or compare only cells with the same share of them.",
+    "Failed operations have no time: a saver that fails the hard ones looks faster than it is. "
+    "Where more than 1 % of its cycles fail, a cell is compared in no time and no rate.",
+    "Remove the cause of the errors, or offer less load.",
 )
 _TIMED_OUT = Kind(
     "timed_out",
     "warning",
     "Cut-off operations count at the time when they were given up, which is too little: high "
     "quantiles of these cells are lower bounds and are not compared.",
-    "Offer less load, or raise drain_s in the scenario.",
+    "Offer less load, or raise the arrival's timeout_s, or drain_s, in the scenario.",
 )
 _SETTINGS_DIFFER = Kind(
     "settings_differ",

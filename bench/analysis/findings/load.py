@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from bench.analysis.findings._evidence import Evidence, Judge, Kind, reading
+from collections.abc import Iterable
+from operator import itemgetter
+
+from bench.analysis.findings._evidence import Evidence, Judge, Kind, reading, worst_of
 from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import figure, quantity
+from bench.analysis.wording import counted, figure, quantity
+from bench.records.trial import TrialRecord
 from bench.spec.metric import READ_OPERATION, WRITE_OPERATION
 
 # Where most of what a caller feels is waiting, the service time is no longer what matters.
@@ -20,6 +24,11 @@ MOST_OF_SERVICE = 0.5
 # A pool wait below a twentieth of the lock wait says that connections lie idle.
 IDLE_POOL_PER_LOCK_WAIT = 0.05
 
+# Longer than any pause of a small machine; callers notice it.
+STALLED_NS = 1e8
+# For so long at most a control group waits that has used up its share of the processors.
+THROTTLED_NS = 1e8
+
 _LOOP_LAG = "loop_lag.p99"
 _HELD = "loop_held.share"
 
@@ -30,6 +39,15 @@ _LOOP_BLOCKED = Kind(
     "started: a low service time hides the wait. In a server every other request stands still too.",
     "Judge these cells by their response time; call a blocking saver in threads, or use the "
     "asynchronous one.",
+)
+_LOOP_STALLED = Kind(
+    "loop_stalled",
+    "warning",
+    "The event loop stood still for a long time at once, for longer than garbage collections and "
+    "the host account for: a call held it. Medians do not show that; in a server every request "
+    "that is under way then waits.",
+    "Look at the place that is named, or profile what the saver does there: a first call that "
+    "imports, connects or migrates belongs before the load, a blocking call into a thread.",
 )
 _LOCK_SERIALISES = Kind(
     "lock_serialises",
@@ -67,15 +85,62 @@ def loop_blocked(evidence: Evidence) -> Finding | None:
         f"{most.cell.name}: a low service time hides the wait: {operation} service p50 {service}, "
         f"wait p50 {wait}, loop lag p99 {lag}; judge it by its response time, p50 {response}"
     )
-    message += _held_by(most)
+    message += _held_by(most.measured)
     if len(blocked) > 1:
         message += f" (worst of {len(blocked)} cells)"
     return _LOOP_BLOCKED.found(message, blocked)
 
 
-def _held_by(cell: CellEvidence) -> str:
+def loop_stalled(evidence: Evidence) -> Finding | None:
+    """Find cells in which the loop stood still once for long, though no call always holds it."""
+    stalls = {
+        cell.cell.name: [
+            (stalled_ns, record)
+            for record in cell.measured
+            if (stalled_ns := _stalled_ns(evidence, cell, record)) >= STALLED_NS
+        ]
+        for cell in evidence.measured
+        if _blocked(evidence, cell) is None
+    }
+    cells = [cell for cell in evidence.measured if stalls.get(cell.cell.name)]
+    if not cells:
+        return None
+    longest = {cell.cell.name: max(stalls[cell.cell.name], key=itemgetter(0)) for cell in cells}
+    most = max(cells, key=lambda cell: longest[cell.cell.name][0])
+    found = stalls[most.cell.name]
+    longest_ns, record = longest[most.cell.name]
+    message = (
+        f"{most.cell.name}: the event loop stood still for {quantity(longest_ns, 'ns')} at once, "
+        f"in {len(found)} of {counted(len(most.measured), 'trial')} for "
+        f"{quantity(STALLED_NS, 'ns')} or more{_held_by([record])}"
+    )
+    trials = [record.trial.id for cell in cells for _, record in stalls[cell.cell.name]]
+    return _LOOP_STALLED.found(worst_of(message, cells), cells, trials)
+
+
+def _stalled_ns(evidence: Evidence, cell: CellEvidence, record: TrialRecord) -> float:
+    """Return for how long the loop was held at once, less what was no call's doing.
+
+    It was late for a timer, and meanwhile no operation started or ended: where many are ready and
+    each takes its turn, the loop is late as well, but goes round.
+    """
+    late = reading(record, "loop_lag.max")
+    if late is None:
+        return 0.0
+    facts = cell.load[record.trial.id]
+    collected, stolen, throttled = (
+        found.value if (found := reading(record, name)) else 0.0
+        for name in ("gc.pause_max", "host.steal_share", "host.throttled")
+    )
+    cores = float(evidence.run.environment.host.get("cores") or 1.0)
+    stolen_ns = stolen * cores * facts.window_s * 1e9
+    excused_ns = collected + stolen_ns + throttled * THROTTLED_NS
+    return min(late.value, float(facts.silent_ns)) - excused_ns
+
+
+def _held_by(records: Iterable[TrialRecord]) -> str:
     """Say where the loop was held in the trial in which it was held longest."""
-    held = [found for record in cell.measured if (found := reading(record, _HELD)) is not None]
+    held = [found for record in records if (found := reading(record, _HELD)) is not None]
     most = max((found for found in held if found.detail), key=lambda r: r.value, default=None)
     if most is None:
         return ""
@@ -148,6 +213,7 @@ def _waits(evidence: Evidence, cell: CellEvidence) -> tuple[float, float, float]
 
 JUDGES: tuple[Judge, ...] = (
     loop_blocked,
+    loop_stalled,
     lock_serialises,
     pool_exhausted,
 )

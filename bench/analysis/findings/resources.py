@@ -178,7 +178,7 @@ def gc_pauses(evidence: Evidence) -> Finding | None:
     most = max(cells, key=lambda cell: evidence.value(cell, "gc.pause_max"))
     total = median(_share(most, record) for record in most.measured)
     message = (
-        f"{most.cell.name}: collections took {figure(100.0 * total)} % of the window, the longest "
+        f"{most.cell.name}: collections took {figure(100.0 * total)} % of the time, the longest "
         f"{quantity(evidence.value(most, 'gc.pause_max'), 'ns')}"
     )
     return _GC_PAUSES.found(worst_of(message, cells), cells)
@@ -191,8 +191,14 @@ def _paused(cell: CellEvidence, record: TrialRecord) -> bool:
 
 
 def _share(cell: CellEvidence, record: TrialRecord) -> float:
+    """Return for what share of the time collections stopped the worker.
+
+    The probe listens until the loop comes to it: a window that ends in collections lasts longer
+    than planned, by as much as they do.
+    """
     total = reading(record, "gc.pause_total")
-    return (total.value if total else 0.0) / 1e9 / cell.load[record.trial.id].window_s
+    total_s = total.value / 1e9 if total else 0.0
+    return total_s / max(total_s, cell.load[record.trial.id].window_s)
 
 
 JUDGES: tuple[Judge, ...] = (memory_leak, cost_ignores_payload, gc_pauses)

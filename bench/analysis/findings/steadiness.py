@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from statistics import median
 
 from bench.analysis.findings._evidence import Evidence, Judge, Kind, most_trials, worst_of
-from bench.analysis.result import Finding
-from bench.analysis.steadiness import Course, Steadiness
-from bench.analysis.summary import CellEvidence
+from bench.analysis.result import Drift, Finding
 from bench.analysis.wording import figure
+from bench.spec.metric import OPERATION_RATE, THROUGHPUT
+
+_RATES = (THROUGHPUT.name, OPERATION_RATE.name)
 
 _TRENDING = Kind(
     "trending",
     "warning",
-    "Response times fell during the window: it was still warming up, and the cell's figures depend "
-    "on how long it was. Its comparisons are unresolved.",
+    "Times fell, or a rate rose, from the first half of the window to the second in the cell's "
+    "trials: they were still warming up, and the figure depends on how long they were. Comparisons "
+    "in it are unresolved.",
     "Raise warmup_s or warmup_cycles, and duration_s with them.",
 )
 _SLOWING_DOWN = Kind(
     "slowing_down",
     "warning",
-    "Response times rose during the window, as where a store gets slower the more it holds, or a "
-    "backlog grows: a longer window would have given other figures. The cell's comparisons are "
-    "unresolved.",
+    "Times rose, or a rate fell, from the first half of the window to the second in the cell's "
+    "trials, as where a store gets slower the more it holds, or a backlog grows: a longer window "
+    "would have given another figure. Comparisons in it are unresolved.",
     "Look at put.response.growth; compare at the same number of checkpoints stored, or offer less.",
 )
 _OSCILLATING = Kind(
@@ -36,48 +37,52 @@ _OSCILLATING = Kind(
 
 
 def trending(evidence: Evidence) -> Finding | None:
-    """Find cells most of whose trials got faster during their window."""
-    return _found(evidence, _TRENDING, "trending", "got faster, the median cycle by")
+    """Find cells whose trials together got faster during their windows."""
+    return _drifting(evidence, _TRENDING, faster=True)
 
 
 def slowing_down(evidence: Evidence) -> Finding | None:
-    """Find cells most of whose trials got slower during their window."""
-    return _found(evidence, _SLOWING_DOWN, "slowing down", "got slower, the median cycle by")
+    """Find cells whose trials together got slower during their windows."""
+    return _drifting(evidence, _SLOWING_DOWN, faster=False)
+
+
+def _drifting(evidence: Evidence, kind: Kind, *, faster: bool) -> Finding | None:
+    found = [
+        (cell, series, drift)
+        for cell in evidence.measured
+        for series, drift in cell.cell.drifts.items()
+        if drift.is_systematic and _gets_faster(series, drift) == faster
+    ]
+    if not found:
+        return None
+    most, series, drift = max(found, key=lambda each: abs(each[2].change))
+    message = f"{most.cell.name}: {series} {drift.text}"
+    cells = list({cell.cell.name: cell for cell, _, _ in found}.values())
+    return kind.found(worst_of(message, cells), cells)
+
+
+def _gets_faster(series: str, drift: Drift) -> bool:
+    return (drift.change > 0.0) == (series in _RATES)
 
 
 def oscillating(evidence: Evidence) -> Finding | None:
     """Find cells most of whose trials swung."""
-    return _found(evidence, _OSCILLATING, "oscillating", "swung regularly, up and down by")
-
-
-def _found(evidence: Evidence, kind: Kind, course: Course, what: str) -> Finding | None:
-    by_cell = {cell.cell.name: _trials(cell, course) for cell in evidence.measured}
-    cells = [cell for cell in evidence.measured if _counts(cell, by_cell[cell.cell.name], kind)]
+    swings = {
+        cell.cell.name: {trial: facts.swing for trial, facts in cell.load.items() if facts.swing}
+        for cell in evidence.measured
+    }
+    cells = [cell for cell in evidence.measured if most_trials([*swings[cell.cell.name]], cell)]
     if not cells:
         return None
-    changes = {
-        cell.cell.name: median(each.change for each in by_cell[cell.cell.name]) for cell in cells
-    }
-    most = max(cells, key=lambda cell: abs(changes[cell.cell.name]))
+    sizes = {cell.cell.name: median(swings[cell.cell.name].values()) for cell in cells}
+    most = max(cells, key=lambda cell: sizes[cell.cell.name])
     name = most.cell.name
     message = (
-        f"{name}: {len(by_cell[name])} of {len(most.measured)} trials {what} "
-        f"{figure(100.0 * abs(changes[name]))} %"
+        f"{name}: {len(swings[name])} of {len(most.measured)} trials swung regularly, up and down "
+        f"by {figure(100.0 * sizes[name])} %"
     )
-    numbers = [n for cell in cells for n, f in cell.load.items() if f.steadiness.course == course]
-    return kind.found(worst_of(message, cells), cells, numbers)
-
-
-def _trials(cell: CellEvidence, course: Course) -> list[Steadiness]:
-    found = (facts.steadiness for facts in cell.load.values())
-    return [each for each in found if each.course == course]
-
-
-def _counts(cell: CellEvidence, trials: Sequence[Steadiness], kind: Kind) -> bool:
-    """Tell whether the cell is named: most trials, or some of an inconclusive cell's."""
-    if kind is _OSCILLATING:
-        return most_trials(trials, cell)
-    return bool(trials) and bool(cell.cell.unsteady_because)
+    trials = [trial for cell in cells for trial in swings[cell.cell.name]]
+    return _OSCILLATING.found(worst_of(message, cells), cells, trials)
 
 
 JUDGES: tuple[Judge, ...] = (trending, slowing_down, oscillating)

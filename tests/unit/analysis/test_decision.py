@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.analysis._dominance import undominated
 from bench.analysis._scoring import flips
-from bench.analysis.result import Cell
+from bench.analysis.result import Cell, Drift
 from tests.unit.analysis.deciding import (
     GET,
     MS,
@@ -132,12 +132,13 @@ def test_a_ratio_within_what_the_same_subject_differs_by_is_no_difference() -> N
 
 def test_an_unsteady_cell_tells_nothing_apart() -> None:
     first, second = two_drivers(a=(1, 1), b=(2, 2))
-    moving = replace(second, courses={"slowing down": 4, "flat": 1})
+    drift = Drift(change=0.2, trials=5, p_value=0.001, is_systematic=True)
+    moving = replace(second, drifts={"put.response": drift})
 
     decision = decided([first, moving], {PUT: 1})
 
     assert decision.outcome == "not told apart"
-    assert "4 slowing down" in decision.rivalries[0].why_not
+    assert "put.response rose by 20 %" in decision.rivalries[0].why_not
 
 
 def test_the_only_option_that_is_left_is_chosen() -> None:

@@ -167,10 +167,10 @@ def test_littles_law_is_not_asked_of_clients_that_think(tmp_path: Path) -> None:
     assert found(analysed(tmp_path, make, text), "little_law") is None
 
 
-def test_where_the_rate_changes_by_plan_no_course_is_told(tmp_path: Path) -> None:
+def test_where_the_rate_changes_by_plan_no_drift_is_told(tmp_path: Path) -> None:
     ramp = 'kind = "ramp"\nfrom_rate_per_s = 50\nto_rate_per_s = 150'
     changing = analysed_at(tmp_path / "ramp", text=paced_text(ramp), growing=MS)
     constant = analysed_at(tmp_path / "constant", text=paced_text(OPEN), growing=MS)
 
-    assert changing.cells[0].courses == {"unknown": 3}
-    assert constant.cells[0].courses == {"slowing down": 3}
+    assert changing.cells[0].drifts == {}
+    assert constant.cells[0].drifts["put.response"].is_systematic

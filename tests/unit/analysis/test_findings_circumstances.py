@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
 from bench.spec.durability import Durability
@@ -15,7 +13,6 @@ from tests.unit.analysis.synthetic import (
     Left,
     analysed,
     changed,
-    failure,
     found,
     healthy,
     make_run,
@@ -63,41 +60,6 @@ def test_dirty_checkout(tmp_path: Path) -> None:
     finding = the(in_environment(tmp_path, dirty=True), "dirty_checkout")
 
     assert finding.message == "measured with uncommitted changes on top of 0123456789ab"
-
-
-@pytest.mark.parametrize(
-    ("plugin", "settings", "hiredis", "cells"),
-    [
-        ("redis", {}, "no", 1),
-        ("redis_shallow", {}, "no", 1),
-        ("theirs:Subject", {"redis_version": "8.2.1"}, "no", 1),
-        ("redis", {}, "yes", 0),
-        ("redis", {}, "", 0),
-        ("postgres", {}, "no", 0),
-    ],
-)
-def test_pure_python_parser(
-    tmp_path: Path, plugin: str, settings: dict[str, str], hiredis: str, cells: int
-) -> None:
-    run = make_run(
-        tmp_path,
-        changed(settings=settings),
-        scenario_text().replace('use = "memory"', f'use = "{plugin}"'),
-        python={"hiredis": hiredis} if hiredis else {},
-    )
-    finding = found(analyse(run), "pure_python_parser")
-
-    assert (finding is not None) == bool(cells)
-    if finding is not None:
-        assert finding.severity == "note"
-        assert finding.message == "redis-py without hiredis parsed replies in Python in 1 cell"
-
-
-def test_what_was_not_measured_was_not_parsed(tmp_path: Path) -> None:
-    text = scenario_text().replace('use = "memory"', 'use = "redis"')
-    run = make_run(tmp_path, changed(**failure()), text, python={"hiredis": "no"})
-
-    assert found(analyse(run), "pure_python_parser") is None
 
 
 def test_shared_cores(tmp_path: Path) -> None:

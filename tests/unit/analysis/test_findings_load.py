@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from bench.records.trial import Window
+from bench.spec.metric import CYCLE
 from tests.unit.analysis.synthetic import (
     MS,
     OPERATIONS,
+    START_NS,
     Left,
     Load,
     Make,
@@ -18,6 +21,7 @@ from tests.unit.analysis.synthetic import (
     found,
     healthy,
     reading,
+    row,
     scenario_text,
     the,
 )
@@ -37,6 +41,46 @@ def test_loop_blocked(tmp_path: Path) -> None:
         "a low service time hides the wait: put service p50 700 µs, wait p50 14 ms, "
         "loop lag p99 15 ms; judge it by its response time, p50 14.7 ms"
     ) in finding.message
+
+
+def stalling(late_ms: float, silent_ms: int, **probes: float) -> Make:
+    """Nothing starts or ends for ``silent_ms`` while the loop is ``late_ms`` late; else cycles."""
+    resumed = tuple(
+        row(CYCLE, (30 + silent_ms + at) * MS, MS) for at in range(0, 400 - silent_ms, 2)
+    )
+    readings = (
+        reading("loop_lag.max", late_ms * MS),
+        replace(reading("loop_held.share", 0.3, "ratio"), detail="connect (driver) in Saver.aput"),
+        *(reading(name.replace("__", "."), value) for name, value in probes.items()),
+    )
+    window = Window(START_NS, START_NS + 400 * MS, START_NS + 400 * MS)
+    return lambda trial: Left(Load(extra=resumed), {"readings": readings, "window": window})
+
+
+def test_a_loop_that_stands_still_once_is_found_with_the_place(tmp_path: Path) -> None:
+    finding = the(analysed(tmp_path, stalling(300, 299)), "loop_stalled")
+
+    assert finding.severity == "warning"
+    assert (
+        "the event loop stood still for 290 ms at once, in 3 of 3 trials for 100 ms or more; "
+        "held 30 % of the time, mostly by connect (driver) in Saver.aput"
+    ) in finding.message
+    assert len(finding.trials) == 3
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(stalling(90, 299), id="short"),
+        pytest.param(stalling(300, 60), id="many are ready and take turns"),
+        pytest.param(stalling(3, 299), id="all wait for a server"),
+        pytest.param(stalling(300, 299, gc__pause_max=200.0 * MS), id="a collection"),
+        pytest.param(stalling(300, 299, host__steal_share=0.3), id="the hypervisor"),
+        pytest.param(stalling(300, 299, host__throttled=2.0), id="the quota"),
+    ],
+)
+def test_what_is_no_call_that_holds_the_loop_is_not_said_to_be(make: Make, tmp_path: Path) -> None:
+    assert found(analysed(tmp_path, make), "loop_stalled") is None
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,14 @@ def test_gc_pauses(tmp_path: Path, total_ms: float, longest_ms: float, expected:
     assert (finding is not None) == expected
 
 
+def test_collections_take_no_more_than_all_of_the_time(tmp_path: Path) -> None:
+    # The window of 30 ms ends in a collection, which the probe sees to its end.
+    readings = (reading("gc.pause_total", 350.0 * MS), reading("gc.pause_max", 330.0 * MS))
+    finding = the(analysed(tmp_path, changed(readings=readings)), "gc_pauses")
+
+    assert "collections took 100 % of the time, the longest 330 ms" in finding.message
+
+
 @pytest.mark.parametrize(
     ("name", "value", "server", "said"),
     [

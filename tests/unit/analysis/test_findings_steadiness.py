@@ -13,7 +13,8 @@ from bench.spec.plan import Trial
 from tests.unit.analysis.paced import Paced, analysed_at, paced_run, paced_text
 from tests.unit.analysis.synthetic import MS, found, the
 
-COMPARED = paced_text(subjects="a b", tables='[baseline]\nsubjects = ["a"]')
+PRIMARY = 'primary_metrics = ["cycle.response.p50"]'
+COMPARED = paced_text(subjects="a b", tables='[baseline]\nsubjects = ["a"]', top=PRIMARY)
 
 
 def compared(directory: Path, slow_trials: int) -> Analysis:
@@ -28,8 +29,8 @@ def compared(directory: Path, slow_trials: int) -> Analysis:
     return analyse(paced_run(directory, load, COMPARED))
 
 
-@pytest.mark.parametrize(("slow_trials", "inconclusive"), [(0, False), (1, False), (2, True)])
-def test_most_trials_make_a_cell_inconclusive(
+@pytest.mark.parametrize(("slow_trials", "inconclusive"), [(0, False), (2, False), (3, True)])
+def test_trials_that_slow_down_together_make_a_metric_inconclusive(
     tmp_path: Path, slow_trials: int, inconclusive: bool
 ) -> None:
     analysis = compared(tmp_path, slow_trials)
@@ -38,13 +39,23 @@ def test_most_trials_make_a_cell_inconclusive(
 
     assert (finding is not None) == inconclusive
     assert [c.outcome for c in comparisons] == ["unresolved" if inconclusive else "worse"]
-    expected = "b: of 3 trials 2 slowing down" if inconclusive else ""
-    assert [c.reason for c in comparisons] == [expected]
+    said = (
+        "b: cycle.response rose by 66.9 % from the first half of the window to the second, over 3"
+    )
+    assert [c.reason for c in comparisons] == [f"{said} trials" if inconclusive else ""]
+
+
+def test_only_the_metric_that_drifts_is_inconclusive(tmp_path: Path) -> None:
+    cell = compared(tmp_path, 3).cells[1]
+
+    assert cell.unsteady_because("cycle.response.p90")
+    assert cell.unsteady_because("put.response.p50") == ""
+    assert cell.unsteady_because("worker.rss_peak") == ""
 
 
 def test_the_answer_says_that_it_was_not_steady(tmp_path: Path) -> None:
     answer = " ".join(compared(tmp_path, 3).answer)
-    assert "response times changed during the window" in answer
+    assert "not steady during the window: b: cycle.response rose by" in answer
 
 
 def test_nothing_is_trimmed(tmp_path: Path) -> None:
@@ -54,11 +65,12 @@ def test_nothing_is_trimmed(tmp_path: Path) -> None:
 
 
 def test_trending(tmp_path: Path) -> None:
-    finding = the(analysed_at(tmp_path, service=10 * MS, growing=-30_000), "trending")
+    text = paced_text(top=PRIMARY)
+    finding = the(analysed_at(tmp_path, text, service=10 * MS, growing=-30_000), "trending")
 
     assert finding.severity == "warning"
-    assert "3 of 3 trials got faster, the median cycle by" in finding.message
-    assert len(finding.trials) == 3
+    assert "cycle.response fell by 35.2 % from the first half" in finding.message
+    assert len(finding.cells) == 1
 
 
 def test_oscillating(tmp_path: Path) -> None:
@@ -72,7 +84,7 @@ def test_oscillating(tmp_path: Path) -> None:
     analysis = analyse(paced_run(tmp_path, lambda trial: Swinging()))
 
     assert "3 of 3 trials swung regularly" in the(analysis, "oscillating").message
-    assert analysis.cells[0].unsteady_because == ""
+    assert analysis.cells[0].unsteady_because("cycle.response.p50") == ""
 
 
 def test_growth_of_put_is_estimated(tmp_path: Path) -> None:

@@ -189,8 +189,9 @@ def test_a_number_that_must_not_be_used_meets_nothing(tmp_path: Path) -> None:
 def test_a_lower_bound_decides_only_what_lies_below_it(
     require: str, outcome: str, tmp_path: Path
 ) -> None:
-    cut_off = tuple(row(CYCLE, 2, 50 * MS, outcome=Outcome.TIMED_OUT) for _ in range(60))
-    found = only(limited(tmp_path, threshold(require), healthy(extra=cut_off)))
+    cut_off = tuple(row("put", 2, 50 * MS, outcome=Outcome.TIMED_OUT) for _ in range(60))
+    tables = threshold(require, operation='"put"')
+    found = only(limited(tmp_path, tables, healthy(extra=cut_off)))
 
     assert found.outcome == outcome
     assert found.value == pytest.approx(50 * MS)

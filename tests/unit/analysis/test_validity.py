@@ -9,9 +9,14 @@ import pytest
 
 from bench.analysis.analyse import analyse
 from bench.analysis.validity import KINDS
+from bench.records.outcome import Outcome
 from bench.records.trial import Verification
+from bench.spec.metric import CYCLE
+from bench.spec.plan import Trial
 from tests.unit.analysis.synthetic import (
+    MS,
     Left,
+    Load,
     Make,
     analysed,
     changed,
@@ -19,6 +24,7 @@ from tests.unit.analysis.synthetic import (
     healthy,
     make_run,
     only_for,
+    row,
     scenario_text,
     unsupported,
 )
@@ -50,7 +56,7 @@ def test_the_gravest_come_first(tmp_path: Path) -> None:
     ("make", "expected"),
     [
         (healthy(), 0),
-        (only_for("b", changed(**unsupported())), 0),
+        (only_for("b", changed(**unsupported())), 3),
         (only_for("b", changed(**failure())), 3),
         (only_for("b", lambda trial: None), 3),
         (lambda trial: Left() if trial.repetition else None, 3),
@@ -62,6 +68,29 @@ def test_the_gravest_come_first(tmp_path: Path) -> None:
 )
 def test_the_exit_code(tmp_path: Path, make: Make, expected: int) -> None:
     assert analysed(tmp_path, make, scenario_text("a b")).exit_code == expected
+
+
+def test_a_subject_that_runs_on_one_loop_need_not_run_on_another(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(changes=unsupported() if trial.loop == "proactor" else {})
+
+    text = scenario_text("a b", loops="selector proactor")
+    assert analysed(tmp_path, make, text).exit_code == 0
+
+
+@pytest.mark.parametrize(("failing", "expected"), [(("some",), 0), (("some", "other"), 3)])
+def test_a_subject_that_fails_everywhere_tells_nothing(
+    tmp_path: Path, failing: tuple[str, ...], expected: int
+) -> None:
+    failed = (row(CYCLE, 0, MS, outcome=Outcome.FAILED),)
+
+    def make(trial: Trial) -> Left:
+        fails = trial.subject == "b" and trial.arrival in failing
+        return Left(Load(extra=failed if fails else ()))
+
+    other = '[arrivals.other]\nkind = "closed"\nclients = 4'
+    text = scenario_text("a b", tables=other, arrivals="some other")
+    assert analysed(tmp_path, make, text).exit_code == expected
 
 
 def test_an_invalid_run_stays_invalid_when_it_is_incomplete_too(tmp_path: Path) -> None:

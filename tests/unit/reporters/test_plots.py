@@ -87,12 +87,14 @@ def test_a_single_payload_is_no_curve() -> None:
 
 def test_invalid_cells_are_left_out_with_a_note() -> None:
     figure = drawn(by_concurrency)
-    assert "Left out, as invalid: postgres-sync · selector · steps · 1k · many" in texts(figure)
+    assert "Left out, as invalid or failing: postgres-sync · selector · steps · 1k · many" in texts(
+        figure
+    )
 
 
 def test_invalid_bars_are_hatched_with_a_note() -> None:
     figure = drawn(peak_memory)
-    assert "Hatched, as invalid: postgres-sync" in texts(figure)
+    assert "Hatched, as invalid or failing: postgres-sync" in texts(figure)
     hatched = [patch for axes in figure.axes for patch in axes.patches if patch.get_hatch()]
     assert len(hatched) == 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.analysis.result import Analysis
+from bench.analysis.result import Analysis, Drift
 from bench.reporters._cell_tables import group_tables, operations_of
 from bench.reporters._comparison_tables import comparison_tables
 from bench.reporters._groups import Group, groups_of
@@ -15,7 +15,11 @@ from tests.unit.reporters import synthetic
 TITLE = "Steadiness, and the warm-up apart"
 
 
-def told(courses: dict[str, int]) -> tuple[Analysis, Group]:
+LEVEL = Drift(change=0.01, trials=5, p_value=0.8, is_systematic=False)
+RISEN = Drift(change=0.3, trials=5, p_value=0.001, is_systematic=True)
+
+
+def told(drifts: dict[str, Drift]) -> tuple[Analysis, Group]:
     """One condition whose cells have a warm-up, growth, and a wait in two parts."""
     full = synthetic.full_analysis()
     metrics = {
@@ -27,7 +31,7 @@ def told(courses: dict[str, int]) -> tuple[Analysis, Group]:
     }
     more = {metric.name: synthetic.estimate(metric, value) for metric, value in metrics.items()}
     cells = tuple(
-        replace(cell, courses=courses, estimates={**cell.estimates, **more})
+        replace(cell, drifts=drifts, estimates={**cell.estimates, **more})
         for cell in full.cells
         if cell.estimates
     )
@@ -43,18 +47,20 @@ def columns(of: Table) -> list[str]:
     return [column.full_name.partition(" (")[0] for column in of.columns]
 
 
-def test_classes_growth_and_warm_up_stand_together() -> None:
-    shown = table(told({"flat": 5})[1])
-    expected = ["window", "put response growth", "warmup operations", "warmup cycle response p50"]
+def test_drifts_growth_and_warm_up_stand_together() -> None:
+    shown = table(told({"put.response": LEVEL})[1])
+    first = "second ÷ first half of the window"
+    expected = [first, "put response growth", "warmup operations", "warmup cycle response p50"]
     assert columns(shown)[2:] == expected
-    assert shown.rows[0].entries[2].text == "5 flat"
+    assert shown.rows[0].entries[2].text == "put.response 1.01"
+    assert shown.rows[0].entries[2].note == ""
 
 
 def test_an_inconclusive_cell_says_why() -> None:
-    shown = table(told({"flat": 2, "slowing down": 3})[1])
+    shown = table(told({"put.response": RISEN, "throughput": LEVEL})[1])
     entry = shown.rows[0].entries[2]
-    assert entry.text == "2 flat, 3 slowing down"
-    assert entry.note == "inconclusive: of 5 trials 3 slowing down"
+    assert entry.text == "put.response 1.30, throughput 1.01"
+    assert entry.note.startswith("inconclusive: put.response rose by 30 % from the first half")
 
 
 def test_they_stand_nowhere_else() -> None:

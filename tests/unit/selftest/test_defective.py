@@ -11,9 +11,11 @@ from langgraph.checkpoint.base.id import uuid6
 from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.selftest.defective import (
+    HELD_AT_PUT,
     LEAKED_BYTES,
     CorruptingSaver,
     DroppingSaver,
+    HoldingSaver,
     LeakingSaver,
     ReferencingSaver,
     StaleSaver,
@@ -101,6 +103,17 @@ def test_a_reference_shows_what_the_caller_changed_later() -> None:
         assert await state(saver, stored) == ["first", "second"]
 
     asyncio.run(scenario())
+
+
+def test_the_loop_is_held_in_one_put_of_the_load() -> None:
+    async def scenario() -> list[int]:
+        held: list[int] = []
+        saver = HoldingSaver(lambda seconds: held.append(saver.puts))
+        await saver.aput(LATEST, empty_checkpoint(), {"source": "input", "step": -1}, {})
+        await filled(saver, 2 * HELD_AT_PUT)
+        return held
+
+    assert asyncio.run(scenario()) == [HELD_AT_PUT]
 
 
 def test_every_put_leaks() -> None:
