@@ -22,6 +22,17 @@ from bench.spec.metric import CYCLE, READ_OPERATION, WRITE_OPERATION
 from bench.spec.plan import Trial
 
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
+# What verification counts as a fault, by the name of its field, in words that follow the count.
+FAULTS = {
+    "lost": "acknowledged checkpoints were lost",
+    "corrupted": "came back changed",
+    "stale": "reads were old",
+    "lost_writes": "pending writes were lost",
+    "broken_parents": "parent links were broken",
+    "duplicated": "were doubled",
+    "unexpected": "were never written",
+    "misplaced": "belong to another thread",
+}
 TIMED_OUT = "timed out"
 SHED = "never started"
 _Value = TypeVar("_Value")
@@ -186,16 +197,7 @@ def _invalid_because(records: Sequence[TrialRecord]) -> str:
     faulty = [r.verification for r in records if r.verification and not r.verification.passed]
     if not faulty:
         return ""
-    counts = (
-        (sum(v.lost for v in faulty), "acknowledged checkpoints were lost"),
-        (sum(v.corrupted for v in faulty), "came back changed"),
-        (sum(v.stale for v in faulty), "reads were stale"),
-        (sum(v.lost_writes for v in faulty), "pending writes were lost"),
-        (sum(v.broken_parents for v in faulty), "parent links were broken"),
-        (sum(v.duplicated for v in faulty), "were stored more than once"),
-        (sum(v.unexpected for v in faulty), "were never written"),
-        (sum(v.misplaced for v in faulty), "belong to another thread"),
-    )
+    counts = ((sum(getattr(v, name) for v in faulty), text) for name, text in FAULTS.items())
     said = [f"{count} {text}" for count, text in counts if count] or ["reading back failed"]
     problem = next((problem for v in faulty for problem in v.problems), "")
     trials = f"in {len(faulty)} of {len(records)} trials"

@@ -254,9 +254,9 @@ def run_of(saver: str, directory: Path, workload: str = NO_READS) -> tuple[int, 
     ("saver", "workload", "word"),
     [
         ("dropping", NO_READS, "1 acknowledged checkpoints were lost"),
-        ("stale", READS, "1 reads were stale"),
+        ("stale", READS, "1 reads were old"),
         # No cycle of the window succeeds, which must not hide why.
-        ("outdated", READS, "reads were stale in 1 of 1 trials"),
+        ("outdated", READS, "reads were old in 1 of 1 trials"),
     ],
 )
 def test_a_fault_ends_the_run_with_exit_code_4(

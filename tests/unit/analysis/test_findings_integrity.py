@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.analysis.summary import FAULTS
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
 from bench.spec.durability import Durability
@@ -40,6 +41,18 @@ def test_verification_failed(tmp_path: Path) -> None:
     assert "6 acknowledged checkpoints were lost in 3 of 3 trials" in finding.message
 
 
+def test_every_fault_that_verification_counts_has_its_words() -> None:
+    sound = Verification(0, 0, 0, 0, 0, ())
+    counted = {
+        each.name
+        for each in fields(Verification)
+        if each.type == "int" and not replace(sound, **{each.name: 1}).passed
+    }
+
+    assert counted == set(FAULTS)
+    assert len(set(FAULTS.values())) == len(FAULTS)
+
+
 def test_every_kind_of_fault_is_told_with_its_count(tmp_path: Path) -> None:
     faulty = Verification(
         *(4, 40, 1, 2, 3, ()), duplicated=4, stale=5, broken_parents=6, lost_writes=7
@@ -49,10 +62,10 @@ def test_every_kind_of_fault_is_told_with_its_count(tmp_path: Path) -> None:
     for said in (
         "3 acknowledged checkpoints were lost",
         "6 came back changed",
-        "15 reads were stale",
+        "15 reads were old",
         "21 pending writes were lost",
         "18 parent links were broken",
-        "12 were stored more than once",
+        "12 were doubled",
         "9 were never written",
     ):
         assert said in message
