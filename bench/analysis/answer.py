@@ -78,7 +78,7 @@ def _failing(told: Told) -> Iterator[str]:
     for cell in told.cells:
         by_subject[cell.subject].append(cell)
     for subject, cells in by_subject.items():
-        failing = [cell for cell in cells if cell.failing_because and not cell.invalid_because]
+        failing = [cell for cell in cells if cell.failing_because]
         if not failing:
             continue
         worst = max(failing, key=lambda cell: cell.failing_share)

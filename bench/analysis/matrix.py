@@ -39,7 +39,7 @@ def _entry(subject: str, loop: str, kind: str, cells: Sequence[Cell]) -> MatrixE
         if invalid is not None:
             reason = f"invalid at {_condition(invalid)}: {invalid.invalid_because}"
         elif failing.failing_because:
-            reason = f"at {_condition(failing)} {failing.failing_because}"
+            reason = f"at {_condition(failing)}: {failing.failing_because}"
         elif rest is not None:
             reason = f"{rest.status} at {_condition(rest)}: {rest.reason}"
         else:

@@ -23,6 +23,7 @@ from bench.analysis.summary import is_measured, summarise
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
+from bench.spec.metric import ERRORS
 from bench.spec.plan import Trial, blocks_of, expand
 
 
@@ -121,5 +122,6 @@ class Stopping:
         """Summarise a trial, and keep what decides: samples would fill the memory."""
         found = summarise_trial(self._run, record, tails=())
         primary = self._run.scenario.primary_metrics
-        values = {name: found.values[name] for name in primary if name in found.values}
+        kept = (*primary, ERRORS.name)
+        values = {name: found.values[name] for name in kept if name in found.values}
         return replace(found, values=values, operations={}, distributions={}, drifts={})

@@ -143,6 +143,8 @@ def _payload_pairs(evidence: Evidence) -> Iterator[tuple[CellEvidence, CellEvide
     by_place: dict[tuple[str, ...], list[CellEvidence]] = {}
     for cell in evidence.measured:
         copies = not cell.cell.plugin.startswith(NOT_COPYING)
+        if cell.cell.failing_because:
+            continue
         if copies and _state_bytes(evidence, cell) and evidence.value(cell, _SERVICE):
             found = cell.cell
             place = (found.subject, found.workload, found.arrival, found.loop)

@@ -219,7 +219,7 @@ def test_it_cannot_be_chosen() -> None:
 def test_the_matrix_says_so(tmp_path: Path) -> None:
     analysis = analysed(tmp_path, failing("b"), scenario_text("a b"))
 
-    assert [entry.reason for entry in analysis.matrix] == ["", f"at steps · 1k · some {SAID}"]
+    assert [entry.reason for entry in analysis.matrix] == ["", f"at steps · 1k · some: {SAID}"]
 
 
 def test_its_findings_stay(tmp_path: Path) -> None:
