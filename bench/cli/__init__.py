@@ -44,8 +44,8 @@ VERBS = {
 }
 EPILOGUE = """\
 exit codes: 0 pass, 1 regression, broken threshold or refuted claim, 2 bad input,
-3 cannot tell, 4 invalid measurement, 5 a server, package, file or space is not there,
-130 interrupted
+3 cannot tell, as where trials lack or a subject measured nothing that can be compared,
+4 invalid measurement, 5 a server, package, file or space is not there, 130 interrupted
 """
 
 

@@ -19,6 +19,7 @@ from tests.calibration._runs import LOOP, Measured
 
 DESERVED = [
     ("blocking", EXIT_PASS, "loop_blocked"),
+    ("holding", EXIT_PASS, "loop_stalled"),
     ("dropping", EXIT_INVALID, "verification_failed"),
     ("stale", EXIT_INVALID, "verification_failed"),
     ("corrupting", EXIT_INVALID, "verification_failed"),

@@ -108,6 +108,7 @@ def test_a_ruler_that_is_wrong_about_time_fails(
     ("name", "code"),
     [
         ("blocking", "loop_blocked"),
+        ("holding", "loop_stalled"),
         ("leaking", "memory_leak"),
         ("dropping", "verification_failed"),
         ("stale", "verification_failed"),
@@ -130,7 +131,9 @@ def test_without_its_finding_a_defect_passes_and_the_self_test_fails(
         assert "exit code of the run" in found
 
 
-@pytest.mark.parametrize("code", ["verification_failed", "loop_blocked", "memory_leak"])
+@pytest.mark.parametrize(
+    "code", ["verification_failed", "loop_blocked", "loop_stalled", "memory_leak"]
+)
 def test_a_judge_that_accuses_everybody_fails(
     code: str, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
