@@ -142,34 +142,36 @@ def drifts(
     """
     if _changes_by_design(arrival):
         return {}
-    middle_ns = (window.start_ns + window.end_ns) // 2
-    found: dict[str, float] = {}
     rounds = ROUNDS_PER_HALF * (arrival.clients if isinstance(arrival, Closed) else 1)
-    for name in series:
-        early, late = (
-            _of_span(samples, record, name, *span)
-            for span in ((window.start_ns, middle_ns), (middle_ns, window.end_ns))
-        )
-        fewest = rounds if name in _RATES else 1
-        if min(early, late) >= fewest:
-            found[name] = math.log(late / early)
-    return found
+    halves = {name: _halves(samples, record, window, name) for name in series}
+    return {
+        name: math.log(late / early)
+        for name, (early, late) in halves.items()
+        if min(early, late) >= (rounds if name in _RATES else 1)
+    }
 
 
-def _of_span(
-    samples: Samples, record: TrialRecord, series: str, start_ns: int, end_ns: int
-) -> float:
-    """Return a rate (a count of equal spans) or the median of a time; 0 where there is none."""
+def _halves(
+    samples: Samples, record: TrialRecord, window: Window, series: str
+) -> tuple[float, float]:
+    """Return of both halves the count of a rate, or the median of a time; 0 of too few."""
     operation, _, time = series.rpartition(".")
-    names = _RATES.get(series, (operation,))
-    outcome = samples.column("outcome")
-    at = samples.column("finished" if series in _RATES else "due")
-    kept = _one_of(samples.column("operation"), record, names) & (at >= start_ns) & (at < end_ns)
-    kept &= outcome == Outcome.OK if series in _RATES else outcome != Outcome.FAILED
-    count = int(np.count_nonzero(kept))
-    if count < operations_needed(QUANTILES["p50"]):
-        return 0.0
-    return float(count) if series in _RATES else float(np.median(samples.column(time)[kept]))
+    outcome, at = samples.column("outcome"), samples.column("due")
+    if series in _RATES:
+        at = samples.column("finished")
+    kept = outcome == Outcome.OK if series in _RATES else outcome != Outcome.FAILED
+    kept &= (at >= window.start_ns) & (at < window.end_ns)
+    index = np.flatnonzero(
+        kept & _one_of(samples.column("operation"), record, _RATES.get(series, (operation,)))
+    )
+    is_early = at[index] < (window.start_ns + window.end_ns) // 2
+    early, late = index[is_early], index[~is_early]
+    if min(early.size, late.size) < operations_needed(QUANTILES["p50"]):
+        return 0.0, 0.0
+    if series in _RATES:
+        return float(early.size), float(late.size)
+    values = samples.column(time)
+    return float(np.median(values[early])), float(np.median(values[late]))
 
 
 def warmup_values(samples: Samples, record: TrialRecord, window: Window) -> dict[str, float]:
