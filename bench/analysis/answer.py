@@ -73,10 +73,14 @@ def _reservations(told: Told) -> Iterator[str]:
 
 
 def _failing(told: Told) -> Iterator[str]:
-    """Name each subject that fails too often to be compared, by its worst condition."""
+    """Name each subject that fails too often to be compared, by its worst condition.
+
+    Not of a search (``label@rate``): it goes beyond what a subject sustains, and tells how far.
+    """
     by_subject: dict[str, list[Cell]] = defaultdict(list)
     for cell in told.cells:
-        by_subject[cell.subject].append(cell)
+        if "@" not in cell.arrival:
+            by_subject[cell.subject].append(cell)
     for subject, cells in by_subject.items():
         failing = [cell for cell in cells if cell.failing_because]
         if not failing:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.analyse import analyse
 from bench.analysis.capacity import capacities
 from bench.analysis.result import Analysis, Cell
 from bench.analysis.summary import summarise
@@ -154,11 +155,14 @@ def test_a_rate_at_which_too_many_fail_is_no_capacity(tmp_path: Path) -> None:
 
     run = make_run(tmp_path, make, scenario_text(arrival=search, repetitions=5))
     evidence = tuple(summarise(run, expand(run.scenario).trials))
+    answer = analyse(run).answer
 
     assert [each.outcome for each in capacities(run.scenario, evidence)] == [
         "below the lowest rate"
     ]
     assert 0.01 < evidence[0].cell.failing_share < 0.05
+    assert answer[0].endswith("(below the lowest rate).")
+    assert not any("of its cycles failed" in sentence for sentence in answer)
 
 
 def test_claims_rest_on_its_share_of_failures_alone(tmp_path: Path) -> None:
