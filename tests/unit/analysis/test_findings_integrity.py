@@ -53,7 +53,12 @@ def test_every_fault_that_verification_counts_has_its_words() -> None:
 
 def test_every_kind_of_fault_is_told_with_its_count(tmp_path: Path) -> None:
     faulty = Verification(
-        *(4, 40, 1, 2, 3, ()), duplicated=4, stale=5, broken_parents=6, lost_writes=7
+        *(4, 40, 1, 2, 3, ()),
+        duplicated=4,
+        stale=5,
+        broken_parents=6,
+        lost_writes=7,
+        misplaced=8,
     )
     message = the(analysed(tmp_path, changed(verification=faulty)), "verification_failed").message
 
@@ -65,6 +70,7 @@ def test_every_kind_of_fault_is_told_with_its_count(tmp_path: Path) -> None:
         "18 parent links were broken",
         "12 were doubled",
         "9 were never written",
+        "24 belong to another thread",
     ):
         assert said in message
 
