@@ -1,4 +1,7 @@
-"""Choosing the user that PostgreSQL runs as: it refuses to run as root."""
+"""Choosing the user that an embedded server runs as: never root.
+
+PostgreSQL refuses to be; Redis would agree, and a fault of it or of a module would be root's.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ _CANDIDATES = ("postgres", "nobody", "daemon")
 
 
 def unprivileged_account() -> tuple[int, int] | None:
-    """Return (user id, group id) to start PostgreSQL as, or ``None`` for the present user.
+    """Return (user id, group id) to start a server as, or ``None`` for the present user.
 
     Raises:
         UnavailableError: the present user is root and there is no other to fall back on.
@@ -28,6 +31,7 @@ def unprivileged_account() -> tuple[int, int] | None:
         if entry.pw_uid != 0:
             return entry.pw_uid, entry.pw_gid
     raise UnavailableError(
-        "PostgreSQL refuses to run as root, and none of the users "
-        f"{', '.join(_CANDIDATES)} exists; run as another user, or set BENCH_POSTGRES_DSN"
+        "no server is run as root, and none of the users "
+        f"{', '.join(_CANDIDATES)} exists; run as another user, or name servers of your own with "
+        "BENCH_POSTGRES_DSN and BENCH_REDIS_URL"
     )

@@ -33,6 +33,9 @@ _LOG_LINES_SHOWN = 12
 _PASSWORD_BYTES = 24
 _PORT_IS_TAKEN = ("address already in use", "could not bind")
 
+# The state of a socket in Linux's table, and how 127.0.0.1 is written there on most processors.
+_LISTENS = "0A"
+
 # What begins like this tells of a server of the user's, with its password: no child needs it.
 _WITHHELD = ("BENCH_POSTGRES_DSN", "BENCH_REDIS_URL", "PG")
 
@@ -41,7 +44,7 @@ class EmbeddedServer:
     """One server process on a port of 127.0.0.1, with a directory and a password of its own.
 
     Other users of this machine can reach the port, so the password is what keeps them out. It is
-    drawn anew for each attempt to start: who took the port may have been sent the last one.
+    sent to nobody but the process that was started here: see :meth:`start`.
     """
 
     def __init__(self) -> None:
@@ -62,9 +65,8 @@ class EmbeddedServer:
     def start(self, make_order: Callable[[], Order], is_ready: Callable[[], bool]) -> None:
         """Start the server of ``make_order()`` and wait until ``is_ready``.
 
-        Both are asked anew for each attempt, once :attr:`port` and :attr:`password` are chosen.
-
-        ``is_ready`` must look at whether it is this server that answers, not just any.
+        Both are asked anew for each attempt, once :attr:`port` and :attr:`password` are chosen;
+        ``is_ready`` only once it is this server that holds the port, so that it may log in.
 
         Raises:
             UnavailableError: it did not start, or not in time; with the end of its log.
@@ -117,6 +119,21 @@ class EmbeddedServer:
             return self._server.is_running() and status != psutil.STATUS_ZOMBIE
         return False
 
+    def _holds_its_port(self) -> bool:
+        if self._server is None:
+            return False
+        try:
+            connections = self._server.net_connections("tcp4")
+        except psutil.AccessDenied:
+            # Root without the right to look into other users' processes, as in a container.
+            return _listener_of(self.port) == self._server.uids().effective
+        except psutil.NoSuchProcess:
+            return False
+        return any(
+            found.status == psutil.CONN_LISTEN and found.laddr[:2] == ("127.0.0.1", self.port)
+            for found in connections
+        )
+
     def _redact(self, error: Exception) -> str:
         return redact(str(error), [self.password])
 
@@ -133,7 +150,7 @@ class EmbeddedServer:
         self._directory, self._log = Path(answer["directory"]), Path(answer["log"])
         with contextlib.suppress(psutil.NoSuchProcess):
             self._server = psutil.Process(self.process_id)
-        while not is_ready():
+        while not (self._holds_its_port() and is_ready()):
             if not self.is_running():
                 log = self._log_tail()
                 text = f"the embedded {order['name']} server ended while it started:\n{log}"
@@ -183,6 +200,17 @@ class EmbeddedServer:
 
 class _PortTakenError(Exception):
     """Somebody took the port between choosing it and using it."""
+
+
+def _listener_of(port: int) -> int | None:
+    """Return the id of the user who listens on ``port`` of 127.0.0.1, where Linux tells it."""
+    here = f"0100007F:{port:04X}"
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+            _, local, _, state, _, _, _, user, *_ = line.split()
+            if (local, state) == (here, _LISTENS):
+                return int(user)
+    return None
 
 
 def free_port() -> int:

@@ -4,6 +4,9 @@ It is a program, not a module of this package: ``python -I _keeper.py``, standar
 runner writes an order (one line of JSON, :class:`Order`) to its standard input and keeps that pipe
 open. The keeper answers with one line: ``{"process_id", "directory", "log"}`` or ``{"error"}``.
 When the pipe closes, however the runner ended, it stops the server, removes the directory and ends.
+
+Where the server runs under another account, that account is a stranger: it may write below ``data``
+alone. The directory around it, the log and the programs stay the keeper's own.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -25,6 +29,9 @@ from typing import Any, NoReturn, TypedDict
 
 _PR_SET_PDEATHSIG = 1
 _LOG_BYTES_SHOWN = 4000
+# Nothing that is there already is opened, nor what a link leads to.
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Order(TypedDict):
@@ -32,10 +39,12 @@ class Order(TypedDict):
 
     In ``prepare`` (commands that must succeed) and ``serve`` (the server's command) the texts
     ``{directory}`` and ``{root}`` stand for the keeper's directory and for the programs' root.
+    They run in ``{directory}/data``, which is theirs to fill.
     ``account`` is the user and group that the commands run as, or ``None``: the keeper's own.
     ``check`` is a command that works if that account can reach the programs; if it fails, ``parts``
-    of ``root`` are copied. ``files`` are made in the keeper's directory before anything runs, by
-    name and content, readable to that account alone: a password stands in no command line.
+    of ``root`` (files or folders) are copied. ``files`` are made in the keeper's directory before
+    anything runs, by name and content, readable to that account alone: a password stands in no
+    command line.
     ``stop`` lists signals, each with the seconds to wait after it.
     """
 
@@ -70,15 +79,15 @@ class _Keeper:
 
     def start(self) -> dict[str, Any]:
         """Prepare and start the server; return the answer for the runner."""
+        account = self._order["account"]
         self._directory = directory = _make_directory(self._order)
         for name, content in self._order["files"].items():
-            _write_private(directory / name, content, self._order["account"])
+            _write_private(directory / name, content, account)
         log = directory / "server.log"
-        with log.open("ab") as output:
-            if self._order["account"] is not None:
-                os.chown(log, *self._order["account"])
-                if not self._reachable():
-                    self._copy_programs(directory)
+        with os.fdopen(os.open(log, _NEW_FILE, 0o600), "ab") as output:
+            if account is not None and not self._reachable():
+                self._copy_programs(directory)
+            _make_data(directory, account)
             for command in self._order["prepare"]:
                 self._run(command, output, log)
             self._server = self._spawn(self._order["serve"], output)
@@ -143,7 +152,7 @@ class _Keeper:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=self._directory,
+            cwd=None if self._directory is None else self._directory / "data",
             env=_environment(),
             preexec_fn=_die_with_parent(self._order["parent_death_signal"]),  # noqa: PLW1509  # single thread
             **_as_account(self._order["account"]),
@@ -166,17 +175,19 @@ class _Keeper:
 
     def _copy_programs(self, directory: Path) -> None:
         copy = directory / "programs"
+        copy.mkdir(mode=0o755)
         for part in self._order["parts"]:
-            shutil.copytree(
-                Path(self._order["root"]) / part,
-                copy / part,
-                symlinks=True,
-                ignore=shutil.ignore_patterns("*.a", "pkgconfig", "__pycache__"),
-            )
-        account = self._order["account"]
-        if account is not None:
-            for path in (copy, *copy.rglob("*")):
-                os.chown(path, *account, follow_symlinks=False)
+            source, target = Path(self._order["root"]) / part, copy / part
+            if source.is_dir():
+                ignore = shutil.ignore_patterns("*.a", "pkgconfig", "__pycache__")
+                shutil.copytree(source, target, symlinks=True, ignore=ignore)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+        for path in (copy, *copy.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | (mode & (stat.S_IRUSR | stat.S_IXUSR)) >> 6)
         self._root = str(copy)
 
 
@@ -188,27 +199,43 @@ def _make_directory(order: Order) -> Path:
     parents = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108  # as fallbacks
     parent = next((path for path in parents if _searchable(path, account)), None)
     if parent is None:
-        raise _FailedError("there is no temporary directory that the server's user can reach")
-    directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    os.chown(directory, *account)
-    return directory
+        raise _FailedError(
+            "there is no temporary directory that the server's user can reach and nobody else can "
+            "exchange"
+        )
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+
+
+def _make_data(directory: Path, account: tuple[int, int] | None) -> None:
+    """Make the folder that the server fills; only now others may pass through ``directory``."""
+    data = directory / "data"
+    data.mkdir(mode=0o700)
+    if account is not None:
+        os.chown(data, *account, follow_symlinks=False)
+        directory.chmod(0o711)
 
 
 def _write_private(path: Path, content: str, account: tuple[int, int] | None) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with os.fdopen(os.open(path, _NEW_FILE, 0o600), "w") as file:
+        if account is not None:
+            os.fchown(file.fileno(), *account)
         file.write(content)
-    if account is not None:
-        os.chown(path, *account)
 
 
 def _searchable(path: Path, account: tuple[int, int]) -> bool:
-    """Tell whether ``account`` may pass through ``path`` and all that it lies in."""
+    """Tell whether ``account`` may pass through ``path`` and all that it lies in.
+
+    A folder that others could exchange for one of theirs meanwhile does not serve.
+    """
     user, group = account
     try:
         for folder in (path.resolve(), *path.resolve().parents):
             status = folder.stat()
             shift = 6 if status.st_uid == user else 3 if status.st_gid == group else 0
             if not (status.st_mode >> shift) & 1:
+                return False
+            open_to_all = status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX
+            if open_to_all or status.st_uid not in (0, os.geteuid()):
                 return False
     except OSError:
         return False

@@ -28,6 +28,8 @@ from bench.servers._wheels import PostgresPrograms, find_postgres, version_of
 
 VARIABLE = "BENCH_POSTGRES_DSN"
 _PASSWORD_FILE = "password"  # noqa: S105  # a name, not a password
+# The libpq that can be told how a server may ask for the password.
+_REQUIRES_AUTH = 16_00_00
 
 # What the plug-in itself decides; everything else is PostgreSQL's default or the scenario's.
 _RESERVED = frozenset(
@@ -177,6 +179,8 @@ def _external_failure(error: psycopg.Error, conninfo: str) -> UnavailableError:
 
 
 def _conninfo(embedded: EmbeddedServer) -> str:
+    # A server that asks for the password itself is refused; older ones cannot be told to.
+    asked = {"require_auth": "scram-sha-256"} if psycopg.pq.version() >= _REQUIRES_AUTH else {}
     return make_conninfo(
         "",
         host="127.0.0.1",
@@ -187,6 +191,7 @@ def _conninfo(embedded: EmbeddedServer) -> str:
         dbname="postgres",
         sslmode="disable",
         gssencmode="disable",
+        **asked,
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from bench.contracts import Endpoint, Server
 from bench.errors import UnavailableError
 from bench.records.redaction import redact, secrets_of
 from bench.servers import _redis_modules as modules
+from bench.servers._account import unprivileged_account
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
 from bench.servers._keeper import Order
 from bench.servers._redis_namespace import Keys, check_setting_names, check_settings
@@ -152,8 +155,11 @@ class RedisServer(Server):
     def _start_embedded(self, settings: Mapping[str, str], choice: str) -> str:
         programs = _programs()
         programs = replace(programs, modules=modules.files_of(programs.modules, choice))
+        account = unprivileged_account()
         self._embedded = embedded = EmbeddedServer()
-        embedded.start(lambda: _order(programs, embedded, settings), lambda: _answers(embedded))
+        embedded.start(
+            lambda: _order(programs, account, embedded, settings), lambda: _answers(embedded)
+        )
         return f"redis://:{embedded.password}@127.0.0.1:{embedded.port}/0"
 
 
@@ -220,21 +226,32 @@ def _answers(embedded: EmbeddedServer) -> bool:
     return bool(facts.get("process_id") == embedded.process_id)
 
 
-def _order(programs: RedisPrograms, embedded: EmbeddedServer, settings: Mapping[str, str]) -> Order:
+def _order(
+    programs: RedisPrograms,
+    account: tuple[int, int] | None,
+    embedded: EmbeddedServer,
+    settings: Mapping[str, str],
+) -> Order:
+    # Below this one folder, so that they can be copied to where the account reaches them.
+    root = Path(os.path.commonpath([programs.server.parent, *programs.modules]))
+    server, *loaded = (path.relative_to(root) for path in (programs.server, *programs.modules))
     return Order(
         name="redis",
-        root="",
-        parts=[],
-        check=[],
-        account=None,
+        root=str(root),
+        parts=[str(path) for path in (server, *loaded)],
+        check=[
+            *("/bin/sh", "-c", '"$0" --version && for file; do test -r "$file" || exit 1; done'),
+            *(f"{{root}}/{path}" for path in (server, *loaded)),
+        ],
+        account=account,
         files={_PASSWORD_FILE: f"requirepass {embedded.password}\n"},
         prepare=[],
         serve=[
-            *(str(programs.server), f"{{directory}}/{_PASSWORD_FILE}"),
-            *("--port", str(embedded.port), "--bind", "127.0.0.1", "--dir", "{directory}"),
+            *(f"{{root}}/{server}", f"{{directory}}/{_PASSWORD_FILE}"),
+            *("--port", str(embedded.port), "--bind", "127.0.0.1", "--dir", "{directory}/data"),
             # The data directory goes with the server: nothing is to be saved on its way out.
             *("--shutdown-on-sigterm", "nosave"),
-            *(part for module in programs.modules for part in ("--loadmodule", str(module))),
+            *(part for module in loaded for part in ("--loadmodule", f"{{root}}/{module}")),
             *(part for name, value in settings.items() for part in (f"--{name}", value)),
         ],
         stop=[("SIGTERM", 10.0)],

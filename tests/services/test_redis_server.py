@@ -18,11 +18,16 @@ from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import secrets_of
 from bench.servers import _redis_modules, _redis_namespace
+from bench.servers._wheels import RedisPrograms, find_redis
 from bench.servers.redis import RedisServer
 from tests.services import _processes
 from tests.services._platforms import needs_redis
 
 pytestmark = [pytest.mark.services, needs_redis]
+
+as_root = pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="only root starts it as another user"
+)
 
 
 def keys(url: str) -> set[bytes]:
@@ -138,6 +143,48 @@ def test_an_interruption_of_the_removal_is_obeyed_once_the_keys_are_gone(
 def directory_of(server: RedisServer) -> Path:
     assert server._embedded is not None
     return server._embedded.directory
+
+
+@as_root
+def test_root_starts_it_as_another_user() -> None:
+    server = RedisServer({})
+    try:
+        endpoint = server.start({}, "bench_root")
+        owner = psutil.Process(endpoint.process_ids[0]).uids().effective
+        assert owner != 0
+        directory = directory_of(server)
+        owners = [(path.stat().st_uid, path.name) for path in (directory, *directory.iterdir())]
+        assert sorted(owners) == sorted(
+            [(0, directory.name), (0, "server.log"), (owner, "data"), (owner, "password.conf")]
+        )
+    finally:
+        server.stop()
+
+
+@as_root
+def test_programs_that_the_other_user_cannot_reach_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = find_redis()
+    assert real is not None
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for path in (real.server, *real.modules):
+        (closed / path.name).symlink_to(path)
+    hidden = RedisPrograms(
+        server=closed / real.server.name, modules=tuple(closed / p.name for p in real.modules)
+    )
+    monkeypatch.setattr("bench.servers.redis.find_redis", lambda: hidden)
+    server = RedisServer({})
+    try:
+        endpoint = server.start({}, "bench_copied")
+        program = Path(psutil.Process(endpoint.process_ids[0]).exe())
+        assert program.is_relative_to(directory_of(server) / "programs")
+        assert program.stat().st_uid == 0
+        with redis.Redis.from_url(endpoint.url) as client:
+            assert set(_redis_modules.found(client)) >= {"search", "rejson"}
+    finally:
+        server.stop()
 
 
 def test_a_setting_that_does_not_exist_ends_with_the_servers_words(

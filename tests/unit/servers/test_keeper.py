@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -27,6 +28,8 @@ DEAF = (
     "open('deaf', 'wb').close()\n"
     "while True: signal.pause()\n"
 )
+# One that every user of the machine can reach; that of a test may lie in a closed folder.
+SYSTEM_PYTHON = shutil.which("python3", path="/usr/bin:/usr/local/bin:/bin")
 MAKE_PIPE = [sys.executable, "-c", "import os; os.mkfifo('deaf')"]
 
 
@@ -102,10 +105,10 @@ def test_the_server_runs_until_the_pipe_closes(keeper: Keeper) -> None:
 
 
 def test_files_are_there_for_the_server_alone_and_go_with_it(keeper: Keeper) -> None:
-    copy = [sys.executable, "-c", "open('copy', 'w').write(open('secret').read())"]
+    copy = [sys.executable, "-c", "open('copy', 'w').write(open('../secret').read())"]
     answer = keeper.ask(order(WAIT, files={"secret": "hunter2"}, prepare=[copy]))
     directory = Path(answer["directory"])
-    assert (directory / "copy").read_text() == "hunter2"
+    assert (directory / "data" / "copy").read_text() == "hunter2"
     assert stat.S_IMODE((directory / "secret").stat().st_mode) == 0o600
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert "hunter2" not in str(psutil.Process(answer["process_id"]).cmdline())
@@ -132,7 +135,7 @@ def test_an_interrupt_from_the_keyboard_does_not(keeper: Keeper) -> None:
 def test_a_server_that_ignores_the_signal_is_killed(keeper: Keeper) -> None:
     answer = keeper.ask(order(DEAF, prepare=[MAKE_PIPE], stop=[("SIGTERM", 0.0)]))
     # It must be deaf before it is told to end; opening the pipe waits until it is.
-    Path(answer["directory"], "deaf").read_bytes()
+    Path(answer["directory"], "data", "deaf").read_bytes()
     server = psutil.Process(answer["process_id"])
     assert keeper.close() == 0
     assert has_ended(server)
@@ -147,6 +150,63 @@ def test_a_server_that_ended_by_itself_leaves_no_zombie_and_no_directory(keeper:
     assert keeper.close() == 0
     assert not psutil.pid_exists(answer["process_id"])
     assert list(keeper.temporary.iterdir()) == []
+
+
+NOBODY = (65534, 65534)
+
+
+def planted(place: Path, leads_to: Path) -> None:
+    """Try to make a link at ``place``, as the user that a server of root's runs as."""
+    code = "import os, sys; os.symlink(*sys.argv[1:])"
+    subprocess.run(  # noqa: S603  # the test's own code, no shell
+        [str(SYSTEM_PYTHON), "-c", code, str(leads_to), str(place)],
+        user=NOBODY[0],
+        group=NOBODY[1],
+        extra_groups=[],
+        cwd="/",
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root's files are at stake")
+@pytest.mark.skipif(not SYSTEM_PYTHON, reason="the other user can reach no Python")
+@pytest.mark.parametrize("name", ["server.log", "programs"])
+def test_a_link_that_the_servers_user_plants_leads_root_nowhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    valued = theirs / "valued"
+    valued.write_text("root's", encoding="utf-8")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "program").write_text("new", encoding="utf-8")
+    make = _keeper._make_directory
+
+    def watched(wanted: _keeper.Order) -> Path:
+        made = make(wanted)
+        planted(made / name, valued if name == "server.log" else theirs)
+        return made
+
+    monkeypatch.setattr(_keeper, "_make_directory", watched)
+    keeper = _keeper._Keeper(
+        order(
+            "",
+            account=NOBODY,
+            root=str(tmp_path),
+            parts=["programs"],
+            check=["/bin/false"],
+            serve=["/bin/sleep", "60"],
+        )
+    )
+    try:
+        keeper.start()
+    finally:
+        keeper.stop()
+    assert [path.stat().st_uid for path in (theirs, valued)] == [0, 0]
+    assert valued.read_text(encoding="utf-8") == "root's"
+    assert list(theirs.iterdir()) == [valued]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")

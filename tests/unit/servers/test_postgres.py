@@ -5,8 +5,10 @@ import pytest
 
 from bench.errors import InputError, UnavailableError
 from bench.servers import postgres
-from bench.servers._postgres_namespace import Schema, failure_text, identifier
+from bench.servers._embedded import EmbeddedServer
+from bench.servers._postgres_namespace import Schema, connect, failure_text, identifier
 from bench.servers.postgres import PostgresServer
+from tests.impostor import Impostor
 
 
 @pytest.mark.parametrize("plain", ["bench_1a2b", "x", "_t", "a" * 63])
@@ -85,6 +87,20 @@ def test_without_the_wheel_the_ways_out_are_told(monkeypatch: pytest.MonkeyPatch
 def test_a_setting_that_is_not_the_scenarios_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="cannot be chosen"):
         PostgresServer({}).start({name: "1"}, "bench_a")
+
+
+@pytest.mark.skipif(
+    psycopg.pq.version() < postgres._REQUIRES_AUTH, reason="this libpq cannot be told how"
+)
+def test_a_server_that_asks_for_the_password_itself_does_not_get_it() -> None:
+    embedded = EmbeddedServer()
+    embedded.password = "hunter2"  # noqa: S105  # of nothing
+    with Impostor() as impostor:
+        embedded.port = impostor.port
+        with pytest.raises(psycopg.OperationalError, match="requested a cleartext password"):
+            connect(postgres._conninfo(embedded))
+    assert b"user" in impostor.received
+    assert b"hunter2" not in impostor.received
 
 
 def test_stopping_what_never_started_does_nothing() -> None:
