@@ -8,7 +8,7 @@ from bench.contracts.loop import Loop
 from bench.contracts.plugin import PluginOptions
 from bench.contracts.probe import OutsideProbe, Probe, WorkerProbe
 from bench.contracts.reporter import Reporter
-from bench.contracts.server import Endpoint, Server
+from bench.contracts.server import NAMESPACE, Endpoint, Leftover, Server, new_namespace
 from bench.contracts.subject import (
     ALL_WRITES,
     CHECKPOINT_WRITES,
@@ -34,11 +34,13 @@ from bench.contracts.workload import (
 __all__ = [
     "ALL_WRITES",
     "CHECKPOINT_WRITES",
+    "NAMESPACE",
     "Checkout",
     "Client",
     "CountedCalls",
     "Endpoint",
     "ExpectedThread",
+    "Leftover",
     "Loop",
     "OutsideProbe",
     "Payload",
@@ -58,5 +60,6 @@ __all__ = [
     "canonical",
     "difference",
     "namespace_names",
+    "new_namespace",
     "value_hash",
 ]

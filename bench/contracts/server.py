@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+# The names that :func:`new_namespace` gives, as a regular expression.
+NAMESPACE = "bench_[0-9a-f]{12}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,24 @@ class Endpoint:
     url: str = field(repr=False)
     namespace: str
     process_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What runs have made on a user's server under one ``name``; ``content`` says how much.
+
+    ``in use`` is what a run works with now, ``kept`` what could not be removed, for ``reason``.
+    """
+
+    name: str
+    content: str
+    state: Literal["left over", "in use", "removed", "kept"]
+    reason: str = ""
+
+
+def new_namespace() -> str:
+    """Return a name for what one trial makes: see :data:`NAMESPACE`."""
+    return f"bench_{secrets.token_hex(6)}"
 
 
 class Server(ABC):
@@ -56,3 +78,14 @@ class Server(ABC):
     @abstractmethod
     def stop(self) -> None:
         """Remove what was made, stop what was started. Safe to call at any time, and twice."""
+
+    def clean(self, *, remove: bool) -> Sequence[Leftover] | None:  # noqa: ARG002 - for those that can
+        """List what runs have made on the user's server, and still is there.
+
+        ``None`` where the user names none: an embedded server takes with it what was made in it.
+        With ``remove`` what no run uses any more is removed.
+
+        Raises:
+            UnavailableError: the server does not answer.
+        """
+        return None

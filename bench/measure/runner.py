@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from bench.contracts import Endpoint, Loop, OutsideProbe, Server
+from bench.contracts import Endpoint, Loop, OutsideProbe, Server, new_namespace
 from bench.discovery import load
 from bench.errors import BenchError, InputError, UnsupportedError
 from bench.handover.interpreter import OWN, Interpreter
@@ -179,7 +178,7 @@ class TrialRun:
             worker = stack.enter_context(
                 WorkerProcess(job, directory, self._environment, self._interpreter)
             )
-            endpoint, namespace = None, f"bench_{secrets.token_hex(6)}"
+            endpoint, namespace = None, new_namespace()
             if server is not None:
                 endpoint = server.start(self._subject.server_settings(self._options), namespace)
                 self._secrets = secrets_of(endpoint.url)

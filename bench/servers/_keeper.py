@@ -31,6 +31,7 @@ _PR_SET_PDEATHSIG = 1
 _LOG_BYTES_SHOWN = 4000
 # Nothing that is there already is opened, nor what a link leads to.
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+_NOT_COPIED = shutil.ignore_patterns("*.a", "pkgconfig", "__pycache__")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -85,19 +86,19 @@ class _Keeper:
             _write_private(directory / name, content, account)
         log = directory / "server.log"
         with os.fdopen(os.open(log, _NEW_FILE, 0o600), "ab") as output:
-            if account is not None and not self._reachable():
-                self._copy_programs(directory)
-            _make_data(directory, account)
+            (directory / "data").mkdir(mode=0o700)
+            if account is not None:
+                if not self._reachable():
+                    self._copy_programs(directory)
+                os.chown(directory / "data", *account, follow_symlinks=False)
+                # Only now, with all made, may others pass through it.
+                directory.chmod(0o711)
             for command in self._order["prepare"]:
                 self._run(command, output, log)
             self._server = self._spawn(self._order["serve"], output)
         # Whoever ends first: a server that ends by itself must not stay behind as a zombie.
         threading.Thread(target=self._server.wait, daemon=True).start()
-        return {
-            "process_id": self._server.pid,
-            "directory": str(directory),
-            "log": str(log),
-        }
+        return {"process_id": self._server.pid, "directory": str(directory), "log": str(log)}
 
     def stop(self) -> None:
         """End the server, gently first, and remove the directory."""
@@ -118,13 +119,9 @@ class _Keeper:
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def _ended(self, wait_s: float) -> bool:
-        if self._server is None:
-            return True
-        try:
-            self._server.wait(timeout=wait_s)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._server is None or self._server.wait(timeout=wait_s) is not None
+        return False
 
     def _fill(self, command: list[str]) -> list[str]:
         return [
@@ -178,11 +175,10 @@ class _Keeper:
         copy.mkdir(mode=0o755)
         for part in self._order["parts"]:
             source, target = Path(self._order["root"]) / part, copy / part
+            target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                ignore = shutil.ignore_patterns("*.a", "pkgconfig", "__pycache__")
-                shutil.copytree(source, target, symlinks=True, ignore=ignore)
+                shutil.copytree(source, target, symlinks=True, ignore=_NOT_COPIED)
             else:
-                target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
         for path in (copy, *copy.rglob("*")):
             if not path.is_symlink():
@@ -199,20 +195,8 @@ def _make_directory(order: Order) -> Path:
     parents = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108  # as fallbacks
     parent = next((path for path in parents if _searchable(path, account)), None)
     if parent is None:
-        raise _FailedError(
-            "there is no temporary directory that the server's user can reach and nobody else can "
-            "exchange"
-        )
+        raise _FailedError("no temporary directory is open to the server's user, and safe")
     return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-
-
-def _make_data(directory: Path, account: tuple[int, int] | None) -> None:
-    """Make the folder that the server fills; only now others may pass through ``directory``."""
-    data = directory / "data"
-    data.mkdir(mode=0o700)
-    if account is not None:
-        os.chown(data, *account, follow_symlinks=False)
-        directory.chmod(0o711)
 
 
 def _write_private(path: Path, content: str, account: tuple[int, int] | None) -> None:
@@ -273,9 +257,7 @@ def _die_with_parent(signal_name: str) -> Callable[[], None] | None:
 
 
 def _tail(log: Path) -> str:
-    with contextlib.suppress(OSError):
-        return log.read_bytes()[-_LOG_BYTES_SHOWN:].decode(errors="replace").strip()
-    return ""
+    return log.read_bytes()[-_LOG_BYTES_SHOWN:].decode(errors="replace").strip()
 
 
 def _on_signal(*_: object) -> NoReturn:

@@ -1,25 +1,35 @@
-"""A Postgres schema of our own: made, checked and removed, and nothing beside it."""
+"""A Postgres schema of our own: made, checked and removed, and nothing beside it.
+
+Statements name ``pg_catalog`` even where the search path is that alone: a session that is checked
+has another one.
+
+While a schema on a user's server is in use its run holds an advisory lock there, whose key comes
+from the schema's comment. It ends with the connection, so with a run that is killed as well.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import TupleRow
 
+from bench.contracts import NAMESPACE, Leftover
 from bench.errors import InputError, UnavailableError, UnsupportedError
-from bench.records.redaction import redact, secrets_of
+from bench.servers._postgres_connection import Connection, connect, failure_text, open_session
 
 _IDENTIFIER = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
+_COMMENT = "checkpoint-bench [0-9a-f]{32}"
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _TRUTH = {**dict.fromkeys(("true", "yes", "1"), "on"), **dict.fromkeys(("false", "no", "0"), "off")}
 
-Connection = psycopg.Connection[TupleRow]
+# The servers that end idle sessions if told to; until 14 none did.
+_ENDS_IDLE_SESSIONS = 14_00_00
 
 
 def identifier(namespace: str) -> str:
@@ -44,53 +54,18 @@ def check_setting_names(settings: Mapping[str, str], reserved: frozenset[str]) -
             raise InputError(f"the Postgres setting {name!r} cannot be chosen here")
 
 
-def connect(conninfo: str, *, within_s: int = 5, options: str | None = None) -> Connection:
-    """Connect within ``within_s`` seconds, in autocommit; ``options`` replace the string's own.
-
-    Raises:
-        psycopg.Error: it failed; its text may hold the password, see :func:`failure_text`.
-    """
-    chosen = {} if options is None else {"options": options}
-    given = make_conninfo(
-        conninfo, connect_timeout=within_s, application_name="checkpoint-bench", **chosen
-    )
-    return psycopg.connect(given, autocommit=True)
-
-
-def failure_text(error: psycopg.Error, conninfo: str) -> str:
-    """Return the text of ``error`` without a password of ``conninfo``.
-
-    Where an unencoded character in the password shifted the parts of a URL, libpq quotes pieces of
-    the password as host or port: then nothing of its text is kept.
-    """
-    if "://" in conninfo and not _is_plain(conninfo):
-        return (
-            "the connection string cannot be understood; write special characters in the "
-            "password percent-encoded (@ as %40, / as %2F, : as %3A)"
-        )
-    return redact(" ".join(str(error).split()), secrets_of(conninfo)) or type(error).__name__
-
-
-def _is_plain(url: str) -> bool:
-    try:
-        parts = conninfo_to_dict(url)
-    except psycopg.Error:
-        return False
-    port = str(parts.get("port") or "")
-    return (
-        url.count("@") <= 1
-        and "@" not in f"{parts.get('host')}{parts.get('dbname')}"
-        and (not port or port.replace(",", "").isdigit())
-    )
-
-
 class Schema:
-    """One schema, known as ours by a token in its comment."""
+    """One schema, known as ours by a token in its comment.
 
-    def __init__(self, conninfo: str, namespace: str) -> None:
+    ``is_shared``: others use the server too, and are shown for how long the schema is in use.
+    """
+
+    def __init__(self, conninfo: str, namespace: str, *, is_shared: bool = False) -> None:
         self.name = identifier(namespace)
         self._conninfo = conninfo
         self._token = f"checkpoint-bench {uuid.uuid4().hex}"
+        self._is_shared = is_shared
+        self._holder: Connection | None = None
 
     def create(self) -> None:
         """Make the schema.
@@ -100,6 +75,9 @@ class Schema:
         """
         name = sql.Identifier(self.name)
         try:
+            if self._is_shared:
+                # Before others can see the schema.
+                self._holder = _holding(self._conninfo, self._token)
             with connect(self._conninfo) as connection, connection.transaction():
                 connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
                 connection.execute(
@@ -121,22 +99,16 @@ class Schema:
             UnavailableError: it could not be removed; the text names the schema.
         """
         try:
-            with connect(
-                self._conninfo, options=f"-c lock_timeout={int(lock_timeout_s * 1000)}"
-            ) as connection:
-                comment = connection.execute(
-                    "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace "
-                    "WHERE nspname = %s",
-                    (self.name,),
-                ).fetchone()
-                if comment == (self._token,):
-                    name = sql.Identifier(self.name)
-                    connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(name))
+            with connect(self._conninfo, options=_waits(lock_timeout_s)) as connection:
+                _drop(connection, self.name, self._token)
         except psycopg.Error as error:
             text = failure_text(error, self._conninfo)
             raise UnavailableError(
                 f"the schema {self.name!r} could not be removed, do it by hand: {text}"
             ) from None
+        finally:
+            if self._holder is not None:
+                self._holder.close()
 
     def session_conninfo(self, session_settings: Mapping[str, str]) -> str:
         """Return the connection string whose sessions work in this schema with these settings."""
@@ -144,6 +116,89 @@ class Schema:
         added = [f"-c {name}={_escape(value)}" for name, value in chosen.items()]
         present = str(conninfo_to_dict(self._conninfo).get("options") or "")
         return make_conninfo(self._conninfo, options=" ".join([present, *added]).strip())
+
+
+def clean(conninfo: str, *, remove: bool, lock_timeout_s: float) -> Sequence[Leftover]:
+    """List the schemas that runs have made; with ``remove`` drop those that none uses any more.
+
+    Raises:
+        UnavailableError: the server does not answer.
+    """
+    try:
+        with connect(conninfo, options=_waits(lock_timeout_s)) as connection:
+            return [
+                Leftover(name, content, *_cleaned(connection, name, token, conninfo, remove=remove))
+                for name, token, content in _ours(connection)
+            ]
+    except psycopg.Error as error:
+        raise UnavailableError(failure_text(error, conninfo)) from None
+
+
+def _ours(connection: Connection) -> Iterator[tuple[str, str, str]]:
+    """Yield the name, the comment and the content in words of every schema that a run has made."""
+    rows = connection.execute(
+        """
+        SELECT nspname, pg_catalog.obj_description(pg_namespace.oid, 'pg_namespace') AS token,
+               pg_catalog.count(pg_class.oid),
+               coalesce(pg_catalog.sum(pg_catalog.pg_total_relation_size(pg_class.oid)), 0)::bigint
+        FROM pg_catalog.pg_namespace
+        LEFT JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid AND relkind = 'r'
+        GROUP BY nspname, pg_namespace.oid ORDER BY nspname
+        """
+    ).fetchall()
+    for name, token, tables, size_bytes in rows:
+        if re.fullmatch(NAMESPACE, name) and re.fullmatch(_COMMENT, token or ""):
+            yield name, token, f"{tables} tables, {size_bytes / 1e6:.1f} MB"
+
+
+def _cleaned(
+    connection: Connection, name: str, token: str, conninfo: str, *, remove: bool
+) -> tuple[Literal["left over", "in use", "removed", "kept"], str]:
+    """Return what has become of a schema, and why it was kept."""
+    key = _lock_key(token)
+    taken = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", (key,)).fetchone()
+    if taken != (True,):
+        return "in use", ""
+    try:
+        if remove:
+            _drop(connection, name, token)
+    except psycopg.Error as error:
+        return "kept", failure_text(error, conninfo)
+    finally:
+        connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", (key,))
+    return ("removed" if remove else "left over"), ""
+
+
+def _drop(connection: Connection, name: str, token: str) -> None:
+    """Drop the schema ``name`` if its comment is ``token``."""
+    comment = connection.execute(
+        "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace "
+        "WHERE nspname = %s",
+        (name,),
+    ).fetchone()
+    if comment == (token,):
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+
+
+def _holding(conninfo: str, token: str) -> Connection:
+    """Return a connection that holds the lock of ``token`` for as long as it is open."""
+    connection = connect(conninfo)
+    try:
+        if connection.info.server_version >= _ENDS_IDLE_SESSIONS:
+            connection.execute("SET idle_session_timeout = 0")
+        connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", (_lock_key(token),))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _lock_key(token: str) -> int:
+    return int.from_bytes(hashlib.sha256(token.encode()).digest()[:8], signed=True)
+
+
+def _waits(lock_timeout_s: float) -> str:
+    return f"-c lock_timeout={int(lock_timeout_s * 1000)}"
 
 
 def session_settings(conninfo: str, settings: Mapping[str, str]) -> dict[str, str]:
@@ -167,7 +222,8 @@ def session_settings(conninfo: str, settings: Mapping[str, str]) -> dict[str, st
 def _has(connection: Connection, name: str, wanted: str) -> bool:
     """Tell whether ``name`` is ``wanted``; if not, a session must be able to set it."""
     row = connection.execute(
-        "SELECT current_setting(name), setting, context FROM pg_settings WHERE name = lower(%s)",
+        "SELECT pg_catalog.current_setting(name), setting, context FROM pg_catalog.pg_settings "
+        "WHERE name OPERATOR(pg_catalog.=) pg_catalog.lower(%s)",
         (name,),
     ).fetchone()
     if row is None:
@@ -176,7 +232,7 @@ def _has(connection: Connection, name: str, wanted: str) -> bool:
     if _plain(wanted) in {_plain(shown), _plain(raw)}:
         return True
     allowed = {"user", "backend"}
-    privileged = connection.execute("SELECT current_setting('is_superuser')").fetchone()
+    privileged = connection.execute("SELECT pg_catalog.current_setting('is_superuser')").fetchone()
     if privileged == ("on",):
         allowed |= {"superuser", "superuser-backend"}
     if context not in allowed:
@@ -195,8 +251,8 @@ def verify(conninfo: str, schema: str, settings: Mapping[str, str]) -> None:
         UnavailableError: no session can be opened.
     """
     try:
-        with connect(conninfo) as connection:
-            current = connection.execute("SELECT current_schema()").fetchone()
+        with open_session(conninfo) as connection:
+            current = connection.execute("SELECT pg_catalog.current_schema()").fetchone()
             different = [
                 name for name, wanted in settings.items() if not _has(connection, name, wanted)
             ]

@@ -1,18 +1,30 @@
-"""Redis keys and search indexes of our own: told by a token in their names, and nothing beside."""
+"""Redis keys and search indexes of our own: told by a token in their names, and nothing beside.
+
+While they are in use on a user's server, their run subscribes to a channel of that name. The
+subscription ends with the connection, so with a run that is killed as well; it writes nothing, and
+a server that ends idle connections spares it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import redis
 
+from bench.contracts import NAMESPACE, Leftover
 from bench.errors import InputError, UnavailableError, UnsupportedError
 
 _SETTING = re.compile(r"[a-z][a-z0-9-]*")
+# Another name that one of ours is part of is somebody else's.
+_OURS = re.compile(rf"(?<![0-9A-Za-z_]){NAMESPACE}(?![0-9A-Za-z_])")
 _SHORTEST_NAMESPACE = 8
+_ANSWER_LIMIT_S = 5.0
+_CHANNELS = "checkpoint-bench:"
 _SCAN_KEYS = 1000
 _UNLINK_KEYS = 500
 
@@ -87,31 +99,94 @@ class Keys:
         self._claimed = True
 
     def remove(self, client: redis.Redis) -> None:
-        """Remove what carries the name, indexes first, if the namespace was claimed.
+        """Remove what carries the name, if the namespace was claimed."""
+        if self._claimed:
+            self.remove_all(client)
+            self._claimed = False
+
+    def remove_all(self, client: redis.Redis) -> None:
+        """Remove what carries the name, indexes first, whoever made it.
 
         Walks over all keys of the database in batches, as their names begin in several ways.
         """
-        if not self._claimed:
-            return
         for index in self._indexes(client):
             # Without DD: the documents are ours only if their own names say so.
             _execute(client, "FT.DROPINDEX", index)
         keys = self._keys(client)
         while batch := list(islice(keys, _UNLINK_KEYS)):
             client.unlink(*batch)
-        self._claimed = False
+
+    @contextmanager
+    def in_use(self, client: redis.Redis) -> Iterator[None]:
+        """Show others meanwhile that a run works with what carries the name.
+
+        Raises:
+            UnavailableError: the user may not subscribe to a channel, so that others could not tell
+                what is in use from what is left over.
+        """
+        # The client's method has no types.
+        connecting: Any = client
+        with connecting.pubsub() as subscription:
+            try:
+                subscription.subscribe(_channel(self.namespace))
+                subscription.get_message(timeout=_ANSWER_LIMIT_S)
+            except redis.ResponseError as error:
+                raise UnavailableError(
+                    "the Redis user may not subscribe to the channel "
+                    f"{_channel(self.namespace)!r}, which shows others that a run is under way; "
+                    f"grant it with &{_CHANNELS}*: {error}"
+                ) from None
+            yield
 
     def _keys(self, client: redis.Redis) -> Iterator[bytes]:
         pattern = f"*{escape_pattern(self.namespace)}*"
         yield from client.scan_iter(match=pattern, count=_SCAN_KEYS)
 
     def _indexes(self, client: redis.Redis) -> list[str]:
+        return [name for name in _index_names(client) if self.namespace in name]
+
+
+def clean(client: redis.Redis, *, remove: bool) -> Sequence[Leftover]:
+    """List the namespaces of runs; with ``remove`` remove what carries those that none uses.
+
+    They are known by their names alone: walks over all keys of the database.
+    """
+    # A set, since a scan may name a key twice.
+    keys = {_text(key) for key in client.scan_iter(match="*bench_*", count=_SCAN_KEYS)}
+    counts, indexes = _counted(keys), _counted(_index_names(client))
+    return [
+        _cleaned(client, name, f"{counts[name]} keys, {indexes[name]} indexes", remove=remove)
+        for name in sorted(counts | indexes)
+    ]
+
+
+def _counted(names: Iterable[str]) -> Counter[str]:
+    """Count ``names`` by the namespace in them; a name without one is nobody's of ours."""
+    return Counter(found[0] for found in map(_OURS.search, names) if found)
+
+
+def _cleaned(client: redis.Redis, name: str, content: str, *, remove: bool) -> Leftover:
+    numbers: Any = client.pubsub_numsub(_channel(name))
+    if numbers[0][1]:
+        return Leftover(name, content, "in use")
+    if remove:
         try:
-            listed = _execute(client, "FT._LIST")
-        except redis.ResponseError:
-            # Without the search module there are no indexes.
-            return []
-        return sorted(name for name in map(_text, listed) if self.namespace in name)
+            Keys(name).remove_all(client)
+        except redis.ResponseError as error:
+            return Leftover(name, content, "kept", str(error))
+    return Leftover(name, content, "removed" if remove else "left over")
+
+
+def _channel(namespace: str) -> str:
+    return f"{_CHANNELS}{namespace}"
+
+
+def _index_names(client: redis.Redis) -> list[str]:
+    try:
+        return sorted(map(_text, _execute(client, "FT._LIST")))
+    except redis.ResponseError:
+        # Without the search module there are no indexes.
+        return []
 
 
 def escape_pattern(text: str) -> str:

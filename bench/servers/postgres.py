@@ -9,17 +9,17 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from bench.contracts import Endpoint, Server
+from bench.contracts import Endpoint, Leftover, Server
 from bench.errors import UnavailableError
 from bench.servers._account import unprivileged_account
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
 from bench.servers._keeper import Order
 from bench.servers._libpq_environment import without_libpq_variables
+from bench.servers._postgres_connection import connect, failure_text
 from bench.servers._postgres_namespace import (
     Schema,
     check_setting_names,
-    connect,
-    failure_text,
+    clean,
     session_settings,
     verify,
 )
@@ -28,6 +28,8 @@ from bench.servers._wheels import PostgresPrograms, find_postgres, version_of
 
 VARIABLE = "BENCH_POSTGRES_DSN"
 _PASSWORD_FILE = "password"  # noqa: S105  # a name, not a password
+# How long a user's server may let a removal wait for whoever still reads.
+_LOCK_TIMEOUT_S = 30.0
 # The libpq that can be told how a server may ask for the password.
 _REQUIRES_AUTH = 16_00_00
 
@@ -81,7 +83,9 @@ class PostgresServer(Server):
             return f"embedded PostgreSQL {version_of(_programs().postgres)}"
         try:
             with connect(self._external) as connection:
-                row = connection.execute("SELECT current_setting('server_version')").fetchone()
+                row = connection.execute(
+                    "SELECT pg_catalog.current_setting('server_version')"
+                ).fetchone()
         except psycopg.Error as error:
             raise _external_failure(error, self._external) from None
         version = str(row[0]) if row else "unknown"
@@ -116,7 +120,7 @@ class PostgresServer(Server):
         schema, self._schema = self._schema, None
         try:
             if schema is not None and embedded is None:
-                finish(lambda: schema.drop(lock_timeout_s=30))
+                finish(lambda: schema.drop(_LOCK_TIMEOUT_S))
             elif schema is not None and embedded is not None and embedded.is_running():
                 # The whole directory goes next; this only keeps to one way of clearing up.
                 with contextlib.suppress(UnavailableError), without_libpq_variables():
@@ -124,6 +128,19 @@ class PostgresServer(Server):
         finally:
             if embedded is not None:
                 embedded.stop()
+
+    def clean(self, *, remove: bool) -> Sequence[Leftover] | None:
+        """List the schemas of runs on the user's server, known by their comments.
+
+        One is in use while its run holds an advisory lock whose key comes from the comment.
+
+        Raises:
+            UnavailableError: the server does not answer.
+        """
+        if not self._external:
+            return None
+        self.check()
+        return clean(self._external, remove=remove, lock_timeout_s=_LOCK_TIMEOUT_S)
 
     def _chosen_environment(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext() if self._external else without_libpq_variables()
@@ -134,7 +151,7 @@ class PostgresServer(Server):
             conninfo, needed = self._external, session_settings(self._external, settings)
         else:
             conninfo, needed = self._start_embedded(settings), {}
-        schema = Schema(conninfo, namespace)
+        schema = Schema(conninfo, namespace, is_shared=bool(self._external))
         # Known before it exists: an interruption must not leave it behind. Only ours is dropped.
         self._schema = schema
         schema.create()
@@ -200,7 +217,9 @@ def _answers(conninfo: str, directory: Path) -> bool:
     try:
         # 2 s is the shortest that libpq allows.
         with connect(conninfo, within_s=2) as connection:
-            row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+            row = connection.execute(
+                "SELECT pg_catalog.current_setting('data_directory')"
+            ).fetchone()
     except psycopg.Error:
         return False
     return row is not None and Path(str(row[0])) == directory / "data"

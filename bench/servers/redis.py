@@ -14,14 +14,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bench.contracts import Endpoint, Server
+from bench.contracts import Endpoint, Leftover, Server
 from bench.errors import UnavailableError
 from bench.records.redaction import redact, secrets_of
 from bench.servers import _redis_modules as modules
 from bench.servers._account import unprivileged_account
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
 from bench.servers._keeper import Order
-from bench.servers._redis_namespace import Keys, check_setting_names, check_settings
+from bench.servers._redis_namespace import Keys, check_setting_names, check_settings, clean
 from bench.servers._removal import finish
 from bench.servers._wheels import RedisPrograms, find_redis, has_redis_wheels, version_of
 
@@ -58,6 +58,7 @@ class RedisServer(Server):
         super().__init__(environment)
         self._embedded: EmbeddedServer | None = None
         self._keys: Keys | None = None
+        self._in_use = contextlib.ExitStack()
         self._url = ""
 
     @property
@@ -104,6 +105,8 @@ class RedisServer(Server):
                 self._url = self._external
             else:
                 self._url = self._start_embedded(own, choice)
+            if self._external:
+                self._in_use.enter_context(self._shown_in_use(keys))
             with self._client() as client:
                 if self._external:
                     version, present = _facts(client)
@@ -136,8 +139,27 @@ class RedisServer(Server):
             if keys is not None and (embedded is None or embedded.is_running()):
                 finish(lambda: self._remove(keys, embedded is not None))
         finally:
+            self._in_use.close()
             if embedded is not None:
                 embedded.stop()
+
+    def clean(self, *, remove: bool) -> Sequence[Leftover] | None:
+        """List the namespaces of runs in the keys and indexes of the user's server.
+
+        One is in use while its run subscribes to a channel of that name.
+
+        Raises:
+            UnavailableError: the server does not answer.
+        """
+        if not self._external:
+            return None
+        with _connected(self._external, _EXTERNAL) as client:
+            return clean(client, remove=remove)
+
+    @contextlib.contextmanager
+    def _shown_in_use(self, keys: Keys) -> Iterator[None]:
+        with self._client() as client, keys.in_use(client):
+            yield
 
     def _remove(self, keys: Keys, goes_anyway: bool) -> None:
         try:

@@ -22,18 +22,19 @@ CONNECTION: Mapping[str, Any] = {
 }
 
 SETTINGS_SQL: LiteralString = """
-    SELECT name, current_setting(name) AS value
-    FROM pg_settings
+    SELECT name, pg_catalog.current_setting(name) AS value
+    FROM pg_catalog.pg_settings
     WHERE name IN ('synchronous_commit', 'fsync', 'full_page_writes', 'wal_level',
                    'shared_buffers', 'max_connections', 'server_version')
 """
 
 STORED_SQL: LiteralString = """
     SELECT
-        (SELECT count(*) FROM checkpoints) AS checkpoints,
-        (SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint
-         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
-         WHERE nspname = current_schema() AND relkind = 'r') AS stored_bytes
+        (SELECT pg_catalog.count(*) FROM checkpoints) AS checkpoints,
+        (SELECT coalesce(pg_catalog.sum(pg_catalog.pg_total_relation_size(pg_class.oid)), 0)::bigint
+         FROM pg_catalog.pg_class
+         JOIN pg_catalog.pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+         WHERE nspname = pg_catalog.current_schema() AND relkind = 'r') AS stored_bytes
 """
 
 # Commits are those of the whole database, and include ours of reading back.
@@ -41,11 +42,11 @@ COUNTERS_SQL: LiteralString = """
     SELECT
         tables.n_tup_ins::bigint AS checkpoint_inserts,
         tables.n_tup_upd::bigint AS checkpoint_updates,
-        (SELECT xact_commit FROM pg_stat_database
-         WHERE datname = current_database())::bigint AS commits
-    FROM pg_stat_user_tables AS tables
-    WHERE schemaname = current_schema() AND relname = 'checkpoints'
-      AND current_setting('track_counts')::bool
+        (SELECT xact_commit FROM pg_catalog.pg_stat_database
+         WHERE datname = pg_catalog.current_database())::bigint AS commits
+    FROM pg_catalog.pg_stat_user_tables AS tables
+    WHERE schemaname = pg_catalog.current_schema() AND relname = 'checkpoints'
+      AND pg_catalog.current_setting('track_counts')::bool
 """
 
 
@@ -53,7 +54,7 @@ COLUMNS_SQL: LiteralString = """
     SELECT table_name, column_name, data_type
     FROM information_schema.columns JOIN information_schema.tables
         USING (table_catalog, table_schema, table_name)
-    WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
+    WHERE table_schema = pg_catalog.current_schema() AND table_type = 'BASE TABLE'
     ORDER BY table_name, ordinal_position
 """
 
@@ -109,13 +110,15 @@ def tables_sql(columns: Iterable[Mapping[str, Any]]) -> sql.Composed:
     sizes: dict[str, list[sql.Composed]] = {}
     for column in columns:
         is_binary = column["data_type"] == "bytea"
-        text = "octet_length({})" if is_binary else "octet_length({}::text)"
-        size = sql.SQL("coalesce(" + text + ", 0)").format(sql.Identifier(column["column_name"]))
+        text = "octet_length({})" if is_binary else "octet_length({}::pg_catalog.text)"
+        size = sql.SQL("coalesce(pg_catalog." + text + ", 0)").format(
+            sql.Identifier(column["column_name"])
+        )
         sizes.setdefault(column["table_name"], []).append(size)
     asked = [
         sql.SQL(
-            "SELECT {name} AS name, count(*) AS rows, "
-            "coalesce(max({size}), 0)::bigint AS largest_row_bytes FROM {table}"
+            "SELECT {name} AS name, pg_catalog.count(*) AS rows, "
+            "coalesce(pg_catalog.max({size}), 0)::bigint AS largest_row_bytes FROM {table}"
         ).format(
             name=sql.Literal(table), size=sql.SQL(" + ").join(parts), table=sql.Identifier(table)
         )

@@ -142,6 +142,43 @@ def test_an_interruption_of_the_removal_is_obeyed_once_the_schema_is_gone(
     assert namespace not in schemas(dsn)
 
 
+@pytest.mark.parametrize(
+    ("function", "path"),
+    [
+        ("obj_description(a oid, b text) RETURNS text", ""),
+        ("current_setting(a text) RETURNS text", "-c search_path=public,pg_catalog"),
+        ("current_schema() RETURNS name", "-c search_path=public,pg_catalog"),
+    ],
+)
+def test_what_another_role_made_is_never_called(
+    function: str, path: str, theirs: tuple[PostgresServer, str]
+) -> None:
+    """A role that may create in ``public`` would have it run as who measures."""
+    _, dsn = theirs
+    body = "INSERT INTO public.called VALUES (current_user); SELECT NULL"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE ROLE mallory")
+        connection.execute("GRANT CREATE ON SCHEMA public TO mallory")
+        connection.execute("CREATE TABLE public.called (by name)")
+        connection.execute("SET ROLE mallory")
+        connection.execute(f"CREATE FUNCTION public.{function} LANGUAGE sql AS '{body}'")
+        connection.execute("RESET ROLE")
+    try:
+        server = external(make_conninfo(dsn, options=path))
+        try:
+            endpoint = started(server, {"synchronous_commit": "off"}, "bench_mallory")
+        finally:
+            server.stop()
+        assert value(dsn, "SELECT pg_catalog.count(*) FROM public.called") == 0
+        assert endpoint.namespace not in schemas(dsn)
+    finally:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS bench_mallory CASCADE")
+            connection.execute("DROP TABLE public.called")
+            connection.execute("DROP OWNED BY mallory CASCADE")
+            connection.execute("DROP ROLE mallory")
+
+
 def test_a_password_works_and_is_never_shown(theirs: tuple[PostgresServer, str]) -> None:
     owner, dsn = theirs
     password = "p@ss/w:rd"  # noqa: S105  # of a server that lives for this test

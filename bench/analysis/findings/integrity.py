@@ -55,7 +55,7 @@ _LEFT_BEHIND = Kind(
     "left_behind",
     "warning",
     "A schema or keys whose names begin with bench_ are still on your server. No number suffers.",
-    "Remove them when the server answers again.",
+    "Remove them with bench clean --remove when the server answers again.",
 )
 _ERRORS_IN_WINDOW = Kind(
     "errors_in_window",

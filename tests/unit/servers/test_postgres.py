@@ -6,7 +6,8 @@ import pytest
 from bench.errors import InputError, UnavailableError
 from bench.servers import postgres
 from bench.servers._embedded import EmbeddedServer
-from bench.servers._postgres_namespace import Schema, connect, failure_text, identifier
+from bench.servers._postgres_connection import connect, failure_text
+from bench.servers._postgres_namespace import Schema, identifier
 from bench.servers.postgres import PostgresServer
 from tests.impostor import Impostor
 
