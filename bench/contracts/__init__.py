@@ -8,7 +8,14 @@ from bench.contracts.loop import Loop
 from bench.contracts.plugin import PluginOptions
 from bench.contracts.probe import OutsideProbe, Probe, WorkerProbe
 from bench.contracts.reporter import Reporter
-from bench.contracts.server import NAMESPACE, Endpoint, Leftover, Server, new_namespace
+from bench.contracts.server import (
+    NAMESPACE,
+    Endpoint,
+    Leftover,
+    Server,
+    new_namespace,
+    without_servers,
+)
 from bench.contracts.subject import (
     ALL_WRITES,
     CHECKPOINT_WRITES,
@@ -62,4 +69,5 @@ __all__ = [
     "namespace_names",
     "new_namespace",
     "value_hash",
+    "without_servers",
 ]

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+# Our own variables, and those that libpq reads.
+_OF_SERVERS = ("BENCH_", "PG")
+
 # The names that :func:`new_namespace` gives, as a regular expression.
 NAMESPACE = "bench_[0-9a-f]{12}"
 
@@ -38,6 +41,15 @@ class Leftover:
     content: str
     state: Literal["left over", "in use", "removed", "kept"]
     reason: str = ""
+
+
+def without_servers(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environment`` without what tells of the user's servers, passwords among it.
+
+    Programs that have nothing to do with a server are started with this: what pip builds runs code
+    of whoever wrote the package.
+    """
+    return {k: v for k, v in environment.items() if not k.startswith(_OF_SERVERS)}
 
 
 def new_namespace() -> str:

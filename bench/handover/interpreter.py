@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.contracts import without_servers
+
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
@@ -39,6 +41,7 @@ def environment_of(environment: Mapping[str, str]) -> dict[str, str]:
     It connects to the endpoint that it is given. Only where that is the user's own Postgres may
     libpq's variables complete it.
     """
-    hidden = ("BENCH_",) if environment.get("BENCH_POSTGRES_DSN") else ("BENCH_", "PG")
-    kept = {k: v for k, v in environment.items() if not k.startswith(hidden)}
+    kept = without_servers(environment)
+    if environment.get("BENCH_POSTGRES_DSN"):
+        kept |= {k: v for k, v in environment.items() if k.startswith("PG")}
     return {**kept, "PYTHONHASHSEED": "0"}

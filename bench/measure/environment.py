@@ -22,6 +22,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import bench
+from bench.contracts import without_servers
 from bench.measure._host import read_host
 from bench.measure._readable import readable
 from bench.records.run import Environment
@@ -174,7 +175,7 @@ def watched_by(variables: Mapping[str, str]) -> dict[str, str]:
     try:
         result = subprocess.run(  # noqa: S603 - this interpreter, a fixed program
             [sys.executable, "-c", _ASK],
-            env=dict(variables),
+            env=without_servers(variables),
             capture_output=True,
             text=True,
             check=True,

@@ -8,6 +8,7 @@ once and kept in a directory named by a hash of all that decides what is in it.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import bench
+from bench.contracts import without_servers
 from bench.errors import InputError, UnavailableError
 from bench.handover.interpreter import Interpreter
 from bench.records.redaction import redact, secrets_of
@@ -48,9 +50,17 @@ class ArmEnvironment:
 
 
 def run_command(command: Sequence[str]) -> str:
-    """Run ``command`` and return its standard output."""
+    """Run ``command`` and return its standard output.
+
+    It sees nothing of the user's servers: installers run what packages bring to build themselves.
+    """
     done = subprocess.run(  # noqa: S603 - our own arguments; requirements are the user's
-        command, capture_output=True, text=True, check=True, timeout=_LIMIT_S
+        command,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=_LIMIT_S,
+        env=without_servers(os.environ),
     )
     return done.stdout
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import psutil
 
+from bench.contracts import without_servers
 from bench.errors import UnavailableError
 from bench.records.redaction import redact
 from bench.servers._keeper import Order
@@ -35,9 +36,6 @@ _PORT_IS_TAKEN = ("address already in use", "could not bind")
 
 # The state of a socket in Linux's table, and how 127.0.0.1 is written there on most processors.
 _LISTENS = "0A"
-
-# What begins like this tells of a server of the user's, with its password: no child needs it.
-_WITHHELD = ("BENCH_POSTGRES_DSN", "BENCH_REDIS_URL", "PG")
 
 
 class EmbeddedServer:
@@ -167,16 +165,13 @@ class EmbeddedServer:
     def _ask_keeper(self, order: Order) -> dict[str, Any]:
         program = Path(__file__).with_name("_keeper.py")
         group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)
-        }
         # A new session: Ctrl-C in the terminal must reach the runner only.
         self._keeper = keeper = subprocess.Popen(  # noqa: S603  # our own program, no shell
             [sys.executable, "-I", str(program)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=without_servers(os.environ),
             start_new_session=True,
             creationflags=group,
         )

@@ -5,6 +5,7 @@ The wheels are located, never imported: importing one of them prints warnings an
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import subprocess
@@ -12,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec as _find_spec
 from pathlib import Path
+
+from bench.contracts import without_servers
 
 _SUFFIX = ".exe" if sys.platform == "win32" else ""
 
@@ -89,7 +92,12 @@ def version_of(program: Path) -> str:
     """Return the version that ``program --version`` prints, e.g. ``18.4``, or ``unknown``."""
     try:
         answer = subprocess.run(  # noqa: S603  # a program of an installed wheel, no shell
-            [str(program), "--version"], capture_output=True, text=True, timeout=10, check=True
+            [str(program), "--version"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+            env=without_servers(os.environ),
         )
     except (OSError, subprocess.SubprocessError):
         return "unknown"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from bench.errors import InputError, UnavailableError
-from bench.measure.gate_environments import prepare
+from bench.measure.gate_environments import prepare, run_command
 
 NEWER = "langgraph-checkpoint-postgres==3.1.0"
 
@@ -68,6 +69,15 @@ def test_a_local_project_that_changed_is_another_environment(tmp_path: Path) -> 
     after = prepare([str(project)], tmp_path / "made", Commands())
 
     assert before.interpreter != after.interpreter
+
+
+def test_what_is_installed_sees_no_password_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BENCH_POSTGRES_DSN", "BENCH_REDIS_URL", "PGPASSWORD"):
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("PIP_RETRIES", "7")
+    seen = run_command([sys.executable, "-c", "import os; print(dict(os.environ))"])
+    assert "hunter2" not in seen
+    assert "'PIP_RETRIES': '7'" in seen
 
 
 def test_half_an_environment_is_made_again(tmp_path: Path) -> None:
