@@ -161,7 +161,7 @@ def measure_run(
     check_plugins(scenario, name)
     services = check_services(scenario, os.environ)
     plan = expand(scenario)
-    environment = read_environment(services.packages, services.servers)
+    environment = read_environment(services.packages, services.servers, services.programs)
     packages = {**environment.packages, **_versions(arms)}
     environment = replace(environment, packages=packages)
     record = new_run(name, text, scenario, plan, environment, datetime.now(UTC))

@@ -78,6 +78,16 @@ class Server(ABC):
                 embedded one is installed.
         """
 
+    def programs(self) -> Mapping[str, str]:
+        """Tell an embedded server's programs by name: the version, if it says one, and SHA-256.
+
+        Empty where the server is the user's, who knows what they run. Reads every program once.
+
+        Raises:
+            UnavailableError: no embedded server is installed.
+        """
+        return {}
+
     @abstractmethod
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
         """Make a server ready that runs with ``settings``, and an empty ``namespace`` in it.

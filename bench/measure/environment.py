@@ -87,11 +87,14 @@ print(*("yes" if answer else "no" for answer in answers))
 """
 
 
-def read_environment(packages: Iterable[str], servers: Mapping[str, str]) -> Environment:
+def read_environment(
+    packages: Iterable[str], servers: Mapping[str, str], programs: Mapping[str, str] | None = None
+) -> Environment:
     """Describe where a run takes place; never fails, since what cannot be read is left out.
 
     ``packages`` are distributions to name besides :data:`PACKAGES`; ``servers`` is kept as it is:
-    what each server says of itself, by name, without a password.
+    what each server says of itself, by name, without a password; so are ``programs``, the files of
+    embedded servers with version and SHA-256.
     """
     commit = _commit()
     return Environment(
@@ -101,6 +104,7 @@ def read_environment(packages: Iterable[str], servers: Mapping[str, str]) -> Env
         servers=dict(servers),
         commit=commit,
         dirty=bool(commit and _git("status", "--porcelain", "--untracked-files=no")),
+        programs=dict(programs or {}),
     )
 
 

@@ -18,9 +18,13 @@ from bench.subjects._factory import subject_class
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a scenario needs and has: servers, in words, and the packages of its subjects."""
+    """What a scenario needs and has: servers, in words, and the packages of its subjects.
+
+    ``programs`` are those of embedded servers: version and SHA-256 by file name.
+    """
 
     servers: Mapping[str, str]
+    programs: Mapping[str, str]
     packages: tuple[str, ...]
 
 
@@ -44,16 +48,18 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
     """
     used = [(subject_class(use.use), use) for use in _used_subjects(scenario)]
     subjects = [subject for subject, _ in used]
-    servers: dict[str, str] = {}
+    servers, programs = dict[str, str](), dict[str, str]()
     for name in sorted({subject.server for subject in subjects if subject.server}):
         wanted = [
             subject.server_settings(options_of(subject, use))
             for subject, use in used
             if subject.server == name
         ]
-        servers[name] = load("server", name)(environment).check(wanted)
+        server = load("server", name)(environment)
+        servers[name] = server.check(wanted)
+        programs |= server.programs()
     packages = sorted({package for subject in subjects for package in subject.packages})
-    return Services(servers=servers, packages=tuple(packages))
+    return Services(servers=servers, programs=programs, packages=tuple(packages))
 
 
 def _used_subjects(scenario: Scenario) -> list[Use]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bench.spec.plan import Plan
@@ -14,7 +14,10 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where a run took place. Holds no password and no address of a server."""
+    """Where a run took place. Holds no password and no address of a server.
+
+    ``programs`` are those of embedded servers: version and SHA-256 by file name.
+    """
 
     host: Mapping[str, str]
     packages: Mapping[str, str]
@@ -22,6 +25,7 @@ class Environment:
     servers: Mapping[str, str]
     commit: str
     dirty: bool
+    programs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def machine(self) -> str:
@@ -37,6 +41,7 @@ class Environment:
             "package": self.packages,
             "python": {k: v for k, v in self.python.items() if k != "variables"},
             "server": self.servers,
+            "program": self.programs,
             "checkpoint-bench": {"commit": self.commit, "dirty": str(self.dirty)},
         }
         return tuple(

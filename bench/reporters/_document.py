@@ -235,6 +235,7 @@ def _environment(analysis: Analysis) -> tuple[Table, ...]:
         "Host": environment.host,
         "Python": environment.python,
         "Servers": environment.servers,
+        "Embedded programs": environment.programs,
         "Packages": environment.packages,
     }
     return tuple(

@@ -5,6 +5,7 @@ The wheels are located, never imported: importing one of them prints warnings an
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -86,6 +87,17 @@ def has_redis_wheels() -> bool:
     return here == ("linux", "x86_64") or (
         here == ("darwin", "arm64") and sys.version_info < (3, 12)
     )
+
+
+def identities_of(versioned: Path, *others: Path) -> dict[str, str]:
+    """Return by file name the version of the first program, and the SHA-256 of all of them."""
+    texts = {path.name: f"SHA-256 {_digest_of(path)}" for path in (versioned, *others)}
+    return {**texts, versioned.name: f"{version_of(versioned)}, {texts[versioned.name]}"}
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def version_of(program: Path) -> str:

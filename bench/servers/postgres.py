@@ -24,7 +24,7 @@ from bench.servers._postgres_namespace import (
     verify,
 )
 from bench.servers._removal import finish
-from bench.servers._wheels import PostgresPrograms, find_postgres, version_of
+from bench.servers._wheels import PostgresPrograms, find_postgres, identities_of, version_of
 
 VARIABLE = "BENCH_POSTGRES_DSN"
 _PASSWORD_FILE = "password"  # noqa: S105  # a name, not a password
@@ -90,6 +90,10 @@ class PostgresServer(Server):
             raise _external_failure(error, self._external) from None
         version = str(row[0]) if row else "unknown"
         return f"external PostgreSQL {version.split(' ', maxsplit=1)[0]}"
+
+    def programs(self) -> Mapping[str, str]:
+        """Tell the embedded server's program."""
+        return {} if self._external else identities_of(_programs().postgres)
 
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
         """Make an empty schema in a server that runs with ``settings``.

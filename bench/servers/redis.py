@@ -23,7 +23,13 @@ from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
 from bench.servers._keeper import Order
 from bench.servers._redis_namespace import Keys, check_setting_names, check_settings, clean
 from bench.servers._removal import finish
-from bench.servers._wheels import RedisPrograms, find_redis, has_redis_wheels, version_of
+from bench.servers._wheels import (
+    RedisPrograms,
+    find_redis,
+    has_redis_wheels,
+    identities_of,
+    version_of,
+)
 
 VARIABLE = "BENCH_REDIS_URL"
 
@@ -83,6 +89,13 @@ class RedisServer(Server):
             modules.check_present(present, _EXTERNAL)
         shown = [f"{name} {present.get(key, 'missing')}" for key, name in _SHOWN.items()]
         return f"external Redis {version} with {', '.join(shown)}"
+
+    def programs(self) -> Mapping[str, str]:
+        """Tell the embedded server's program, and the modules that it can load."""
+        if self._external:
+            return {}
+        programs = _programs()
+        return identities_of(programs.server, *programs.modules)
 
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
         """Make sure that a server runs with ``settings`` and has nothing named ``namespace``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from typing import Any
 
@@ -29,7 +30,20 @@ def run(options: argparse.Namespace) -> int:
         print(f"\n{kind}s")
         for name in names(kind):
             print(f"  {name:32} {_state_of(kind, name)}")
+    print("\nembedded programs")
+    for file, text in sorted(_programs().items()):
+        print(f"  {file:32} {text}")
     return EXIT_PASS
+
+
+def _programs() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names("server"):
+        # What is not there has been told beside the server's name.
+        with contextlib.suppress(BenchError):
+            plugin: Any = load("server", name)
+            found |= plugin(os.environ).programs()
+    return found
 
 
 def _state_of(kind: str, name: str) -> str:

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     scenario, plan = load_checked(options.scenario)
     check_precision(scenario, str(options.scenario))
     services = check_services(scenario, os.environ)
-    environment = read_environment(services.packages, services.servers)
+    environment = read_environment(services.packages, services.servers, services.programs)
     store = Store(make_directory(options.results))
     make_directory(options.reports)
     text = options.scenario.read_text(encoding="utf-8")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from bench.errors import InputError
-from bench.measure.preflight import check_plugins
+from bench.measure.environment import read_environment
+from bench.measure.preflight import check_plugins, check_services
+from bench.servers._wheels import find_postgres
 from bench.spec.scenario import Scenario
 from bench.spec.scenario_file import parse_scenario
 
@@ -84,3 +88,21 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         check_plugins(given, "f.toml")
 
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_the_programs_of_embedded_servers_are_told_by_version_and_hash() -> None:
+    found = find_postgres()
+    assert found is not None
+    digest = hashlib.sha256(found.postgres.read_bytes()).hexdigest()
+    services = check_services(scenario('use = "memory"', 'use = "postgres"'), {})
+    version = services.servers["postgres"].split()[-1]
+    assert services.programs == {found.postgres.name: f"{version}, SHA-256 {digest}"}
+
+
+def test_other_programs_are_another_environment() -> None:
+    one, other = (
+        read_environment((), {}, {"redis-server": f"8.2.3, SHA-256 {digest}"})
+        for digest in ("a" * 64, "b" * 64)
+    )
+    assert one.programs == {"redis-server": f"8.2.3, SHA-256 {'a' * 64}"}
+    assert one.fingerprint() != other.fingerprint()

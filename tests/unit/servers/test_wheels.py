@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import subprocess
 import sys
@@ -95,6 +96,17 @@ def test_locating_a_wheel_does_not_import_it() -> None:
 
 def test_a_program_that_is_missing_has_no_version(tmp_path: Path) -> None:
     assert _wheels.version_of(tmp_path / "none") == "unknown"
+
+
+def test_files_are_told_by_name_version_and_hash(tmp_path: Path) -> None:
+    for name, content in (("redis-server", b"server"), ("redisearch.so", b"module")):
+        (tmp_path / name).write_bytes(content)
+    told = _wheels.identities_of(tmp_path / "redis-server", tmp_path / "redisearch.so")
+    digest = {content: hashlib.sha256(content).hexdigest() for content in (b"server", b"module")}
+    assert told == {
+        "redis-server": f"unknown, SHA-256 {digest[b'server']}",
+        "redisearch.so": f"SHA-256 {digest[b'module']}",
+    }
 
 
 @pytest.mark.parametrize(
