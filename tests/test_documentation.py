@@ -211,3 +211,21 @@ def test_the_readme_shows_how_to_start() -> None:
 )
 def test_sessions_are_read_from_a_command(line: str, expected: list[str]) -> None:
     assert sessions_asked_for(line.split()) == expected
+
+
+def test_every_action_is_named_by_its_commit() -> None:
+    """A tag can be moved to other code."""
+    workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    used = [line for path in workflows for line in re.findall(r"uses: .*", path.read_text("utf-8"))]
+    assert used
+    pinned = re.compile(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert [line for line in used if not pinned.fullmatch(line)] == []
+
+
+def test_the_servers_of_docker_compose_have_no_password_but_the_users() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    given = re.findall(r"(?:PASSWORD|AUTH): (.*)|requirepass\n +- (.*)", text)
+    values = [plain or after for plain, after in given]
+    assert len(values) == 3
+    asked = re.compile(r'"\$\{BENCH_(POSTGRES|REDIS)_PASSWORD:\?[^:}]+\}"')
+    assert [value for value in values if not asked.fullmatch(value)] == []
