@@ -34,7 +34,7 @@ _LOG_LINES_SHOWN = 12
 _PASSWORD_BYTES = 24
 _PORT_IS_TAKEN = ("address already in use", "could not bind")
 
-# The state of a socket in Linux's table, and how 127.0.0.1 is written there on most processors.
+# The state of a socket in Linux's table.
 _LISTENS = "0A"
 
 
@@ -199,7 +199,8 @@ class _PortTakenError(Exception):
 
 def _listener_of(port: int) -> int | None:
     """Return the id of the user who listens on ``port`` of 127.0.0.1, where Linux tells it."""
-    here = f"0100007F:{port:04X}"
+    # The address is written there as the processor keeps it.
+    here = f"{int.from_bytes(bytes((127, 0, 0, 1)), sys.byteorder):08X}:{port:04X}"
     with contextlib.suppress(OSError):
         for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
             _, local, _, state, _, _, _, user, *_ = line.split()

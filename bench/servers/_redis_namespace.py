@@ -8,11 +8,10 @@ a server that ends idle connections spares it.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 
@@ -27,6 +26,7 @@ _ANSWER_LIMIT_S = 5.0
 _CHANNELS = "checkpoint-bench:"
 _SCAN_KEYS = 1000
 _UNLINK_KEYS = 500
+_Name = TypeVar("_Name", str, bytes)
 
 
 def check_setting_names(settings: Mapping[str, str], reserved: frozenset[str]) -> None:
@@ -99,22 +99,13 @@ class Keys:
         self._claimed = True
 
     def remove(self, client: redis.Redis) -> None:
-        """Remove what carries the name, if the namespace was claimed."""
-        if self._claimed:
-            self.remove_all(client)
-            self._claimed = False
-
-    def remove_all(self, client: redis.Redis) -> None:
-        """Remove what carries the name, indexes first, whoever made it.
+        """Remove what carries the name, indexes first, if the namespace was claimed.
 
         Walks over all keys of the database in batches, as their names begin in several ways.
         """
-        for index in self._indexes(client):
-            # Without DD: the documents are ours only if their own names say so.
-            _execute(client, "FT.DROPINDEX", index)
-        keys = self._keys(client)
-        while batch := list(islice(keys, _UNLINK_KEYS)):
-            client.unlink(*batch)
+        if self._claimed:
+            _remove(client, self._indexes(client), self._keys(client))
+            self._claimed = False
 
     @contextmanager
     def in_use(self, client: redis.Redis) -> Iterator[None]:
@@ -152,29 +143,44 @@ def clean(client: redis.Redis, *, remove: bool) -> Sequence[Leftover]:
     They are known by their names alone: walks over all keys of the database.
     """
     # A set, since a scan may name a key twice.
-    keys = {_text(key) for key in client.scan_iter(match="*bench_*", count=_SCAN_KEYS)}
-    counts, indexes = _counted(keys), _counted(_index_names(client))
+    keys = _by_namespace(set(client.scan_iter(match="*bench_*", count=_SCAN_KEYS)))
+    indexes = _by_namespace(_index_names(client))
     return [
-        _cleaned(client, name, f"{counts[name]} keys, {indexes[name]} indexes", remove=remove)
-        for name in sorted(counts | indexes)
+        _cleaned(client, name, indexes.get(name, []), keys.get(name, []), remove=remove)
+        for name in sorted(keys | indexes)
     ]
 
 
-def _counted(names: Iterable[str]) -> Counter[str]:
-    """Count ``names`` by the namespace in them; a name without one is nobody's of ours."""
-    return Counter(found[0] for found in map(_OURS.search, names) if found)
+def _by_namespace(names: Iterable[_Name]) -> dict[str, list[_Name]]:
+    """Group ``names`` by the namespace in them; one without is none of ours."""
+    found: dict[str, list[_Name]] = {}
+    for name in names:
+        if namespace := _OURS.search(_text(name)):
+            found.setdefault(namespace[0], []).append(name)
+    return found
 
 
-def _cleaned(client: redis.Redis, name: str, content: str, *, remove: bool) -> Leftover:
+def _cleaned(
+    client: redis.Redis, name: str, indexes: list[str], keys: list[bytes], *, remove: bool
+) -> Leftover:
+    content = f"{len(keys)} keys, {len(indexes)} indexes"
     numbers: Any = client.pubsub_numsub(_channel(name))
     if numbers[0][1]:
         return Leftover(name, content, "in use")
     if remove:
         try:
-            Keys(name).remove_all(client)
+            _remove(client, indexes, iter(keys))
         except redis.ResponseError as error:
             return Leftover(name, content, "kept", str(error))
     return Leftover(name, content, "removed" if remove else "left over")
+
+
+def _remove(client: redis.Redis, indexes: Iterable[str], keys: Iterator[bytes]) -> None:
+    for index in indexes:
+        # Without DD: the documents are ours only if their own names say so.
+        _execute(client, "FT.DROPINDEX", index)
+    while batch := list(islice(keys, _UNLINK_KEYS)):
+        client.unlink(*batch)
 
 
 def _channel(namespace: str) -> str:

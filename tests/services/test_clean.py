@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +16,8 @@ import redis
 from psycopg.conninfo import make_conninfo
 
 from bench.cli import main
-from bench.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNAVAILABLE
+from bench.contracts import new_namespace
+from bench.errors import EXIT_BAD_INPUT, EXIT_PASS, EXIT_UNAVAILABLE
 from bench.records.redaction import secrets_of
 from bench.servers._redis_namespace import _OURS
 from bench.servers.postgres import PostgresServer
@@ -105,58 +105,59 @@ def redis_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def runners(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[list[psutil.Popen]]:
-    """Two runs on the server that the test has asked for; whichever is left is killed."""
+def runner(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[psutil.Popen]:
+    """A run on the server that the test has asked for."""
     subject = "redis" if "redis_url" in request.fixturenames else "postgres"
-    started = [start(tmp_path / name, subject) for name in ("dead", "live")]
-    yield started
-    for runner in started:
-        if runner.is_running():
-            runner.kill()
-        runner.wait()
-
-
-def start(directory: Path, subject: str) -> psutil.Popen:
-    directory.mkdir()
-    path = directory / "left.toml"
+    path = tmp_path / "left.toml"
     options = 'options = { persistence = "none" }' if subject == "redis" else ""
     path.write_text(SCENARIO.format(subject=subject, options=options), encoding="utf-8")
-    places = ("--results", str(directory / "results"), "--reports", str(directory / "reports"))
-    return psutil.Popen(
+    places = ("--results", str(tmp_path / "results"), "--reports", str(tmp_path / "reports"))
+    started = psutil.Popen(
         [sys.executable, "-m", "bench", "run", str(path), *places], stdout=subprocess.DEVNULL
     )
+    yield started
+    if started.is_running():
+        started.kill()
+    started.wait()
+
+
+def kill_once_it_has_stored(runner: psutil.Popen, present: Present) -> str:
+    """Kill ``runner`` and return the namespace that it leaves."""
+    while not present():
+        ended, _ = psutil.wait_procs([runner], timeout=0.1)
+        assert ended == []
+    family = runner.children(recursive=True)
+    runner.kill()
+    assert running(family) == []
+    (namespace,) = present()
+    return namespace
 
 
 def check_that_only_the_dead_one_goes(
-    subject: str,
-    url: str,
+    plugin: type[PostgresServer | RedisServer],
+    dead: str,
     present: Present,
-    runners: list[psutil.Popen],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    dead, live = runners
-    while len(present()) < len(runners):
-        ended, _ = psutil.wait_procs(runners, timeout=0.1)
-        assert ended == []
-    family = dead.children(recursive=True)
-    dead.kill()
-    assert running(family) == []
+    subject, live = ("redis" if plugin is RedisServer else "postgres"), new_namespace()
+    # What a run has while it measures; this one lives.
+    server = plugin(os.environ)
+    url = server.start({}, live).url
+    fill(url, live)
+    try:
+        assert main(["clean"]) == EXIT_PASS
+        listed = capsys.readouterr().out
+        assert re.findall(rf"{subject}: (\w+) \(.+\): left over", listed) == [dead]
+        assert re.findall(rf"{subject}: (\w+) \(.+\): in use by a run, spared", listed) == [live]
+        assert "clean --remove" in listed
+        assert present() == {dead, live}
 
-    assert main(["clean"]) == EXIT_PASS
-    listed = capsys.readouterr().out
-    (left,) = re.findall(rf"{subject}: (\w+) \(.+\): left over", listed)
-    (used,) = re.findall(rf"{subject}: (\w+) \(.+\): in use by a run, spared", listed)
-    assert "clean --remove" in listed
-    assert present() == {left, used}
-
-    assert main(["clean", "--remove"]) == EXIT_PASS
-    removed = capsys.readouterr().out
-    assert re.findall(rf"{subject}: (\w+) \(.+\): removed", removed) == [left]
-    assert present() == {used}
-
-    # It removes what it has made: so what was spared was its own.
-    live.send_signal(signal.SIGINT)
-    assert live.wait() == EXIT_INTERRUPTED
+        assert main(["clean", "--remove"]) == EXIT_PASS
+        removed = capsys.readouterr().out
+        assert re.findall(rf"{subject}: (\w+) \(.+\): removed", removed) == [dead]
+        assert present() == {live}
+    finally:
+        server.stop()
     assert main(["clean"]) == EXIT_PASS
     told = capsys.readouterr().out
     assert told == f"{subject}: no run has left anything\n"
@@ -164,17 +165,30 @@ def check_that_only_the_dead_one_goes(
     assert not any(secret in listed + removed + told for secret in secrets_of(url))
 
 
+def fill(url: str, namespace: str) -> None:
+    """Store something, as a saver would."""
+    if url.startswith("redis"):
+        with redis.Redis.from_url(url) as client:
+            client.set(f"write_keys_zset:{namespace}-1:", "stored")
+    else:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE checkpoints ()")
+
+
 def test_a_killed_runs_schema_is_removed_and_a_live_ones_spared(
     postgres: str,
-    runners: list[psutil.Popen],
+    runner: psutil.Popen,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA bench_0123456789ab")
         connection.execute("COMMENT ON SCHEMA bench_0123456789ab IS 'checkpoint-bench of ours'")
-    check_that_only_the_dead_one_goes(
-        "postgres", postgres, lambda: schemas(postgres), runners, capsys
-    )
+
+    def present() -> set[str]:
+        return schemas(postgres)
+
+    dead = kill_once_it_has_stored(runner, present)
+    check_that_only_the_dead_one_goes(PostgresServer, dead, present, capsys)
     with psycopg.connect(postgres) as connection:
         kept = connection.execute("SELECT 'bench_0123456789ab'::regnamespace").fetchone()
     assert kept is not None
@@ -183,15 +197,22 @@ def test_a_killed_runs_schema_is_removed_and_a_live_ones_spared(
 @needs_redis
 def test_a_killed_runs_keys_are_removed_and_a_live_ones_spared(
     redis_url: str,
-    runners: list[psutil.Popen],
+    runner: psutil.Popen,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     theirs = {"bench_theirs:key", "my_bench_0123456789ab", "bench_0123456789abc", "bench_"}
     with redis.Redis.from_url(redis_url) as client:
         client.mset(dict.fromkeys(theirs, "theirs"))
-    check_that_only_the_dead_one_goes(
-        "redis", redis_url, lambda: keys(redis_url) - theirs, runners, capsys
-    )
+
+    def present() -> set[str]:
+        return keys(redis_url) - theirs
+
+    dead = kill_once_it_has_stored(runner, present)
+    check_that_only_the_dead_one_goes(RedisServer, dead, present, capsys)
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("bench_0123456789ab:checkpoint", "left over")
+    assert main(["clean", "--remove"]) == EXIT_PASS
+    assert capsys.readouterr().out == "redis: bench_0123456789ab (1 keys, 0 indexes): removed\n"
     assert keys(redis_url) == theirs
 
 
