@@ -35,7 +35,7 @@ def analyse(run: Run) -> Analysis:
     cells = tuple(found.cell for found in evidence)
     comparisons = compare(scenario, evidence)
     findings = judge(
-        Evidence(run.record, scenario, len(planned), run.trials, evidence, comparisons)
+        Evidence(run.record, scenario, len(planned), run.trials, evidence, comparisons, run.damaged)
     )
     used = {cell.subject for cell in cells}
     subjects = tuple(label for label in scenario.subjects if label in used)

@@ -57,8 +57,14 @@ def measure_shown(
     """Measure what ``run_id`` lacks, with as many optional blocks as are wanted.
 
     ``KeyboardInterrupt`` passes through; what was measured is kept.
+
+    Raises:
+        InputError: another process is at work on the run.
     """
-    with shown(len(expected_so_far(plan, store, run_id)), sys.stdout) as progress:
+    with (
+        store.locked(run_id),
+        shown(len(expected_so_far(plan, store, run_id)), sys.stdout) as progress,
+    ):
         on_progress: Callable[[Progress], None] = progress
         is_wanted: IsWanted = no_more
         if plan.optional_blocks:

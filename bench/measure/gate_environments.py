@@ -22,6 +22,7 @@ import bench
 from bench.contracts import without_servers
 from bench.errors import InputError, UnavailableError
 from bench.handover.interpreter import Interpreter
+from bench.records.files import make_directory, write_file
 from bench.records.redaction import redact, secrets_of
 
 _LIMIT_S = 900.0
@@ -96,9 +97,8 @@ def _make(
 ) -> None:
     if place.exists():
         shutil.rmtree(place)
-    place.mkdir(parents=True)
-    file = place / "constraints.txt"
-    file.write_text(constraints, encoding="utf-8")
+    file = make_directory(place) / "constraints.txt"
+    write_file(file, constraints.encode())
     wanted = ["--constraint", str(file), *_ourselves(), *requirements]
     uv = shutil.which("uv")
     if uv:
@@ -107,7 +107,7 @@ def _make(
     else:
         runs([sys.executable, "-m", "venv", str(place)])
         runs([str(python), "-m", "pip", "install", "--quiet", *wanted])
-    (place / _READY).write_text("\n".join(requirements) + "\n", encoding="utf-8")
+    write_file(place / _READY, ("\n".join(requirements) + "\n").encode())
 
 
 def _ourselves() -> tuple[str, ...]:

@@ -10,58 +10,97 @@ It is an ordinary archive, deflated, with the same content always as the same by
 
 from __future__ import annotations
 
+import re
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Self
 
 import numpy as np
 
 from bench.records.column_coding import decode, encode
-from bench.records.sample import Samples, read_samples
+from bench.records.files import MOST_RECORD_BYTES, open_plain
+from bench.records.sample import MOST_SAMPLES_BYTES, Samples, read_samples
+from bench.records.trial import TrialRecord
 
 ARCHIVE = "records.zip"
 # What reading a missing, cut off or altered archive raises.
 DAMAGE = (
     *(OSError, KeyError, ValueError, EOFError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
 )
 _TRIALS, _SAMPLES, _COLUMNS = "trials", "samples", ".columns"
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The earliest that the format can tell: when a member was written is no part of a run.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def trial_ids_in(path: Path) -> frozenset[str]:
-    """Return the ids of the trials that have a record in the archive at ``path``."""
-    with zipfile.ZipFile(path) as archive:
-        return frozenset(PurePosixPath(name).stem for name in _members(archive, _TRIALS))
+class Archive:
+    """The archive at ``path``, opened for reading.
+
+    Every method raises one of :data:`DAMAGE` where what it reads is not whole, or is more than
+    there can be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = open_plain(path)
+        try:
+            self._archive = zipfile.ZipFile(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._archive.close()
+        self._file.close()
+
+    def trial_ids(self) -> list[str]:
+        """Return the ids of the trials that have a record."""
+        names = self._archive.namelist()
+        found = (re.fullmatch(rf"{_TRIALS}/([0-9a-f]{{12}})\.json", name) for name in names)
+        return [match[1] for match in found if match]
+
+    def record(self, trial_id: str) -> bytes:
+        """Return the JSON of a trial's record."""
+        return self._member(f"{_TRIALS}/{trial_id}.json", MOST_RECORD_BYTES)
+
+    def samples(self, record: TrialRecord) -> Samples:
+        """Return what once was ``samples/<samples_file>``."""
+        return decode(self._columns(record))
+
+    def check_samples(self, record: TrialRecord) -> None:
+        """Read the samples without taking them apart: the archive knows their check sum."""
+        self._columns(record)
+
+    def _columns(self, record: TrialRecord) -> bytes:
+        name = member_of(Path(_SAMPLES) / str(record.samples_file))
+        return self._member(name, MOST_SAMPLES_BYTES)
+
+    def _member(self, name: str, most_bytes: int) -> bytes:
+        member = self._archive.getinfo(name)
+        if member.file_size > most_bytes or member.compress_type not in _METHODS:
+            raise ValueError(f"{name} declares {member.file_size} bytes, or an unknown method")
+        return self._archive.read(member)
 
 
-def records_in(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the JSON of each trial's record in the archive at ``path``."""
-    with zipfile.ZipFile(path) as archive:
-        for name in _members(archive, _TRIALS):
-            yield name, archive.read(name)
-
-
-def samples_in(path: Path, samples_file: str) -> Samples:
-    """Read from the archive at ``path`` what once was ``samples/<samples_file>``."""
-    with zipfile.ZipFile(path) as archive:
-        return decode(archive.read(member_of(Path(_SAMPLES) / samples_file)))
-
-
-def write_archive(path: Path, files: Iterable[Path]) -> None:
-    """Write ``files``, of ``trials`` or ``samples`` directories, into an archive at ``path``."""
-    with zipfile.ZipFile(path, "w") as archive:
+def write_archive(target: IO[bytes], files: Iterable[Path]) -> None:
+    """Write ``files``, of ``trials`` or ``samples`` directories, as an archive into ``target``."""
+    with zipfile.ZipFile(target, "w") as archive:
         for file in files:
             member = zipfile.ZipInfo(member_of(file), _NO_TIME)
             member.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(member, _content(file), compresslevel=9)
 
 
-def holds(path: Path, files: Iterable[Path]) -> bool:
-    """Tell whether the archive at ``path`` gives back each of ``files`` as it is."""
-    with zipfile.ZipFile(path) as archive:
+def holds(source: Path | IO[bytes], files: Iterable[Path]) -> bool:
+    """Tell whether the archive ``source`` gives back each of ``files`` as it is."""
+    with zipfile.ZipFile(source) as archive:
         names = set(archive.namelist())
         return all(
             member_of(file) in names and _is_equal(archive.read(member_of(file)), file)
@@ -74,10 +113,6 @@ def member_of(file: Path) -> str:
     if file.parent.name == _SAMPLES:
         file = file.with_suffix(_COLUMNS)
     return f"{file.parent.name}/{file.name}"
-
-
-def _members(archive: zipfile.ZipFile, directory: str) -> list[str]:
-    return [name for name in archive.namelist() if name.startswith(f"{directory}/")]
 
 
 def _content(file: Path) -> bytes:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from bench.errors import InconclusiveError, InputError, suggestion
+from bench.records.files import read_json, write_file
 from bench.records.run import Environment, RunRecord
 from bench.spec.durability import Durability
 from bench.spec.metric import Metric
@@ -58,9 +59,7 @@ def names_in(directory: Path) -> list[str]:
 def write_baseline(directory: Path, baseline: Baseline) -> Path:
     """Write ``baseline``, instead of an earlier one of its name, and return the file."""
     path = directory / f"{baseline.name}.json"
-    temporary = path.with_suffix(".partial")
-    temporary.write_bytes(_BASELINE.dump_json(baseline, indent=1) + b"\n")
-    temporary.replace(path)
+    write_file(path, _BASELINE.dump_json(baseline, indent=1) + b"\n")
     return path
 
 
@@ -72,13 +71,10 @@ def read_baseline(directory: Path, name: str) -> Baseline:
         InputError: its file is damaged, or a newer program wrote it.
     """
     path = directory / f"{name}.json"
-    if not path.is_file():
+    if not path.exists():
         hint = suggestion(name, names_in(directory))
         raise InconclusiveError(f"{directory} holds no baseline {name!r}.{hint}")
-    try:
-        found = _BASELINE.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path}: this is not a baseline: {error}") from error
+    found = read_json(path, _BASELINE, "a baseline")
     if found.format_version != FORMAT_VERSION:
         raise InputError(
             f"{path}: format_version is {found.format_version}, this program reads {FORMAT_VERSION}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bench.errors import BenchError, InputError
 from bench.records.archive import ARCHIVE, DAMAGE, holds, write_archive
+from bench.records.files import PARTIAL, new_file
 from bench.records.store import Store
 
 _PARTS = {"trials": ".json", "samples": ".npz"}
@@ -30,10 +31,16 @@ def compact(store: Store, run_id: str) -> Compacted:
     it. A run that is compact already is left as it is.
 
     Raises:
-        InputError: there is no such run, it is not complete or is being written, it holds what is
-            no record, or the archive cannot be written.
+        InputError: there is no such run, it is not complete and whole, another process is at work
+            on it, it holds what is no record, or the archive cannot be written.
+        UnavailableError: the disk is full.
         BenchError: the archive does not give back what was put into it; nothing has been removed.
     """
+    with store.locked(run_id):
+        return _compacted(store, run_id)
+
+
+def _compacted(store: Store, run_id: str) -> Compacted:
     directory = store.directory / run_id
     _check_complete(store, run_id)
     files = _files(directory)
@@ -56,49 +63,40 @@ def compact(store: Store, run_id: str) -> Compacted:
 
 
 def _check_complete(store: Store, run_id: str) -> None:
-    # Reading checks every record, and then that all samples that one names are there.
     run = store.read(run_id)
-    if len(run.trials) < run.trials_expected:
+    if len(run.trials) < run.trials_expected or run.damaged:
+        damaged = "".join(f"; {what}" for what in list(run.damaged.values())[:1])
         raise InputError(
-            f"{run_id} has {len(run.trials)} of {run.trials_expected} trials: it is being written "
-            "or was interrupted; complete it first, with: bench run SCENARIO --resume"
+            f"{run_id} has {len(run.trials)} of {run.trials_expected} trials{damaged}; complete it "
+            "first, with: bench run SCENARIO --resume"
         )
-    for trial in run.trials:
-        if trial.samples_file:
-            run.samples(trial)
 
 
 def _files(directory: Path) -> list[Path]:
-    """Return all trials and samples that are files of their own.
+    """Return all trials and samples that are files of their own; remove what was never finished.
 
     Raises:
         InputError: something else stands among them.
     """
     files = [file for part in _PARTS for file in sorted((directory / part).glob("*"))]
+    for file in [file for file in files if file.suffix == PARTIAL]:
+        # Nobody writes it: the run is locked.
+        file.unlink()
+        files.remove(file)
     for file in files:
-        if file.suffix == ".partial":
-            raise InputError(f"{file} is being written, or was left when that was interrupted")
         if file.suffix != _PARTS[file.parent.name] or not file.is_file():
             raise InputError(f"{file} is no record of a trial; move it elsewhere first")
     return files
 
 
 def _write(archive: Path, files: Sequence[Path]) -> None:
-    partial = archive.with_suffix(".partial")
-    try:
-        write_archive(partial, files)
-        if not _holds(partial, files):
-            raise BenchError(f"{partial} does not give back what was put into it")
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(archive)
-    except OSError as error:
-        raise InputError(f"{archive}: cannot write the archive: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(archive) as target:
+        write_archive(target, files)
+        if not _holds(target, files):
+            raise BenchError(f"{archive} would not give back what was put into it")
 
 
-def _holds(archive: Path, files: Sequence[Path]) -> bool:
+def _holds(archive: Path | IO[bytes], files: Sequence[Path]) -> bool:
     try:
         return holds(archive, files)
     except DAMAGE:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
+from pydantic import StringConstraints
+
+from bench.errors import InputError
 from bench.spec.plan import Plan
 from bench.spec.scenario import Scenario
 
 FORMAT_VERSION = 1
+# It becomes the name of directories, and is shown.
+_RUN_ID = r"[0-9]{8}T[0-9]{6}Z-\w[\w .,+@=()-]{0,120}"
+RunId = Annotated[str, StringConstraints(pattern=f"^{_RUN_ID}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class RunRecord:
     """
 
     format_version: int
-    run_id: str
+    run_id: RunId
     scenario_name: str
     scenario_text: str
     scenario_digest: str
@@ -69,6 +77,11 @@ class RunRecord:
     trials_planned: int
     started_at: str
     environment: Environment
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether ``text`` can be the id of a run: a name of a directory, and fit to be shown."""
+    return re.fullmatch(_RUN_ID, text) is not None
 
 
 def new_run(
@@ -82,10 +95,19 @@ def new_run(
     """Describe a run of ``scenario``, whose file has this ``name`` and ``text``, that begins now.
 
     ``started_at`` is in UTC; the run's id begins with it.
+
+    Raises:
+        InputError: no run can have that name.
     """
+    run_id = f"{started_at:%Y%m%dT%H%M%SZ}-{name}"
+    if not is_run_id(run_id):
+        raise InputError(
+            f"a run cannot be named after {name!r}: give the scenario's file a name of letters, "
+            "digits, blanks and _ . , + @ = ( ) - that begins with a letter or digit"
+        )
     return RunRecord(
         format_version=FORMAT_VERSION,
-        run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{name}",
+        run_id=run_id,
         scenario_name=name,
         scenario_text=text,
         scenario_digest=scenario.digest(),

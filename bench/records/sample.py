@@ -10,14 +10,19 @@ were taken; the rest of that wait is the generator's lag.
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.records.files import open_plain, write_file
 from bench.records.outcome import COLUMNS
 
 Integers = npt.NDArray[np.int64]
+MOST_SAMPLES_BYTES = 1 << 30
+"""The samples of a trial have no more, as 64-bit integers: 16 million operations."""
 
 
 class Samples:
@@ -68,25 +73,52 @@ class Samples:
         return self.where((due >= start_ns) & (due < end_ns))
 
 
-def write_samples(path: Path, rows: Integers) -> None:
-    """Store ``rows`` (n, 8) at ``path`` as a compressed archive with one array per column."""
+def samples_content(rows: Integers) -> bytes:
+    """Return ``rows`` (n, 8) as a compressed archive (``.npz``) with one array per column."""
     columns = {name: rows[:, index] for index, name in enumerate(COLUMNS)}
-    with path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **columns)
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **columns)
+    return content.getvalue()
+
+
+def write_samples(path: Path, rows: Integers) -> None:
+    """Store :func:`samples_content` of ``rows`` (n, 8) at ``path``."""
+    write_file(path, samples_content(rows))
 
 
 def read_samples(path: Path) -> Samples:
     """Read what :func:`write_samples` stored.
 
     Raises:
-        OSError, KeyError, ValueError: the file is missing or is not such an archive.
+        OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error: the
+            file is missing, is not such an archive, or holds more than ``MOST_SAMPLES_BYTES``.
     """
-    with np.load(path, allow_pickle=False) as archive:
-        first = archive[COLUMNS[0]]
+    with open_plain(path) as file, zipfile.ZipFile(file) as archive:
+        first = _column(archive, COLUMNS[0])
         rows = np.empty((len(first), len(COLUMNS)), dtype=np.int64, order="F")
         for index, name in enumerate(COLUMNS):
-            rows[:, index] = archive[name]
+            column = _column(archive, name)
+            if column.shape != first.shape:
+                raise ValueError(f"{name} has {len(column)} samples, {COLUMNS[0]} {len(first)}")
+            rows[:, index] = column
         return Samples(rows)
+
+
+def _column(archive: zipfile.ZipFile, name: str) -> Integers:
+    """Read an array as NumPy would, but only integers, and no more than the archive declares."""
+    member = archive.getinfo(f"{name}.npy")
+    if member.file_size > MOST_SAMPLES_BYTES // len(COLUMNS):
+        raise ValueError(f"the column {name} declares {member.file_size} bytes, which is too many")
+    with archive.open(member) as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError(f"the column {name} is no array of this format")
+        shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+        if kind != np.int64:
+            raise ValueError(f"the column {name} has {kind}, expected int64")
+        column: Integers = np.frombuffer(stream.read(), dtype=kind)
+    if column.shape != shape:
+        raise ValueError(f"the column {name} has {len(column)} samples, it declares {shape}")
+    return column
 
 
 def read_raw(path: Path) -> Integers:

@@ -6,23 +6,42 @@
     results/<run-id>/trials/<trial-id>.json  one finished trial
     results/<run-id>/samples/<trial-id>.npz  its samples
     results/<run-id>/records.zip             instead of both, once the run has been made compact
+
+A directory may come from somebody else: only plain files of limited size are read, and the names
+that they hold are checked before they name anything.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from bench.errors import InputError, suggestion
-from bench.records.archive import ARCHIVE, DAMAGE, records_in, samples_in, trial_ids_in
-from bench.records.run import FORMAT_VERSION, RunRecord
-from bench.records.sample import Integers, Samples, read_samples, write_samples
+from bench.records.archive import ARCHIVE, DAMAGE, Archive
+from bench.records.files import (
+    MOST_RECORD_BYTES,
+    make_directory,
+    parsed,
+    read_json,
+    read_plain,
+    reason_of,
+    write_file,
+)
+from bench.records.lock import locked
+from bench.records.run import FORMAT_VERSION, RunRecord, is_run_id
+from bench.records.sample import (
+    MOST_SAMPLES_BYTES,
+    Integers,
+    Samples,
+    read_samples,
+    samples_content,
+)
 from bench.records.trial import TrialRecord
 from bench.spec.plan import expand
 from bench.spec.scenario import Scenario
@@ -30,17 +49,22 @@ from bench.spec.scenario_file import parse_scenario
 
 _RUN = TypeAdapter(RunRecord)
 _TRIAL = TypeAdapter(TrialRecord)
-_Record = TypeVar("_Record", RunRecord, TrialRecord)
+_TABLE = TypeAdapter(dict[str, object])
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run read back: its record, its scenario, and its trials in the order of the plan."""
+    """A run read back: its record, its scenario, and its trials in the order of the plan.
+
+    ``damaged`` says by trial id what is wrong where a record or its samples are not whole. Such a
+    trial is not among ``trials``: it counts as not measured.
+    """
 
     record: RunRecord
     scenario: Scenario
     trials: tuple[TrialRecord, ...]
     directory: Path
+    damaged: Mapping[str, str]
 
     @property
     def trials_expected(self) -> int:
@@ -57,17 +81,39 @@ class Run:
         Raises:
             InputError: the file is missing or damaged.
         """
-        archive = self.directory / ARCHIVE
-        path = self.directory / "samples" / (trial.samples_file or "")
         try:
-            if archive.is_file():
-                return samples_in(archive, path.name)
-            return read_samples(path)
+            with _opened(self.directory) as source:
+                return source.samples(trial)
         except DAMAGE as error:
-            place = archive if archive.is_file() else path
-            raise InputError(
-                f"{place}: cannot read the samples of {trial.trial.id}: {error}"
-            ) from error
+            raise InputError(f"{self.directory}: {_unreadable(trial, error)}") from error
+
+
+class _Files:
+    """The trials and samples of a run as files of their own; raises as ``Archive`` does."""
+
+    def __init__(self, directory: Path) -> None:
+        self._trials = directory / "trials"
+        self._samples = directory / "samples"
+
+    def trial_ids(self) -> list[str]:
+        stems = (path.stem for path in self._trials.glob("*.json"))
+        return [stem for stem in stems if re.fullmatch("[0-9a-f]{12}", stem)]
+
+    def record(self, trial_id: str) -> bytes:
+        return read_plain(self._trials / f"{trial_id}.json", MOST_RECORD_BYTES)
+
+    def samples(self, record: TrialRecord) -> Samples:
+        return read_samples(self._samples / str(record.samples_file))
+
+    def check_samples(self, record: TrialRecord) -> None:
+        if not record.samples_sha256:
+            self.samples(record)
+            return
+        content = read_plain(self._samples / str(record.samples_file), MOST_SAMPLES_BYTES)
+        if len(content) != record.samples_bytes:
+            raise ValueError(f"{len(content)} of {record.samples_bytes} bytes are there")
+        if hashlib.sha256(content).hexdigest() != record.samples_sha256:
+            raise ValueError("they are not those that were written: their SHA-256 is another")
 
 
 class Store:
@@ -78,7 +124,8 @@ class Store:
 
     def run_ids(self) -> list[str]:
         """List the runs, oldest first (an id begins with its UTC time)."""
-        return sorted(path.parent.name for path in self.directory.glob("*/run.json"))
+        names = (path.parent.name for path in self.directory.glob("*/run.json"))
+        return sorted(filter(is_run_id, names))
 
     def newest(self) -> str:
         """Return the newest run's id.
@@ -95,112 +142,140 @@ class Store:
         """Write the run's record; this makes the run exist.
 
         Raises:
-            InputError: a run of that id exists already.
+            InputError: a run of that id exists already, or cannot be written.
+            UnavailableError: the disk is full.
         """
-        if (self.directory / record.run_id / "run.json").exists():
-            raise InputError(f"the run {record.run_id} exists already in {self.directory}")
+        directory = self.directory / record.run_id
+        make_directory(self.directory)
+        try:
+            # Of two processes that begin the same run, one makes its directory.
+            directory.mkdir()
+        except FileExistsError as error:
+            raise InputError(f"{directory}: the run exists already") from error
         for part in ("trials", "samples"):
-            (self.directory / record.run_id / part).mkdir(parents=True, exist_ok=True)
-        _write_once(self.directory / record.run_id / "run.json", _RUN.dump_json(record, indent=2))
+            make_directory(directory / part)
+        write_file(directory / "run.json", _RUN.dump_json(record, indent=2))
 
-    def add(self, run_id: str, record: TrialRecord, rows: Integers | None) -> None:
-        """Write a finished trial: samples first, so that a record never names a missing file.
+    @contextmanager
+    def locked(self, run_id: str) -> Iterator[None]:
+        """Keep every other process from writing into the run, for as long as this is entered.
 
         Raises:
-            InputError: the run has been made compact, and would not show the trial.
+            InputError: another process does so already, or there is no such run.
+        """
+        self.read_record(run_id)
+        with locked(self.directory / run_id / "run.json", f"the run {run_id}"):
+            yield
+
+    def add(self, run_id: str, record: TrialRecord, rows: Integers | None) -> None:
+        """Write a finished trial: samples first, so that a record never outlives them.
+
+        Raises:
+            InputError: the run has been made compact, and would not show the trial; or it cannot be
+                written.
+            UnavailableError: the disk is full.
         """
         directory = self.directory / run_id
         if (directory / ARCHIVE).is_file():
             raise InputError(f"{directory} is compact and takes no further trials")
         if rows is not None and record.samples_file:
-            write_samples(directory / "samples" / record.samples_file, rows)
+            content = samples_content(rows)
+            write_file(directory / "samples" / record.samples_file, content)
+            digest = hashlib.sha256(content).hexdigest()
+            record = replace(record, samples_bytes=len(content), samples_sha256=digest)
         path = directory / "trials" / f"{record.trial.id}.json"
-        _write_once(path, _TRIAL.dump_json(record, indent=2))
+        write_file(path, _TRIAL.dump_json(record, indent=2))
 
     def finished(self, run_id: str) -> frozenset[str]:
-        """Return the ids of the trials that have a record.
+        """Return the ids of the trials whose record and samples are whole.
 
         Raises:
             InputError: they are in an archive that is damaged.
         """
-        archive = self.directory / run_id / ARCHIVE
-        if archive.is_file():
-            try:
-                return trial_ids_in(archive)
-            except DAMAGE as error:
-                raise InputError(f"{archive}: the archive is damaged: {error}") from error
-        return frozenset(path.stem for path in (self.directory / run_id / "trials").glob("*.json"))
+        whole, _ = _trials(self.directory / run_id)
+        return frozenset(whole)
 
     def read_record(self, run_id: str) -> RunRecord:
         """Read a run's record without its trials.
 
         Raises:
-            InputError: there is no such run, its file is damaged, or a newer program wrote it.
+            InputError: there is no such run, its file is damaged or is of another run, or a newer
+                program wrote it.
         """
         path = self.directory / run_id / "run.json"
-        if not path.is_file():
+        if not is_run_id(run_id) or not path.exists():
             hint = suggestion(run_id, self.run_ids())
             raise InputError(f"{self.directory} holds no run {run_id!r}.{hint}")
-        _check_version(path)
-        return _read(path, _RUN)
+        version = read_json(path, _TABLE, "a run's record").get("format_version")
+        if version != FORMAT_VERSION:
+            raise InputError(
+                f"{path}: format_version is {version!r}, this program reads {FORMAT_VERSION}; "
+                "read it with the version of checkpoint-bench that wrote it"
+            )
+        record = read_json(path, _RUN, "a run's record")
+        if record.run_id != run_id:
+            raise InputError(f"{path}: run_id is {record.run_id!r}, expected its directory's name")
+        return record
 
     def read(self, run_id: str) -> Run:
-        """Read a whole run except its samples.
+        """Read a whole run, but of the samples only whether they are whole.
 
         Raises:
-            InputError: as :meth:`read_record`, or a trial's file is damaged.
+            InputError: as :meth:`read_record`, or an archive is damaged as a whole.
         """
         record = self.read_record(run_id)
         directory = self.directory / run_id
-        trials = sorted(self._trials(directory), key=lambda trial: trial.trial.position)
         scenario = parse_scenario(record.scenario_text, str(directory / "run.json"))
-        return Run(record=record, scenario=scenario, trials=tuple(trials), directory=directory)
+        whole, damaged = _trials(directory)
+        trials = sorted(whole.values(), key=lambda trial: trial.trial.position)
+        return Run(record, scenario, tuple(trials), directory, damaged)
 
-    def _trials(self, directory: Path) -> Iterator[TrialRecord]:
+
+def _opened(directory: Path) -> AbstractContextManager[Archive | _Files]:
+    archive = directory / ARCHIVE
+    return Archive(archive) if archive.exists() else nullcontext(_Files(directory))
+
+
+def _trials(directory: Path) -> tuple[dict[str, TrialRecord], dict[str, str]]:
+    """Return the trials that are whole, and what is wrong with the others, by their ids."""
+    whole: dict[str, TrialRecord] = {}
+    damaged: dict[str, str] = {}
+    was_compact = (directory / ARCHIVE).exists()
+    try:
+        with _opened(directory) as source:
+            for trial_id in source.trial_ids():
+                try:
+                    whole[trial_id] = _whole(source, trial_id)
+                except InputError as error:
+                    damaged[trial_id] = str(error)
+    except DAMAGE as error:
         archive = directory / ARCHIVE
-        if not archive.is_file():
-            for path in (directory / "trials").glob("*.json"):
-                yield _read(path, _TRIAL)
-            return
+        raise InputError(f"{archive}: the archive is damaged: {reason_of(error)}") from error
+    if damaged and not was_compact and (directory / ARCHIVE).exists():
+        # Another process has made it compact meanwhile, and removed what was to be read.
+        return _trials(directory)
+    return whole, damaged
+
+
+def _whole(source: Archive | _Files, trial_id: str) -> TrialRecord:
+    """Read the record of a trial, and check that its samples are as they were written.
+
+    Raises:
+        InputError: they are not, or the record is damaged.
+    """
+    what = f"the record of {trial_id}"
+    try:
+        content = source.record(trial_id)
+    except DAMAGE as error:
+        raise InputError(f"cannot read {what}: {reason_of(error)}") from error
+    record = parsed(content, _TRIAL, f"{what} is damaged")
+    if record.samples_file is not None:
         try:
-            for name, content in records_in(archive):
-                yield _parsed(content, f"{archive}: {name}", _TRIAL)
+            source.check_samples(record)
         except DAMAGE as error:
-            raise InputError(f"{archive}: the archive is damaged: {error}") from error
+            raise InputError(_unreadable(record, error)) from error
+    return record
 
 
-def _check_version(path: Path) -> None:
-    try:
-        version = json.loads(path.read_bytes()).get("format_version")
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: this is not a run's record: {error}") from error
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"{path}: format_version is {version!r}, this program reads {FORMAT_VERSION}; "
-            "read it with the version of checkpoint-bench that wrote it"
-        )
-
-
-def _read(path: Path, adapter: TypeAdapter[_Record]) -> _Record:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the record: {error.strerror}") from error
-    return _parsed(content, str(path), adapter)
-
-
-def _parsed(content: bytes, place: str, adapter: TypeAdapter[_Record]) -> _Record:
-    try:
-        return adapter.validate_json(content)
-    except ValidationError as error:
-        raise InputError(f"{place}: the record is damaged: {error}") from error
-
-
-def _write_once(path: Path, content: bytes) -> None:
-    """Write ``content`` so that a crash leaves the whole file or none, on stable storage."""
-    temporary = path.with_suffix(".partial")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def _unreadable(record: TrialRecord, error: Exception) -> str:
+    return f"cannot read the samples of {record.trial.id}: {reason_of(error)}"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from bench.spec.durability import Durability
 from bench.spec.metric import Better, Unit
 from bench.spec.plan import Trial
 
 Status = Literal["measured", "unsupported", "failed"]
+SamplesFile = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}\.npz$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class TrialRecord:
     ``settings`` were read back from the store, ``durability`` follows from them. ``left_behind``
     says what could not be removed from a user's server, and is empty otherwise. ``took_s`` is the
     whole trial on the wall clock, with its servers and reading back; 0 where nobody took it.
+    ``samples_bytes`` and ``samples_sha256`` are of the samples' file as it was written; 0 and ""
+    where an older version wrote it.
     """
 
     trial: Trial
@@ -134,9 +139,11 @@ class TrialRecord:
     error_texts: Mapping[str, str]
     verification: Verification | None
     failure: Failure | None
-    samples_file: str | None
+    samples_file: SamplesFile | None
     left_behind: str = ""
     took_s: float = 0.0
+    samples_bytes: int = 0
+    samples_sha256: str = ""
 
     @property
     def has_samples(self) -> bool:

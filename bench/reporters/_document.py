@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from bench.analysis.matrix import NOT_PLANNED
 from bench.analysis.result import Analysis, Cell, Finding
+from bench.printable import printable
 from bench.records.trial import Reading
 from bench.reporters import _words
 from bench.reporters._capacity_tables import capacity_tables
 from bench.reporters._cell_tables import glance_tables, group_tables, metrics_of
 from bench.reporters._comparison_tables import comparison_tables, false_alarms_in_words
-from bench.reporters._format import count, one_line, printable
+from bench.reporters._format import count, one_line
 from bench.reporters._groups import Group, groups_of, loop_text, subject_text
 from bench.reporters._table import (
     Column,

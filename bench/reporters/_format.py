@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Estimate
 from bench.errors import InvalidMeasurementError
+from bench.printable import printable
 from bench.spec.metric import Metric, Unit
 
 SIGNIFICANT_DIGITS = 3
@@ -129,15 +130,6 @@ def estimated(estimate: Estimate, scale: Scale) -> tuple[str, str, str]:
         text = f"≥{SPACE}{text}"
     between = interval(estimate.low, estimate.high, scale)
     return (text, between, "" if between else estimate.method)
-
-
-def printable(text: str) -> str:
-    """Replace control characters other than line feed and tab: text of errors is foreign data."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(
-        character if character in "\n\t" or character.isprintable() else "�"
-        for character in text.replace("\u2028", "\n").replace(SPACE, " ")
-    )
 
 
 def one_line(text: str) -> str:

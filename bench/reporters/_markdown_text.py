@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bench.reporters._format import one_line, printable
+from bench.printable import printable
+from bench.reporters._format import one_line
 from bench.reporters._table import Entry, Row, Table
 
 # A bracket alone is text; "](", "][" and "]:" would make a link or the definition of one.

@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench.analysis.result import Analysis
 from bench.contracts import Reporter
+from bench.printable import printable
 from bench.reporters._document import make_document
-from bench.reporters._format import printable
 from bench.reporters._plots import PLOTS, drawings
 
 

@@ -63,5 +63,6 @@ def measure(
     name = f"selftest-{what.row.name}"
     record = new_run(name, what.text, what.scenario, what.plan, environment, started_at)
     store.begin(record)
-    run(what.scenario, what.plan, store, record.run_id, on_progress, variables)
+    with store.locked(record.run_id):
+        run(what.scenario, what.plan, store, record.run_id, on_progress, variables)
     return store.read(record.run_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pydantic import ValidationError
 
 from bench.errors import InputError, suggestion
 from bench.spec.claim import Claim, ClaimsFile
-from bench.spec.scenario_file import validation_messages
+from bench.spec.scenario_file import parse_toml, read_text, validation_messages
 
 
 def load_claims(directory: Path) -> tuple[Claim, ...]:
@@ -23,7 +22,7 @@ def load_claims(directory: Path) -> tuple[Claim, ...]:
     paths = sorted(directory.glob("*.toml"))
     if not paths:
         raise InputError(f"{directory} holds no claims file (*.toml)")
-    files = [(path, parse_claims_file(_text(path), str(path))) for path in paths]
+    files = [(path, parse_claims_file(read_text(path, "the claims"), str(path))) for path in paths]
     files.sort(key=lambda found: found[1].document)
     problems = [*_repeated(files)]
     if problems:
@@ -38,10 +37,7 @@ def parse_claims_file(text: str, origin: str) -> ClaimsFile:
         InputError: it is not TOML, has an unknown or missing key, or a value of a wrong type; the
             text names the file and the key.
     """
-    try:
-        raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{origin}: this is not valid TOML: {error}") from error
+    raw = parse_toml(text, origin)
     try:
         return ClaimsFile.model_validate(raw)
     except ValidationError as error:
@@ -74,14 +70,6 @@ def chosen(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
         lines = [f"there is no claim {name!r}.{suggestion(name, known)}" for name in unknown]
         raise InputError("\n".join(lines))
     return tuple(claim for claim in claims if not wanted or claim.id in wanted)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{path}: cannot read the claims: {reason}") from error
 
 
 def _repeated(files: Sequence[tuple[Path, ClaimsFile]]) -> Iterator[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from bench.errors import InputError
 from bench.spec.drivers import Drivers
-from bench.spec.scenario_file import validation_messages
+from bench.spec.scenario_file import parse_toml, read_text, validation_messages
 
 
 def load_drivers(path: Path) -> Drivers:
@@ -21,20 +20,12 @@ def load_drivers(path: Path) -> Drivers:
         InputError: the file is missing, is not TOML, has an unknown or missing key, or a value of a
             wrong type; the text names the file and the key.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{path}: cannot read the drivers: {reason}") from error
-    return parse_drivers(text, str(path))
+    return parse_drivers(read_text(path, "the drivers"), str(path))
 
 
 def parse_drivers(text: str, origin: str) -> Drivers:
     """Check the drivers file ``text``; ``origin`` names it in errors. See :func:`load_drivers`."""
-    try:
-        raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{origin}: this is not valid TOML: {error}") from error
+    raw = parse_toml(text, origin)
     try:
         return Drivers.model_validate(raw)
     except ValidationError as error:

@@ -12,6 +12,7 @@ from typing import Any, get_origin
 from pydantic import BaseModel, ValidationError
 
 from bench.errors import InputError, suggestion
+from bench.printable import CONTROL_CHARACTER, printable
 from bench.spec.arrival import MOST_ARRIVALS, Open, Search
 from bench.spec.scenario import AXES, TABLES, Scenario
 from bench.spec.threshold_selection import threshold_problems
@@ -25,20 +26,12 @@ def load_scenario(path: Path) -> Scenario:
             wrong type, or a label that is not defined, measures a cell twice, or has a threshold
             that selects no cell; the text names the file and the key.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{path}: cannot read the scenario: {reason}") from error
-    return parse_scenario(text, str(path))
+    return parse_scenario(read_text(path, "the scenario"), str(path))
 
 
 def parse_scenario(text: str, origin: str) -> Scenario:
     """Check the scenario ``text``; ``origin`` names it in errors. See :func:`load_scenario`."""
-    try:
-        raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{origin}: this is not valid TOML: {error}") from error
+    raw = parse_toml(text, origin)
     try:
         scenario = Scenario.model_validate(raw)
     except ValidationError as error:
@@ -52,6 +45,52 @@ def parse_scenario(text: str, origin: str) -> Scenario:
     if problems:
         raise InputError("\n".join(f"{origin}: {problem}" for problem in problems))
     return scenario
+
+
+def read_text(path: Path, what: str) -> str:
+    """Return the text of a file that people write, without the mark that may stand before UTF-8.
+
+    Raises:
+        InputError: it is missing or is not UTF-8; ``what`` says what was to be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"{path}: cannot read {what}: {reason}") from error
+
+
+def parse_toml(text: str, origin: str) -> dict[str, Any]:
+    """Return the tables that ``text`` holds; ``origin`` names it in errors.
+
+    Raises:
+        InputError: it is not TOML, or a text in it has a character that a terminal would obey.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{origin}: this is not valid TOML: {error}") from error
+    for key, inside in _texts(raw, ""):
+        if found := CONTROL_CHARACTER.search(inside):
+            raise InputError(
+                f"{origin}: {printable(key)}: a text holds the control character "
+                f"{printable(found[0])}; only line feeds and tabs are expected"
+            )
+    return raw
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Yield every text in ``value``, the keys too, with the key that it stands under."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, key)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            place = f"{key}.{name}" if key else name
+            yield place, name
+            yield from _texts(each, place)
 
 
 def validation_messages(

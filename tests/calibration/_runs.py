@@ -68,7 +68,7 @@ def failing(name: str, run: Run) -> list[str]:
 
 
 def with_samples(run: Run, change: Change) -> Run:
-    return Changed(run.record, run.scenario, run.trials, run.directory, change)
+    return Changed(run.record, run.scenario, run.trials, run.directory, run.damaged, change)
 
 
 def with_verification(run: Run, verification: Verification) -> Run:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bench.analysis.comparison_result import Comparison
 from bench.analysis.open_load import OpenFacts
@@ -17,7 +17,10 @@ from bench.spec.scenario import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that findings judge. ``planned`` counts the trials of the plan."""
+    """Everything that findings judge. ``planned`` counts the trials of the plan.
+
+    ``damaged`` says by trial id why a trial could not be read.
+    """
 
     run: RunRecord
     scenario: Scenario
@@ -25,6 +28,7 @@ class Evidence:
     records: tuple[TrialRecord, ...]
     cells: tuple[CellEvidence, ...]
     comparisons: tuple[Comparison, ...]
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def measured(self) -> tuple[CellEvidence, ...]:

@@ -51,6 +51,14 @@ _INCOMPLETE_RUN = Kind(
     "Estimates rest on fewer trials than planned, and blocks may lack an arm.",
     "Run the same command with --resume.",
 )
+_DAMAGED_TRIALS = Kind(
+    "damaged_trials",
+    "warning",
+    "The record of a trial, or its samples, are not whole. It counts as if it had not been "
+    "measured.",
+    "Bring the files back from a copy, or run the same command with --resume: what is damaged is "
+    "measured again.",
+)
 _LEFT_BEHIND = Kind(
     "left_behind",
     "warning",
@@ -181,6 +189,15 @@ def incomplete_run(evidence: Evidence) -> Finding | None:
     return _INCOMPLETE_RUN.found(message, cells)
 
 
+def damaged_trials(evidence: Evidence) -> Finding | None:
+    """Find trials of which the record or the samples are not whole."""
+    damaged = evidence.damaged
+    if not damaged:
+        return None
+    message = f"{counted(len(damaged), 'trial')} of the run cannot be read: "
+    return _DAMAGED_TRIALS.found(message + listed(list(damaged.values()), 3), (), tuple(damaged))
+
+
 def left_behind(evidence: Evidence) -> Finding | None:
     """Find trials after which something of ours stayed on a user's server."""
     cells = [cell for cell in evidence.cells if any(r.left_behind for r in cell.records)]
@@ -281,6 +298,7 @@ JUDGES: tuple[Judge, ...] = (
     graph_not_deterministic,
     trial_failed,
     incomplete_run,
+    damaged_trials,
     left_behind,
     errors_in_window,
     timed_out,

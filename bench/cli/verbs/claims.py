@@ -19,9 +19,10 @@ from bench.cli.gating import measure_run
 from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
 from bench.cli.loading import load_checked
 from bench.cli.verbs.plan import minutes_of
-from bench.cli.verbs.report import add_places, make_directory, tell
+from bench.cli.verbs.report import add_places, tell
 from bench.errors import EXIT_INTERRUPTED, EXIT_PASS, InputError, suggestion
 from bench.measure.preflight import check_services
+from bench.records.files import make_directory, write_file
 from bench.records.store import Store
 from bench.reporters.verdicts.agreement import (
     agreement_document,
@@ -181,8 +182,8 @@ def _tell_interrupted(store: Store, kept: Sequence[str]) -> None:
 
 def _tell(found: Agreements, reports: Path) -> None:
     directory = make_directory(reports)
-    (directory / "claims.md").write_bytes(agreement_markdown(found).encode())
-    (directory / "claims.json").write_bytes(agreement_document(found))
+    write_file(directory / "claims.md", agreement_markdown(found).encode())
+    write_file(directory / "claims.json", agreement_document(found))
     screen = Screen() if sys.stdout.isatty() else Screen(width=_WIDTH)
     screen.print(agreement_screen(found))
     print(f"compared: {directory / 'claims.md'} (also claims.json)")

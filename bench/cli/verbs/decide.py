@@ -9,8 +9,9 @@ from pathlib import Path
 from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import claim_run
 from bench.analysis.decision import decide
-from bench.cli.verbs.report import add_places, make_directory
+from bench.cli.verbs.report import add_places
 from bench.errors import InputError
+from bench.records.files import make_directory, write_file
 from bench.records.store import Store
 from bench.reporters.decisions.markdown import markdown
 from bench.reporters.decisions.screen import screen
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("\n".join(f"{options.drivers}: {line}" for line in lines)) from error
     directory = make_directory(options.reports / found.record.run_id)
     path = directory / "decision.md"
-    path.write_bytes(markdown(decision, date).encode())
+    write_file(path, markdown(decision, date).encode())
     print(screen(decision))
     print(f"record: {path}")
     return decision.exit_code

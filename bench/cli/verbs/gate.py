@@ -18,10 +18,11 @@ from bench.cli.gating import (
 )
 from bench.cli.loading import load_checked
 from bench.cli.verbs.baseline import BASELINES
-from bench.cli.verbs.report import add_places, make_directory
+from bench.cli.verbs.report import add_places
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.measure.gate_environments import ArmEnvironment, prepare
 from bench.records.baseline import read_baseline
+from bench.records.files import make_directory, write_file
 from bench.records.store import Store
 from bench.reporters.gate.document import document
 from bench.reporters.gate.junit import junit
@@ -29,6 +30,7 @@ from bench.reporters.gate.markdown import markdown
 from bench.reporters.gate.pytest_benchmark import pytest_benchmark
 from bench.reporters.gate.screen import screen
 from bench.spec.gate import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
+from bench.spec.scenario_file import read_text
 
 _SCENARIO = Path("scenarios/gate.toml")
 
@@ -148,7 +150,7 @@ def _softly(options: argparse.Namespace, store: Store, rule: Rule) -> GateResult
     if options.judge:
         return recorded_against(baseline, store.read(options.judge[0]), rule)
     scenario, _ = load_checked(options.scenario)
-    text = options.scenario.read_text(encoding="utf-8")
+    text = read_text(options.scenario, "the scenario")
     name = f"gate-{options.scenario.stem}"
     return against_baseline(baseline, scenario, text, name, rule, store)
 
@@ -185,7 +187,7 @@ def _tell(result: GateResult, reports: Path) -> int:
         **pytest_benchmark(result),
     }
     for name, content in pages.items():
-        (directory / name).write_bytes(content)
+        write_file(directory / name, content)
     _append_summary(text)
     print(f"reports: {directory / 'gate.md'} (also {', '.join(list(pages)[1:])})")
     return result.exit_code

@@ -11,7 +11,7 @@ from rich.console import Console as Screen
 
 from bench.analysis.analyse import analyse
 from bench.discovery import load, names
-from bench.errors import InputError
+from bench.records.files import make_directory, write_file
 from bench.records.store import Store
 from bench.reporters.console import screen_content
 
@@ -34,19 +34,6 @@ def run(options: argparse.Namespace) -> int:
     return tell(store, options.run_id or store.newest(), options.reports)
 
 
-def make_directory(path: Path) -> Path:
-    """Make ``path`` and its parents, and return it.
-
-    Raises:
-        InputError: it cannot be made, or something that is no directory stands there.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot make this directory: {error.strerror}") from error
-    return path
-
-
 def tell(store: Store, run_id: str, reports: Path) -> int:
     """Analyse a run, write every report, print the short one; return the exit code."""
     analysis = analyse(store.read(run_id))
@@ -54,7 +41,7 @@ def tell(store: Store, run_id: str, reports: Path) -> int:
     for name in names("reporter"):
         reporter: Any = load("reporter", name)
         for file_name, content in reporter().render(analysis).items():
-            (directory / file_name).write_bytes(content)
+            write_file(directory / file_name, content)
     if sys.stdout.isatty():
         Screen().print(screen_content(analysis, Screen().width))
     else:

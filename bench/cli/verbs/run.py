@@ -10,13 +10,15 @@ from pathlib import Path
 
 from bench.cli.loading import load_checked
 from bench.cli.measuring import check_precision, expected_so_far, is_complete, measure_shown
-from bench.cli.verbs.report import add_places, make_directory, tell
+from bench.cli.verbs.report import add_places, tell
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_services
+from bench.records.files import make_directory
 from bench.records.run import RunRecord, new_run
 from bench.records.store import Store
 from bench.spec.plan import Plan
+from bench.spec.scenario_file import read_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     environment = read_environment(services.packages, services.servers, services.programs)
     store = Store(make_directory(options.results))
     make_directory(options.reports)
-    text = options.scenario.read_text(encoding="utf-8")
+    text = read_text(options.scenario, "the scenario")
     now = datetime.now(UTC)
     record = new_run(options.scenario.stem, text, scenario, plan, environment, now)
     if options.resume:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from bench.analysis.analyse import analyse
 from bench.cli.progress import OnProgress, shown
-from bench.cli.verbs.report import make_directory
 from bench.errors import EXIT_INVALID, EXIT_PASS, InputError, UnavailableError, suggestion
 from bench.measure.environment import read_environment
 from bench.measure.runner import Progress
+from bench.records.files import make_directory
 from bench.records.store import Store
 from bench.selftest.measuring import LOOPS, Planned, measure, planned
 from bench.selftest.observation import Observed

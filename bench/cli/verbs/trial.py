@@ -47,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _trial(run: Run, trial_id: str) -> TrialRecord:
     trials = {record.trial.id: record for record in run.trials}
+    if trial_id in run.damaged:
+        raise InputError(f"{run.directory}: {run.damaged[trial_id]}")
     if trial_id not in trials:
         hint = nearest(trial_id, trials)
         raise InputError(f"{run.record.run_id} has no trial {trial_id!r}.{hint}")
@@ -56,7 +58,4 @@ def _trial(run: Run, trial_id: str) -> TrialRecord:
 def _write_samples(path: Path, run: Run, record: TrialRecord) -> None:
     if not record.samples_file:
         raise InputError(f"the trial {record.trial.id} is {record.status} and has no samples")
-    try:
-        write_samples(path, run.samples(record).rows)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write the samples: {error.strerror}") from error
+    write_samples(path, run.samples(record).rows)

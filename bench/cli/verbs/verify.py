@@ -16,8 +16,9 @@ from bench.cli.judging import (
     scenarios_of,
     told_runs,
 )
-from bench.cli.verbs.report import add_places, make_directory
+from bench.cli.verbs.report import add_places
 from bench.errors import InputError
+from bench.records.files import make_directory, write_file
 from bench.records.store import Store
 from bench.reporters.verdicts.document import document
 from bench.reporters.verdicts.markdown import markdown
@@ -58,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
     directory, stem = _place(options)
     records = {scenario: found.analysis.run for scenario, found in runs.items()}
     make_directory(directory)
-    (directory / f"{stem}.md").write_bytes(markdown(verdicts, records).encode())
-    (directory / f"{stem}.json").write_bytes(document(verdicts))
+    write_file(directory / f"{stem}.md", markdown(verdicts, records).encode())
+    write_file(directory / f"{stem}.json", document(verdicts))
     (Screen() if sys.stdout.isatty() else Screen(width=_WIDTH)).print(screen(verdicts))
     print(told_runs(store, runs))
     print(f"verdicts: {directory / stem}.md (also {stem}.json, with maps and evidence)")

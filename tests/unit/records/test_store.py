@@ -78,7 +78,7 @@ def test_a_run_is_read_back_as_it_was(tmp_path: Path) -> None:
 
     assert run.record == record
     assert [trial.trial.position for trial in run.trials] == [0, 1]
-    assert run.trials[1] == trial_record(1)
+    assert replace(run.trials[1], samples_bytes=0, samples_sha256="") == trial_record(1)
     assert run.samples(run.trials[1]).column("due").tolist() == [2, 10]
 
 
@@ -151,7 +151,8 @@ def test_an_unknown_run_names_the_nearest(tmp_path: Path) -> None:
         ("not json", "not a run's record"),
         ("[]", "not a run's record"),
         ('{"format_version": 99}', "format_version is 99, this program reads 1"),
-        ('{"format_version": 1}', "the record is damaged"),
+        ('{"format_version": 1}', "not a run's record: run_id: Field required"),
+        ("[" * 100_000, "not a run's record: Invalid JSON: recursion limit exceeded"),
     ],
 )
 def test_a_damaged_record_is_an_input_error(tmp_path: Path, text: str, expected: str) -> None:

@@ -21,7 +21,6 @@ from bench.reporters._format import (
     interval,
     number,
     one_line,
-    printable,
     quantity,
     scaled,
     scales_of,
@@ -165,10 +164,6 @@ def test_a_lower_bound_is_marked() -> None:
 def test_what_is_not_estimable_says_why() -> None:
     assert estimated(not_estimable(PUT, "too few"), MS) == ("not estimable", "", "too few")
     assert estimated(not_estimable(PUT, ""), MS)[2] == "no reason was recorded"
-
-
-def test_control_characters_are_not_passed_on() -> None:
-    assert printable("a\x1b[31m\x00b\r\nc\u202ed\té") == "a�[31m�b\nc�d\té"
 
 
 def test_one_line_is_one_line() -> None:

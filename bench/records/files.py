@@ -1,0 +1,189 @@
+"""Files that others rely on: each is written whole or not at all, and only plain files are read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import pydantic_core
+from pydantic import TypeAdapter, ValidationError
+
+from bench.errors import BenchError, InputError, UnavailableError
+from bench.printable import printable
+
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_Content = TypeVar("_Content")
+MOST_RECORD_BYTES = 1 << 24
+"""A file of JSON that is larger is not read: the record of a trial has some 10 kB."""
+# Where JSON has one of them, however it is spelt; and sometimes where it has none.
+_CONTROL_IN_JSON = re.compile(
+    rb"\\u(?:00[01789]|20[26])|\\[bfr]|\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]"
+)
+PARTIAL = ".partial"
+"""The end of the name that a file has while it is being written."""
+
+
+def make_directory(path: Path) -> Path:
+    """Make ``path`` and its parents, on stable storage, and return it.
+
+    Raises:
+        InputError: it cannot be made, or something that is no directory stands there.
+        UnavailableError: the disk is full.
+    """
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        for each in missing:
+            _sync_directory(each.parent)
+    except OSError as error:
+        raise _refusal(path, "make this directory", error) from error
+    return path
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write ``content`` at ``path`` as :func:`new_file` does."""
+    with new_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write that becomes ``path`` at the end, instead of what stood there before.
+
+    Whatever happens, ``path`` is the old file or the whole new one; at the end the new one is on
+    stable storage, and so is its name.
+
+    Raises:
+        InputError: it cannot be written there.
+        UnavailableError: the disk is full.
+    """
+    # By the process, so that two that write the same file do not write into each other's.
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
+    try:
+        partial.unlink(missing_ok=True)
+        with partial.open("xb+") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise _refusal(path, "write this file", error) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """Open a file for reading that is neither a link nor a pipe, device or directory.
+
+    Raises:
+        OSError: it is not there, cannot be read, or is not a plain file.
+    """
+    # Without waiting: a pipe that nobody writes to would be waited for endlessly.
+    extra = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link, not a plain file", str(path))
+    descriptor = os.open(path, os.O_RDONLY | extra)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_plain(path: Path, most_bytes: int) -> bytes:
+    """Read a plain file of at most ``most_bytes``.
+
+    Raises:
+        OSError: as :func:`open_plain`, or it is larger.
+    """
+    with open_plain(path) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes} bytes", str(path))
+    return content
+
+
+def read_json(path: Path, adapter: TypeAdapter[_Content], expected: str) -> _Content:
+    """Read a plain file of JSON; see :func:`parsed`.
+
+    Raises:
+        InputError: it cannot be read, or is not what was ``expected``.
+    """
+    try:
+        content = read_plain(path, MOST_RECORD_BYTES)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read {expected}: {reason_of(error)}") from error
+    return parsed(content, adapter, f"{path}: this is not {expected}")
+
+
+def parsed(content: bytes, adapter: TypeAdapter[_Content], otherwise: str) -> _Content:
+    """Return what the JSON ``content`` says, its texts fit to be shown.
+
+    Raises:
+        InputError: it is not JSON, is nested too deeply, or does not fit ``adapter``; the text is
+            ``otherwise`` with the first reason.
+    """
+    try:
+        return adapter.validate_json(_printable_json(content))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        reason = f"{key}: {first['msg']}" if key else first["msg"]
+        raise InputError(f"{otherwise}: {reason}") from error
+    except ValueError as error:
+        raise InputError(f"{otherwise}: {error}") from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return the words of ``error`` without the name of the file, which stands before them."""
+    words = error.strerror if isinstance(error, OSError) else None
+    return words or str(error) or type(error).__name__
+
+
+def _printable_json(content: bytes) -> bytes:
+    """Return the JSON ``content`` with every text, also the keys, made printable."""
+    if not _CONTROL_IN_JSON.search(content):
+        return content
+    return pydantic_core.to_json(_printable_within(pydantic_core.from_json(content)))
+
+
+def _printable_within(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_printable_within(each) for each in value]
+    if isinstance(value, dict):
+        return {printable(key): _printable_within(each) for key, each in value.items()}
+    return value
+
+
+def _sync_directory(path: Path) -> None:
+    """Put the names in the directory ``path`` on stable storage, where a system can."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems have nothing to do here, and say so.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _refusal(path: Path, wanted: str, error: OSError) -> BenchError:
+    if error.errno in _FULL:
+        return UnavailableError(
+            f"{path}: cannot {wanted}: {error.strerror}. What was written before is whole. Make "
+            "room there and repeat the command; a run goes on with: bench run SCENARIO --resume"
+        )
+    return InputError(f"{path}: cannot {wanted}: {reason_of(error)}")
