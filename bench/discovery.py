@@ -3,7 +3,8 @@
 Three spellings are understood wherever a plug-in is named:
 
 * ``redis``: the module ``bench.<folder>.redis``;
-* ``their_package.module:TheirClass``: any importable object;
+* ``their_package.module:TheirClass``: any importable object; where a scenario names it, also one in
+  the working directory, which comes last (``bench.cli.loading``);
 * a name that an installed distribution registers as an entry point in the group ``bench.<folder>``.
   A plug-in of this project of the same name comes first.
 
@@ -14,6 +15,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
@@ -63,6 +67,39 @@ _EXTRAS = {
     "langgraph": "langgraph",
     "langchain_core": "langgraph",
 }
+
+
+class _LastDirectories:
+    """Finds modules that nothing else finds.
+
+    The end of ``sys.path`` would not do: a ``langgraph.py`` there hides the real one, which is a
+    namespace package.
+    """
+
+    def __init__(self) -> None:
+        self.directories: list[str] = []
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: object = None
+    ) -> ModuleSpec | None:
+        """Find the module ``name`` if it is no part of a package."""
+        del target
+        return PathFinder.find_spec(name, self.directories) if path is None else None
+
+
+_LAST = _LastDirectories()
+
+
+def search_last(directories: Sequence[str]) -> None:
+    """From here on, look for modules in ``directories`` too, after everything that is installed."""
+    _LAST.directories += [each for each in directories if each not in _LAST.directories]
+    if _LAST not in sys.meta_path:
+        sys.meta_path.append(_LAST)
+
+
+def searched_last() -> tuple[str, ...]:
+    """Return what was given to :func:`search_last`."""
+    return tuple(_LAST.directories)
 
 
 def extra_for(module: str) -> str:

@@ -89,9 +89,6 @@ def _run(given: list[str]) -> int:
     parser, verbs = _parser()
     verb = next((argument for argument in given if not argument.startswith("-")), "")
     if verb in VERBS:
-        # A plug-in may live beside the scenario, also for the console script.
-        if "" not in sys.path:
-            sys.path.insert(0, "")
         module = _verb_module(verb)
         module.add_arguments(verbs[verb])
         verbs[verb].set_defaults(run=module.run)

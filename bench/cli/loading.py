@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.discovery import load
+from bench.discovery import load, search_last
 from bench.measure.preflight import check_plugins
 from bench.spec.metric import check_metrics
 from bench.spec.plan import Plan, expand
@@ -15,11 +15,15 @@ from bench.spec.scenario_file import load_scenario
 def load_checked(path: Path) -> tuple[Scenario, Plan]:
     """Return the scenario at ``path`` and its plan.
 
+    From here on, modules are also looked for in the working directory, last of all: a scenario may
+    name plug-ins that lie there.
+
     Raises:
         InputError: anything in it is wrong.
         MissingPackageError: a plug-in that it names needs a package that is not installed.
     """
     scenario = load_scenario(path)
+    search_last([str(Path.cwd())])
     check_plugins(scenario, str(path))
     workloads = [load("workload", use.use) for use in scenario.workloads.values()]
     marks = sorted({mark for workload in workloads for mark in workload.marks})

@@ -178,7 +178,7 @@ def watched_by(variables: Mapping[str, str]) -> dict[str, str]:
     """
     try:
         result = subprocess.run(  # noqa: S603 - this interpreter, a fixed program
-            [sys.executable, "-c", _ASK],
+            [sys.executable, "-P", "-c", _ASK],
             env=without_servers(variables),
             capture_output=True,
             text=True,

@@ -105,8 +105,8 @@ def _make(
         runs([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(place)])
         runs([uv, "pip", "install", "--quiet", "--python", str(python), *wanted])
     else:
-        runs([sys.executable, "-m", "venv", str(place)])
-        runs([str(python), "-m", "pip", "install", "--quiet", *wanted])
+        runs([sys.executable, "-P", "-m", "venv", str(place)])
+        runs([str(python), "-P", "-m", "pip", "install", "--quiet", *wanted])
     write_file(place / _READY, ("\n".join(requirements) + "\n").encode())
 
 
