@@ -26,6 +26,8 @@ from bench.errors import (
     BenchError,
     MissingPackageError,
 )
+from bench.printable import printable
+from bench.records.redaction import redact, secrets_in
 
 VERBS = {
     "plan": "show what a scenario would measure, in which order; measures nothing",
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _run(given)
         except BenchError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(_shown(f"error: {error}"), file=sys.stderr)
             return error.exit_code
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
@@ -80,9 +82,13 @@ def _unexpected(error: Exception) -> int:
         place = "" if error.filename is None else f"{error.filename}: "
         print(f"error: {place}{error.strerror}", file=sys.stderr)
         return EXIT_UNAVAILABLE
-    traceback.print_exception(error)
+    print(_shown("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     print("error: this is a defect of checkpoint-bench; nothing was decided", file=sys.stderr)
     return EXIT_INVALID
+
+
+def _shown(text: str) -> str:
+    return printable(redact(text, secrets_in(os.environ)))
 
 
 def _run(given: list[str]) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bench
+from bench.contracts import without_servers
 from bench.discovery import searched_last
 
 # Runs "-m MODULE …" so that it imports as the process that started it does, and the same ``bench``:
@@ -24,8 +25,6 @@ from bench.discovery import search_last
 search_last(json.loads(last))
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
-
-from bench.contracts import without_servers
 
 
 @dataclass(frozen=True, slots=True)

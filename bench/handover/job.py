@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from bench.contracts import Endpoint
+from bench.records.redaction import secrets_of
 from bench.records.trial import Failure, Reading, Status, Verification, Window
 from bench.spec.durability import Durability
 from bench.spec.plan import Trial
@@ -48,6 +49,11 @@ class Opening:
 
     endpoint: Endpoint | None
     namespace: str
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown of the address."""
+        return secrets_of(self.endpoint.url) if self.endpoint is not None else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from bench.contracts import without_servers
 from bench.errors import InputError, UnavailableError
 from bench.handover.interpreter import Interpreter
 from bench.records.files import make_directory, write_file
-from bench.records.redaction import redact, secrets_of
+from bench.records.redaction import redact, secrets_in, secrets_within
 
 _LIMIT_S = 900.0
 _TAIL_CHARACTERS = 1_500
@@ -107,7 +107,8 @@ def _make(
     else:
         runs([sys.executable, "-P", "-m", "venv", str(place)])
         runs([str(python), "-P", "-m", "pip", "install", "--quiet", *wanted])
-    write_file(place / _READY, ("\n".join(requirements) + "\n").encode())
+    told = redact("\n".join(requirements), _secrets_of(requirements))
+    write_file(place / _READY, f"{told}\n".encode())
 
 
 def _ourselves() -> tuple[str, ...]:
@@ -150,8 +151,8 @@ def _name_of(requirement: str) -> str:
         found = re.match(r"([\w.]+(?:-[A-Za-z][\w.]*)*)-\d", path.name) if is_there else None
     if found is None:
         raise InputError(
-            f"{requirement!r} names no distribution; expected for example 'name==1.2', or the path "
-            "of a project with a pyproject.toml"
+            f"{redact(repr(requirement), _secrets_of([requirement]))} names no distribution; "
+            "expected for example 'name==1.2', or the path of a project with a pyproject.toml"
         )
     return canonical(found[1])
 
@@ -192,7 +193,13 @@ def _files(path: Path) -> Iterator[Path]:
 def _why(requirements: Sequence[str], error: Exception) -> str:
     text = str(error)
     if isinstance(error, subprocess.CalledProcessError):
-        text = str(error.stderr or error.stdout).strip()[-_TAIL_CHARACTERS:]
-    secrets = [secret for each in requirements for secret in secrets_of(each.partition("@ ")[2])]
-    told = f"cannot make an environment with {', '.join(requirements)}: {text}"
-    return redact(told, tuple(secrets))
+        text = str(error.stderr or error.stdout).strip()
+    secrets = _secrets_of(requirements)
+    named = redact(", ".join(requirements), secrets)
+    # Before it is cut: of a token that is cut in two nobody finds the rest.
+    tail = redact(text, secrets)[-_TAIL_CHARACTERS:]
+    return f"cannot make an environment with {named}: {tail}"
+
+
+def _secrets_of(requirements: Sequence[str]) -> tuple[str, ...]:
+    return (*secrets_in(os.environ), *(s for each in requirements for s in secrets_within(each)))

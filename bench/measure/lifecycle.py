@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
+from bench.records.redaction import redact, secrets_in
 from bench.records.trial import Failure, Reading, Verification, Window
 from bench.spec.arrival import Closed
 from bench.spec.metric import CLOSING, CYCLE, WRITE_OPERATION
@@ -52,7 +54,8 @@ class Lifecycle:
         )
         self._place = Place(Path(parts.job.directory), opening.endpoint, opening.namespace)
         names = (*OPERATIONS.values(), CYCLE, *parts.workload.marks)
-        self.recorder = Recorder(names)
+        self._secrets = (*opening.secrets, *secrets_in(os.environ))
+        self.recorder = Recorder(names, self._secrets)
         self._log = AcknowledgementLog()
         self._timing = Timing(self.recorder, clock, self._log)
         self._call_counts = CallCounts(self.recorder)
@@ -227,7 +230,8 @@ class Lifecycle:
         shown = cause or error
         name = type(shown).__name__
         text = (str(error) or repr(error)).removeprefix(f"{name}: ")
-        return Failure(error_class=name, message=text[:1000], stage=self._stage)
+        text = redact(text, self._secrets)[:1000]
+        return Failure(error_class=name, message=text, stage=self._stage)
 
     def _status(self, error: Exception) -> Any:
         refused = isinstance(error, UnsupportedError | NotImplementedError)

@@ -9,6 +9,7 @@ from pathlib import Path
 from struct import Struct
 
 from bench.records.outcome import COLUMNS, Outcome
+from bench.records.redaction import redact
 
 _pack = Struct(f"{len(COLUMNS)}q").pack
 _ROWS_PER_CHUNK = 1 << 15
@@ -20,11 +21,12 @@ class Recorder:
     """Collects samples as integers, 64 bytes each; keeps no object per operation.
 
     Rows go into chunks of fixed length, so that growing never copies what is there already. Only
-    the loop's thread may add.
+    the loop's thread may add. ``secrets`` are kept out of the texts of errors.
     """
 
-    def __init__(self, operations: tuple[str, ...]) -> None:
+    def __init__(self, operations: tuple[str, ...], secrets: tuple[str, ...] = ()) -> None:
         self.operations = operations
+        self._secrets = secrets
         self.giving_up = False
         self.errors: Counter[str] = Counter()
         self.error_texts: dict[str, str] = {}
@@ -62,7 +64,8 @@ class Recorder:
         setattr(error, _SEEN, True)
         name = type(error).__name__
         self.errors[name] += 1
-        self.error_texts.setdefault(name, str(error)[:500])
+        if name not in self.error_texts:
+            self.error_texts[name] = redact(str(error), self._secrets)[:500]
         return int(Outcome.FAILED)
 
     def __len__(self) -> int:

@@ -35,7 +35,8 @@ from bench.handover.job import (
 from bench.handover.parts import options_of
 from bench.measure.remaining import IsWanted, Remaining, no_more
 from bench.measure.worker_process import WorkerProcess
-from bench.records.redaction import redact, secrets_of
+from bench.printable import printable
+from bench.records.redaction import redact, secrets_in
 from bench.records.sample import Integers, read_raw
 from bench.records.store import Store
 from bench.records.trial import Failure, Reading, TrialRecord
@@ -136,7 +137,7 @@ class TrialRun:
         self._options = options_of(self._subject, scenario.resolve(trial.subject))
         loop: Any = load("loop", trial.loop)
         self._loop: Loop = loop()
-        self._secrets: tuple[str, ...] = ()
+        self._secrets = secrets_in(environment)
         self._server_text = ""
         self._left_behind = ""
         self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -178,12 +179,14 @@ class TrialRun:
             worker = stack.enter_context(
                 WorkerProcess(job, directory, self._environment, self._interpreter)
             )
-            endpoint, namespace = None, new_namespace()
+            opening = Opening(None, new_namespace())
             if server is not None:
-                endpoint = server.start(self._subject.server_settings(self._options), namespace)
-                self._secrets = secrets_of(endpoint.url)
-                self._server_text = endpoint.kind
-            opening = Opening(endpoint, namespace)
+                settings = self._subject.server_settings(self._options)
+                started = server.start(settings, opening.namespace)
+                opening = replace(opening, endpoint=started)
+                self._secrets += opening.secrets
+                self._server_text = started.kind
+            endpoint = opening.endpoint
             worker.open(opening)
             result, readings = self._watch(worker, endpoint, lambda: verifier.expect(job, opening))
             result = self._with_server_death(result, endpoint)
@@ -256,10 +259,10 @@ class TrialRun:
     ) -> TrialRecord:
         failure = result.failure
         if failure is not None:
-            failure = Failure(failure.error_class, self._redact(failure.message), failure.stage)
+            failure = Failure(failure.error_class, self._shown(failure.message), failure.stage)
         verification = result.verification
         if verification is not None:
-            told = tuple(self._redact(problem) for problem in verification.problems)
+            told = tuple(self._shown(problem) for problem in verification.problems)
             verification = replace(verification, problems=told)
         durability = result.durability
         if durability is Durability.UNKNOWN and not result.settings:
@@ -272,21 +275,21 @@ class TrialRun:
             loop_kind=result.loop_kind or self._loop.kind,
             interpreter=result.interpreter,
             durability=durability,
-            settings=result.settings,
+            settings={name: self._shown(text) for name, text in result.settings.items()},
             server=self._server_text,
             operations=result.operations,
             window=result.window,
             readings=tuple(r for r in (*result.readings, *readings) if math.isfinite(r.value)),
             errors=result.errors,
-            error_texts={name: self._redact(text) for name, text in result.error_texts.items()},
+            error_texts={name: self._shown(text) for name, text in result.error_texts.items()},
             verification=verification,
             failure=failure,
             samples_file=f"{self._trial.id}.npz" if has_samples else None,
-            left_behind=self._redact(self._left_behind),
+            left_behind=self._shown(self._left_behind),
         )
 
-    def _redact(self, text: str) -> str:
-        return redact(text, self._secrets)
+    def _shown(self, text: str) -> str:
+        return printable(redact(text, self._secrets))
 
 
 def _is_alive(process_id: int) -> bool:

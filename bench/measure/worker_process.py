@@ -22,10 +22,11 @@ from bench.handover.job import (
     TrialResult,
     unmeasured,
 )
+from bench.handover.log import log_tail
+from bench.records.redaction import secrets_in
 
 # A worker that has handed over its result may take this long to end.
 _ENDING_S = 5.0
-_LOG_TAIL_CHARACTERS = 600
 
 
 class WorkerProcess:
@@ -42,6 +43,7 @@ class WorkerProcess:
         self._log = directory / "worker.log"
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._stage = "import"
+        self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [*interpreter.command, "-m", "bench.measure.worker", str(directory)],
@@ -75,6 +77,7 @@ class WorkerProcess:
 
     def open(self, opening: Opening) -> None:
         """Tell the worker where the trial takes place; it begins."""
+        self._secrets += opening.secrets
         self._send(OPENING.dump_json(opening))
 
     def stages(self, limit_s: float) -> Iterator[str]:
@@ -100,8 +103,7 @@ class WorkerProcess:
         if path.exists() and self._process.poll() in (0, None):
             return RESULT.validate_json(path.read_bytes())
         code = self._process.poll()
-        tail = self._log.read_text(errors="replace").strip()[-_LOG_TAIL_CHARACTERS:]
-        text = f"the worker ended with {_ending(code)}" + (f": …{tail}" if tail else "")
+        text = f"the worker ended with {_ending(code)}{log_tail(self._log, self._secrets)}"
         return unmeasured("failed", "WorkerDied", text, self._stage)
 
     def _send(self, line: bytes) -> None:

@@ -1,9 +1,15 @@
-"""Keeping passwords out of what is written, logged and shown."""
+"""Keeping passwords and tokens out of what is written, logged and shown.
+
+Redact first, then shorten: of a password that is cut in two nobody finds the rest.
+"""
 
 from __future__ import annotations
 
+import html
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
 REDACTED = "***"
@@ -11,18 +17,49 @@ REDACTED = "***"
 _KEYWORD = re.compile(
     r"(?:password|sslpassword)\s*=\s*('(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])*)", re.IGNORECASE
 )
-_PARAMETER = re.compile(r"[?&](?:password|sslpassword)=([^&#]*)", re.IGNORECASE)
+_SENSITIVE = "(?:password|passwd|token|secret|api_?key)"
+_PARAMETER = re.compile(rf"[?&]\w*{_SENSITIVE}=([^&#]*)", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
+_SENSITIVE_NAME = re.compile(_SENSITIVE, re.IGNORECASE)
+# Shorter values of variables that have nothing to do with a store are words that occur anywhere.
+_FEWEST_CHARACTERS = 6
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Return ``text`` with every one of ``secrets`` replaced by three asterisks.
 
-    Longer secrets go first, so that one that contains another leaves no rest. Empty ones are
-    ignored.
+    Each of its characters may be spelt as in a URL, as in the source of Python, JSON, SQL or HTML,
+    or as it is. Longer secrets go first, so that one that contains another leaves no rest. Empty
+    ones are ignored.
     """
     for secret in sorted(set(secrets) - {""}, key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
+        text = _spelt_anyhow(secret).sub(REDACTED, text)
     return text
+
+
+@lru_cache(maxsize=64)
+def _spelt_anyhow(secret: str) -> re.Pattern[str]:
+    return re.compile("".join(f"(?:{'|'.join(_spellings(character))})" for character in secret))
+
+
+def _spellings(character: str) -> Iterator[str]:
+    """Yield patterns of ``character``: itself, in a URL, in source code, as an entity."""
+    code, encoded = ord(character), character.encode(errors="surrogatepass")
+    # What is quoted more than once has more than one backslash; 25 is the per cent sign's own code.
+    yield "(?i:" + "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in encoded) + ")"
+    literals = [write(character)[1:-1] for write in (repr, ascii, json.dumps)]
+    literals += [repr(encoded)[2:-1], f"\\x{code:02x}", f"\\u{code:04x}", f"\\u{code:08x}"]
+    for literal in dict.fromkeys(literals):
+        if literal.startswith("\\"):
+            yield "(?i:" + re.escape(literal).replace(r"\\", r"\\{1,8}") + ")"
+    if character == " ":
+        yield r"\+"
+    if character == "'":
+        yield "''"
+    if (entity := html.escape(character)) != character:
+        yield re.escape(entity)
+    # Last, since what comes before may begin with it.
+    yield rf"\\{{0,8}}{re.escape(character)}"
 
 
 def secrets_of(url: str) -> tuple[str, ...]:
@@ -30,17 +67,43 @@ def secrets_of(url: str) -> tuple[str, ...]:
 
     ``url`` is a URL (``scheme://user:password@host/…?password=…``) or a libpq connection string
     (``host=… password='…'``). It need not be valid: where an unencoded ``@`` leaves open which part
-    is the password, every reading is returned.
+    is the password, every reading is returned. In a web address the user may be a token, too.
     """
     found = set(_in_url(url) if "://" in url else _in_keywords(url))
     return tuple(sorted(found - {""}, key=lambda secret: (-len(secret), secret)))
 
 
+def secrets_within(text: str) -> tuple[str, ...]:
+    """Return the passwords and tokens of every URL that ``text`` holds."""
+    return tuple(secret for match in _URL.finditer(text) for secret in secrets_of(match[0]))
+
+
+def secrets_in(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the passwords and tokens that environment ``variables`` hold.
+
+    Those of ``BENCH_…`` and ``PGPASSWORD`` whatever they are; others where they are long enough to
+    be no word.
+    """
+    found: set[str] = set()
+    for name, value in variables.items():
+        if name.startswith("BENCH_"):
+            found.update(secrets_of(value))
+        elif name == "PGPASSWORD":
+            found.add(value)
+        else:
+            own = (value,) if _SENSITIVE_NAME.search(name) else ()
+            others = (*own, *secrets_within(value))
+            found.update(each for each in others if len(each) >= _FEWEST_CHARACTERS)
+    return tuple(found - {""})
+
+
 def _in_url(url: str) -> Iterator[str]:
-    _, _, rest = url.partition("://")
+    scheme, _, rest = url.partition("://")
     for at in (index for index, character in enumerate(rest) if character == "@"):
-        _, _, password = rest[:at].partition(":")
+        user, _, password = rest[:at].partition(":")
         yield from (password, unquote(password))
+        if "http" in scheme.lower() and len(user) >= _FEWEST_CHARACTERS and "/" not in user:
+            yield from (user, unquote(user))
     for match in _PARAMETER.finditer(rest):
         yield from (match[1], unquote(match[1]), unquote_plus(match[1]))
 

@@ -16,6 +16,8 @@ from typing import IO, Self, cast
 from bench.discovery import load
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
+from bench.handover.log import log_tail
+from bench.records.redaction import secrets_in
 from bench.records.trial import Verification
 from bench.spec.scenario import Scenario
 from bench.subjects._factory import subject_class
@@ -25,7 +27,6 @@ from bench.verify.verifier import GO, LOG_FILE, ORDER, Order
 # Starting, opening the store and closing it may take this long beyond the seconds of reading.
 MARGIN_S = 60.0
 _ENDING_S = 5.0
-_LOG_TAIL_CHARACTERS = 600
 
 
 class VerifierProcess:
@@ -46,6 +47,8 @@ class VerifierProcess:
         self._environment = interpreter.environment_of(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
+        self._own_secrets = secrets_in(environment)
+        self._secrets = self._own_secrets
         self._is_busy = False
 
     def __enter__(self) -> Self:
@@ -75,6 +78,7 @@ class VerifierProcess:
         """
         if self._process is None or self._process.poll() is not None:
             self._start()
+        self._secrets = (*opening.secrets, *self._own_secrets)
         self._send(ORDER.dump_json(Order(job, opening)) + b"\n")
 
     def verification(self, directory: Path, limit_s: float) -> Verification:
@@ -93,7 +97,8 @@ class VerifierProcess:
         if answer == "0" and path.exists():
             return VERIFICATION.validate_json(path.read_bytes())
         return unread(
-            f"reading back failed: its process ended with {_ending(answer)}{_tail(directory)}"
+            f"reading back failed: its process ended with {_ending(answer)}"
+            f"{log_tail(directory / LOG_FILE, self._secrets)}"
         )
 
     def give_up(self) -> None:
@@ -159,10 +164,3 @@ def _ending(answer: str | None) -> str:
     if answer is None:
         return "no answer"
     return f"signal {answer[1:]}" if answer.startswith("-") else f"exit code {answer}"
-
-
-def _tail(directory: Path) -> str:
-    with contextlib.suppress(OSError):
-        text = (directory / LOG_FILE).read_text(errors="replace").strip()
-        return f": …{text[-_LOG_TAIL_CHARACTERS:]}" if text else ""
-    return ""

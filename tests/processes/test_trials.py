@@ -26,6 +26,7 @@ from bench.spec.scenario import Scenario
 from bench.spec.scenario_file import parse_scenario
 
 THEIRS = "tests.processes.their_savers"
+RUN_ID = "20260101T000000Z-s"
 
 
 def text_of(use: str, *, options: str = "", repetitions: int = 1, duration_s: float = 0.1) -> str:
@@ -181,7 +182,7 @@ def test_an_interrupted_run_is_completed_without_measuring_twice(tmp_path: Path)
     store.begin(
         RunRecord(
             FORMAT_VERSION,
-            "r",
+            RUN_ID,
             "s",
             text_of(f"{THEIRS}:factory", **given),
             scenario.digest(),
@@ -198,13 +199,13 @@ def test_an_interrupted_run_is_completed_without_measuring_twice(tmp_path: Path)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(scenario, plan, store, "r", stop_after_the_first, os.environ)
-    assert store.finished("r") == {plan.trials[0].id}
+        run(scenario, plan, store, RUN_ID, stop_after_the_first, os.environ)
+    assert store.finished(RUN_ID) == {plan.trials[0].id}
 
-    run(scenario, plan, store, "r", seen.append, os.environ)
+    run(scenario, plan, store, RUN_ID, seen.append, os.environ)
 
     assert [progress.done for progress in seen] == [1, 2, 3]
-    assert [trial.trial.id for trial in store.read("r").trials] == [t.id for t in plan.trials]
+    assert [trial.trial.id for trial in store.read(RUN_ID).trials] == [t.id for t in plan.trials]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL does not exist there")

@@ -23,6 +23,7 @@ from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.measure.gate_environments import ArmEnvironment, prepare
 from bench.records.baseline import read_baseline
 from bench.records.files import make_directory, write_file
+from bench.records.redaction import redact, secrets_within
 from bench.records.store import Store
 from bench.reporters.gate.document import document
 from bench.reporters.gate.junit import junit
@@ -133,7 +134,7 @@ def _question(options: argparse.Namespace, rule: Rule) -> Question:
     derived, pairs = two_interpreters(scenario)
     arms: dict[str, ArmEnvironment] = {}
     for label, given in ((BASE, options.base), (HEAD, options.head)):
-        print(f"{label}: {given}", flush=True)
+        print(f"{label}: {redact(given, secrets_within(given))}", flush=True)
         arms[label] = prepare(requirements_in(given), options.environments)
         print("  " + ", ".join(" ".join(pair) for pair in arms[label].versions.items()), flush=True)
     return Question(derived, pairs, rule, name, arms)

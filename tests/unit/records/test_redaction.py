@@ -1,8 +1,16 @@
 from __future__ import annotations
 
-import pytest
+import html
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
-from bench.records.redaction import redact, secrets_of
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bench.records.redaction import REDACTED, redact, secrets_in, secrets_of, secrets_within
 
 
 @pytest.mark.parametrize(
@@ -19,6 +27,10 @@ from bench.records.redaction import redact, secrets_of
         ("host=h password='it''s'", ("'it'", "it")),
         (r"password='a\'b c' host=h", (r"'a\'b c'", r"a\'b c", "a'b c")),
         ("PASSWORD = x1 host=h", ("x1",)),
+        ("https://u:tok@h/simple", ("tok",)),
+        ("https://ghp_abcdef@h/x.git", ("ghp_abcdef",)),
+        ("git+https://ghp_abcdef:x-oauth-basic@h/x.git", ("x-oauth-basic", "ghp_abcdef")),
+        ("https://h/x.whl?private_token=abc", ("abc",)),
         ("postgresql://u@h/d", ()),
         ("redis://h:6379/0", ()),
         ("host=h user=u", ()),
@@ -35,3 +47,67 @@ def test_the_longest_secret_goes_first() -> None:
 
 def test_an_empty_secret_changes_nothing() -> None:
     assert redact("text", [""]) == "text"
+
+
+FORMS: list[Callable[[str], str]] = [
+    lambda text: text,
+    quote,
+    lambda text: quote(text, safe=""),
+    lambda text: re.sub("%..", lambda code: code[0].lower(), quote(text, safe="")),
+    lambda text: quote(quote(text, safe=""), safe=""),
+    quote_plus,
+    lambda text: repr(text)[1:-1],
+    lambda text: repr(repr(text)[1:-1])[1:-1],
+    lambda text: repr(text.encode())[2:-1],
+    lambda text: ascii(text)[1:-1],
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
+    html.escape,
+    lambda text: text.replace("'", "''"),
+    lambda text: quote(text[:4], safe="") + text[4:],
+]
+
+
+@given(
+    st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), st.integers(0, len(FORMS) - 1)
+)
+@example("pä s's\"w/o\\rd&%", 0)
+def test_a_secret_is_found_however_it_is_spelt(secret: str, form: int) -> None:
+    written = FORMS[form](secret)
+
+    assert redact(f"<{written}>", [secret]) == f"<{REDACTED}>"
+
+
+@pytest.mark.parametrize("form", range(len(FORMS)))
+def test_a_secret_with_every_sign_is_found_in_every_form(form: int) -> None:
+    every = "pä s's\"w/o\\r\td&%+@é€😀"
+
+    assert redact(f"<{FORMS[form](every)}>", [every]) == f"<{REDACTED}>"
+
+
+def test_what_is_no_secret_stays() -> None:
+    text = "connect to 'h' as u: 100 % of {}[]().* \\d failed"
+
+    assert redact(text, ["d.f", "hunter2"]) == text
+
+
+def test_secrets_of_all_addresses_in_a_text_are_found() -> None:
+    text = "--extra-index-url https://me:tok-1@h/simple name @ 'https://me:tok-2@h/x.whl'"
+
+    assert secrets_within(text) == ("tok-1", "tok-2")
+
+
+def test_secrets_in_variables() -> None:
+    variables = {
+        "BENCH_POSTGRES_DSN": "host=h password=pw",
+        "BENCH_REDIS_URL": "redis://:x@h",
+        "PGPASSWORD": "p",
+        "PIP_INDEX_URL": "https://me:token-1@h/simple",
+        "GITHUB_TOKEN": "token-2",
+        "SOME_TOKEN": "yes",
+        "HTTP_PROXY": "http://me:you@h",
+        "HOME": "/home/somebody",
+    }
+
+    assert set(secrets_in(variables)) == {"pw", "x", "p", "token-1", "token-2"}

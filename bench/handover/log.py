@@ -1,0 +1,26 @@
+"""What a trial's process printed, as much of it as a record shows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.records.redaction import redact
+
+_BYTES_READ = 1 << 16
+_CHARACTERS_SHOWN = 600
+
+
+def log_tail(path: Path, secrets: Iterable[str]) -> str:
+    """Return the end of the log at ``path`` without ``secrets``, after a colon; "" if it is empty.
+
+    Much more is read than is shown: what was redacted before it is cut cannot be cut in two.
+    """
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _BYTES_READ))
+            text = log.read().decode(errors="replace").strip()
+    except OSError:
+        return ""
+    return f": …{redact(text, secrets)[-_CHARACTERS_SHOWN:]}" if text else ""
