@@ -7,6 +7,7 @@ comment.
 from __future__ import annotations
 
 from bench.errors import InputError
+from bench.records.files import MOST_RECORD_BYTES, read_plain, reason_of
 from bench.records.store import Store
 
 REFERENCE_FILE = "reference.txt"
@@ -22,9 +23,11 @@ def reference_runs(store: Store) -> tuple[str, ...]:
     if not path.exists():
         return ()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_plain(path, MOST_RECORD_BYTES).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot read the names of the reference runs: {error}") from error
+        raise InputError(
+            f"{path}: cannot read the names of the reference runs: {reason_of(error)}"
+        ) from error
     stripped = (line.strip() for line in lines)
     named = tuple(dict.fromkeys(line for line in stripped if line and not line.startswith("#")))
     known = set(store.run_ids())

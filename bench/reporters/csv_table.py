@@ -16,6 +16,7 @@ class CsvTable(Reporter):
 
     Numbers are unrounded, in the unit of column ``unit``; what is compared is a ratio.
 
+    A text that begins as a formula does has an apostrophe before it.
     A cell that was not measured has one line with an empty metric and the reason in ``why_not``.
     """
 
@@ -28,4 +29,10 @@ class CsvTable(Reporter):
 
 
 def _written(frame: pd.DataFrame) -> bytes:
-    return frame.to_csv(index=False, lineterminator="\n").encode()
+    return frame.map(_inert).to_csv(index=False, lineterminator="\n").encode()
+
+
+def _inert(value: object) -> object:
+    """Mark as text what a spreadsheet would take for a formula: labels and errors are foreign."""
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from bench.cli import main
 from bench.measure import runner
+from bench.records.sample import Integers, samples_content
 from bench.records.store import Store
 
 SCENARIO = """
@@ -81,3 +84,37 @@ def test_what_is_damaged_is_named_and_measured_again_by_one_of_two_that_resume(
     assert [trial.trial.id for trial in found.trials] == [lost.trial.id, kept.trial.id]
     assert found.trials[0] != lost
     assert found.trials[1] == kept
+
+
+def test_a_full_disk_ends_a_run_with_the_place_and_the_way_on_and_costs_one_trial(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "whole.toml").write_text(SCENARIO, encoding="utf-8")
+    places = ["--results", str(tmp_path / "results"), "--reports", str(tmp_path / "reports")]
+    command = ["run", str(tmp_path / "whole.toml"), *places]
+    written: list[bytes] = []
+
+    def compressed(rows: Integers) -> bytes:
+        written.append(samples_content(rows))
+        if len(written) > 1:
+            monkeypatch.setattr(os, "fsync", full)
+        return written[-1]
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("bench.records.store.samples_content", compressed)
+    assert main(command) == 5
+    monkeypatch.undo()
+
+    said = capsys.readouterr().err
+    store = Store(tmp_path / "results")
+    run = store.read(store.newest())
+    assert (len(run.trials), run.damaged) == (1, {})
+    assert f"error: {run.directory / 'samples'}" in said
+    assert "cannot write this file: No space left on device" in said
+    assert "--resume" in said
+    assert [path.name for path in run.directory.rglob("*.partial")] == []
+
+    assert main([*command, "--resume"]) == 0
+    assert store.read(run.record.run_id).trials[0] == run.trials[0]

@@ -38,6 +38,18 @@ def test_a_recorded_run_is_judged(factor: float, expected: int, tmp_path: Path) 
     assert gate(tmp_path, "--judge", RUN, *ARMS) == expected
 
 
+def test_what_a_run_calls_itself_does_not_choose_where_reports_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "deep" / "inside"
+    path = recorded(place, arms()).directory / "run.json"
+    path.write_text(path.read_text().replace(f'"run_id": "{RUN}"', '"run_id": "../../elsewhere"'))
+
+    assert gate(place, "--judge", RUN, *ARMS) == 2
+    assert "run_id" in capsys.readouterr().err
+    assert list(tmp_path.rglob("gate.md")) == []
+
+
 def test_a_cell_that_was_removed_cannot_tell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

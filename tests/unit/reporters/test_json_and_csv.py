@@ -54,6 +54,18 @@ def test_the_table_has_every_estimate_unrounded() -> None:
             assert (estimate.method, estimate.why_not) == (row["method"], row["why_not"])
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t"])
+def test_no_text_is_a_formula_to_a_spreadsheet(sign: str) -> None:
+    text = f"{sign}HYPERLINK(1)"
+    first, *rest = FULL.cells
+    lacking = replace(first, subject=text, estimates={}, reason=text)
+    content = CsvTable().render(replace(FULL, cells=(lacking, *rest)))["cells.csv"].decode()
+
+    row = next(csv.DictReader(io.StringIO(content)))
+
+    assert (row["subject"], row["why_not"]) == (f"'{text}", f"'{text}")
+
+
 def test_a_cell_that_was_not_measured_has_a_line_with_its_reason() -> None:
     text = CsvTable().render(FULL)["cells.csv"].decode()
     found = [row for row in csv.DictReader(io.StringIO(text)) if not row["metric"]]
