@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from math import prod
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -16,6 +17,9 @@ from bench.printable import CONTROL_CHARACTER, printable
 from bench.spec.arrival import MOST_ARRIVALS, Open, Search
 from bench.spec.scenario import AXES, TABLES, Scenario
 from bench.spec.threshold_selection import threshold_problems
+
+MOST_TRIALS = 100_000
+"""A sweep with more would take days to measure, and the plan of some takes all memory."""
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -68,9 +72,10 @@ def parse_toml(text: str, origin: str) -> dict[str, Any]:
     """
     try:
         raw = tomllib.loads(text)
+        texts = list(_texts(raw, ""))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{origin}: this is not valid TOML: {error}") from error
-    for key, inside in _texts(raw, ""):
+    for key, inside in texts:
         if found := CONTROL_CHARACTER.search(inside):
             raise InputError(
                 f"{origin}: {printable(key)}: a text holds the control character "
@@ -191,6 +196,12 @@ def _repetitions(scenario: Scenario) -> Iterator[str]:
 
 def _impossible_loads(scenario: Scenario) -> Iterator[str]:
     for name, sweep in scenario.sweeps.items():
+        blocks = sweep.repetitions or scenario.repetitions
+        if scenario.precision:
+            blocks = max(blocks, scenario.precision.most_repetitions)
+        trials = blocks * prod(len(getattr(sweep, axis)) for axis in AXES)
+        if trials > MOST_TRIALS:
+            yield f"sweeps.{name}: it has {trials} trials, expected {MOST_TRIALS} at most"
         length_s = scenario.warmup_s + (sweep.duration_s or scenario.duration_s)
         for label in scenario.arrivals_of(sweep):
             arrival = scenario.arrival(label)

@@ -126,6 +126,10 @@ def test_the_smallest_effect_is_a_share(share: str) -> None:
         ('["selector"]', '[""]', "sweeps.all.loops.0 = ''"),
         ('["steps"]', '["steps", "steps"]', "sweeps.all.workloads names 'steps' more than once"),
         ("seed = 3", "seed = 3\nprobes = ['a', 'a']", "probes names 'a' more than once"),
+        ("seed = 3", f"seed{'.a' * 20_000} = 3", "not valid TOML: maximum recursion depth"),
+        ("seed = 3", f"seed = {'[' * 20_000}", "not valid TOML: maximum recursion depth"),
+        ('"Which?"', r'"Which\u001b[2J?"', r"question: a text holds the control character \x1b;"),
+        ("subjects.plain]", r'subjects."pl\u202eain"]', r"subjects.pl\u202eain: a text holds"),
     ],
 )
 def test_what_is_wrong_is_named_with_file_key_and_nearest_name(
@@ -164,6 +168,16 @@ def test_a_schedule_that_would_not_fit_into_memory_is_refused() -> None:
     assert str(caught.value) == (
         "f.toml: sweeps.all: 1e+06 cycles per second for 60.1 s (rate) are more than 10000000"
     )
+
+
+def test_a_plan_that_would_not_fit_into_memory_is_refused() -> None:
+    loops = ", ".join(f'"{number}"' for number in range(26))
+    text = TEXT.replace("repetitions = 2", "repetitions = 1000").replace('"selector"', loops)
+
+    with pytest.raises(InputError) as caught:
+        parse_scenario(text, "f.toml")
+
+    assert str(caught.value) == "f.toml: sweeps.all: it has 104000 trials, expected 100000 at most"
 
 
 def test_a_loop_may_be_a_dotted_name() -> None:
