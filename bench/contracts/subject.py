@@ -120,6 +120,14 @@ class Subject(ABC):
     async def close(self) -> None:
         """Release everything. Called once, also after a failed :meth:`open`."""
 
+    def connections(self, clients: int) -> int:
+        """Return how many connections take turns in the operations of ``clients`` callers.
+
+        Each must have done every operation a few times before the window opens, since drivers and
+        servers prepare statements and plans for each connection by itself.
+        """
+        return clients
+
     async def settings(self) -> Mapping[str, str]:
         """Read back, over the saver's own connection, what the store really runs with."""
         return {}

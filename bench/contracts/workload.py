@@ -167,6 +167,11 @@ class Workload(ABC):
         self.namespace = namespace
         self.clients = clients
 
+    @property
+    def cycles_per_visit(self) -> int:
+        """In how many cycles a client has been through all its threads once."""
+        return 1
+
     @classmethod
     def check(cls, options: PluginOptions) -> None:
         """Find out, before anything is measured, whether what ``options`` name can be had.

@@ -23,8 +23,10 @@ from bench.spec.scenario import Scenario
 
 LEDGER_STAGE = "ledger"
 """The worker writes its ledger, since the store is read back by another process."""
+OPENING_STAGE = "opening"
+"""The window opens in a moment: what watches from outside begins."""
 STAGES = (
-    *("import", "open", "prepare", "warm-up", "window", "drain"),
+    *("import", "open", "prepare", "warm-up", OPENING_STAGE, "window", "drain"),
     *("verify", LEDGER_STAGE, "done"),
 )
 SAMPLES_FILE = "samples.bin"

@@ -13,7 +13,14 @@ from typing import Any
 from bench.contracts import Place, Subject
 from bench.errors import InvalidMeasurementError, UnsupportedError
 from bench.handover.acknowledgements import AcknowledgementLog
-from bench.handover.job import ACKNOWLEDGED_FILE, LEDGER_FILE, LEDGER_STAGE, Opening, TrialResult
+from bench.handover.job import (
+    ACKNOWLEDGED_FILE,
+    LEDGER_FILE,
+    LEDGER_STAGE,
+    OPENING_STAGE,
+    Opening,
+    TrialResult,
+)
 from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
@@ -22,15 +29,18 @@ from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
 from bench.records.redaction import redact, secrets_in
 from bench.records.trial import Failure, Reading, Verification, Window
 from bench.spec.arrival import Closed
-from bench.spec.metric import CLOSING, CYCLE, WRITE_OPERATION
+from bench.spec.metric import CLOSING, CYCLE, SAVER_OPERATIONS, WARM_UP, WRITE_OPERATION
 from bench.verify.ledger import LEDGER, Ledger
 from bench.verify.read_back import read_back, unread
 
 _NS_PER_S = 1_000_000_000
-# Every client opens its connection and prepares its statements in its first cycles; where these
-# take longer than the scenario's warm-up, that of a closed load is prolonged, within limits.
+# Where a load is not warm after the scenario's warm-up, that of a closed one is prolonged, so far.
 _LONGEST_WARM_UP_S = 10.0
 _WARM_LOOK_S = 0.02
+# Postgres plans the first five executions of a prepared statement anew, on each connection.
+_WARM_OPERATIONS = 6
+# What watches from outside takes its first readings in this time, which ends as the window opens.
+_OUTSIDE_LEAD_S = 0.1
 
 Announce = Callable[[str], None]
 
@@ -139,7 +149,8 @@ class Lifecycle:
         self._call_counts.start()
         self._enter("warm-up")
         start_ns = load.start() + round(trial.warmup_s * _NS_PER_S)
-        await self._warm_up(load, start_ns)
+        await self._warm_up(load, subject, start_ns)
+        warmth = self._warmth(load, subject)
         await self._start_probes("window", subject)
         cycles_before = self._done(CYCLE)
         if isinstance(self._arrival, Closed):
@@ -147,10 +158,9 @@ class Lifecycle:
         end_ns = start_ns + round(trial.duration_s * _NS_PER_S)
         load.end_at(end_ns)
         self._enter("window")
-        left_s = (end_ns - self._clock()) / _NS_PER_S
-        await asyncio.sleep(left_s)
+        await self._sleep_until(end_ns)
         self._enter("drain")
-        readings = await self._stop_probes("window")
+        readings = (warmth, *await self._stop_probes("window"))
         await load.drain(self._parts.scenario.drain_s)
         drained_ns = self._clock()
         self._cycles_in_window = self._done(CYCLE) - cycles_before
@@ -158,17 +168,54 @@ class Lifecycle:
         readings += await self._stop_probes("drained")
         return Window(start_ns, end_ns, drained_ns), readings
 
-    async def _warm_up(self, load: Load, until_ns: int) -> None:
-        """Wait until then, and for as long as the slowest client needs for its first cycles.
+    async def _warm_up(self, load: Load, subject: Subject, until_ns: int) -> None:
+        """Wait until then, and until a closed load is warm, within limits.
 
-        The window of an open load begins where its schedule says, however long the clients take.
+        The window of an open load begins where its schedule says.
         """
+        lead_ns = round(_OUTSIDE_LEAD_S * _NS_PER_S)
+        if isinstance(self._arrival, Closed):
+            await self._sleep_until(until_ns)
+            limit_ns = until_ns + round(_LONGEST_WARM_UP_S * _NS_PER_S)
+            while self._gets_warmer(load, subject) and self._clock() < limit_ns:  # noqa: ASYNC110 - a limit
+                await asyncio.sleep(_WARM_LOOK_S)
+            until_ns = self._clock() + lead_ns
+        await self._sleep_until(until_ns - lead_ns)
+        self._enter(OPENING_STAGE)
+        await self._sleep_until(until_ns)
+
+    def _gets_warmer(self, load: Load, subject: Subject) -> bool:
+        """Tell whether the load is not warm yet, and does not fail for good."""
+        is_failing = self.recorder.errors and load.fewest_cycles >= self._warm_cycles
+        return not is_failing and self._warmth(load, subject).value < 1.0
+
+    async def _sleep_until(self, until_ns: int) -> None:
         left_s = (until_ns - self._clock()) / _NS_PER_S
         await asyncio.sleep(left_s)
-        limit_ns = until_ns + round(_LONGEST_WARM_UP_S * _NS_PER_S)
-        cycles = self._parts.scenario.warmup_cycles
-        while not load.is_warm(cycles) and self._clock() < limit_ns:  # noqa: ASYNC110 - a limit
-            await asyncio.sleep(_WARM_LOOK_S)
+
+    @property
+    def _warm_cycles(self) -> int:
+        return max(self._parts.scenario.warmup_cycles, self._workload.cycles_per_visit)
+
+    def _warmth(self, load: Load, subject: Subject) -> Reading:
+        """Return how far the load is warm, by that which has been done least of what it does."""
+        operations = _WARM_OPERATIONS * subject.connections(self._arrival.concurrency)
+        done = {
+            name: (self._done(name), operations)
+            for name in (CYCLE, *SAVER_OPERATIONS)
+            if name == CYCLE or self._done(name)
+        }
+        if isinstance(self._arrival, Closed):
+            done["cycles of each client"] = (load.fewest_cycles, self._warm_cycles)
+        name, (least, wanted) = min(done.items(), key=lambda item: item[1][0] / item[1][1])
+        return Reading(
+            name=WARM_UP,
+            value=min(1.0, least / wanted),
+            unit="ratio",
+            better="neither",
+            description="share of what makes a load warm that was done before the window opened",
+            detail=f"{name}: {least} of {wanted}" if least < wanted else "",
+        )
 
     async def _start_probes(self, when: str, subject: Subject) -> None:
         self._puts_before[when] = self._done(WRITE_OPERATION)

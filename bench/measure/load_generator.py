@@ -113,10 +113,10 @@ class Load:
         self._pacer.start()
         return start_ns
 
-    def is_warm(self, cycles: int) -> bool:
-        """Tell whether every client of a closed load has finished that many cycles."""
-        is_open = isinstance(self._arrival, Open)
-        return is_open or all(client.cycles >= cycles for client in self.clients)
+    @property
+    def fewest_cycles(self) -> int:
+        """How many cycles every client has finished at least, well or not."""
+        return min(client.cycles for client in self.clients)
 
     def end_at(self, end_ns: int) -> None:
         """Let nothing that counts become due at or after ``end_ns``.

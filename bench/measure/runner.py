@@ -26,6 +26,7 @@ from bench.errors import BenchError, InputError, UnsupportedError
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
     LEDGER_STAGE,
+    OPENING_STAGE,
     SAMPLES_FILE,
     Job,
     Opening,
@@ -231,11 +232,11 @@ class TrialRun:
             for stage in worker.stages(length_s + _BESIDES_S):
                 if stage == LEDGER_STAGE:
                     on_ledger()
-                if stage == "window":
+                if stage == OPENING_STAGE:
                     for probe in probes:
                         probe.start(processes)
                         watching.append(probe)
-                elif watching:
+                elif stage != "window":
                     readings += [reading for probe in watching for reading in probe.stop()]
                     watching.clear()
         finally:

@@ -34,8 +34,9 @@ QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 WRITE_OPERATION = "put"
 READ_OPERATION = "get_tuple"
 CYCLE = "cycle"
-# A reading that every trial has.
+# Readings that every trial has.
 CLOSING = "close.duration"
+WARM_UP = "warm_up.share"
 SAVER_OPERATIONS = (WRITE_OPERATION, "put_writes", READ_OPERATION, "list", "delete_thread")
 # Stands for all operations of the saver together, in the names of means.
 ANY_SAVER_OPERATION = "saver"

@@ -162,6 +162,12 @@ class PostgresSubject(Subject):
             return AsyncPostgresSaver(self._pool)
         return self._savers[client]
 
+    def connections(self, clients: int) -> int:
+        """Return the pool's size; a connection that serves one operation is never warm."""
+        if self.options.connection == "pool":
+            return self.options.pool_size
+        return clients if not self.options.pooled and self.options.saver_per == "client" else 1
+
     async def close(self) -> None:
         """Close the pool or the connections."""
         await self._resources.aclose()

@@ -207,6 +207,12 @@ class PostgresSyncSubject(Subject):
         """Return the client's saver."""
         return self._savers[client]
 
+    def connections(self, clients: int) -> int:
+        """Return the pool's size, or one for each saver."""
+        if self.options.connection == "pool":
+            return self.options.pool_size
+        return clients if self.options.saver_per == "client" else 1
+
     async def close(self) -> None:
         """End the threads, then close the pool or the connections."""
         self._resources.close()

@@ -84,6 +84,10 @@ class SqliteSubject(Subject):
         """Return the client's saver."""
         return self._savers[client]
 
+    def connections(self, clients: int) -> int:
+        """Return one for each saver."""
+        return clients if self.options.saver_per == "client" else 1
+
     async def close(self) -> None:
         """Close every connection and end its thread."""
         await self._resources.aclose()

@@ -108,6 +108,12 @@ class AppendStepsWorkload(Workload):
         stagger = client % self._shape.steps_per_turn if self._shape.cycle == "step" else 0
         return Visits([self._thread(client, 0, index) for index in range(count)], stagger)
 
+    @property
+    def cycles_per_visit(self) -> int:
+        """A turn of each thread."""
+        of_turn = self._shape.steps_per_turn if self._shape.cycle == "step" else 1
+        return self._shape.threads_per_client * of_turn
+
     async def prepare(self, client: Client) -> None:
         """Put one checkpoint, as of a graph's input, into each of the client's threads."""
         for thread in self._visits[client.index].threads:

@@ -151,6 +151,11 @@ class RunGraphWorkload(Workload):
         if isinstance(options, RunGraphOptions) and options.is_own:
             own_shape(options.graph, options.inputs)
 
+    @property
+    def cycles_per_visit(self) -> int:
+        """A run on each thread."""
+        return self._options.threads_per_client
+
     async def prepare(self, client: Client) -> None:
         """Give the client a graph of its own; the store stays empty."""
         state = self._clients[client.index]

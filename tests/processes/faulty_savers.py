@@ -16,6 +16,17 @@ from langgraph.checkpoint.base.id import uuid6
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from bench.workloads.append_steps import AppendStepsWorkload
+
+
+class OneLongTurn(AppendStepsWorkload):
+    """Reads at its beginning alone, so that no read notices a fault; warm after a few cycles."""
+
+    @property
+    def cycles_per_visit(self) -> int:
+        return 1
+
+
 # So many puts, writes or reads go well before one does not.
 BEFORE = 12
 

@@ -21,6 +21,7 @@ from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.sample import Samples
 from bench.records.store import Store
 from bench.records.trial import TrialRecord
+from bench.spec.metric import WARM_UP
 from bench.spec.plan import expand
 from bench.spec.scenario import Scenario
 from bench.spec.scenario_file import parse_scenario
@@ -74,6 +75,11 @@ def measure(use: str, **given: Any) -> tuple[TrialRecord, Samples | None]:
     return record, None if rows is None else Samples(rows)
 
 
+def warmth_of(record: TrialRecord) -> tuple[float, str]:
+    (found,) = (reading for reading in record.readings if reading.name == WARM_UP)
+    return found.value, found.detail
+
+
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory for everything temporary, so that what stays behind is seen."""
@@ -111,6 +117,30 @@ def test_a_subject_class_outside_the_package_is_measured() -> None:
     record, _ = measure(f"{THEIRS}:TheirSubject")
 
     assert record.status == "measured", record.failure
+
+
+def test_the_window_opens_when_each_connection_did_every_operation_often_enough() -> None:
+    record, samples = measure(f"{THEIRS}:TheirSubject", options="connections_made = 40")
+
+    assert warmth_of(record) == (1.0, "")
+    assert record.window is not None
+    assert samples is not None
+    for operation in ("put", "put_writes", "get_tuple"):
+        before = samples.of(record.operations.index(operation)).due_within(
+            0, record.window.start_ns
+        )
+        assert len(before) >= 6 * 40
+
+
+def test_an_open_load_that_is_not_warm_says_so() -> None:
+    text = text_of(f"{THEIRS}:TheirSubject", options="connections_made = 40")
+    text = text.replace('"closed"', '"constant"').replace("clients = 2", "rate_per_s = 100.0")
+    scenario = parse_scenario(text, "f.toml")
+    record, _ = TrialRun(scenario, expand(scenario).trials[0], os.environ).run()
+
+    share, detail = warmth_of(record)
+    assert share < 1.0
+    assert detail.endswith(" of 240")
 
 
 def test_a_saver_that_refuses_the_loop_is_a_result() -> None:

@@ -27,7 +27,9 @@ from bench.verify.verifier_process import VerifierProcess
 
 FAULTY = "tests.processes.faulty_savers"
 # No read after the first of a client, so that what was lost is left for the verifier to find.
-NO_READS = 'use = "append_steps"\noptions = { threads_per_client = 1, steps_per_turn = 1000 }'
+NO_READS = (
+    f'use = "{FAULTY}:OneLongTurn"\noptions = {{ threads_per_client = 1, steps_per_turn = 1000 }}'
+)
 READS = 'use = "append_steps"\noptions = { threads_per_client = 1, steps_per_turn = 1 }'
 GRAPH = 'use = "run_graph"\noptions = { nodes = 2, threads_per_client = 1, runs_per_thread = 9 }'
 

@@ -88,9 +88,10 @@ class TheirSubject(Subject):
     """A subject class in somebody else's package, with an option."""
 
     class Options(PluginOptions):
-        """Whether to refuse the loop."""
+        """Whether to refuse the loop, and how many connections there are said to be."""
 
         refuses: bool = False
+        connections_made: int = 1
 
     reopens = False
 
@@ -109,5 +110,9 @@ class TheirSubject(Subject):
 
     def saver(self, client: int) -> InMemorySaver:
         return self._saver
+
+    def connections(self, clients: int) -> int:
+        assert isinstance(self.options, TheirSubject.Options)
+        return self.options.connections_made
 
     async def close(self) -> None: ...

@@ -7,7 +7,7 @@ from bench.analysis.result import Finding
 from bench.analysis.wording import figure, listed, quantity
 from bench.spec.arrival import Open
 from bench.spec.durability import Durability
-from bench.spec.metric import CLOSING, counts_from_its_call
+from bench.spec.metric import CLOSING, WARM_UP, counts_from_its_call
 
 # Closing connections takes a few ms; longer, something was still to be written.
 LONG_CLOSING_NS = 1e8
@@ -29,6 +29,14 @@ _LONG_CLOSING = Kind(
     "A saver that does that loses those writes when its process is killed, whatever its durability "
     "class says; reading back comes after the closing and cannot tell.",
     "Ask the saver's authors whether it writes behind; a checkpoint of SQLite's log is harmless.",
+)
+_NOT_WARM = Kind(
+    "not_warm",
+    "warning",
+    "The window opened before each connection had done every operation six times and, in a closed "
+    "load, each client had been through all its threads: first plans, prepared statements and "
+    "short threads are in the figures.",
+    "Raise warmup_s; a closed load waits for it 10 s longer at most, an open one not at all.",
 )
 _PARTLY_COMPARED = Kind(
     "partly_compared",
@@ -69,6 +77,22 @@ def long_closing(evidence: Evidence) -> Finding | None:
     return _LONG_CLOSING.found(worst_of(message, cells), cells)
 
 
+def not_warm(evidence: Evidence) -> Finding | None:
+    """Find cells of which a trial's window opened before the load was warm."""
+    cold = {
+        cell.cell.name: found
+        for cell in evidence.measured
+        for record in cell.measured
+        if (found := reading(record, WARM_UP)) is not None and found.value < 1.0
+    }
+    cells = [cell for cell in evidence.measured if cell.cell.name in cold]
+    if not cells:
+        return None
+    name = min(cold, key=lambda cell: cold[cell].value)
+    message = f"{name}: the window opened after {cold[name].detail}"
+    return _NOT_WARM.found(worst_of(message, cells), cells)
+
+
 def partly_compared(evidence: Evidence) -> Finding | None:
     """Find cells of whose checkpoints most were not compared in full."""
     shares: dict[str, float] = {}
@@ -89,4 +113,4 @@ def partly_compared(evidence: Evidence) -> Finding | None:
     return _PARTLY_COMPARED.found(worst_of(message, cells), cells)
 
 
-JUDGES: tuple[Judge, ...] = (operation_in_open_load, long_closing, partly_compared)
+JUDGES: tuple[Judge, ...] = (operation_in_open_load, long_closing, not_warm, partly_compared)

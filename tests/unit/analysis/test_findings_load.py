@@ -10,6 +10,7 @@ import pytest
 
 from bench.records.trial import Window
 from bench.spec.metric import CYCLE
+from bench.spec.plan import Trial
 from tests.unit.analysis.synthetic import (
     MS,
     OPERATIONS,
@@ -188,3 +189,17 @@ def test_pool_exhausted(tmp_path: Path) -> None:
     assert "connection is 75 % of the mean service time" in the(analysis, "pool_exhausted").message
     assert found(analysis, "lock_serialises") is None
     assert found(little, "pool_exhausted") is None
+
+
+@pytest.mark.parametrize(("share", "is_found"), [(0.25, True), (1.0, False)])
+def test_a_window_that_opened_on_a_cold_load(tmp_path: Path, share: float, is_found: bool) -> None:
+    cold = replace(reading("warm_up.share", share, "ratio"), detail="get_tuple: 15 of 60")
+
+    def make(trial: Trial) -> Left:
+        return Left(Load(), {"readings": (cold,)})
+
+    finding = found(analysed(tmp_path, make), "not_warm")
+
+    assert (finding is not None) is is_found
+    if finding is not None:
+        assert "the window opened after get_tuple: 15 of 60" in finding.message
