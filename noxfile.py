@@ -95,8 +95,8 @@ def characteristics(session: nox.Session) -> None:
 
 @nox.session
 def selftest(session: nox.Session) -> None:
-    """Measure subjects whose behaviour is known, on every loop; ends within 3 minutes."""
-    _install(session, "-e", ".[langgraph,uvloop]")
+    """Measure subjects whose behaviour is known, on every loop; ends within 4 minutes."""
+    _install(session, "-e", ".[all]")
     _run(session, "python", "-m", "bench", "selftest", *session.posargs)
 
 

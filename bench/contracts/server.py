@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from bench.errors import UnsupportedError
 
 # Our own variables, and those that libpq reads.
 _OF_SERVERS = ("BENCH_", "PG")
 
 # The names that :func:`new_namespace` gives, as a regular expression.
 NAMESPACE = "bench_[0-9a-f]{12}"
+
+# Opens a link to host and port, and returns the port of 127.0.0.1 that leads there.
+OpenLink = Callable[[str, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,15 @@ class Server(ABC):
             UnavailableError: it cannot be started or reached.
             UnsupportedError: an external server runs with other settings than were asked for.
         """
+
+    def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:
+        """Return ``endpoint`` as it is reached by way of a link.
+
+        Raises:
+            UnsupportedError: it is not reached by TCP, or not by such an address.
+        """
+        del endpoint, open_link
+        raise UnsupportedError(f"{type(self).__name__} cannot be reached by way of a link")
 
     @abstractmethod
     def stop(self) -> None:

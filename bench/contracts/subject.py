@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.contracts.plugin import PluginOptions
@@ -56,14 +57,17 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class CountedCalls:
-    """A ``method`` of a driver's class ``owner`` whose calls inside operations are counted.
+    """A ``method`` of a driver's class or module ``owner`` whose calls in operations are counted.
 
     ``what`` is a name of ``bench.spec.counted.COUNTED``; several methods may count as the same.
+    Of ``round_trips`` those that are under way at once count as one. ``counts`` gets the call's
+    arguments and tells whether it counts; without it every call does.
     """
 
     what: str
-    owner: type
+    owner: type | ModuleType
     method: str
+    counts: Callable[..., bool] | None = None
 
 
 CHECKPOINT_WRITES = "checkpoint_writes"
@@ -121,10 +125,9 @@ class Subject(ABC):
         """Release everything. Called once, also after a failed :meth:`open`."""
 
     def connections(self, clients: int) -> int:
-        """Return how many connections take turns in the operations of ``clients`` callers.
+        """Return on how many connections statements are prepared, for ``clients`` callers.
 
-        Each must have done every operation a few times before the window opens, since drivers and
-        servers prepare statements and plans for each connection by itself.
+        Each must have done every operation a few times before the window opens.
         """
         return clients
 

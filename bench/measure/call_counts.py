@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any
 
 from bench.contracts import CountedCalls
 from bench.errors import InputError
 from bench.measure.recorder import Recorder
-from bench.measure.timing import counting
+from bench.measure.timing import Method, counting, counting_in_turn
 from bench.records.trial import Reading
-from bench.spec.counted import COUNTED, counted_name
+from bench.spec.counted import COUNTED, ROUND_TRIPS, counted_name
 from bench.spec.metric import SAVER_OPERATIONS
 
 
@@ -19,7 +21,7 @@ class CallCounts:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._exchanged: list[tuple[type, str, Any]] = []
+        self._exchanged: list[tuple[type | ModuleType, str, Any]] = []
         self._rows_before = 0
         self._before: dict[str, dict[int, int]] = {}
 
@@ -38,7 +40,11 @@ class CallCounts:
                 )
             inherited = calls.owner.__dict__.get(calls.method)
             self._exchanged.append((calls.owner, calls.method, inherited))
-            setattr(calls.owner, calls.method, counting(own, self._recorder.calls_of(calls.what)))
+            wrapped = counting_in_turn if calls.what == ROUND_TRIPS else counting
+            method = wrapped(own, self._recorder.calls_of(calls.what))
+            if calls.counts is not None:
+                method = _chosen(calls.counts, method, own)
+            setattr(calls.owner, calls.method, method)
 
     def restore(self) -> None:
         """Give the classes their own methods back."""
@@ -68,3 +74,14 @@ class CallCounts:
                     name = counted_name(operation, what)
                     readings.append(Reading(name, value, "count", "lower", text))
         return tuple(readings)
+
+
+def _chosen(counts: Callable[..., bool], counted: Method, own: Method) -> Method:
+    """Return what calls ``counted`` for the calls that count, and ``own`` for the others."""
+
+    @functools.wraps(own)
+    def chosen(*arguments: Any, **keywords: Any) -> Any:
+        method = counted if counts(*arguments, **keywords) else own
+        return method(*arguments, **keywords)
+
+    return chosen

@@ -34,6 +34,7 @@ from bench.handover.job import (
     unmeasured,
 )
 from bench.handover.parts import options_of
+from bench.links.relay import Relay
 from bench.measure.remaining import IsWanted, Remaining, no_more
 from bench.measure.worker_process import WorkerProcess
 from bench.printable import printable
@@ -188,7 +189,7 @@ class TrialRun:
                 self._secrets += opening.secrets
                 self._server_text = started.kind
             endpoint = opening.endpoint
-            worker.open(opening)
+            worker.open(self._linked(opening, server, stack))
             result, readings = self._watch(worker, endpoint, lambda: verifier.expect(job, opening))
             result = self._with_server_death(result, endpoint)
             if result.status == "measured" and result.verification is None:
@@ -196,6 +197,19 @@ class TrialRun:
                 verification = verifier.verification(directory, limit_s)
                 result = replace(result, verification=verification)
             return self._with_server_death(result, endpoint), readings
+
+    def _linked(
+        self, opening: Opening, server: Server | None, stack: contextlib.ExitStack
+    ) -> Opening:
+        """Return how the worker gets to the server: by way of a link, where one is asked for."""
+        delay_s = self._scenario.arrival(self._trial.arrival).round_trip_s / 2.0
+        if not delay_s or server is None or opening.endpoint is None:
+            return opening
+
+        def open_link(host: str, port: int) -> int:
+            return stack.enter_context(Relay(host, port, delay_s)).port
+
+        return Opening(server.through(opening.endpoint, open_link), opening.namespace)
 
     def _stop(self, server: Server) -> None:
         """Stop ``server``; that it left something behind must not cost what was measured."""

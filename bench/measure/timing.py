@@ -9,6 +9,7 @@ waiting for a connection are told apart.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -43,8 +44,11 @@ Timed = TypeVar("Timed")
 # When the next operation of this context was due; 0 means: when it is called.
 DUE: ContextVar[int] = ContextVar("due", default=0)
 CLIENT: ContextVar[int] = ContextVar("client", default=-1)
-# [lock wait, pool wait] in ns and the code of the operation under way; set means: inside one.
-_WAITS: ContextVar[list[int] | None] = ContextVar("waits", default=None)
+# Of the operation under way, set means inside one: [lock wait, pool wait] in ns, its code, how many
+# exchanges it waited for one after the other so far, and its task.
+_WAITS: ContextVar[list[Any] | None] = ContextVar("waits", default=None)
+# That operation, and the same number as far as a task that it started knows.
+_IN_TURN: ContextVar[tuple[list[Any] | None, int]] = ContextVar("in_turn", default=(None, 0))
 
 
 class Timing:
@@ -101,6 +105,7 @@ class Timing:
             return self._timed_iterator(original, code)
         add, note, clock = self._recorder.add, self._recorder.note, self._clock
         acknowledged = self._recorder.acknowledged
+        current_task = asyncio.current_task
         begin, end = self._noted.get(operation, _NOT_NOTED)
 
         @functools.wraps(original)
@@ -108,7 +113,7 @@ class Timing:
             if _WAITS.get() is not None:
                 return await original(self, *arguments, **keywords)
             noted = begin(*arguments, **keywords)
-            waits = [0, 0, code]
+            waits: list[Any] = [0, 0, code, 0, current_task()]
             token = _WAITS.set(waits)
             due = DUE.get()
             if due:
@@ -119,7 +124,7 @@ class Timing:
                 finished = clock()
             except BaseException as error:
                 finished = clock()
-                lock, pool, _ = waits
+                lock, pool = waits[:2]
                 add(
                     (code, CLIENT.get(), due or started, started, lock, pool, finished, note(error))
                 )
@@ -145,7 +150,8 @@ class Timing:
                 async for item in items:
                     yield item
                 return
-            waits, outcome = [0, 0, code], _OK
+            waits: list[Any] = [0, 0, code, 0, asyncio.current_task()]
+            outcome = _OK
             due = DUE.get()
             DUE.set(0)
             started = clock()
@@ -167,7 +173,7 @@ class Timing:
                 raise
             finally:
                 finished = clock()
-                add((code, CLIENT.get(), due or started, started, *waits[:2], finished, outcome))  # type: ignore[arg-type] # two waits
+                add((code, CLIENT.get(), due or started, started, *waits[:2], finished, outcome))
                 await items.aclose()
 
         return timed
@@ -239,6 +245,56 @@ def _end_nothing(token: Any, result: Any, at_ns: int) -> None:
 
 
 _NOT_NOTED = (_begin_nothing, _end_nothing)
+
+
+def counting_in_turn(original: Method, calls: MutableMapping[int, int]) -> Method:
+    """Return ``original``, counting as :func:`counting` does, but what is under way at once as one.
+
+    So as many are counted as a delay of each would show: the longest chain of calls of which each
+    can follow only when the one before has ended. What a task of an operation has started is known
+    to the operation's own task when it goes on, not to the tasks in between.
+    """
+
+    def count() -> None:
+        operation = _WAITS.get()
+        if operation is None:
+            return
+        task = _running_task()
+        if task is None or task is operation[4]:
+            before = operation[3]
+        else:
+            of, known = _IN_TURN.get()
+            before = known if of is operation else 0
+        _IN_TURN.set((operation, before + 1))
+        if before == operation[3]:
+            operation[3] += 1
+            calls[operation[2]] += 1
+
+    if inspect.iscoroutinefunction(inspect.unwrap(original)):
+
+        @functools.wraps(original)
+        async def awaited(*arguments: Any, **keywords: Any) -> Any:
+            # Here, and not when it was called: somebody may have made a task of it since.
+            count()
+            return await original(*arguments, **keywords)
+
+        return awaited
+
+    @functools.wraps(original)
+    def counted(*arguments: Any, **keywords: Any) -> Any:
+        count()
+        return original(*arguments, **keywords)
+
+    return counted
+
+
+def _running_task() -> asyncio.Task[Any] | None:
+    """Return the task that runs, or ``None`` in a thread without a loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
 
 # Py_TPFLAGS_BASETYPE: whether a class may be derived from (threading.Lock may not).
 _BASETYPE = 1 << 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,13 +11,10 @@ from bench.measure.preflight import check_plugins
 from bench.measure.runner import Progress, run
 from bench.records.run import Environment, new_run
 from bench.records.store import Run, Store
-from bench.selftest.rows import Row
+from bench.selftest.rows import LOOPS, Row
 from bench.spec.plan import Plan, expand
 from bench.spec.scenario import Scenario
 from bench.spec.scenario_file import parse_scenario
-
-LOOPS = ("selector", "uvloop", "proactor")
-_LOOPS_LINE = 'loops = ["selector", "uvloop", "proactor"]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +33,24 @@ class Planned:
 
 
 def planned(row: Row, loops: Sequence[str] = LOOPS) -> Planned:
-    """Read the scenario of ``row`` and expand it for ``loops``.
+    """Read the scenario of ``row`` and expand it for those of its loops that are in ``loops``.
 
     Raises:
         MissingPackageError: a plug-in needs a package that is not installed.
     """
     text = row.scenario.read_text(encoding="utf-8")
-    if _LOOPS_LINE not in text:
-        raise InputError(f"{row.scenario}: expected the line {_LOOPS_LINE!r}")
-    names = ", ".join(f'"{loop}"' for loop in loops)
-    text = text.replace(_LOOPS_LINE, f"loops = [{names}]")
+    line = _line(row.loops)
+    if line not in text:
+        raise InputError(f"{row.scenario}: expected the line {line!r}")
+    text = text.replace(line, _line(loop for loop in loops if loop in row.loops))
     scenario = parse_scenario(text, row.scenario.name)
     check_plugins(scenario, row.scenario.name)
     return Planned(row, text, scenario, expand(scenario))
+
+
+def _line(loops: Iterable[str]) -> str:
+    names = ", ".join(f'"{loop}"' for loop in loops)
+    return f"loops = [{names}]"
 
 
 def measure(

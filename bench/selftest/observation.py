@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,10 +64,18 @@ class Observed:
         value = self.cells[0].value(metric)
         return math.nan if value is None else value / _NS_PER_S
 
-    def in_window_s(self, column: str, operation: str = CYCLE) -> npt.NDArray[np.float64]:
-        """Return a time of every ``operation`` due in the window, in order of due, in seconds."""
+    def in_window_s(
+        self,
+        column: str,
+        operation: str = CYCLE,
+        records: Sequence[TrialRecord] | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """Return a time of every ``operation`` due in the window, in order of due, in seconds.
+
+        ``records``: of these trials alone, not of all.
+        """
         parts = []
-        for record in self.records:
+        for record in self.records if records is None else records:
             if record.window is None or operation not in record.operations:
                 continue
             samples = self.run.samples(record).of(record.operations.index(operation))

@@ -10,6 +10,7 @@ from bench.errors import InputError, suggestion
 from bench.selftest import defect_rows, timed_rows
 from bench.selftest.observation import Check, Observed
 
+LOOPS = ("selector", "uvloop", "proactor")
 SCENARIOS = Path(__file__).parent / "scenarios"
 
 
@@ -18,13 +19,14 @@ class Row:
     """One subject whose behaviour is known; ``name`` is its scenario's file name as well.
 
     ``depends_on_time``: neighbours on the machine can spoil it, so what does not hold is measured
-    again.
+    again. ``loops`` are those that it is measured on.
     """
 
     name: str
     title: str
     expect: Callable[[Observed], Iterable[Check]]
     depends_on_time: bool
+    loops: tuple[str, ...] = LOOPS
 
     @property
     def scenario(self) -> Path:
@@ -72,6 +74,13 @@ ROWS = (
     ),
     Row("changing_types", "changes a type", defect_rows.changing_types, depends_on_time=False),
     Row("leaking", "leaks memory", defect_rows.leaking, depends_on_time=False),
+    Row(
+        "round_trips",
+        "a longer way to the server",
+        timed_rows.round_trips,
+        depends_on_time=True,
+        loops=("selector",),
+    ),
     Row("same_twice", "A/A: the same twice", timed_rows.same_twice, depends_on_time=True),
 )
 

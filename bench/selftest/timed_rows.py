@@ -21,6 +21,7 @@ from bench.selftest.queues import (
 )
 from bench.selftest.simulated import FixedServiceOptions, QueueOptions, StalledOptions
 from bench.spec.arrival import Open, Poisson, schedule_ns
+from bench.spec.counted import ROUND_TRIPS, counted_name
 from bench.spec.metric import QUANTILES
 from bench.spec.plan import Trial
 
@@ -36,6 +37,8 @@ TOO_SHORT_S = 0.0001
 STALL_TOLERANCE = 0.05
 # The share of all waiting that must be told as the system's queueing, not the generator's lag.
 QUEUEING_SHARE = 0.9
+# Of the round trips that are counted.
+ROUND_TRIPS_TOLERANCE = 0.1
 # What a saver without a defect must not be said to have, whatever else is found.
 DEFECTS = ("loop_blocked", "loop_stalled", "memory_leak")
 # Batches for the interval of a mean of values that follow each other (Law and Carson 1979).
@@ -165,6 +168,29 @@ def same_twice(observed: Observed) -> Iterator[Check]:
         )
     if not compared:
         yield Check("A/A comparison", "one for each primary metric", "none", holds=False)
+
+
+def round_trips(observed: Observed) -> Iterator[Check]:
+    """Expect that a longer way to the server adds as much as the counted round trips say."""
+    scenario = observed.run.scenario
+    records = {(r.trial.subject, r.trial.arrival): r for r in observed.records}
+    added_s = scenario.arrivals["far"].round_trip_s - scenario.arrivals["near"].round_trip_s
+    for subject in scenario.subjects:
+        near, far = (records[subject, arrival] for arrival in ("near", "far"))
+        counts = {reading.name: reading.value for reading in far.readings}
+        for operation in ("put", "put_writes", "get_tuple"):
+            near_s, far_s = (
+                float(np.median(observed.in_window_s("service", operation, [record])))
+                for record in (near, far)
+            )
+            counted = counts.get(counted_name(operation, ROUND_TRIPS), math.nan)
+            shown = (far_s - near_s) / added_s
+            yield Check(
+                f"{subject}: {operation}, by {_time(added_s)} more",
+                f"{counted:.2f} round trips ± {ROUND_TRIPS_TOLERANCE:.0%}",
+                f"{shown:.2f}",
+                abs(shown - counted) <= ROUND_TRIPS_TOLERANCE * counted,
+            )
 
 
 def _recursion_s(options: QueueOptions, arrival: Open, trial: Trial) -> npt.NDArray[np.float64]:

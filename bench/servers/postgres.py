@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bench.contracts import Endpoint, Leftover, Server
-from bench.errors import UnavailableError
+from bench.contracts import Endpoint, Leftover, OpenLink, Server
+from bench.errors import UnavailableError, UnsupportedError
 from bench.servers._account import unprivileged_account
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
 from bench.servers._keeper import Order
@@ -111,6 +112,20 @@ class PostgresServer(Server):
             with contextlib.suppress(UnavailableError):
                 self.stop()
             raise
+
+    def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:
+        """Connect to the link; the host's name stays, since certificates and passwords go by it.
+
+        Raises:
+            UnsupportedError: the address is a Unix socket or has several hosts.
+        """
+        given = conninfo_to_dict(endpoint.url)
+        host = str(given.get("hostaddr") or given.get("host") or "")
+        port = str(given.get("port") or 5432)
+        if not host or host.startswith(("/", "@")) or not port.isdigit() or "," in host:
+            raise UnsupportedError("a link needs a Postgres server with one TCP address")
+        link = open_link(host, int(port))
+        return replace(endpoint, url=make_conninfo(endpoint.url, hostaddr="127.0.0.1", port=link))
 
     def stop(self) -> None:
         """Remove the schema; end the embedded server. Safe at any time, and twice.

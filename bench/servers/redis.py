@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bench.contracts import Endpoint, Leftover, Server
-from bench.errors import UnavailableError
+from bench.contracts import Endpoint, Leftover, OpenLink, Server
+from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import redact, secrets_of
 from bench.servers import _redis_modules as modules
 from bench.servers._account import unprivileged_account
@@ -137,6 +137,20 @@ class RedisServer(Server):
             namespace=namespace,
             process_ids=(self._embedded.process_id,) if self._embedded else (),
         )
+
+    def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:
+        """Connect to the link.
+
+        Raises:
+            UnsupportedError: the address is a Unix socket or asks for TLS.
+        """
+        parts = urlsplit(endpoint.url)
+        if parts.scheme != "redis" or not parts.hostname:
+            raise UnsupportedError("a link needs a Redis server at a TCP address without TLS")
+        account, separator, _ = parts.netloc.rpartition("@")
+        link = open_link(parts.hostname, parts.port or 6379)
+        netloc = f"{account}{separator}127.0.0.1:{link}"
+        return replace(endpoint, url=urlunsplit(parts._replace(netloc=netloc)))
 
     def stop(self) -> None:
         """Remove the namespace's keys and indexes; end the embedded server. Safe twice.

@@ -26,11 +26,16 @@ Segment = tuple[float, float, float, float]
 
 
 class _Arrival(BaseModel):
-    """``timeout_s``: a cycle is cut off so long after it was due; its time is then censored."""
+    """What every arrival has.
+
+    ``timeout_s``: a cycle is cut off so long after it was due; its time is then censored.
+    ``round_trip_s``: an exchange with the server takes so much longer, half of it each way.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     timeout_s: float | None = Field(default=None, gt=0.0, le=3600.0)
+    round_trip_s: float = Field(default=0.0, ge=0.0, le=10.0)
 
     @property
     @abstractmethod
@@ -41,8 +46,11 @@ class _Arrival(BaseModel):
     def describe(self) -> str:
         """Return the arrival in words, for tables."""
 
-    def _limit(self) -> str:
-        return f", time-out {self.timeout_s:g} s" if self.timeout_s else ""
+    def _rest(self) -> str:
+        parts = [f", time-out {self.timeout_s:g} s"] if self.timeout_s else []
+        if self.round_trip_s:
+            parts.append(f", round trips {1000.0 * self.round_trip_s:g} ms longer")
+        return "".join(parts)
 
 
 class Closed(_Arrival):
@@ -76,7 +84,7 @@ class Closed(_Arrival):
         noun = "client" if self.clients == 1 else "clients"
         mean = "mean " if self.think == "exponential" else ""
         think = f", think {mean}{self.think_s:g} s" if self.think_s else ""
-        return f"closed, {self.clients} {noun}{think}{self._limit()}"
+        return f"closed, {self.clients} {noun}{think}{self._rest()}"
 
 
 class _Bounded(_Arrival):
@@ -115,7 +123,7 @@ class Open(_Bounded):
 
     def describe(self) -> str:
         """Return the arrival in words, for tables."""
-        return f"open, {self._rates()}, at most {self.max_in_flight} in flight{self._limit()}"
+        return f"open, {self._rates()}, at most {self.max_in_flight} in flight{self._rest()}"
 
     @abstractmethod
     def _rates(self) -> str: ...
@@ -231,6 +239,7 @@ class Search(_Bounded):
                 max_in_flight=self.max_in_flight,
                 max_backlog=self.max_backlog,
                 timeout_s=self.timeout_s,
+                round_trip_s=self.round_trip_s,
             )
             for rate in self.rates_per_s
         }
@@ -240,7 +249,7 @@ class Search(_Bounded):
         lowest, highest = self.rates_per_s[0], self.rates_per_s[-1]
         return (
             f"search of {len(self.rates_per_s)} rates from {lowest:g} to {highest:g}/s for "
-            f"{self.objective.metric} ≤ {self.objective.at_most_s:g} s{self._limit()}"
+            f"{self.objective.metric} ≤ {self.objective.at_most_s:g} s{self._rest()}"
         )
 
 

@@ -48,6 +48,8 @@ _TABLES_LEFT_OUT: Mapping[str, Any] = {
     "sweeps": {"all": {}},
 }
 
+# Keys of an arrival that change nothing where they are not given.
+_UNUSUAL = ("round_trip_s",)
 # Keys that judge the numbers and change none.
 _JUDGES: Mapping[str, bool] = {"thresholds": True, "smallest_effect": True}
 
@@ -194,9 +196,13 @@ class Scenario(_Part):
         trials stay the same. The precision that is wanted decides how many trials there are.
         """
         own = {label for label, subject in self.subjects.items() if not subject.interpreter}
-        interpreters = {label: {"interpreter"} for label in own}
-        absent = {} if self.precision else {"precision": True}
-        text = self.model_dump_json(exclude={"subjects": interpreters, **_JUDGES, **absent})
+        absent: dict[str, Any] = {} if self.precision else {"precision": True}
+        absent["subjects"] = {label: {"interpreter"} for label in own}
+        absent["arrivals"] = {
+            label: {key for key in _UNUSUAL if key not in arrival.model_fields_set}
+            for label, arrival in self.arrivals.items()
+        }
+        text = self.model_dump_json(exclude={**_JUDGES, **absent})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, LiteralString
 
-from psycopg import sql
+from psycopg import AsyncCursor, Cursor, generators, pq, sql
 from psycopg.rows import dict_row
 
 from bench.contracts import CHECKPOINT_WRITES, CountedCalls, Place, Stored, StoredTable
@@ -147,18 +147,25 @@ def counters_from(row: Mapping[str, Any] | None, place: Place) -> dict[str, int]
     return {**counters, "commits": int(row["commits"]), CHECKPOINT_WRITES: inserts + updates}
 
 
-def counted_calls(connection: type, cursor: type) -> tuple[CountedCalls, ...]:
-    """Name what is counted of a driver's two classes.
+def counted_calls(connection: type, cursor: type, pipeline: type) -> tuple[CountedCalls, ...]:
+    """Name what is counted of a driver's classes.
 
-    psycopg waits once for every statement, and once where a pipeline synchronises: its ``wait`` is
-    an exchange with the server.
+    psycopg exchanges with the server once for a statement outside a pipeline, once for what a
+    connection says by itself (``BEGIN``), and once where a pipeline flushes and fetches. The first
+    use of a statement on a connection takes one more, to prepare it, which is not counted.
     """
     return (
         CountedCalls("statements", cursor, "execute"),
         CountedCalls("statements", cursor, "executemany"),
-        CountedCalls("round_trips", connection, "wait"),
+        CountedCalls("round_trips", cursor, "execute", counts=_is_sent_alone),
+        CountedCalls("round_trips", generators, "execute"),
+        CountedCalls("round_trips", pipeline, "_fetch_gen"),
         CountedCalls("commits", connection, "commit"),
     )
+
+
+def _is_sent_alone(cursor: Cursor[Any] | AsyncCursor[Any], *_: object, **__: object) -> bool:
+    return cursor.connection.pgconn.pipeline_status == pq.PipelineStatus.OFF
 
 
 def refuse_unused(given: set[str], unused: Iterable[str], reason: str) -> None:

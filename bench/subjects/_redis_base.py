@@ -132,6 +132,11 @@ class RedisSubjectBase(Subject):
         """Return the client's saver."""
         return self._savers[client]
 
+    def connections(self, clients: int) -> int:
+        """Return 1: neither redis-py nor Redis prepares anything for a connection."""
+        del clients
+        return 1
+
     async def close(self) -> None:
         """Close the client and with it every connection of the pool."""
         await self._resources.aclose()

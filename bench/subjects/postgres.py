@@ -9,7 +9,7 @@ from typing import Literal, Self, cast
 
 import psycopg
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
 from pydantic import Field, model_validator
@@ -220,6 +220,6 @@ class PostgresSubject(Subject):
 
         In one long-lived pipeline the exchanges depend on who waits first: there they say nothing.
         """
-        counted = base.counted_calls(AsyncConnection, AsyncCursor)
+        counted = base.counted_calls(AsyncConnection, AsyncCursor, AsyncPipeline)
         is_exact = self.options.connection != "pipeline"
         return [calls for calls in counted if is_exact or calls.what != "round_trips"]

@@ -19,7 +19,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 from langgraph.checkpoint.postgres import PostgresSaver
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, Pipeline
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool
 from pydantic import Field, model_validator
@@ -269,4 +269,4 @@ class PostgresSyncSubject(Subject):
 
     def counted_calls(self) -> Sequence[CountedCalls]:
         """Name statements, exchanges and commits."""
-        return base.counted_calls(Connection, Cursor)
+        return base.counted_calls(Connection, Cursor, Pipeline)

@@ -19,9 +19,9 @@ from bench.measure.environment import read_environment
 from bench.measure.runner import Progress
 from bench.records.files import make_directory
 from bench.records.store import Store
-from bench.selftest.measuring import LOOPS, Planned, measure, planned
+from bench.selftest.measuring import Planned, measure, planned
 from bench.selftest.observation import Observed
-from bench.selftest.rows import ROWS, Result, judge, row_named
+from bench.selftest.rows import LOOPS, ROWS, Result, judge, row_named
 from bench.selftest.table import table
 
 # A neighbour that takes the processor for some 50 ms spoils a row that is about time. That it does
@@ -55,6 +55,9 @@ def run(options: argparse.Namespace) -> int:
     for loop in loops:
         if loop not in LOOPS:
             raise InputError(f"the self-test has no loop {loop!r}.{suggestion(loop, LOOPS)}")
+    rows = [row for row in rows if set(row.loops) & set(loops)]
+    if not rows:
+        raise InputError(f"none of these rows is measured on {', '.join(loops)}")
     with ExitStack() as stack:
         directory = options.results and make_directory(options.results)
         if directory is None:

@@ -11,9 +11,9 @@ from bench.cli import main
 from bench.discovery import load
 from bench.errors import InputError
 from bench.records.trial import Failure
-from bench.selftest.measuring import LOOPS, planned
+from bench.selftest.measuring import planned
 from bench.selftest.observation import Check, Observed
-from bench.selftest.rows import ROWS, SCENARIOS, Result, judge, row_named
+from bench.selftest.rows import LOOPS, ROWS, SCENARIOS, Result, Row, judge, row_named
 from bench.selftest.table import summary, table
 from tests.unit.analysis.synthetic import (
     Left,
@@ -29,18 +29,17 @@ BAD = Check("p99", "1", "2", holds=False)
 
 def test_each_row_has_its_scenario_and_each_scenario_its_row() -> None:
     assert sorted(path.stem for path in SCENARIOS.glob("*.toml")) == sorted(r.name for r in ROWS)
-    assert len(ROWS) == 15
+    assert len(ROWS) == 16
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_scenario_can_be_planned_for_all_loops_or_one(row: object) -> None:
-    row = row_named(getattr(row, "name", ""))
+def test_a_scenario_can_be_planned_for_all_loops_or_one(row: Row) -> None:
     whole = planned(row)
-    assert {trial.loop for trial in whole.plan.trials} == set(LOOPS)
-    one = planned(row, ["proactor"])
-    assert {trial.loop for trial in one.plan.trials} == {"proactor"}
-    assert len(one.plan.trials) * len(LOOPS) == len(whole.plan.trials)
-    assert one.duration_s * len(LOOPS) == pytest.approx(whole.duration_s)
+    assert {trial.loop for trial in whole.plan.trials} == set(row.loops)
+    one = planned(row, ["selector"])
+    assert {trial.loop for trial in one.plan.trials} == {"selector"}
+    assert len(one.plan.trials) * len(row.loops) == len(whole.plan.trials)
+    assert one.duration_s * len(row.loops) == pytest.approx(whole.duration_s)
 
 
 def test_the_loops_exist() -> None:

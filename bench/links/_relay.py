@@ -1,0 +1,147 @@
+"""The relay: passes on what a client and a server send, each chunk so long after it arrived.
+
+It is a program, not a module of this package: ``python -I _relay.py``, standard library only. The
+runner writes an order (one line of JSON, :class:`Order`) to its standard input and keeps that pipe
+open. The relay answers with one line, ``{"port"}`` or ``{"error"}``. When the pipe closes, however
+the runner ended, it ends.
+
+Nothing is held back but by the delay: chunks travel beside each other, as on a long wire, in the
+order in which they came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import selectors
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TypedDict, cast
+
+
+class Order(TypedDict):
+    """Where to connect to, and the delay of each direction."""
+
+    host: str
+    port: int
+    delay_s: float
+
+
+class _Direction(asyncio.Protocol):
+    """Takes what one side sends, and gives it to ``to`` once that side is there."""
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+        self._under_way: deque[Callable[[asyncio.Transport], None]] = deque()
+        self.has_ended = False
+        self.transport: asyncio.Transport | None = None
+        self.to: _Direction | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep where to write."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Send a chunk on its way."""
+        self._send(lambda to: to.write(data))
+
+    def eof_received(self) -> bool:
+        """Pass on that nothing more is sent, after what was; the other direction stays open."""
+        self.has_ended = True
+        self._send(self._end)
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the other side too, once all has arrived there."""
+        del exc
+        self._send(lambda to: to.close())
+
+    def _end(self, to: asyncio.Transport) -> None:
+        if self.to is not None and self.to.has_ended:
+            to.close()
+        else:
+            to.write_eof()
+
+    def _send(self, what: Callable[[asyncio.Transport], None]) -> None:
+        self._under_way.append(what)
+        asyncio.get_running_loop().call_later(self._delay_s, self._arrive)
+
+    def _arrive(self) -> None:
+        # Not what the timer was set for, but the oldest: two timers may be due at once.
+        what = self._under_way.popleft()
+        to = self.to.transport if self.to is not None else None
+        if to is not None and not to.is_closing():
+            what(to)
+
+
+class _Client(_Direction):
+    """The client's side; connects to the server for it."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order["delay_s"])
+        self._order = order
+        self._connecting: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connect; nothing is read before the server is there."""
+        super().connection_made(transport)
+        cast("asyncio.Transport", transport).pause_reading()
+        self._connecting = asyncio.get_running_loop().create_task(self._connect())
+
+    async def _connect(self) -> None:
+        server = _Direction(self._order["delay_s"])
+        server.to = self
+        client = cast("asyncio.Transport", self.transport)
+        try:
+            await asyncio.get_running_loop().create_connection(
+                lambda: server, self._order["host"], self._order["port"]
+            )
+        except OSError:
+            client.abort()
+            return
+        self.to = server
+        client.resume_reading()
+
+
+async def _relay(order: Order) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        listening = await loop.create_server(lambda: _Client(order), "127.0.0.1", 0)
+    except OSError as error:
+        _answer({"error": str(error)})
+        return
+    _answer({"port": listening.sockets[0].getsockname()[1]})
+    threading.Thread(target=_end_with_runner, daemon=True).start()
+    await listening.serve_forever()
+
+
+def _end_with_runner() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(0)
+
+
+def _answer(message: dict[str, object]) -> None:
+    os.write(1, json.dumps(message).encode() + b"\n")
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    # epoll rounds a delay up to whole milliseconds, select does not.
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
+
+
+def main() -> None:
+    """Read the order and pass on until the runner has gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line = sys.stdin.buffer.readline()
+    if line:
+        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+            runner.run(_relay(json.loads(line)))
+
+
+if __name__ == "__main__":
+    main()

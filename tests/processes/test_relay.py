@@ -1,0 +1,71 @@
+"""What a relay passes on, and that it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from bench.links.relay import Relay
+from bench.servers._embedded import free_port
+
+CONTENT = bytes(range(256)) * 4_000
+
+
+@contextlib.contextmanager
+def reversing_server() -> Iterator[int]:
+    """Answer each connection, once the client has said that it ends, with all of it reversed."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with connection:
+                    connection.sendall(received(connection)[::-1])
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+        # Closing alone does not wake a thread that accepts.
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def received(connection: socket.socket) -> bytes:
+    parts = []
+    while part := connection.recv(1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def exchanged(port: int, content: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(content)
+        connection.shutdown(socket.SHUT_WR)
+        return received(connection)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.005])
+def test_everything_arrives_in_order_and_so_does_the_end(delay_s: float) -> None:
+    with reversing_server() as port, Relay("127.0.0.1", port, delay_s) as relay:
+        assert exchanged(relay.port, CONTENT) == CONTENT[::-1]
+        assert exchanged(relay.port, b"again") == b"niaga"
+
+
+def test_a_server_that_is_not_there_closes_the_connection() -> None:
+    with (
+        Relay("127.0.0.1", free_port(), 0.0) as relay,
+        socket.create_connection(("127.0.0.1", relay.port)) as connection,
+        contextlib.suppress(ConnectionResetError),
+    ):
+        assert connection.recv(1) == b""
+
+
+def test_it_ends_when_it_is_left() -> None:
+    with Relay("127.0.0.1", free_port(), 0.0) as relay:
+        process = psutil.Process(relay.process_id)
+
+    assert not process.is_running()
