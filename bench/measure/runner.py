@@ -11,7 +11,7 @@ import contextlib
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from bench.handover.job import (
     unmeasured,
 )
 from bench.handover.parts import options_of
+from bench.handover.placement import core_each, cores_read_back, starting_on
 from bench.links.relay import Relay
 from bench.measure.remaining import IsWanted, Remaining, no_more
 from bench.measure.worker_process import WorkerProcess
@@ -177,20 +178,34 @@ class TrialRun:
             )
             stack.callback(verifier.give_up)
             job = Job(self._scenario, self._trial, str(directory))
+            is_pinned = self._scenario.arrival(self._trial.arrival).placement == "pinned"
+            worker_core, server_core = core_each() if is_pinned else (None, None)
             # The worker imports what it needs while the server starts.
-            worker = stack.enter_context(
-                WorkerProcess(job, directory, self._environment, self._interpreter)
-            )
+            with starting_on(worker_core):
+                worker = stack.enter_context(
+                    WorkerProcess(job, directory, self._environment, self._interpreter)
+                )
             opening = Opening(None, new_namespace())
             if server is not None:
                 settings = self._subject.server_settings(self._options)
-                started = server.start(settings, opening.namespace)
+                with starting_on(server_core):
+                    started = server.start(settings, opening.namespace)
+                if is_pinned and not started.process_ids:
+                    raise UnsupportedError(
+                        "placement = 'pinned' needs a server that is started for the trial"
+                    )
                 opening = replace(opening, endpoint=started)
                 self._secrets += opening.secrets
                 self._server_text = started.kind
             endpoint = opening.endpoint
             worker.open(self._linked(opening, server, stack))
-            result, readings = self._watch(worker, endpoint, lambda: verifier.expect(job, opening))
+            processes = {
+                "worker": (worker.process_id,),
+                "server": endpoint.process_ids if endpoint else (),
+            }
+            cores = cores_read_back(processes) if is_pinned else {}
+            result, readings = self._watch(worker, processes, lambda: verifier.expect(job, opening))
+            result = replace(result, settings={**result.settings, **cores})
             result = self._with_server_death(result, endpoint)
             if result.status == "measured" and result.verification is None:
                 limit_s = self._scenario.verify_s + MARGIN_S
@@ -228,15 +243,11 @@ class TrialRun:
     def _watch(
         self,
         worker: WorkerProcess,
-        endpoint: Endpoint | None,
+        processes: Mapping[str, Sequence[int]],
         on_ledger: Callable[[], None],
     ) -> tuple[TrialResult, tuple[Reading, ...]]:
         plugins: list[Any] = [load("probe", name) for name in self._scenario.probes]
         probes: list[OutsideProbe] = [p() for p in plugins if p.side == "outside"]
-        processes = {
-            "worker": (worker.process_id,),
-            "server": endpoint.process_ids if endpoint else (),
-        }
         readings: list[Reading] = []
         watching: list[OutsideProbe] = []
         trial = self._trial

@@ -30,12 +30,14 @@ class _Arrival(BaseModel):
 
     ``timeout_s``: a cycle is cut off so long after it was due; its time is then censored.
     ``round_trip_s``: an exchange with the server takes so much longer, half of it each way.
+    ``placement``: where worker and server run, ``pinned`` on a core each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     timeout_s: float | None = Field(default=None, gt=0.0, le=3600.0)
     round_trip_s: float = Field(default=0.0, ge=0.0, le=10.0)
+    placement: Literal["free", "pinned"] = "free"
 
     @property
     @abstractmethod
@@ -50,6 +52,8 @@ class _Arrival(BaseModel):
         parts = [f", time-out {self.timeout_s:g} s"] if self.timeout_s else []
         if self.round_trip_s:
             parts.append(f", round trips {1000.0 * self.round_trip_s:g} ms longer")
+        if self.placement == "pinned":
+            parts.append(", worker and server on a core each")
         return "".join(parts)
 
 
@@ -240,6 +244,7 @@ class Search(_Bounded):
                 max_backlog=self.max_backlog,
                 timeout_s=self.timeout_s,
                 round_trip_s=self.round_trip_s,
+                placement=self.placement,
             )
             for rate in self.rates_per_s
         }

@@ -49,7 +49,7 @@ _TABLES_LEFT_OUT: Mapping[str, Any] = {
 }
 
 # Keys of an arrival that change nothing where they are not given.
-_UNUSUAL = ("round_trip_s",)
+_UNUSUAL = ("round_trip_s", "placement")
 # Keys that judge the numbers and change none.
 _JUDGES: Mapping[str, bool] = {"thresholds": True, "smallest_effect": True}
 

@@ -143,6 +143,34 @@ def test_an_open_load_that_is_not_warm_says_so() -> None:
     assert detail.endswith(" of 240")
 
 
+def pinned() -> TrialRecord:
+    text = text_of(f"{THEIRS}:factory", options="reopens = false")
+    text = text.replace("clients = 2", 'clients = 2\nplacement = "pinned"')
+    scenario = parse_scenario(text, "f.toml")
+    return TrialRun(scenario, expand(scenario).trials[0], os.environ).run()[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs Linux")
+def test_a_pinned_worker_has_a_core_of_its_own_and_the_runner_keeps_its_cores() -> None:
+    before = os.sched_getaffinity(0)
+    record = pinned()
+
+    if len(before) > 1:
+        assert record.settings["worker_cores"] == str(min(before))
+    else:
+        assert record.status == "unsupported"
+    assert os.sched_getaffinity(0) == before
+
+
+def test_placing_where_it_is_not_possible_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
+    record = pinned()
+
+    assert record.status == "unsupported"
+    assert record.failure is not None
+    assert record.failure.message.startswith("placement = 'pinned' needs")
+
+
 def test_a_saver_that_refuses_the_loop_is_a_result() -> None:
     record, samples = measure(f"{THEIRS}:TheirSubject", options="refuses = true")
 
