@@ -141,7 +141,7 @@ _MAKERS: Mapping[str, Callable[[int], Any]] = {
     "pydantic_with_types": _dated_customer,
     "set": lambda number: {1, 2, number + 3},
     "text": lambda number: f"ä 😀 \u0000 \u2028 {number}",
-    "time": lambda _: dt.time(12, 30, 15, 500),
+    "time": lambda _: dt.time.fromisoformat("12:30:15.000500"),
     "timedelta": lambda number: dt.timedelta(days=1, microseconds=number),
     "tuple": lambda number: (number, "a"),
     "tuple_keys": lambda number: {("a", 1): number},

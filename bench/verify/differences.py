@@ -151,11 +151,10 @@ def owner_of(log: Acknowledged, checkpoint_id: str) -> str:
     return next((c.thread_id for c in log.chains if checkpoint_id in c.puts), "")
 
 
-def compare_content(
+def compare_channels(
     chain: ChainLog, truth: TrueCheckpoint, row: ReadCheckpoint, values: Values
 ) -> Iterator[Fault]:
-    """Compare channels and writes of an acknowledged checkpoint with what they must be."""
-    key, name = (chain.thread_id, chain.namespace), row.checkpoint_id
+    """Compare the channels of an acknowledged checkpoint with what they must hold."""
     for channel in sorted(truth.channels.keys() | row.channels.keys()):
         if channel not in row.channels:
             text = f"channel {channel!r} is missing"
@@ -165,8 +164,15 @@ def compare_content(
             differs = values.difference(channel, truth.channels[channel], row.channels[channel])
             text = f"channel {channel!r} came back changed: {differs}" if differs else ""
         if text:
-            yield Fault("corrupted", key, name, text)
-            break
+            yield Fault("corrupted", (chain.thread_id, chain.namespace), row.checkpoint_id, text)
+            return
+
+
+def compare_writes(
+    chain: ChainLog, truth: TrueCheckpoint, row: ReadCheckpoint, values: Values
+) -> Iterator[Fault]:
+    """Compare the writes upon an acknowledged checkpoint with what they must be."""
+    key, name = (chain.thread_id, chain.namespace), row.checkpoint_id
     wanted, given = _writes(chain, truth, row, values)
     missing, surplus = wanted - given, given - wanted
     changed = _by_channel(missing) & _by_channel(surplus)

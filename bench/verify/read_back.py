@@ -17,6 +17,7 @@ from bench.contracts import (
     ExpectedThread,
     Subject,
     ThreadTruth,
+    TrueCheckpoint,
     Workload,
     value_hash,
 )
@@ -28,10 +29,11 @@ from bench.verify.differences import (
     FaultKind,
     ReadCheckpoint,
     added_up,
-    compare_content,
+    compare_channels,
     compare_counts,
     compare_listing,
     compare_unknown,
+    compare_writes,
     faults_of_row,
     own_rows,
     owner_of,
@@ -217,7 +219,9 @@ class _Reader:
         elif row.checkpoint_id != latest:
             self.note(await self._another_latest(chain, latest, row))
         else:
-            self.note(faults_of_row(chain, row))
+            # Where the parent is gone, so may be what tells of it.
+            if self.subject.keeps_history:
+                self.note(faults_of_row(chain, row))
             if with_content and not chain.namespace:
                 await self._compare_latest_content(chain, len(acknowledged) - 1, row)
 
@@ -236,7 +240,7 @@ class _Reader:
             return
         checkpoints = truth.namespaces.get("", ())
         if place < len(checkpoints):
-            self.note(compare_content(chain, checkpoints[place], row, self.workload))
+            self.note(self._content(chain, checkpoints[place], row))
 
     async def _another_latest(
         self, chain: ChainLog, latest: str, row: ReadCheckpoint
@@ -294,11 +298,18 @@ class _Reader:
                 continue
             for true, name in zip(checkpoints, acknowledged, strict=False):
                 if name in rows:
-                    faults += compare_content(chain, true, rows[name], self.workload)
+                    faults += self._content(chain, true, rows[name])
         if faults and await self._is_not_deterministic(thread_id):
             self.note(self._ends(thread_id, truth, read.get("", ())))
             return
         self.note(faults)
+
+    def _content(
+        self, chain: ChainLog, truth: TrueCheckpoint, row: ReadCheckpoint
+    ) -> Iterator[Fault]:
+        yield from compare_channels(chain, truth, row, self.workload)
+        if self.subject.keeps_history:
+            yield from compare_writes(chain, truth, row, self.workload)
 
     async def _is_not_deterministic(self, thread_id: str) -> bool:
         """Make the truth again before somebody is accused: a graph may draw by chance."""

@@ -321,7 +321,12 @@ def test_a_deleted_thread_is_gone_and_what_is_put_afterwards_is_there() -> None:
 def test_a_saver_without_history_keeps_one_checkpoint_per_chain() -> None:
     trial = Trial()
     for number in range(20):
-        trial.put("t", f"id{number:02}", "x", stored=number == 19)
+        trial.put("t", f"id{number:02}", "x", f"id{number - 1:02}", stored=False)
+    # Neither the parent nor the writes need be there.
+    trial.put("t", "id19", "x", begun=False)
+    trial.write("t", "id19", "task", [("state", "y")], stored=False)
+    true = TrueCheckpoint({"state": "x"}, [("task", "state", "y")])
+    trial.workload = Telling({"t": [ThreadTruth({"": [true] * 20})]})
     trial.subject.keeps_history = False  # type: ignore[misc] # one fake for both kinds
     trial.subject.checkpoints = 1
 
