@@ -75,7 +75,7 @@ def reads_loop_clock(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
     owner = node.func.value
-    of_module = isinstance(owner, ast.Name) and owner.id in {"time", "datetime"}
+    of_module = isinstance(owner, ast.Name) and owner.id in {"time", "datetime", "dt"}
     return node.func.attr == "time" and not of_module
 
 

@@ -45,7 +45,10 @@ async def discount(state: ItemState) -> dict[str, Any]:
 
 
 async def review(state: State) -> dict[str, Any]:
-    return {"approved": interrupt({"total": sum(item.price for item in state.items)})}
+    answer = interrupt({"total": sum(item.price for item in state.items)})
+    if answer == "fail":
+        raise LookupError("no such order")
+    return {"approved": answer}
 
 
 class Priced(BaseModel):
@@ -79,6 +82,10 @@ def inputs(thread: int, run: int) -> Any:
     return Command(resume=True) if run % 2 else {"order": f"order-{thread}-{run}"}
 
 
+def failing_inputs(thread: int, run: int) -> Any:
+    return Command(resume="fail") if run % 2 else inputs(thread, run)
+
+
 def random_graph() -> StateGraph[Any, Any, Any, Any]:
     async def think(state: State) -> dict[str, Any]:
         return {"items": [Item(name=f"{state.order}-{random.random()}")]}  # noqa: S311 - no secret
@@ -88,6 +95,25 @@ def random_graph() -> StateGraph[Any, Any, Any, Any]:
     builder.add_edge(START, "think")
     builder.add_edge("think", END)
     return builder
+
+
+def graph_with_memory() -> StateGraph[Any, Any, Any, Any]:
+    seen: set[str] = set()
+
+    async def accept(state: State) -> dict[str, Any]:
+        if state.order in seen:
+            raise LookupError("it has been ordered already")
+        seen.add(state.order)
+        return {"approved": True}
+
+    builder = StateGraph(State)
+    builder.add_node("accept", accept)
+    builder.add_edge(START, "accept")
+    builder.add_edge("accept", END)
+    return builder
+
+
+remembering = graph_with_memory().compile()
 
 
 ORDERS = [{"order": "a"}, {"order": "b"}]

@@ -169,9 +169,17 @@ def compare_channels(
 
 
 def compare_writes(
-    chain: ChainLog, truth: TrueCheckpoint, row: ReadCheckpoint, values: Values
+    chain: ChainLog,
+    truth: TrueCheckpoint,
+    row: ReadCheckpoint,
+    values: Values,
+    *,
+    is_end: bool = False,
 ) -> Iterator[Fault]:
-    """Compare the writes upon an acknowledged checkpoint with what they must be."""
+    """Compare the writes upon an acknowledged checkpoint with what they must be.
+
+    ``is_end``: the truth ends here, and further writes upon it may have followed.
+    """
     key, name = (chain.thread_id, chain.namespace), row.checkpoint_id
     wanted, given = _writes(chain, truth, row, values)
     missing, surplus = wanted - given, given - wanted
@@ -184,7 +192,7 @@ def compare_writes(
         text = f"{gone} of {wanted.total()} writes on it are gone"
         yield Fault("lost_writes", key, name, text, gone)
     # A call of which the outcome is not known may have been made again.
-    elif surplus.total() > changed.total() and not chain.uncertain_writes:
+    elif surplus.total() > changed.total() and not (chain.uncertain_writes or is_end):
         count = surplus.total() - changed.total()
         is_repeated = all(write in wanted for write in surplus)
         kind: FaultKind = "duplicated" if is_repeated else "unexpected"

@@ -240,7 +240,7 @@ class _Reader:
             return
         checkpoints = truth.namespaces.get("", ())
         if place < len(checkpoints):
-            self.note(self._content(chain, checkpoints[place], row))
+            self.note(self._content(chain, truth, checkpoints[place], row))
 
     async def _another_latest(
         self, chain: ChainLog, latest: str, row: ReadCheckpoint
@@ -298,18 +298,20 @@ class _Reader:
                 continue
             for true, name in zip(checkpoints, acknowledged, strict=False):
                 if name in rows:
-                    faults += self._content(chain, true, rows[name])
+                    faults += self._content(chain, truth, true, rows[name])
         if faults and await self._is_not_deterministic(thread_id):
             self.note(self._ends(thread_id, truth, read.get("", ())))
             return
         self.note(faults)
 
     def _content(
-        self, chain: ChainLog, truth: TrueCheckpoint, row: ReadCheckpoint
+        self, chain: ChainLog, truth: ThreadTruth, true: TrueCheckpoint, row: ReadCheckpoint
     ) -> Iterator[Fault]:
-        yield from compare_channels(chain, truth, row, self.workload)
+        yield from compare_channels(chain, true, row, self.workload)
         if self.subject.keeps_history:
-            yield from compare_writes(chain, truth, row, self.workload)
+            ends = [checkpoints[-1] for checkpoints in truth.namespaces.values() if checkpoints]
+            is_end = not truth.complete and any(true is end for end in ends)
+            yield from compare_writes(chain, true, row, self.workload, is_end=is_end)
 
     async def _is_not_deterministic(self, thread_id: str) -> bool:
         """Make the truth again before somebody is accused: a graph may draw by chance."""

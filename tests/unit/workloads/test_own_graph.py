@@ -126,6 +126,15 @@ def test_a_graph_of_the_users_own_is_held(kind: str, graph: str, tmp_path: Path)
 
 
 @SAVERS
+def test_a_run_that_fails_is_no_fault_of_the_saver(kind: str, tmp_path: Path) -> None:
+    """It leaves its error, and its answer, with the last checkpoint of the run before."""
+    made = partial(workload, "make_graph", "failing_inputs")
+    found = judged(kind, type("Right", (), {}), tmp_path, made, 7)
+    assert found.passed, found
+    assert found.steps == found.checkpoints > 0
+
+
+@SAVERS
 @pytest.mark.parametrize(
     ("fault", "kinds", "said"),
     [
@@ -149,6 +158,13 @@ def test_a_fault_is_told_by_its_right_name(
 def test_a_graph_that_draws_by_chance_is_compared_in_what_its_runs_ended_with() -> None:
     made = partial(workload, "random_graph", "ORDERS")
     found = asyncio.run(verified(made, InMemorySaver(), 5))
+    assert found.passed, found
+    assert not found.deterministic
+
+
+def test_a_graph_that_raises_when_it_is_run_again_accuses_nobody() -> None:
+    made = partial(workload, "remembering", "inputs")
+    found = asyncio.run(verified(made, InMemorySaver(), 2))
     assert found.passed, found
     assert not found.deterministic
 
