@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 _SHOWN_CHARACTERS = 60
 _CONTEXT_CHARACTERS = 15
 _MOST_NAMED = 16
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 _ABSENT = object()
 
 
@@ -24,8 +26,8 @@ def canonical(value: Any, *, exact: bool = True) -> bytes:
     state is plain data: a list and a tuple, ``bytes`` and ``bytearray``, a float without a fraction
     and the integer. Messages of LangChain are the same with and without their empty fields.
 
-    Never raises for a value's type: one of which nothing is known is encoded by its attributes or
-    its ``repr``, and by its type alone where that holds an address.
+    Never raises for a value's type: one of which nothing is known is encoded by its attributes and
+    its ``repr`` without addresses.
     """
     pieces: list[bytes] = []
     _Encoder(pieces, exact=exact).encode(value)
@@ -105,12 +107,13 @@ def _parts(value: Any) -> dict[str, Any] | None:
     """Return what ``value`` consists of, by the text that leads to it; ``None`` for a leaf."""
     if isinstance(value, Mapping):
         return {f"[{shown(key)}]": part for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return {f"[{index}]": part for index, part in enumerate(value)}
+    items = value.tolist() if _is_array(value) else value
+    if isinstance(items, list | tuple):
+        return {f"[{index}]": part for index, part in enumerate(items)}
     if isinstance(value, AbstractSet | str | bytes | enum.Enum):
         return None
-    fields = _fields(value)
-    return None if fields is None else {f".{name}": part for name, part in fields.items()}
+    fields = _fields(value) or _attributes(value)
+    return {f".{name}": part for name, part in fields.items()} or None
 
 
 def _fields(value: Any) -> dict[str, Any] | None:
@@ -127,6 +130,15 @@ def _fields(value: Any) -> dict[str, Any] | None:
         names = [field.name for field in dataclasses.fields(value)]
         return {name: getattr(value, name, None) for name in names}
     return None
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "dtype") and hasattr(value, "tolist")
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    is_plain = not isinstance(value, type | enum.Enum)
+    return dict(getattr(value, "__dict__", {})) if is_plain else {}
 
 
 def _is_message(value: Any) -> bool:
@@ -189,9 +201,13 @@ class _Encoder:
 
     def _mapping(self, value: Mapping[Any, Any], tag: bytes) -> None:
         self._pieces.append(b"d%d:%b" % (len(value), tag))
-        for key in sorted(value, key=lambda key: (type(key).__name__, repr(key))):
+        is_text = all(type(key) is str for key in value)
+        for key in sorted(value, key=None if is_text else self._key):
             self.encode(key)
             self.encode(value[key])
+
+    def _key(self, key: Any) -> bytes:
+        return canonical(key, exact=self._exact)
 
     def _object(self, value: Any) -> None:
         fields = None if isinstance(value, enum.Enum) else _fields(value)
@@ -200,12 +216,15 @@ class _Encoder:
             self._append(b"m", b"" if is_plain else _type_name(value).encode())
             self._mapping(fields, b"")
             return
-        text = _text(value)
-        if " at 0x" in text:
-            self._append(b"o", _type_name(value).encode())
-            self._mapping(getattr(value, "__dict__", {}), b"")
-        else:
-            self._append(b"?", f"{_type_name(value)} {text}".encode("utf-8", "surrogatepass"))
+        if _is_array(value):
+            # An array's repr leaves out what is in the middle.
+            self._append(b"a", f"{_type_name(value)} {value.dtype}".encode())
+            self.encode(value.tolist())
+            return
+        text = f"{_type_name(value)} {_ADDRESS.sub('', _text(value))}"
+        self._append(b"?", text.encode("utf-8", "surrogatepass"))
+        # Not everything is in a repr that somebody wrote.
+        self._mapping(_attributes(value), b"")
 
     def _append(self, tag: bytes, content: bytes) -> None:
         self._pieces.append(b"%b%d:" % (tag, len(content)))

@@ -7,8 +7,10 @@ import enum
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.types import Send
@@ -58,6 +60,13 @@ class Plain:
         self.__dict__.update(attributes)
 
 
+class Summary(Plain):
+    """Shows less than it holds."""
+
+    def __repr__(self) -> str:
+        return "<Summary>"
+
+
 class Unshowable:
     def __repr__(self) -> str:
         raise ValueError("no")
@@ -74,6 +83,9 @@ SAME: list[tuple[Any, Any]] = [
     (Record("a"), Record("a")),
     (Plain(a=1), Plain(a=1)),
     (Unshowable(), Unshowable()),
+    (Summary(a=1), Summary(a=1)),
+    ({Unshowable(): 1}, {Unshowable(): 1}),
+    (np.arange(5000), np.arange(5000)),
     (HumanMessage("a", id="1"), HumanMessage("a", id="1", name=None, additional_kwargs={})),
     (AIMessage("a", tool_calls=[CALL]), AIMessage("a", tool_calls=[{**CALL, "type": "tool_call"}])),
 ]
@@ -121,6 +133,11 @@ DIFFERENT: list[tuple[Any, Any]] = [
     (Record("a"), {"name": "a", "size": 0}),
     (Block(type="a", content="b", score=1.0), Block(type="a", content="b", score=2.0)),
     (Plain(a=1), Plain(a=2)),
+    (Summary(a=1), Summary(a=2)),
+    (Path("a at 0x1"), Path("b at 0x1")),
+    (np.arange(5000), np.where(np.arange(5000) == 2500, 0, np.arange(5000))),
+    (np.arange(4), np.arange(4).astype("int32")),
+    (np.arange(4), np.arange(4).reshape(2, 2)),
     (Send("a", {"b": 1}), Send("a", {"b": 2})),
     (HumanMessage("a", id="1"), HumanMessage("b", id="1")),
     (HumanMessage("a", id="1"), HumanMessage("a", id="2")),
@@ -194,6 +211,7 @@ def test_an_odd_value_is_encoded_and_never_raises(value: Any) -> None:
             + ", ".join(f"['a'][{n}]" for n in range(1, 17))
             + " and 3 more",
         ),
+        (Summary(a=[1]), Summary(a=[2]), ".a[0]: expected 1, found 2"),
         (Record("a"), Record("b"), ".name: expected 'a', found 'b'"),
         (HumanMessage("a", id="1"), HumanMessage("b", id="1"), ".content: expected 'a', found 'b'"),
         (
