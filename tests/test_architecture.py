@@ -32,6 +32,7 @@ CLOCKS = {
 # Operations are timed with one clock, which is handed to those who stamp. Whoever else reads one
 # says here what for.
 CLOCK_READERS = {
+    "bench/checks/checking.py": "tells how long a subject's checks took",
     "bench/cli/progress.py": "spaces the lines that it prints",
     "bench/handover/clock.py": "is the clock of all measuring",
     "bench/measure/runner.py": "estimates the time left",

@@ -8,6 +8,7 @@ from typing import Any
 from bench.analysis._clauses import Told
 from bench.analysis.answer import MOST_SENTENCES, answer
 from bench.analysis.capacity import capacities, sentences
+from bench.analysis.checks import checks_of
 from bench.analysis.compared import told_sweeps
 from bench.analysis.comparison import compare
 from bench.analysis.false_alarms import false_alarms
@@ -34,10 +35,10 @@ def analyse(run: Run) -> Analysis:
     evidence = tuple(summarise(run, planned))
     cells = tuple(found.cell for found in evidence)
     comparisons = compare(scenario, evidence)
-    findings = judge(
-        Evidence(run.record, scenario, len(planned), run.trials, evidence, comparisons, run.damaged)
-    )
     used = {cell.subject for cell in cells}
+    checks = {label: check for label, check in checks_of(run).items() if label in used}
+    parts = (evidence, comparisons, run.damaged, checks)
+    findings = judge(Evidence(run.record, scenario, len(planned), run.trials, *parts))
     subjects = tuple(label for label in scenario.subjects if label in used)
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
     entries = matrix(subjects, loops, cells)
@@ -76,6 +77,7 @@ def analyse(run: Run) -> Analysis:
         capacities=searched,
         thresholds=thresholds,
         false_alarms=false_alarms(comparisons, primary),
+        checks=checks,
     )
 
 

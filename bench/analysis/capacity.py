@@ -90,7 +90,7 @@ def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Cap
     outcome: CapacityOutcome = "below the lowest rate"
     if not any(level.evidence.measured for level in told):
         outcome = "not measured"
-    elif any(level.evidence.cell.invalid_because for level in told):
+    elif any(level.evidence.cell.told(objective.metric)[1] for level in told):
         # What loses writes has no capacity, however fast it is.
         number, outcome = None, "invalid"
     elif number is None and all(level.tells_nothing(0) for level in told):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.analysis.comparison_result import Comparison, FalseAlarms
+from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
 from bench.records.trial import Reading
 from bench.spec.durability import Durability
@@ -39,6 +40,14 @@ class Estimate:
     method: str
     why_not: str
     trial_values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """What was measured and must not be used, and why; reports strike it out."""
+
+    estimate: Estimate
+    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +91,9 @@ class Cell:
     label of which this is an A/A arm, or is empty. ``estimates`` is keyed by metric name.
     ``operations`` counts measured operations by name, ``curves`` has the response time by name.
     ``invalid_because`` is not empty when the numbers must not be used; reports strike them out.
-    ``drifts`` has, by series (``bench.spec.metric.series_of``), what the primary metrics are
-    statistics of.
+    ``struck`` has the metrics of which that is true where the others may be used: these have no
+    value in ``estimates``. ``drifts`` has, by series (``bench.spec.metric.series_of``), what the
+    primary metrics are statistics of.
     """
 
     sweep: str
@@ -111,6 +121,7 @@ class Cell:
     estimates: Mapping[str, Estimate]
     curves: Mapping[str, Curve]
     drifts: Mapping[str, Drift] = field(default_factory=dict)
+    struck: Mapping[str, Struck] = field(default_factory=dict)
 
     @property
     def condition(self) -> tuple[str, str, str, str]:
@@ -147,7 +158,8 @@ class Cell:
     def unusable_because(self, metric: str) -> str:
         """Say why ``metric`` may be compared and ranked with nothing; empty where it may."""
         failing = self.failing_because if rests_on_success(metric) else ""
-        return self.invalid_because or failing
+        _, because = self.told(metric)
+        return because or failing
 
     def unsteady_because(self, metric: str) -> str:
         """Say why ``metric`` is inconclusive: its series drifted in the window. Else empty."""
@@ -161,6 +173,13 @@ class Cell:
         """Return the estimate of ``metric``, or ``None`` where there is none."""
         estimate = self.estimates.get(metric)
         return estimate.value if estimate else None
+
+    def told(self, metric: str) -> tuple[Estimate | None, str]:
+        """Return the estimate of ``metric`` to be shown, and why it must not be used if so."""
+        struck = self.struck.get(metric)
+        if struck:
+            return struck.estimate, self.invalid_because or struck.because
+        return self.estimates.get(metric), self.invalid_because
 
 
 CapacityOutcome = Literal[
@@ -261,7 +280,8 @@ class Analysis:
 
     ``answer`` is the question's answer, one sentence each. ``subjects`` and ``loops`` give the
     order of rows and columns. ``exit_code`` is what the process should end with. ``false_alarms``
-    is ``None`` where no A/A arm was compared.
+    is ``None`` where no A/A arm was compared. ``checks`` has by label what was checked of each of
+    ``subjects``; an empty ``CheckRecord.subject`` means that nothing is recorded.
     """
 
     run: RunRecord
@@ -286,6 +306,7 @@ class Analysis:
     capacities: tuple[Capacity, ...] = ()
     thresholds: tuple[ThresholdResult, ...] = ()
     false_alarms: FalseAlarms | None = None
+    checks: Mapping[str, CheckRecord] = field(default_factory=dict)
 
     def cell_named(self, name: str) -> Cell:
         """Return the cell with that :attr:`Cell.name`."""

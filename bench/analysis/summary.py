@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from bench.analysis.checks import checks_of, lost_in_words, struck
 from bench.analysis.curves import curve
 from bench.analysis.estimation import estimate_all, operations_in
 from bench.analysis.load_facts import LoadFacts
 from bench.analysis.quantiles import Distribution
 from bench.analysis.resampling import Floats
-from bench.analysis.result import Cell, CellStatus, Curve
+from bench.analysis.result import Cell, CellStatus, Curve, Estimate, Struck
 from bench.analysis.steadiness import drift_over
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
+from bench.records.check import CheckRecord
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
 from bench.spec.durability import Durability
@@ -70,6 +72,7 @@ def summarise(
     Raises:
         InputError: the samples of a trial cannot be read.
     """
+    checks = checks_of(run)
     records: dict[tuple[str, ...], list[TrialRecord]] = defaultdict(list)
     for record in run.trials:
         records[record.trial.cell].append(record)
@@ -87,7 +90,8 @@ def summarise(
         ):
             of_cell = tuple(records[key])
             summaries = [of_trial(run, record) for record in of_cell if is_measured(record)]
-            yield _cell(run, name, key, len(trials[key]), of_cell, summaries)
+            evidence = _cell(run, name, key, len(trials[key]), of_cell, summaries)
+            yield _checked(evidence, checks[key[0]])
 
 
 def _cell(
@@ -147,6 +151,45 @@ def _cell(
         load={trial.record.trial.id: trial.load for trial in trials},
         lower_bounds=frozenset(name for trial in trials for name in trial.lower_bounds),
         replicates=_by_block((t.record.trial.block, t.replicates) for t in trials),
+    )
+
+
+def _checked(evidence: CellEvidence, check: CheckRecord) -> CellEvidence:
+    """Strike out what the checks of the cell's subject leave nothing to say about."""
+    cell = evidence.cell
+    lost = lost_in_words(check.crash) if evidence.measured else ""
+    reasons = struck(cell.estimates, cell.operations, check)
+    cell = replace(
+        cell,
+        invalid_because="; ".join(filter(None, (cell.invalid_because, lost))),
+        struck={name: Struck(cell.estimates[name], why) for name, why in reasons.items()},
+        estimates={
+            name: _unusable(estimate, reasons[name]) if name in reasons else estimate
+            for name, estimate in cell.estimates.items()
+        },
+        curves={
+            name: curve
+            for name, curve in cell.curves.items()
+            if f"{name}.response.p50" not in reasons
+        },
+    )
+    return replace(
+        evidence,
+        cell=cell,
+        values={name: v for name, v in evidence.values.items() if name not in reasons},
+        replicates={name: v for name, v in evidence.replicates.items() if name not in reasons},
+    )
+
+
+def _unusable(estimate: Estimate, because: str) -> Estimate:
+    return replace(
+        estimate,
+        value=None,
+        low=None,
+        high=None,
+        method="struck out",
+        why_not=f"must not be used: {because}",
+        trial_values=(),
     )
 
 

@@ -79,7 +79,7 @@ def judge_thresholds(
         if selects(threshold, cell)
         for figure in _figures(scenario, requirement, metric, cell, cells, comparisons)
         for outcome, reason in [
-            _judged(requirement, threshold.confidence, figure, _invalid(cell, findings))
+            _judged(requirement, threshold.confidence, figure, _invalid(metric, cell, findings))
         ]
     )
 
@@ -248,9 +248,10 @@ def _without(metric: str, cell: Cell) -> str:
     return f"{cell.status}, {cell.reason}"
 
 
-def _invalid(cell: Cell, findings: Sequence[Finding]) -> str:
-    if cell.invalid_because:
-        return cell.invalid_because
+def _invalid(metric: str, cell: Cell, findings: Sequence[Finding]) -> str:
+    _, because = cell.told(metric)
+    if because:
+        return because
     for finding in findings:
         if finding.severity == "invalid" and (not finding.cells or cell.name in finding.cells):
             return f"{finding.code}: {finding.message}"

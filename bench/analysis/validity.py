@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bench.analysis.findings import (
     arrivals,
+    checks,
     circumstances,
     generator,
     integrity,
@@ -24,6 +25,7 @@ from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRES
 # In the order in which they are told within a severity.
 _MODULES = (
     integrity,
+    checks,
     generator,
     load,
     arrivals,

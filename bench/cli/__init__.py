@@ -41,6 +41,7 @@ VERBS = {
     "baseline": "keep a run under a name, for gate --baseline: save, list or show",
     "decide": "write a decision record from a run and what decides for you; needs no database",
     "clean": "list what killed runs have left on your servers; removes it with --remove",
+    "conformance": "test savers for what LangGraph asks of them; measures nothing",
     "selftest": "measure subjects whose behaviour is known: does the ruler measure right?",
     "list": "list what a scenario can name, with options",
     "doctor": "show the host, the servers, the loops and the versions",

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from bench.analysis.stopping import Stopping
+from bench.checks.checking import check_subjects
 from bench.cli.progress import shown
 from bench.errors import InputError
 from bench.handover.interpreter import Interpreter
@@ -54,7 +55,7 @@ def measure_shown(
     run_id: str,
     interpreters: Mapping[str, Interpreter] = NO_OTHERS,
 ) -> None:
-    """Measure what ``run_id`` lacks, with as many optional blocks as are wanted.
+    """Check the subjects and measure what ``run_id`` lacks, with as many blocks as are wanted.
 
     ``KeyboardInterrupt`` passes through; what was measured is kept.
 
@@ -65,6 +66,7 @@ def measure_shown(
         store.locked(run_id),
         shown(len(expected_so_far(plan, store, run_id)), sys.stdout) as progress,
     ):
+        check_subjects(scenario, store, run_id, os.environ, interpreters, progress.say)
         on_progress: Callable[[Progress], None] = progress
         is_wanted: IsWanted = no_more
         if plan.optional_blocks:

@@ -79,7 +79,8 @@ class Subject(ABC):
 
     ``reopens``: what was written is found by a subject that is made later, in another process.
     ``keeps_history``: older checkpoints stay readable. ``copies``: what is stored does not change
-    when the caller changes the objects that it gave, as LangGraph relies on.
+    when the caller changes the objects that it gave, as LangGraph relies on. ``conforms``: it does
+    what LangGraph asks of a saver, so it is tested for that; false for what only stands in for one.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -88,6 +89,7 @@ class Subject(ABC):
     reopens: ClassVar[bool] = True
     keeps_history: ClassVar[bool] = True
     copies: ClassVar[bool] = True
+    conforms: ClassVar[bool] = True
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         self.options = options

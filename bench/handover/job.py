@@ -21,6 +21,8 @@ from bench.spec.durability import Durability
 from bench.spec.plan import Trial
 from bench.spec.scenario import Scenario
 
+VOLATILE = "Volatile"
+"""The class of failure of a job with a kill whose subject keeps everything in its process."""
 LEDGER_STAGE = "ledger"
 """The worker writes its ledger, since the store is read back by another process."""
 OPENING_STAGE = "opening"
@@ -37,12 +39,25 @@ VERIFICATION_FILE = "verification.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Kill:
+    """The worker dies as its operation number ``at_operation`` (1, 2, …) begins.
+
+    Operations of all clients count, of preparing too. It dies at the latest ``after_s`` seconds
+    after the first has begun.
+    """
+
+    at_operation: int
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """One trial of ``scenario``, to be run in ``directory``."""
+    """One trial of ``scenario``, to be run in ``directory``; with ``kill`` it does not end well."""
 
     scenario: Scenario
     trial: Trial
     directory: str
+    kill: Kill | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,11 @@ from bench.handover.job import (
     LEDGER_FILE,
     LEDGER_STAGE,
     OPENING_STAGE,
+    VOLATILE,
     Opening,
     TrialResult,
 )
+from bench.handover.killing import FatalLog
 from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
@@ -66,7 +68,10 @@ class Lifecycle:
         names = (*OPERATIONS.values(), CYCLE, *parts.workload.marks)
         self._secrets = (*opening.secrets, *secrets_in(os.environ))
         self.recorder = Recorder(names, self._secrets)
-        self._log = AcknowledgementLog()
+        kill, directory = parts.job.kill, self._place.directory
+        self._log = (
+            FatalLog.armed(directory / ACKNOWLEDGED_FILE, kill) if kill else AcknowledgementLog()
+        )
         self._timing = Timing(self.recorder, clock, self._log)
         self._call_counts = CallCounts(self.recorder)
         self._puts_before: dict[str, int] = {}
@@ -97,6 +102,9 @@ class Lifecycle:
             verification=None,
             failure=None,
         )
+        if self._parts.job.kill and not subject.reopens:
+            text = "it keeps everything in its process"
+            return replace(result, status="unsupported", failure=Failure(VOLATILE, text, "open"))
         try:
             result = await self._measured(subject, result)
         # Whatever goes wrong in a trial is the trial's result; the run goes on.

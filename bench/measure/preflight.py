@@ -15,6 +15,9 @@ from bench.spec.scenario import Scenario, Use
 from bench.spec.scenario_file import validation_messages
 from bench.subjects._factory import subject_class
 
+# Another version of it may ask for more.
+_SUITE = "langgraph-checkpoint-conformance"
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -58,7 +61,8 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
         server = load("server", name)(environment)
         servers[name] = server.check(wanted)
         programs |= server.programs()
-    packages = sorted({package for subject in subjects for package in subject.packages})
+    needed = {package for subject in subjects for package in subject.packages}
+    packages = sorted(needed | ({_SUITE} if scenario.conformance else set()))
     return Services(servers=servers, programs=programs, packages=tuple(packages))
 
 

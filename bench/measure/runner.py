@@ -9,37 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import math
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import psutil
 
-from bench.contracts import Endpoint, Loop, OutsideProbe, Server, new_namespace
+from bench.contracts import Endpoint, Loop, OutsideProbe
 from bench.discovery import load
-from bench.errors import BenchError, InputError, UnsupportedError
+from bench.errors import InputError, UnsupportedError
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
     LEDGER_STAGE,
     OPENING_STAGE,
     SAMPLES_FILE,
-    Job,
-    Opening,
+    Kill,
     TrialResult,
     unmeasured,
 )
 from bench.handover.parts import options_of
-from bench.handover.placement import core_each, cores_read_back, starting_on
-from bench.links.relay import Relay
 from bench.measure.remaining import IsWanted, Remaining, no_more
+from bench.measure.site import Site
 from bench.measure.worker_process import WorkerProcess
-from bench.printable import printable
-from bench.records.redaction import redact, secrets_in
 from bench.records.sample import Integers, read_raw
 from bench.records.store import Store
 from bench.records.trial import Failure, Reading, TrialRecord
@@ -85,7 +79,7 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
     Raises:
         InputError: a subject names an interpreter that is not among ``interpreters``.
     """
-    chosen = _interpreters(scenario, interpreters)
+    chosen = interpreters_of(scenario, interpreters)
     remaining = Remaining(plan, store.finished(run_id), is_wanted)
     before = remaining.done
     began_s = time.monotonic()
@@ -106,7 +100,7 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
             on_progress(Progress(done, remaining.total, remaining_s, record))
 
 
-def _interpreters(
+def interpreters_of(
     scenario: Scenario, interpreters: Mapping[str, Interpreter]
 ) -> dict[str, Interpreter]:
     """Return by subject on which interpreter its workers run."""
@@ -121,7 +115,11 @@ def _interpreters(
 
 
 class TrialRun:
-    """One trial, from the outside; without a ``verifier`` it starts one of its own."""
+    """One trial, from the outside; without a ``verifier`` it starts one of its own.
+
+    With ``kill`` the worker dies on the way: the record has no measurement, and what the verifier
+    found of that which had been acknowledged.
+    """
 
     def __init__(
         self,
@@ -130,6 +128,7 @@ class TrialRun:
         environment: Mapping[str, str],
         verifier: VerifierProcess | None = None,
         interpreter: Interpreter = OWN,
+        kill: Kill | None = None,
     ) -> None:
         self._verifier = verifier
         self._interpreter = interpreter
@@ -140,9 +139,7 @@ class TrialRun:
         self._options = options_of(self._subject, scenario.resolve(trial.subject))
         loop: Any = load("loop", trial.loop)
         self._loop: Loop = loop()
-        self._secrets = secrets_in(environment)
-        self._server_text = ""
-        self._left_behind = ""
+        self._site = Site(scenario, trial, environment, interpreter, kill=kill)
         self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     def run(self) -> tuple[TrialRecord, Integers | None]:
@@ -150,95 +147,41 @@ class TrialRun:
         reason = self._loop.unavailable()
         if reason:
             return self._record(unmeasured("unsupported", "UnavailableLoop", reason, "loop")), None
-        with tempfile.TemporaryDirectory(
-            prefix="checkpoint-bench-", ignore_cleanup_errors=True
-        ) as name:
-            directory = Path(name)
-            try:
-                result, readings = self._in(directory)
-            except UnsupportedError as error:
-                result = unmeasured("unsupported", type(error).__name__, str(error), "server")
-                readings = ()
-            # Whatever goes wrong around a trial is its result, and the run goes on.
-            except Exception as error:  # noqa: BLE001
-                result = unmeasured("failed", type(error).__name__, str(error), "runner")
-                readings = ()
-            samples = directory / SAMPLES_FILE
-            rows = read_raw(samples) if result.window and samples.exists() else None
-            return self._record(result, readings, has_samples=rows is not None), rows
+        readings: tuple[Reading, ...] = ()
+        rows: Integers | None = None
+        try:
+            with self._site as site:
+                result, readings = self._at(site)
+                samples = site.directory / SAMPLES_FILE
+                rows = read_raw(samples) if result.window and samples.exists() else None
+        except UnsupportedError as error:
+            result = unmeasured("unsupported", type(error).__name__, str(error), "server")
+        # Whatever goes wrong around a trial is its result, and the run goes on.
+        except Exception as error:  # noqa: BLE001
+            result = unmeasured("failed", type(error).__name__, str(error), "runner")
+        return self._record(result, readings, has_samples=rows is not None), rows
 
-    def _in(self, directory: Path) -> tuple[TrialResult, tuple[Reading, ...]]:
+    def _at(self, site: Site) -> tuple[TrialResult, tuple[Reading, ...]]:
         with contextlib.ExitStack() as stack:
-            # Left in reverse: a worker that hangs must not hold what the server is to remove.
-            server = self._server()
-            if server is not None:
-                stack.callback(self._stop, server)
             verifier = self._verifier or stack.enter_context(
                 VerifierProcess(self._scenario, self._environment, self._interpreter)
             )
             stack.callback(verifier.give_up)
-            job = Job(self._scenario, self._trial, str(directory))
-            is_pinned = self._scenario.arrival(self._trial.arrival).placement == "pinned"
-            worker_core, server_core = core_each() if is_pinned else (None, None)
-            # The worker imports what it needs while the server starts.
-            with starting_on(worker_core):
-                worker = stack.enter_context(
-                    WorkerProcess(job, directory, self._environment, self._interpreter)
-                )
-            opening = Opening(None, new_namespace())
-            if server is not None:
-                settings = self._subject.server_settings(self._options)
-                with starting_on(server_core):
-                    started = server.start(settings, opening.namespace)
-                if is_pinned and not started.process_ids:
-                    raise UnsupportedError(
-                        "placement = 'pinned' needs a server that is started for the trial"
-                    )
-                opening = replace(opening, endpoint=started)
-                self._secrets += opening.secrets
-                self._server_text = started.kind
+            job, opening = site.job, site.opening
             endpoint = opening.endpoint
-            worker.open(self._linked(opening, server, stack))
-            processes = {
-                "worker": (worker.process_id,),
-                "server": endpoint.process_ids if endpoint else (),
-            }
-            cores = cores_read_back(processes) if is_pinned else {}
-            result, readings = self._watch(worker, processes, lambda: verifier.expect(job, opening))
-            result = replace(result, settings={**result.settings, **cores})
+            if job.kill:
+                verifier.expect(job, opening)
+            result, readings = self._watch(
+                site.worker, site.processes, lambda: verifier.expect(job, opening)
+            )
+            result = replace(result, settings={**result.settings, **site.cores})
             result = self._with_server_death(result, endpoint)
-            if result.status == "measured" and result.verification is None:
+            is_left = result.status == "measured" or (job.kill and site.worker.was_killed)
+            if is_left and result.verification is None:
                 limit_s = self._scenario.verify_s + MARGIN_S
-                verification = verifier.verification(directory, limit_s)
+                verification = verifier.verification(site.directory, limit_s)
                 result = replace(result, verification=verification)
             return self._with_server_death(result, endpoint), readings
-
-    def _linked(
-        self, opening: Opening, server: Server | None, stack: contextlib.ExitStack
-    ) -> Opening:
-        """Return how the worker gets to the server: by way of a link, where one is asked for."""
-        delay_s = self._scenario.arrival(self._trial.arrival).round_trip_s / 2.0
-        if not delay_s or server is None or opening.endpoint is None:
-            return opening
-
-        def open_link(host: str, port: int) -> int:
-            return stack.enter_context(Relay(host, port, delay_s)).port
-
-        return Opening(server.through(opening.endpoint, open_link), opening.namespace)
-
-    def _stop(self, server: Server) -> None:
-        """Stop ``server``; that it left something behind must not cost what was measured."""
-        try:
-            server.stop()
-        except BenchError as error:
-            self._left_behind = str(error)
-
-    def _server(self) -> Server | None:
-        if self._subject.server is None:
-            return None
-        plugin: Any = load("server", self._subject.server)
-        server: Server = plugin(self._environment)
-        return server
 
     def _watch(
         self,
@@ -283,12 +226,12 @@ class TrialRun:
         *,
         has_samples: bool = False,
     ) -> TrialRecord:
-        failure = result.failure
+        failure, shown = result.failure, self._site.shown
         if failure is not None:
-            failure = Failure(failure.error_class, self._shown(failure.message), failure.stage)
+            failure = Failure(failure.error_class, shown(failure.message), failure.stage)
         verification = result.verification
         if verification is not None:
-            told = tuple(self._shown(problem) for problem in verification.problems)
+            told = tuple(shown(problem) for problem in verification.problems)
             verification = replace(verification, problems=told)
         durability = result.durability
         if durability is Durability.UNKNOWN and not result.settings:
@@ -301,21 +244,18 @@ class TrialRun:
             loop_kind=result.loop_kind or self._loop.kind,
             interpreter=result.interpreter,
             durability=durability,
-            settings={name: self._shown(text) for name, text in result.settings.items()},
-            server=self._server_text,
+            settings={name: shown(text) for name, text in result.settings.items()},
+            server=self._site.server_kind,
             operations=result.operations,
             window=result.window,
             readings=tuple(r for r in (*result.readings, *readings) if math.isfinite(r.value)),
             errors=result.errors,
-            error_texts={name: self._shown(text) for name, text in result.error_texts.items()},
+            error_texts={name: shown(text) for name, text in result.error_texts.items()},
             verification=verification,
             failure=failure,
             samples_file=f"{self._trial.id}.npz" if has_samples else None,
-            left_behind=self._shown(self._left_behind),
+            left_behind=shown(self._site.left_behind),
         )
-
-    def _shown(self, text: str) -> str:
-        return printable(redact(text, self._secrets))
 
 
 def _is_alive(process_id: int) -> bool:

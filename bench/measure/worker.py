@@ -14,14 +14,27 @@ import threading
 from pathlib import Path
 
 from bench.handover.clock import now_ns
-from bench.handover.job import JOB, OPENING, RESULT, RESULT_FILE, SAMPLES_FILE
+from bench.handover.job import JOB, OPENING, RESULT, RESULT_FILE, SAMPLES_FILE, Opening
 from bench.handover.parts import Parts
-from bench.measure.lifecycle import Lifecycle
+from bench.measure.lifecycle import Announce, Lifecycle
 
 
 def main() -> None:
     """Run the trial that standard input describes, in the directory that is the one argument."""
     directory = Path(sys.argv[1])
+    parts, opening, announce = begun(directory)
+    lifecycle = Lifecycle(parts, opening, announce, now_ns)
+    with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
+        result = runner.run(lifecycle.run(runner.get_loop()))
+    lifecycle.recorder.write(directory / SAMPLES_FILE)
+    (directory / RESULT_FILE).write_bytes(RESULT.dump_json(result))
+
+
+def begun(directory: Path) -> tuple[Parts, Opening, Announce]:
+    """Return what standard input describes, imported, where it is to be done, and who is told.
+
+    From here on this process ends, and ``directory`` goes, when its runner does.
+    """
     announcements = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     # What a library prints must not be taken for an announcement.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -36,11 +49,7 @@ def main() -> None:
     parts = Parts.of(JOB.validate_json(_read_line(directory)))
     opening = OPENING.validate_json(_read_line(directory))
     threading.Thread(target=_end_with_runner, args=(directory,), daemon=True).start()
-    lifecycle = Lifecycle(parts, opening, announce, now_ns)
-    with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
-        result = runner.run(lifecycle.run(runner.get_loop()))
-    lifecycle.recorder.write(directory / SAMPLES_FILE)
-    (directory / RESULT_FILE).write_bytes(RESULT.dump_json(result))
+    return parts, opening, announce
 
 
 def _read_line(directory: Path) -> bytes:

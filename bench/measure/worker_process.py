@@ -22,9 +22,12 @@ from bench.handover.job import (
     TrialResult,
     unmeasured,
 )
+from bench.handover.killing import was_killed
 from bench.handover.log import log_tail
 from bench.records.redaction import secrets_in
 
+MEASURING = "bench.measure.worker"
+"""The program that measures a trial."""
 # A worker that has handed over its result may take this long to end.
 _ENDING_S = 5.0
 
@@ -38,6 +41,7 @@ class WorkerProcess:
         directory: Path,
         environment: Mapping[str, str],
         interpreter: Interpreter = OWN,
+        program: str = MEASURING,
     ) -> None:
         self._directory = directory
         self._log = directory / "worker.log"
@@ -46,7 +50,7 @@ class WorkerProcess:
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*interpreter.command, "-m", "bench.measure.worker", str(directory)],
+                [*interpreter.command, "-m", program, str(directory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -67,13 +71,22 @@ class WorkerProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._stdin.close()
+        self.give_up()
         try:
             self._process.wait(_ENDING_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def give_up(self) -> None:
+        """Have the worker end at once, also from another thread than that which waits for it."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the worker has ended as by a kill."""
+        return was_killed(self._process.poll())
 
     def open(self, opening: Opening) -> None:
         """Tell the worker where the trial takes place; it begins."""

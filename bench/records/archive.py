@@ -5,6 +5,7 @@ It is an ordinary archive, deflated, with the same content always as the same by
 ::
 
     trials/<trial-id>.json       the record, byte for byte
+    checks/<subject>.json        likewise
     samples/<trial-id>.columns   its samples, as ``bench.records.column_coding`` writes them
 """
 
@@ -31,7 +32,9 @@ DAMAGE = (
     *(OSError, KeyError, ValueError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
 )
-_TRIALS, _SAMPLES, _COLUMNS = "trials", "samples", ".columns"
+TRIALS, SAMPLES, CHECKS = "trials", "samples", "checks"
+"""The parts of a run, each a directory."""
+_COLUMNS = ".columns"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The earliest that the format can tell: when a member was written is no part of a run.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -63,12 +66,18 @@ class Archive:
     def trial_ids(self) -> list[str]:
         """Return the ids of the trials that have a record."""
         names = self._archive.namelist()
-        found = (re.fullmatch(rf"{_TRIALS}/([0-9a-f]{{12}})\.json", name) for name in names)
+        found = (re.fullmatch(rf"{TRIALS}/([0-9a-f]{{12}})\.json", name) for name in names)
         return [match[1] for match in found if match]
 
     def record(self, trial_id: str) -> bytes:
         """Return the JSON of a trial's record."""
-        return self._member(f"{_TRIALS}/{trial_id}.json", MOST_RECORD_BYTES)
+        return self._member(f"{TRIALS}/{trial_id}.json", MOST_RECORD_BYTES)
+
+    def check(self, subject: str) -> bytes | None:
+        """Return the JSON of what was checked of a subject, or ``None`` if there is none."""
+        name = f"{CHECKS}/{subject}.json"
+        is_there = name in self._archive.namelist()
+        return self._member(name, MOST_RECORD_BYTES) if is_there else None
 
     def samples(self, record: TrialRecord) -> Samples:
         """Return what once was ``samples/<samples_file>``."""
@@ -79,7 +88,7 @@ class Archive:
         self._columns(record)
 
     def _columns(self, record: TrialRecord) -> bytes:
-        name = member_of(Path(_SAMPLES) / str(record.samples_file))
+        name = member_of(Path(SAMPLES) / str(record.samples_file))
         return self._member(name, MOST_SAMPLES_BYTES)
 
     def _member(self, name: str, most_bytes: int) -> bytes:
@@ -90,7 +99,7 @@ class Archive:
 
 
 def write_archive(target: IO[bytes], files: Iterable[Path]) -> None:
-    """Write ``files``, of ``trials`` or ``samples`` directories, as an archive into ``target``."""
+    """Write ``files``, of the directories of these parts, as an archive into ``target``."""
     with zipfile.ZipFile(target, "w") as archive:
         for file in files:
             member = zipfile.ZipInfo(member_of(file), _NO_TIME)
@@ -109,20 +118,20 @@ def holds(source: Path | IO[bytes], files: Iterable[Path]) -> bool:
 
 
 def member_of(file: Path) -> str:
-    """Name the member that ``file``, of a ``trials`` or ``samples`` directory, is kept as."""
-    if file.parent.name == _SAMPLES:
+    """Name the member that ``file``, of the directory of a part, is kept as."""
+    if file.parent.name == SAMPLES:
         file = file.with_suffix(_COLUMNS)
     return f"{file.parent.name}/{file.name}"
 
 
 def _content(file: Path) -> bytes:
-    if file.parent.name == _SAMPLES:
+    if file.parent.name == SAMPLES:
         return encode(read_samples(file).rows)
     return file.read_bytes()
 
 
 def _is_equal(stored: bytes, file: Path) -> bool:
-    if file.parent.name == _SAMPLES:
+    if file.parent.name == SAMPLES:
         # Decoded and compared as numbers: that coding is undone exactly is what is checked.
         return np.array_equal(decode(stored).rows, read_samples(file).rows)
     return stored == file.read_bytes()

@@ -1,4 +1,4 @@
-"""Makes a run compact: its trials and samples in one archive, and nothing of them lost."""
+"""Makes a run compact: its trials, samples and checks in one archive, and nothing of them lost."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import IO
 
 from bench.errors import BenchError, InputError
-from bench.records.archive import ARCHIVE, DAMAGE, holds, write_archive
+from bench.records.archive import ARCHIVE, CHECKS, DAMAGE, SAMPLES, TRIALS, holds, write_archive
 from bench.records.files import PARTIAL, new_file
 from bench.records.store import Store
 
-_PARTS = {"trials": ".json", "samples": ".npz"}
+_PARTS = {CHECKS: ".json", TRIALS: ".json", SAMPLES: ".npz"}
 
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """How many bytes the trials and samples of a run took, and how many the archive takes."""
+    """How many bytes trials, samples and checks of a run took, and how many the archive takes."""
 
     bytes_before: int
     bytes_after: int
 
 
 def compact(store: Store, run_id: str) -> Compacted:
-    """Put the trials and samples of a complete run into one archive, and remove the files.
+    """Put trials, samples and checks of a complete run into one archive, and remove the files.
 
     They are removed once the archive is on the disk and gives back every one of them: each record
     byte for byte, each sample number for number. Where that was interrupted, doing it again ends
@@ -73,7 +73,7 @@ def _check_complete(store: Store, run_id: str) -> None:
 
 
 def _files(directory: Path) -> list[Path]:
-    """Return all trials and samples that are files of their own; remove what was never finished.
+    """Return all records and samples that are files of their own; remove what was never finished.
 
     Raises:
         InputError: something else stands among them.
@@ -85,7 +85,7 @@ def _files(directory: Path) -> list[Path]:
         files.remove(file)
     for file in files:
         if file.suffix != _PARTS[file.parent.name] or not file.is_file():
-            raise InputError(f"{file} is no record of a trial; move it elsewhere first")
+            raise InputError(f"{file} is no record of this run; move it elsewhere first")
     return files
 
 

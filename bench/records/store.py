@@ -3,9 +3,10 @@
 ::
 
     results/<run-id>/run.json                what was asked and where, before the first trial
+    results/<run-id>/checks/<subject>.json   the checks of one subject, before the first trial
     results/<run-id>/trials/<trial-id>.json  one finished trial
     results/<run-id>/samples/<trial-id>.npz  its samples
-    results/<run-id>/records.zip             instead of both, once the run has been made compact
+    results/<run-id>/records.zip             instead of all three, once the run is compact
 
 A directory may come from somebody else: only plain files of limited size are read, and the names
 that they hold are checked before they name anything.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from bench.errors import InputError, suggestion
-from bench.records.archive import ARCHIVE, DAMAGE, Archive
+from bench.records.archive import ARCHIVE, CHECKS, DAMAGE, SAMPLES, TRIALS, Archive
+from bench.records.check import CheckRecord, Conformance, CrashCheck
 from bench.records.files import (
     MOST_RECORD_BYTES,
     make_directory,
@@ -49,6 +51,7 @@ from bench.spec.scenario_file import parse_scenario
 
 _RUN = TypeAdapter(RunRecord)
 _TRIAL = TypeAdapter(TrialRecord)
+_CHECK = TypeAdapter(CheckRecord)
 _TABLE = TypeAdapter(dict[str, object])
 
 
@@ -57,7 +60,8 @@ class Run:
     """A run read back: its record, its scenario, and its trials in the order of the plan.
 
     ``damaged`` says by trial id what is wrong where a record or its samples are not whole. Such a
-    trial is not among ``trials``: it counts as not measured.
+    trial is not among ``trials``: it counts as not measured. ``checks`` has what was checked, by
+    ``CheckRecord.subject``.
     """
 
     record: RunRecord
@@ -65,6 +69,7 @@ class Run:
     trials: tuple[TrialRecord, ...]
     directory: Path
     damaged: Mapping[str, str]
+    checks: Mapping[str, CheckRecord]
 
     @property
     def trials_expected(self) -> int:
@@ -89,11 +94,12 @@ class Run:
 
 
 class _Files:
-    """The trials and samples of a run as files of their own; raises as ``Archive`` does."""
+    """The parts of a run as files of their own; raises as ``Archive`` does."""
 
     def __init__(self, directory: Path) -> None:
-        self._trials = directory / "trials"
-        self._samples = directory / "samples"
+        self._trials = directory / TRIALS
+        self._samples = directory / SAMPLES
+        self._checks = directory / CHECKS
 
     def trial_ids(self) -> list[str]:
         stems = (path.stem for path in self._trials.glob("*.json"))
@@ -101,6 +107,10 @@ class _Files:
 
     def record(self, trial_id: str) -> bytes:
         return read_plain(self._trials / f"{trial_id}.json", MOST_RECORD_BYTES)
+
+    def check(self, subject: str) -> bytes | None:
+        path = self._checks / f"{subject}.json"
+        return read_plain(path, MOST_RECORD_BYTES) if path.exists() else None
 
     def samples(self, record: TrialRecord) -> Samples:
         return read_samples(self._samples / str(record.samples_file))
@@ -152,7 +162,7 @@ class Store:
             directory.mkdir()
         except FileExistsError as error:
             raise InputError(f"{directory}: the run exists already") from error
-        for part in ("trials", "samples"):
+        for part in (CHECKS, TRIALS, SAMPLES):
             make_directory(directory / part)
         write_file(directory / "run.json", _RUN.dump_json(record, indent=2))
 
@@ -180,11 +190,27 @@ class Store:
             raise InputError(f"{directory} is compact and takes no further trials")
         if rows is not None and record.samples_file:
             content = samples_content(rows)
-            write_file(directory / "samples" / record.samples_file, content)
+            write_file(directory / SAMPLES / record.samples_file, content)
             digest = hashlib.sha256(content).hexdigest()
             record = replace(record, samples_bytes=len(content), samples_sha256=digest)
-        path = directory / "trials" / f"{record.trial.id}.json"
+        path = directory / TRIALS / f"{record.trial.id}.json"
         write_file(path, _TRIAL.dump_json(record, indent=2))
+
+    def add_check(self, run_id: str, record: CheckRecord) -> None:
+        """Write what was checked of a subject.
+
+        Raises:
+            InputError: it cannot be written.
+            UnavailableError: the disk is full.
+        """
+        # A run that was begun by an earlier version has no place for it.
+        directory = make_directory(self.directory / run_id / CHECKS)
+        write_file(directory / f"{record.subject}.json", _CHECK.dump_json(record, indent=2))
+
+    def checked(self, run_id: str, labels: Iterable[str]) -> frozenset[str]:
+        """Return of which of the subjects ``labels`` the checks have a record that is whole."""
+        whole, _ = _checks(self.directory / run_id, labels)
+        return frozenset(whole)
 
     def finished(self, run_id: str) -> frozenset[str]:
         """Return the ids of the trials whose record and samples are whole.
@@ -228,7 +254,8 @@ class Store:
         scenario = parse_scenario(record.scenario_text, str(directory / "run.json"))
         whole, damaged = _trials(directory)
         trials = sorted(whole.values(), key=lambda trial: trial.trial.position)
-        return Run(record, scenario, tuple(trials), directory, damaged)
+        checks, damaged_checks = _checks(directory, scenario.subjects)
+        return Run(record, scenario, tuple(trials), directory, damaged, checks | damaged_checks)
 
 
 def _opened(directory: Path) -> AbstractContextManager[Archive | _Files]:
@@ -254,6 +281,26 @@ def _trials(directory: Path) -> tuple[dict[str, TrialRecord], dict[str, str]]:
     if damaged and not was_compact and (directory / ARCHIVE).exists():
         # Another process has made it compact meanwhile, and removed what was to be read.
         return _trials(directory)
+    return whole, damaged
+
+
+def _checks(
+    directory: Path, labels: Iterable[str]
+) -> tuple[dict[str, CheckRecord], dict[str, CheckRecord]]:
+    """Return by subject the checks that are whole, and in the place of others what is wrong."""
+    whole: dict[str, CheckRecord] = {}
+    damaged: dict[str, CheckRecord] = {}
+    with _opened(directory) as source:
+        for label in labels:
+            try:
+                content = source.check(label)
+                if content is not None:
+                    whole[label] = parsed(content, _CHECK, "its record is damaged")
+            except (InputError, *DAMAGE) as error:
+                why = reason_of(error)
+                damaged[label] = CheckRecord(
+                    label, Conformance(not_checked=why), CrashCheck(not_checked=why), "", 0.0
+                )
     return whole, damaged
 
 

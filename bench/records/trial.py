@@ -68,6 +68,9 @@ class Verification:
     ``deterministic``: the same runs lead to the same contents, so that these were compared; else
     only the states that runs ended with were.
 
+    ``lost_acknowledged`` writes, as counted next, are known by their ids to be gone; the oldest had
+    been acknowledged ``oldest_lost_ns`` before the last one was.
+
     ``attempted`` writes (checkpoints, and calls of ``aput_writes``) are ``acknowledged`` or
     ``indeterminate``: they raised or were cut off. ``checkpoints`` were counted by the store's own
     means; of ``threads`` the latest checkpoint was compared, of ``whole_threads`` every one, in all
@@ -96,6 +99,8 @@ class Verification:
     out_of_namespace: int = 0
     deterministic: bool = True
     listing_problems: tuple[str, ...] = ()
+    lost_acknowledged: int = 0
+    oldest_lost_ns: int = 0
 
     @property
     def passed(self) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from bench.analysis.checks import failed_in_words
 from bench.analysis.result import Analysis, Cell
 from bench.reporters._format import (
     ABSENT,
@@ -85,7 +86,7 @@ def _glance(analysis: Analysis, groups: Sequence[Group], metric: Metric) -> Tabl
         found = [by_place.get((subject, group.key)) for group in groups]
         present = [cell for cell in found if cell]
         entries = (
-            Entry(subject_text(present[0])),
+            Entry(subject_text(present[0]), note=_failed_checks(analysis, subject)),
             Entry(_durabilities(present)),
             *(_explained(_entry(cell, metric, scale), cell) for cell in found),
         )
@@ -96,6 +97,13 @@ def _glance(analysis: Analysis, groups: Sequence[Group], metric: Metric) -> Tabl
         *(Column(group.label, unit="" if not scale.name else scale.name) for group in groups),
     )
     return Table(metric.name, columns, (Section("", tuple(rows)),), metric.description)
+
+
+def _failed_checks(analysis: Analysis, subject: str) -> str:
+    """Say what the subject failed, be it measured here or not."""
+    check = analysis.checks.get(subject)
+    failed = check.conformance.failed if check else ()
+    return one_line("; ".join(failed_in_words(each) for each in failed))
 
 
 def _in_order(analysis: Analysis, groups: Sequence[Group]) -> list[str]:
@@ -215,7 +223,7 @@ def _drift_entry(cell: Cell) -> Entry:
 
 
 def _subject_entry(cell: Cell) -> Entry:
-    notes = [f"must not be used: {one_line(cell.invalid_because)}"] if cell.invalid_because else []
+    notes = [_must_not(cell.invalid_because)] if cell.invalid_because else []
     if cell.status == "partly":
         notes.append(f"partly measured: {one_line(cell.reason)}")
     struck = bool(cell.invalid_because)
@@ -227,27 +235,34 @@ def _entry(cell: Cell | None, metric: Metric, scale: Scale) -> Entry:
         return Entry("", note="")
     if not cell.estimates:
         return Entry(cell.status, note=one_line(cell.reason), badge="absent")
-    estimate = cell.estimates.get(metric.name)
+    estimate, because = cell.told(metric.name)
     if estimate is None:
         return Entry(ABSENT, badge="absent")
     if cell.failing_because and rests_on_success(metric.name):
         note = f"{one_line(cell.failing_because)}; not compared"
         return Entry(failing_text(cell), note=note, badge="absent")
     text, detail, why_not = estimated(estimate, scale)
+    struck = bool(because) and estimate.value is not None
+    if struck and not cell.invalid_because:
+        why_not = _must_not(because)
     return Entry(
         text,
         detail,
         one_line(why_not),
-        struck=bool(cell.invalid_because) and estimate.value is not None,
+        struck=struck,
         badge="absent" if estimate.value is None else "",
     )
 
 
 def _explained(entry: Entry, cell: Cell | None) -> Entry:
     """Say at a struck-out number itself why, where its row is not about one cell alone."""
-    if cell is None or not entry.struck:
+    if cell is None or not cell.invalid_because or not entry.struck:
         return entry
     return replace(entry, note=_subject_entry(cell).note)
+
+
+def _must_not(because: str) -> str:
+    return f"must not be used: {one_line(because)}"
 
 
 def _scale(cells: Iterable[Cell], family: list[Metric]) -> Scale:

@@ -106,7 +106,11 @@ def _number(cell: Cell | None, name: str, scale: Scale) -> Text:
         return Text(ABSENT)
     if not cell.estimates:
         return Text(cell.status[:7], style="red")
-    return _struck(scaled(cell.value(name), scale), cell)
+    estimate, because = cell.told(name)
+    text = scaled(estimate.value if estimate else None, scale)
+    if because and text != ABSENT:
+        return Text(f"~~{text}~~", style="strike")
+    return Text(text)
 
 
 def _ratio(pairs: Pairs, cell: Cell | None, name: str) -> Text:
@@ -126,12 +130,6 @@ def _ratio(pairs: Pairs, cell: Cell | None, name: str) -> Text:
         return Text(f"~~{text}~~", style="strike")
     styles = {"better": "green", "worse": "yellow", "equivalent": "cyan", "unresolved": ""}
     return Text(text, style=styles[comparison.outcome])
-
-
-def _struck(text: str, cell: Cell) -> Text:
-    if cell.invalid_because and text != ABSENT:
-        return Text(f"~~{text}~~", style="strike")
-    return Text(text)
 
 
 def _natural_width(table: Table) -> int:

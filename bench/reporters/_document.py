@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.analysis.checks import conformance_in_words, crash_in_words, failed_in_words
 from bench.analysis.matrix import NOT_PLANNED
 from bench.analysis.result import Analysis, Cell, Finding
 from bench.printable import printable
@@ -47,6 +48,7 @@ class Document:
     facts: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
     matrix: Table
+    checks: Table
     glance: tuple[Table, ...]
     comparisons: tuple[Table, ...]
     conditions: tuple[ConditionPart, ...]
@@ -75,6 +77,7 @@ def make_document(analysis: Analysis) -> Document:
             sorted(analysis.findings, key=lambda finding: _words.SEVERITIES.index(finding.severity))
         ),
         matrix=matrix_table(analysis),
+        checks=checks_table(analysis),
         glance=(
             *threshold_tables(analysis),
             *capacity_tables(analysis),
@@ -166,6 +169,25 @@ def matrix_table(analysis: Analysis) -> Table:
     )
     sections = (Section("", tuple(rows)),)
     return Table("Which saver runs on which loop", columns, sections, _words.MATRIX)
+
+
+def checks_table(analysis: Analysis) -> Table:
+    """Return what was checked of each subject before anything was timed."""
+    rows = []
+    for subject in analysis.subjects:
+        check = analysis.checks.get(subject)
+        if check is None:
+            continue
+        failed = [f"✗ {failed_in_words(each)}" for each in check.conformance.failed]
+        rows.append(
+            (
+                subject,
+                "\n".join((conformance_in_words(check.conformance), *failed)),
+                "\n".join((crash_in_words(check.crash), *check.crash.problems[:1])),
+            )
+        )
+    columns = text_columns("subject", "conformance", "crash")
+    return simple_table("Checks", columns, rows, _words.CHECKS)
 
 
 def _condition(analysis: Analysis, group: Group) -> ConditionPart:

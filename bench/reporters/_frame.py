@@ -63,9 +63,11 @@ def _estimate_rows(cell: Cell) -> list[dict[str, object]]:
     }
     if not cell.estimates:
         return [identity | {"trials": 0, "why_not": cell.reason or cell.status}]
+    told = {name: cell.told(name) for name in cell.estimates}
     return [
         identity
         | {
+            "invalid_because": because,
             "metric": name,
             "unit": estimate.metric.unit,
             "better": estimate.metric.better,
@@ -77,7 +79,8 @@ def _estimate_rows(cell: Cell) -> list[dict[str, object]]:
             "method": estimate.method,
             "why_not": estimate.why_not,
         }
-        for name, estimate in cell.estimates.items()
+        for name, (estimate, because) in told.items()
+        if estimate is not None
     ]
 
 

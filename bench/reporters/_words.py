@@ -72,6 +72,12 @@ MATRIX = (
     "is a result. An emulated loop shows what can run; its speed is not that of the platform that "
     "it stands for."
 )
+CHECKS = (
+    "Made once for each subject, before anything was timed. Conformance: LangGraph's own suite, "
+    "with tests of what it leaves out. Crash: the saver's process was killed while it wrote, and "
+    "another one looked for what had been acknowledged. The times of an operation that failed are "
+    "struck out, and every number of a subject that lost acknowledged writes."
+)
 EXPLAINED_TIMES = (
     "Response time runs from when an operation was due until it finished: what a caller feels. It "
     "is wait (due until started: blocked or queued before the saver) plus service (started until "

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console as Screen
 from rich.console import Group as Stack
 from rich.console import RenderableType
 from rich.text import Text
 
+from bench.analysis.checks import lost_in_words
 from bench.analysis.result import Analysis
 from bench.contracts import Reporter
+from bench.records.check import CheckRecord
 from bench.reporters import _words
 from bench.reporters._comparison_tables import false_alarms_in_words
 from bench.reporters._console_tables import answer_table, condition_legend, matrix
@@ -52,7 +54,7 @@ def screen_content(analysis: Analysis, width: int) -> RenderableType:
     """
     top = [*_top(analysis, width), *_thresholds(analysis)]
     table, shown = answer_table(analysis, width)
-    legend = condition_legend(shown, len(groups_of(analysis)))
+    legend = [*condition_legend(shown, len(groups_of(analysis))), *_checks(analysis)]
     used = _height([*top, table, *legend], width)
     full = matrix(analysis, compact=False)
     compact = used + _height(full, width) + _FEWEST_FINDINGS + 1 > LINES
@@ -100,6 +102,39 @@ def _thresholds(analysis: Analysis) -> list[RenderableType]:
     if len(unmet) > _MOST_THRESHOLDS:
         lines.append(Text(f"… and {len(unmet) - _MOST_THRESHOLDS} more: see the report"))
     return lines
+
+
+def _checks(analysis: Analysis) -> list[RenderableType]:
+    """Return a line for each thing that the checks say, with the subjects of which it is true."""
+    by_text: dict[tuple[str, str], list[str]] = {}
+    for subject, check in analysis.checks.items():
+        for told in _of_check(check):
+            by_text.setdefault(told, []).append(subject)
+    lines: list[RenderableType] = []
+    for (said, reason), subjects in sorted(by_text.items(), key=lambda each: each[0][0][0] != "✗"):
+        who = "all subjects" if len(subjects) == len(analysis.subjects) else ", ".join(subjects)
+        text = f"{said}: {who}" + (f" ({one_line(reason)})" if reason else "")
+        style = "red" if said.startswith("✗") else "dim"
+        lines.append(Text(text, style=style, no_wrap=True, overflow="ellipsis"))
+    return lines
+
+
+def _of_check(check: CheckRecord) -> Iterator[tuple[str, str]]:
+    """Yield what is said, and why."""
+    conformance, crash = check.conformance, check.crash
+    if conformance.failed:
+        names = ", ".join(each.capability for each in conformance.failed)
+        yield f"✗ {names} not as LangGraph asks", conformance.failed[0].failed[0].reason
+    elif conformance.not_checked:
+        yield "conformance not checked", conformance.not_checked
+    else:
+        yield "✓ conformance", ""
+    if crash.lost:
+        yield "✗ lost acknowledged writes when killed", lost_in_words(crash)
+    elif crash.not_checked:
+        yield "crash not checked", crash.not_checked
+    else:
+        yield ("crash: volatile" if crash.is_volatile else "✓ crash: nothing was lost"), ""
 
 
 def _findings(analysis: Analysis, most: int) -> list[RenderableType]:

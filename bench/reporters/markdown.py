@@ -35,6 +35,7 @@ def _parts(document: Document, plots: Iterable[str]) -> Iterator[str]:
     if not document.findings:
         yield document.without_findings
     yield table(document.matrix, "##")
+    yield table(document.checks, "##")
     yield from _section("At a glance", document.glance)
     yield from _section("Ratios to the baseline", document.comparisons)
     yield "## Plots"

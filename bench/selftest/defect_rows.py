@@ -80,6 +80,19 @@ def changing_types(observed: Observed) -> Iterator[Check]:
     yield _problem(observed, "came back changed: ['decimal']: expected Decimal(")
 
 
+def write_behind(observed: Observed) -> Iterator[Check]:
+    """Expect that what a killed process takes along is missed, and the numbers are struck out."""
+    yield _found(observed, "lost_in_crash")
+    crashes = [check.crash for check in observed.analysis.checks.values()]
+    lost = sum(crash.lost for crash in crashes)
+    acknowledged = sum(crash.acknowledged for crash in crashes)
+    yield Check("lost when killed", f"all {acknowledged}", str(lost), 0 < lost == acknowledged)
+    struck = [cell for cell in observed.cells if cell.invalid_because]
+    measured = f"{len(struck)} of {len(observed.cells)}"
+    yield Check("cells struck out", "all", measured, len(struck) == len(observed.cells))
+    yield _exit_code(observed)
+
+
 def leaking(observed: Observed) -> Iterator[Check]:
     """Expect the finding of memory that grows by more than what is stored."""
     yield _found(observed, "memory_leak")
@@ -91,8 +104,12 @@ def _invalid(
     yield _found(observed, "verification_failed")
     counted = sum(count(found) for found in _verifications(observed))
     yield Check(f"{kind} in the verification", "≥ 1", str(counted), counted >= 1)
+    yield _exit_code(observed)
+
+
+def _exit_code(observed: Observed) -> Check:
     code = observed.analysis.exit_code
-    yield Check("exit code of the run", str(EXIT_INVALID), str(code), code == EXIT_INVALID)
+    return Check("exit code of the run", str(EXIT_INVALID), str(code), code == EXIT_INVALID)
 
 
 def _problem(observed: Observed, words: str) -> Check:

@@ -206,7 +206,7 @@ class LeakingSaver(InMemorySaver):
         return await super().aput(config, checkpoint, metadata, new_versions)
 
 
-class _DefectiveSubject(MemorySubject):
+class DefectiveSubject(MemorySubject):
     """The subject ``memory`` with another saver."""
 
     made: ClassVar[type[InMemorySaver]]
@@ -217,49 +217,49 @@ class _DefectiveSubject(MemorySubject):
         self._saver = self.made()
 
 
-class BlockingSubject(_DefectiveSubject):
+class BlockingSubject(DefectiveSubject):
     """One :class:`BlockingSaver`."""
 
     made = BlockingSaver
 
 
-class HoldingSubject(_DefectiveSubject):
+class HoldingSubject(DefectiveSubject):
     """One :class:`HoldingSaver`."""
 
     made = HoldingSaver
 
 
-class DroppingSubject(_DefectiveSubject):
+class DroppingSubject(DefectiveSubject):
     """One :class:`DroppingSaver`."""
 
     made = DroppingSaver
 
 
-class StaleSubject(_DefectiveSubject):
+class StaleSubject(DefectiveSubject):
     """One :class:`StaleSaver`."""
 
     made = StaleSaver
 
 
-class CorruptingSubject(_DefectiveSubject):
+class CorruptingSubject(DefectiveSubject):
     """One :class:`CorruptingSaver`."""
 
     made = CorruptingSaver
 
 
-class NamespaceLosingSubject(_DefectiveSubject):
+class NamespaceLosingSubject(DefectiveSubject):
     """One :class:`NamespaceLosingSaver`."""
 
     made = NamespaceLosingSaver
 
 
-class TypeChangingSubject(_DefectiveSubject):
+class TypeChangingSubject(DefectiveSubject):
     """One :class:`TypeChangingSaver`."""
 
     made = TypeChangingSaver
 
 
-class ReferencingSubject(_DefectiveSubject):
+class ReferencingSubject(DefectiveSubject):
     """One :class:`ReferencingSaver`."""
 
     made = ReferencingSaver
@@ -271,7 +271,7 @@ class ReferencingSubject(_DefectiveSubject):
         return Stored(checkpoints=sum(counts), stored_bytes=None)
 
 
-class LeakingSubject(_DefectiveSubject):
+class LeakingSubject(DefectiveSubject):
     """One :class:`LeakingSaver`."""
 
     made = LeakingSaver

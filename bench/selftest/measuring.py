@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bench.checks.checking import check_subjects
 from bench.errors import InputError
 from bench.measure.preflight import check_plugins
-from bench.measure.runner import Progress, run
+from bench.measure.runner import NO_OTHERS, Progress, run
 from bench.records.run import Environment, new_run
 from bench.records.store import Run, Store
 from bench.selftest.rows import LOOPS, Row
@@ -61,10 +62,16 @@ def measure(
     started_at: datetime,
     on_progress: Callable[[Progress], None],
 ) -> Run:
-    """Measure all trials into ``store`` and read the run back."""
+    """Check the subjects, measure all trials into ``store``, and read the run back."""
     name = f"selftest-{what.row.name}"
     record = new_run(name, what.text, what.scenario, what.plan, environment, started_at)
     store.begin(record)
     with store.locked(record.run_id):
+        check_subjects(what.scenario, store, record.run_id, variables, NO_OTHERS, _unsaid)
         run(what.scenario, what.plan, store, record.run_id, on_progress, variables)
     return store.read(record.run_id)
+
+
+def _unsaid(text: str) -> None:
+    """Leave out what is checked: it takes less than a trial."""
+    del text

@@ -73,6 +73,12 @@ ROWS = (
         depends_on_time=False,
     ),
     Row("changing_types", "changes a type", defect_rows.changing_types, depends_on_time=False),
+    Row(
+        "write_behind",
+        "stores when it is closed",
+        defect_rows.write_behind,
+        depends_on_time=False,
+    ),
     Row("leaking", "leaks memory", defect_rows.leaking, depends_on_time=False),
     Row(
         "round_trips",

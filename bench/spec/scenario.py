@@ -51,7 +51,9 @@ _TABLES_LEFT_OUT: Mapping[str, Any] = {
 # Keys of an arrival that change nothing where they are not given.
 _UNUSUAL = ("round_trip_s", "placement")
 # Keys that judge the numbers and change none.
-_JUDGES: Mapping[str, bool] = {"thresholds": True, "smallest_effect": True}
+_JUDGES: Mapping[str, bool] = dict.fromkeys(
+    ("thresholds", "smallest_effect", "conformance", "crash_check"), True
+)
 
 
 class _Part(BaseModel):
@@ -140,6 +142,8 @@ class Scenario(_Part):
     sweeps: Mapping[Label, Sweep] = Field(min_length=1)
     thresholds: Annotated[tuple[Threshold, ...], Field(strict=False)] = ()
     precision: Precision | None = None
+    conformance: bool = True
+    crash_check: bool = True
 
     @model_validator(mode="before")
     @classmethod
@@ -169,6 +173,11 @@ class Scenario(_Part):
         subject = self.subjects[label]
         return self.subjects[subject.same_as] if subject.same_as else subject
 
+    def checked_as(self, label: str) -> str:
+        """Return the first label that runs the same plug-in, with options and interpreter."""
+        subject = self.resolve(label)
+        return next(name for name in self.subjects if self.resolve(name) == subject)
+
     def arrival(self, label: str) -> Closed | Open:
         """Return the arrival of a trial: ``label``, or ``label@rate`` for one rate of a search."""
         name, _, rate = label.partition("@")
@@ -192,8 +201,8 @@ class Scenario(_Part):
         """Return a hash of the meaning of the scenario: layout and comments do not count.
 
         The interpreter of a subject that runs on the program's own has no part in it, nor have
-        thresholds and the smallest effect: they judge the numbers and change none, so the same
-        trials stay the same. The precision that is wanted decides how many trials there are.
+        thresholds, the smallest effect and the checks: they judge the numbers and change none, so
+        the same trials stay the same. The wanted precision decides how many trials there are.
         """
         own = {label for label, subject in self.subjects.items() if not subject.interpreter}
         absent: dict[str, Any] = {} if self.precision else {"precision": True}

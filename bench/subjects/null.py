@@ -95,6 +95,7 @@ class NullSubject(Subject):
     reopens = False
     keeps_history = False
     copies = False
+    conforms = False
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:

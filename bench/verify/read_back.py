@@ -40,6 +40,7 @@ from bench.verify.differences import (
     paired_namespaces,
 )
 from bench.verify.ledger import Ledger
+from bench.verify.losses import losses
 from bench.verify.references import kept_references
 
 _PROBLEMS_KEPT = 5
@@ -113,6 +114,7 @@ async def verify(
         thread_id = f"{workload.namespace}-references"
         reader.note(await kept_references(subject.saver(0), thread_id))
     counts, texts, of_listings = reader.judged(stored)
+    lost_acknowledged, oldest_lost_ns = losses(log, reader.faults.values())
     return Verification(
         threads=len(latest),
         checkpoints=reader.seen if stored is None else stored,
@@ -135,6 +137,8 @@ async def verify(
         out_of_namespace=counts["out_of_namespace"],
         deterministic=reader.deterministic,
         listing_problems=tuple(of_listings[:_PROBLEMS_KEPT]),
+        lost_acknowledged=lost_acknowledged,
+        oldest_lost_ns=oldest_lost_ns,
     )
 
 

@@ -36,7 +36,7 @@ from bench.handover.job import (
 )
 from bench.handover.parts import Parts, close, options_of
 from bench.records.trial import Verification
-from bench.verify.ledger import LEDGER
+from bench.verify.ledger import LEDGER, Ledger
 from bench.verify.read_back import read_back, unread
 
 LOG_FILE = "verifier.log"
@@ -132,7 +132,9 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
     use = scenario.workloads[order.job.trial.workload]
     namespace = order.opening.namespace
     workload = parts.workload(options_of(parts.workload, use), parts.payload, namespace, 1)
-    ledger = LEDGER.validate_json((directory / LEDGER_FILE).read_bytes())
+    told = directory / LEDGER_FILE
+    # A worker that was killed has left its log alone.
+    ledger = LEDGER.validate_json(told.read_bytes()) if told.exists() else Ledger(0)
     log = Acknowledged.read(directory / ACKNOWLEDGED_FILE)
     place = Place(directory, order.opening.endpoint, namespace)
     subject = parts.subject(parts.subject_options, place)

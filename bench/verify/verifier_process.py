@@ -15,7 +15,7 @@ from typing import IO, Self, cast
 
 from bench.discovery import load
 from bench.handover.interpreter import OWN, Interpreter
-from bench.handover.job import LEDGER_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
+from bench.handover.job import ACKNOWLEDGED_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
 from bench.handover.log import log_tail
 from bench.records.redaction import secrets_in
 from bench.records.trial import Verification
@@ -83,8 +83,8 @@ class VerifierProcess:
 
     def verification(self, directory: Path, limit_s: float) -> Verification:
         """Have the store of the expected trial read back; one that takes longer is cut off."""
-        if not (directory / LEDGER_FILE).exists():
-            return unread("the worker left no ledger")
+        if not (directory / ACKNOWLEDGED_FILE).exists():
+            return unread("the worker left no log of what was acknowledged")
         self._is_busy = True
         self._send(GO)
         try:

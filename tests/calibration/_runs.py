@@ -68,7 +68,8 @@ def failing(name: str, run: Run) -> list[str]:
 
 
 def with_samples(run: Run, change: Change) -> Run:
-    return Changed(run.record, run.scenario, run.trials, run.directory, run.damaged, change)
+    parts = (run.trials, run.directory, run.damaged, run.checks)
+    return Changed(run.record, run.scenario, *parts, change)
 
 
 def with_verification(run: Run, verification: Verification) -> Run:

@@ -1,28 +1,22 @@
-"""LangGraph's own conformance suite, run over every saver that is measured.
+"""The checks of every saver that is measured: conformance, and what a killed process leaves.
 
-The suite decides what a saver does, not how fast. What fails here fails for every user of that
-saver: nothing in the table is caused by the harness (the Redis savers give the same with their
-default key prefix). A change in either direction is a change of the saver and should be noticed.
+What fails here fails for every user of that saver: nothing in the table is caused by the harness
+(the Redis savers give the same with their default key prefix). A change in either direction is a
+change of the saver and should be noticed.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator
-from pathlib import Path
-from typing import Any
+import os
 
 import pytest
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.conformance import validate
-from langgraph.checkpoint.conformance.capabilities import BASE_CAPABILITIES
-from langgraph.checkpoint.conformance.initializer import RegisteredCheckpointer
-from langgraph.checkpoint.conformance.report import CapabilityReport
 
-from bench.contracts import Place, Subject
+from bench.checks.conformance import conformance
+from bench.checks.crash import crash
+from bench.checks.trials import CheckTrials, check_trials
 from bench.discovery import names
-from bench.subjects._factory import subject_class
-from tests.services.test_subjects import served
+from bench.records.check import Conformance
+from bench.spec.scenario import SubjectUse
 
 pytestmark = pytest.mark.services
 
@@ -34,12 +28,14 @@ FAILING: dict[str, dict[str, set[str]]] = {
     "postgres_sync": {},
     "redis": {
         "list": {
+            "listing_leaves_out_sub_namespaces",
             "test_list_by_namespace",
             "test_list_metadata_custom_keys",
             "test_list_before",
             "test_list_limit_plus_before",
             "test_list_multiple_namespaces",
         },
+        "prune": {"test_prune_keep_latest_across_namespaces", "test_prune_empty_list_noop"},
     },
     "redis_shallow": {
         "put": {
@@ -54,6 +50,8 @@ FAILING: dict[str, dict[str, set[str]]] = {
             "test_get_tuple_nonexistent_checkpoint_id",
         },
         "list": {
+            "listing_leaves_out_sub_namespaces",
+            "limit_counts_what_the_filter_leaves",
             "test_list_all",
             "test_list_by_thread",
             "test_list_by_namespace",
@@ -68,30 +66,17 @@ FAILING: dict[str, dict[str, set[str]]] = {
             "test_list_includes_pending_writes",
             "test_list_multiple_namespaces",
         },
+        "prune": {"test_prune_keep_latest_across_namespaces", "test_prune_empty_list_noop"},
     },
 }
 
 
-def registered(name: str, found: type[Subject], place: Place) -> RegisteredCheckpointer:
-    """Register a saver that is opened anew for each capability, over the same place."""
-
-    async def factory() -> AsyncGenerator[BaseCheckpointSaver[Any], None]:
-        subject = found(found.Options(), place)
-        try:
-            await subject.open(1)
-            yield subject.saver(0)
-        finally:
-            await subject.close()
-
-    return RegisteredCheckpointer(name, factory)
+def trials_of(name: str) -> CheckTrials:
+    return check_trials({name.replace("_", "-"): SubjectUse(use=name)}, seed=1)
 
 
-def failing(report: CapabilityReport) -> dict[str, set[str]]:
-    tests = {
-        capability: {failure.partition(":")[0] for failure in result.failures}
-        for capability, result in report.results.items()
-    }
-    return {capability: failures for capability, failures in tests.items() if failures}
+def failing(result: Conformance) -> dict[str, set[str]]:
+    return {each.capability: {test.name for test in each.failed} for each in result.failed}
 
 
 def test_every_subject_but_the_null_one_is_in_the_table() -> None:
@@ -99,11 +84,21 @@ def test_every_subject_but_the_null_one_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FAILING))
-def test_a_saver_fails_exactly_what_the_table_says(name: str, tmp_path: Path) -> None:
-    found = subject_class(name)
-    base = {capability.value for capability in BASE_CAPABILITIES}
-    with served(found, found.Options(), tmp_path) as place:
-        report = asyncio.run(validate(registered(name, found, place), capabilities=base))
-    tried = {capability for capability, result in report.results.items() if result.detected}
-    assert tried == base
-    assert failing(report) == FAILING[name]
+def test_a_saver_fails_exactly_what_the_table_says(name: str) -> None:
+    trials = trials_of(name)
+    result, left_behind = conformance(trials, trials.trials[0].subject, os.environ)
+
+    assert (result.not_checked, left_behind) == ("", "")
+    offered = {each.capability for each in result.capabilities if each.status != "not offered"}
+    assert {"put", "put_writes", "get_tuple", "list", "delete_thread"} <= offered
+    assert failing(result) == FAILING[name]
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgres", "redis"])
+def test_a_killed_process_takes_nothing_along_that_was_acknowledged(name: str) -> None:
+    trials = trials_of(name)
+    found, left_behind = crash(trials, trials.trials[0].subject, os.environ)
+
+    assert (found.not_checked, found.problems, left_behind) == ("", (), "")
+    assert (found.kills, found.lost) == (2, 0)
+    assert found.acknowledged > 0

@@ -29,6 +29,8 @@ question = "Does it stop?"
 seed = 1
 repetitions = 2
 warmup_s = 0.05
+conformance = false
+crash_check = false
 duration_s = 0.2
 
 [subjects.postgres]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench.analysis.comparison_result import Comparison
 from bench.analysis.open_load import OpenFacts
 from bench.analysis.result import Finding, Severity
 from bench.analysis.summary import CellEvidence
+from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
 from bench.records.trial import Reading, TrialRecord
 from bench.spec.arrival import Open
@@ -19,7 +20,8 @@ from bench.spec.scenario import Scenario
 class Evidence:
     """Everything that findings judge. ``planned`` counts the trials of the plan.
 
-    ``damaged`` says by trial id why a trial could not be read.
+    ``damaged`` says by trial id why a trial could not be read, ``checks`` has by label what was
+    checked of a subject.
     """
 
     run: RunRecord
@@ -28,7 +30,8 @@ class Evidence:
     records: tuple[TrialRecord, ...]
     cells: tuple[CellEvidence, ...]
     comparisons: tuple[Comparison, ...]
-    damaged: Mapping[str, str] = field(default_factory=dict)
+    damaged: Mapping[str, str]
+    checks: Mapping[str, CheckRecord]
 
     @property
     def measured(self) -> tuple[CellEvidence, ...]:

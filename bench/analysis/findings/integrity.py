@@ -95,20 +95,20 @@ _UNKNOWN_METRIC = Kind(
 
 def verification_failed(evidence: Evidence) -> Finding | None:
     """Find acknowledged data that were lost, changed, repeated or made up, and stale reads."""
-    bad = [cell for cell in evidence.cells if cell.cell.invalid_because]
-    if not bad:
-        return None
-    trials = [
-        record.trial.id
-        for cell in bad
+    faulty = {
+        record.trial.id: cell
+        for cell in evidence.cells
         for record in cell.records
         if record.verification is not None and not record.verification.passed
-    ]
+    }
+    if not faulty:
+        return None
+    bad = list({cell.cell.name: cell for cell in faulty.values()}.values())
     first = bad[0].cell
     message = f"{first.name}: {first.invalid_because}"
     if len(bad) > 1:
         message += f"; {counted(len(bad) - 1, 'more cell')} as well"
-    return _VERIFICATION_FAILED.found(message, bad, trials)
+    return _VERIFICATION_FAILED.found(message, bad, tuple(faulty))
 
 
 def not_verified(evidence: Evidence) -> Finding | None:
@@ -199,12 +199,17 @@ def damaged_trials(evidence: Evidence) -> Finding | None:
 
 
 def left_behind(evidence: Evidence) -> Finding | None:
-    """Find trials after which something of ours stayed on a user's server."""
+    """Find trials and checks after which something of ours stayed on a user's server."""
     cells = [cell for cell in evidence.cells if any(r.left_behind for r in cell.records)]
-    if not cells:
-        return None
     told = [record for cell in cells for record in cell.records if record.left_behind]
-    message = f"after {counted(len(told), 'trial')} not all could be removed: {told[0].left_behind}"
+    checks = {check.subject: check for check in evidence.checks.values() if check.left_behind}
+    texts = [record.left_behind for record in told]
+    texts += [check.left_behind for check in checks.values()]
+    if not texts:
+        return None
+    named = [counted(len(told), "trial")] if told else []
+    named += [counted(len(checks), "check")] if checks else []
+    message = f"after {listed(named)} not all could be removed: {texts[0]}"
     return _LEFT_BEHIND.found(message, cells, [record.trial.id for record in told])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,13 @@ import numpy as np
 
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis, Finding
+from bench.records.check import (
+    CapabilityCheck,
+    CheckRecord,
+    Conformance,
+    CrashCheck,
+    FailedTest,
+)
 from bench.records.outcome import Outcome
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.sample import Integers
@@ -193,14 +200,32 @@ def trial_record(trial: Trial, outcome: Left) -> TrialRecord:
     return replace(record, **outcome.changes)
 
 
+def check_record(
+    subject: str, *failing: str, lost: int = 0, reason: str = "it does not"
+) -> CheckRecord:
+    """Return checks that pass but for the ``failing`` capabilities, and what was ``lost``."""
+    capabilities = (
+        CapabilityCheck(name, "failed", 9, (FailedTest(f"test_{name}_right", reason),))
+        if name in failing
+        else CapabilityCheck(name, "passed", 9)
+        for name in ("put", "put_writes", "get_tuple", "list", "delete_thread", "prune")
+    )
+    crash = CrashCheck(kills=2, acknowledged=400, lost=lost, oldest_lost_ns=80 * MS if lost else 0)
+    return CheckRecord(subject, Conformance(tuple(capabilities)), crash, "2026-01-01", 1.0)
+
+
 def make_run(
     directory: Path,
     make: Make | None = None,
     text: str | None = None,
     run_id: str = "20260101T000000Z-made-up",
+    checks: Iterable[CheckRecord] | None = None,
     **environment: Any,
 ) -> Run:
-    """Store and read back a run of the scenario ``text``; ``make`` says what each trial leaves."""
+    """Store and read back a run of the scenario ``text``; ``make`` says what each trial leaves.
+
+    ``checks`` are those of all subjects; by default every one of them passes.
+    """
     text = text or scenario_text()
     make = make or healthy()
     scenario = parse_scenario(text, "made up")
@@ -233,6 +258,9 @@ def make_run(
             of_trial = trial_record(trial, outcome)
             rows = outcome.load.rows() if of_trial.samples_file else None
             store.add(record.run_id, of_trial, rows)
+    passing = (check_record(label) for label in scenario.subjects)
+    for check in passing if checks is None else checks:
+        store.add_check(record.run_id, check)
     return store.read(record.run_id)
 
 

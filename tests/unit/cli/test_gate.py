@@ -117,7 +117,7 @@ def test_a_recorded_second_run_confirms_or_does_not(
 
 
 def test_a_second_run_needs_only_the_servers_of_what_is_in_question(tmp_path: Path) -> None:
-    servers = {"servers": {"postgres": "18"}}
+    servers: dict[str, Any] = {"servers": {"postgres": "18"}}
     first = make_run(tmp_path / "results", arms(1.5), text(), RUN, **servers)
 
     again = second(tmp_path, first, Rule(), 1.5)

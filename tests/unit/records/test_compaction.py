@@ -55,6 +55,9 @@ def test_a_compact_run_reads_as_before(run: Run, tmp_path: Path) -> None:
     found = store.read(RUN_ID)
     assert expected == contents(found)
     assert run.record == found.record
+    assert list(run.checks) == ["a"]
+    assert run.checks == found.checks
+    assert store.checked(RUN_ID, ["a", "b"]) == {"a"}
     assert finished == store.finished(RUN_ID)
     assert len(finished) == 3
 
@@ -157,7 +160,7 @@ def test_what_is_no_record_is_not_removed(run: Run, tmp_path: Path) -> None:
     (run.directory / "samples" / "notes.txt").write_bytes(b"{}")
     before = files_in(tmp_path)
 
-    with pytest.raises(InputError, match=r"notes\.txt is no record of a trial"):
+    with pytest.raises(InputError, match=r"notes\.txt is no record of this run"):
         compact(Store(tmp_path), RUN_ID)
 
     assert before == files_in(tmp_path)

@@ -1,0 +1,81 @@
+"""Kills the process of one subject's saver, and has looked for what it had acknowledged."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bench.checks.trials import CheckTrials
+from bench.handover.interpreter import OWN, Interpreter
+from bench.handover.job import VOLATILE, Kill
+from bench.measure.runner import TrialRun
+from bench.records.check import CrashCheck
+from bench.records.trial import TrialRecord, Verification
+from bench.spec.plan import Trial
+from bench.verify.verifier_process import VerifierProcess
+
+# So many operations that a saver which flushes every 100 ms has acknowledged more than it stored,
+# and that one which flushes after every hundred is not killed right after that.
+_OPERATIONS = (150, 400)
+_MOST_PROBLEMS = 3
+# A slow saver is killed where it is by then.
+_LONGEST_S = 4.0
+
+
+def crash(
+    trials: CheckTrials,
+    label: str,
+    environment: Mapping[str, str],
+    verifier: VerifierProcess | None = None,
+    interpreter: Interpreter = OWN,
+) -> tuple[CrashCheck, str]:
+    """Kill the subject's process in each of its trials, and add up what was found afterwards.
+
+    Each time it dies at another operation, drawn from the trial's seed. Also say what could not be
+    removed from a user's server, if so.
+    """
+    found = CrashCheck()
+    left_behind = ""
+    for trial in trials.of(label):
+        kill = kill_of(trial)
+        run = TrialRun(trials.scenario, trial, environment, verifier, interpreter, kill)
+        record, _ = run.run()
+        left_behind = left_behind or record.left_behind
+        why_not = _why_not(record)
+        if why_not == VOLATILE:
+            return CrashCheck(is_volatile=True), left_behind
+        if why_not or record.verification is None:
+            return replace(found, not_checked=why_not), left_behind
+        found = _added(found, record.verification)
+    return found, left_behind
+
+
+def kill_of(trial: Trial) -> Kill:
+    """Draw at which operation the worker of ``trial`` dies."""
+    draw = random.Random(f"{trial.seed}/{trial.subject}")  # noqa: S311 - a place, no secret
+    return Kill(draw.randint(*_OPERATIONS), _LONGEST_S)
+
+
+def _why_not(record: TrialRecord) -> str:
+    """Say why nothing is known; empty where the process was killed and its store read back."""
+    failure, verification = record.failure, record.verification
+    if failure is not None and failure.error_class == VOLATILE:
+        return VOLATILE
+    if verification is None:
+        return f"{failure.error_class}: {failure.message}" if failure else "it was not killed"
+    if not verification.attempted:
+        # Of a store that cannot be read back nothing is known; such a verification counts nothing.
+        return verification.problems[0] if verification.problems else "nothing was written"
+    return ""
+
+
+def _added(found: CrashCheck, verification: Verification) -> CrashCheck:
+    return replace(
+        found,
+        kills=found.kills + 1,
+        acknowledged=found.acknowledged + verification.acknowledged,
+        lost=found.lost + max(verification.lost_acknowledged, verification.lost),
+        oldest_lost_ns=max(found.oldest_lost_ns, verification.oldest_lost_ns),
+        problems=(*found.problems, *verification.problems)[:_MOST_PROBLEMS],
+    )

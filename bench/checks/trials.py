@@ -1,0 +1,67 @@
+"""The small load under which subjects are checked, as a scenario of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.spec.arrival import Closed
+from bench.spec.plan import Trial, expand
+from bench.spec.scenario import Scenario, SubjectUse, Sweep, Use
+
+KILLS = 2
+"""How often the process of each saver is killed, each time in a trial of its own."""
+# The kill comes before that.
+_LONGEST_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTrials:
+    """The scenario of the checks; it has :data:`KILLS` trials for each subject."""
+
+    scenario: Scenario
+    trials: tuple[Trial, ...]
+
+    def of(self, label: str) -> tuple[Trial, ...]:
+        """Return the trials of one subject."""
+        return tuple(trial for trial in self.trials if trial.subject == label)
+
+
+def check_trials(subjects: Mapping[str, SubjectUse], seed: int) -> CheckTrials:
+    """Return the trials in which ``subjects`` are checked, with what is drawn from ``seed``.
+
+    Two clients write small states on the selector loop; nothing is warmed up, and all that was
+    written is read back.
+    """
+    scenario = Scenario(
+        schema_version=1,
+        question="Does each saver do what LangGraph asks, and keep what it acknowledges?",
+        seed=seed,
+        repetitions=KILLS,
+        warmup_s=0.0,
+        warmup_cycles=0,
+        duration_s=_LONGEST_S,
+        verify_s=30.0,
+        probes=(),
+        subjects=subjects,
+        workloads={"steps": Use(use="append_steps")},
+        payloads={"small": Use(use="nested")},
+        arrivals={"two": Closed(kind="closed", clients=2)},
+        sweeps={
+            "checks": Sweep(
+                subjects=tuple(subjects),
+                workloads=("steps",),
+                payloads=("small",),
+                arrivals=("two",),
+                loops=("selector",),
+            )
+        },
+    )
+    return CheckTrials(scenario, expand(scenario).trials)
+
+
+def distinct_subjects(scenario: Scenario) -> list[str]:
+    """Return the first label of each subject that is measured; A/A arms are the same subject."""
+    used = {label for sweep in scenario.sweeps.values() for label in sweep.subjects}
+    distinct = {scenario.checked_as(label) for label in used}
+    return [label for label in scenario.subjects if label in distinct]

@@ -1,0 +1,61 @@
+"""The process in which one subject's saver is tested for conformance; then it ends.
+
+Started by ``bench.checks.conformance`` as a trial's worker is, with the same two lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from bench.contracts import Place
+from bench.errors import UnsupportedError
+from bench.handover.job import Opening
+from bench.handover.parts import Parts, close
+from bench.measure.worker import begun
+from bench.records.check import Conformance
+
+CONFORMANCE_FILE = "conformance.json"
+CONFORMANCE = TypeAdapter(Conformance)
+
+
+def main() -> None:
+    """Test the saver that standard input describes, in the directory that is the one argument."""
+    directory = Path(sys.argv[1])
+    parts, opening, announce = begun(directory)
+    with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
+        result = runner.run(_conformance(parts, opening, announce))
+    (directory / CONFORMANCE_FILE).write_bytes(CONFORMANCE.dump_json(result))
+
+
+async def _conformance(
+    parts: Parts, opening: Opening, announce: Callable[[str], None]
+) -> Conformance:
+    try:
+        # Another interpreter, of an arm of a gate, may not have it.
+        suite: Any = importlib.import_module("bench.checks.suite")
+    except ModuleNotFoundError as error:
+        return Conformance(not_checked=f"package missing: {error.name} is not installed")
+    place = Place(Path(parts.job.directory), opening.endpoint, opening.namespace)
+    subject = parts.subject(parts.subject_options, place)
+    announce("open")
+    try:
+        await subject.open(1)
+        return Conformance(await suite.capability_checks(subject.saver(0), announce))
+    # Why a saver cannot be tested is the result.
+    except Exception as error:  # noqa: BLE001
+        cause = error.__cause__ if isinstance(error, UnsupportedError) else None
+        text = f"{type(cause or error).__name__}: {error}"
+        return Conformance(not_checked=" ".join(text.split()))
+    finally:
+        await close(subject)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Where one job is done: a private directory, a server of its own, and a worker beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from bench.contracts import Endpoint, Server, new_namespace
+from bench.discovery import load
+from bench.errors import BenchError, UnsupportedError
+from bench.handover.interpreter import OWN, Interpreter
+from bench.handover.job import Job, Kill, Opening
+from bench.handover.parts import options_of
+from bench.handover.placement import core_each, cores_read_back, starting_on
+from bench.links.relay import Relay
+from bench.measure.worker_process import MEASURING, WorkerProcess
+from bench.printable import printable
+from bench.records.redaction import redact, secrets_in
+from bench.spec.plan import Trial
+from bench.spec.scenario import Scenario
+from bench.subjects._factory import subject_class
+
+
+class Site:
+    """Entering it starts the worker, and the server meanwhile; leaving it stops and removes all.
+
+    ``program`` is the module that the worker runs. ``cores`` says, where these are pinned, on which
+    cores worker and server run. ``left_behind`` says after leaving what could
+    not be removed from a user's server.
+
+    Raises:
+        UnavailableError: the server cannot be started or reached.
+        UnsupportedError: an external server runs with other settings than the subject asks for.
+    """
+
+    worker: WorkerProcess
+    job: Job
+    opening: Opening
+    cores: Mapping[str, str]
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        trial: Trial,
+        environment: Mapping[str, str],
+        interpreter: Interpreter = OWN,
+        program: str = MEASURING,
+        kill: Kill | None = None,
+    ) -> None:
+        self._scenario = scenario
+        self._trial = trial
+        self._environment = environment
+        self._interpreter = interpreter
+        self._program = program
+        self._kill = kill
+        self._stack = contextlib.ExitStack()
+        self._secrets = secrets_in(environment)
+        self._is_given_up = False
+        self.server_kind = ""
+        self.left_behind = ""
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            name = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="checkpoint-bench-", ignore_cleanup_errors=True)
+            )
+            self.directory = Path(name)
+            self._start(stack)
+            # What started is stopped later, unless something did not.
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def processes(self) -> Mapping[str, tuple[int, ...]]:
+        """The ids of the worker's and the server's processes."""
+        endpoint = self.opening.endpoint
+        return {
+            "worker": (self.worker.process_id,),
+            "server": endpoint.process_ids if endpoint else (),
+        }
+
+    def give_up(self) -> None:
+        """Have the worker end at once; for another thread than that which has entered the site."""
+        self._is_given_up = True
+        worker: WorkerProcess | None = getattr(self, "worker", None)
+        if worker is not None:
+            worker.give_up()
+
+    def shown(self, text: str) -> str:
+        """Return ``text`` without passwords, and without what a terminal would obey."""
+        return printable(redact(text, self._secrets))
+
+    def _start(self, stack: contextlib.ExitStack) -> None:
+        use = self._scenario.resolve(self._trial.subject)
+        subject = subject_class(use.use)
+        # Left in reverse: a worker that hangs must not hold what the server is to remove.
+        server: Server | None = None
+        if subject.server is not None:
+            plugin: Any = load("server", subject.server)
+            server = plugin(self._environment)
+            stack.callback(self._stop, server)
+        self.job = Job(self._scenario, self._trial, str(self.directory), self._kill)
+        arrival = self._scenario.arrival(self._trial.arrival)
+        is_pinned = arrival.placement == "pinned"
+        worker_core, server_core = core_each() if is_pinned else (None, None)
+        # The worker imports what it needs while the server starts.
+        with starting_on(worker_core):
+            worker = WorkerProcess(
+                self.job, self.directory, self._environment, self._interpreter, self._program
+            )
+        self.worker = stack.enter_context(worker)
+        self.opening = linked = Opening(None, new_namespace())
+        if server is not None:
+            settings = subject.server_settings(options_of(subject, use))
+            with starting_on(server_core):
+                started = server.start(settings, self.opening.namespace)
+            if is_pinned and not started.process_ids:
+                raise UnsupportedError(
+                    "placement = 'pinned' needs a server that is started for the trial"
+                )
+            self.opening = replace(self.opening, endpoint=started)
+            self._secrets += self.opening.secrets
+            self.server_kind = started.kind
+            linked = self._linked(server, started, arrival.round_trip_s / 2.0, stack)
+        if not self._is_given_up:
+            self.worker.open(linked)
+        self.cores = cores_read_back(self.processes) if is_pinned else {}
+
+    def _linked(
+        self, server: Server, endpoint: Endpoint, delay_s: float, stack: contextlib.ExitStack
+    ) -> Opening:
+        """Return how the worker gets to the server: by way of a link, where one is asked for."""
+        if not delay_s:
+            return self.opening
+
+        def open_link(host: str, port: int) -> int:
+            return stack.enter_context(Relay(host, port, delay_s)).port
+
+        return replace(self.opening, endpoint=server.through(endpoint, open_link))
+
+    def _stop(self, server: Server) -> None:
+        """Stop ``server``; that it left something behind must not cost what was measured."""
+        try:
+            server.stop()
+        except BenchError as error:
+            self.left_behind = str(error)

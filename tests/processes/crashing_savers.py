@@ -1,0 +1,104 @@
+"""Savers over a file that acknowledge a write before, or when, it is in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.memory import InMemorySaver
+
+from bench.selftest.write_behind import FileSaver
+
+FLUSH_EVERY_S = 0.1
+
+
+class WritingThrough(FileSaver):
+    """Has written what it acknowledges."""
+
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
+        stored = await super().aput(config, *given)
+        self.flush()
+        return stored
+
+    async def aput_writes(self, config: RunnableConfig, *given: Any, **path: Any) -> None:
+        await super().aput_writes(config, *given, **path)
+        self.flush()
+
+
+@asynccontextmanager
+async def writing_through(directory: Path) -> AsyncIterator[FileSaver]:
+    saver = WritingThrough(directory / "calls")
+    await saver.load()
+    yield saver
+
+
+@asynccontextmanager
+async def flushing_on_close(directory: Path) -> AsyncIterator[FileSaver]:
+    saver = FileSaver(directory / "calls")
+    await saver.load()
+    yield saver
+    saver.flush()
+
+
+@asynccontextmanager
+async def flushing_every_100_ms(directory: Path) -> AsyncIterator[FileSaver]:
+    saver = FileSaver(directory / "calls")
+    await saver.load()
+
+    async def flush() -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            saver.flush()
+
+    task = asyncio.create_task(flush())
+    yield saver
+    task.cancel()
+    saver.flush()
+
+
+@asynccontextmanager
+async def in_memory() -> AsyncIterator[InMemorySaver]:
+    yield InMemorySaver()
+
+
+@asynccontextmanager
+async def refusing() -> AsyncIterator[InMemorySaver]:
+    if os.environ:
+        raise OSError("nobody listens there")
+    yield InMemorySaver()
+
+
+class Holding(InMemorySaver):
+    """Never comes back to the loop from a deletion."""
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        while True:
+            pass
+
+
+class ListingEverything(InMemorySaver):
+    """Lists all namespaces of a thread."""
+
+    async def alist(
+        self, config: RunnableConfig | None, **asked: Any
+    ) -> AsyncIterator[CheckpointTuple]:
+        assert config is not None
+        thread_id = config["configurable"]["thread_id"]
+        for read in self.list({"configurable": {"thread_id": thread_id}}, **asked):
+            yield read
+
+
+@asynccontextmanager
+async def holding() -> AsyncIterator[InMemorySaver]:
+    yield Holding()
+
+
+@asynccontextmanager
+async def listing_everything() -> AsyncIterator[InMemorySaver]:
+    yield ListingEverything()

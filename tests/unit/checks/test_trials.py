@@ -1,0 +1,42 @@
+"""Which subjects are checked, and under which load."""
+
+from __future__ import annotations
+
+from bench.checks.crash import kill_of
+from bench.checks.trials import KILLS, check_trials, distinct_subjects
+from bench.spec.scenario import SubjectUse
+from bench.spec.scenario_file import parse_scenario
+from tests.unit.analysis.synthetic import scenario_text
+
+SUBJECTS = {"first": SubjectUse(use="memory"), "second": SubjectUse(use="null")}
+
+
+def test_each_subject_is_killed_in_trials_of_its_own() -> None:
+    trials = check_trials(SUBJECTS, seed=3)
+
+    assert [trial.subject for trial in trials.of("second")] == ["second"] * KILLS
+    assert {trial.loop for trial in trials.trials} == {"selector"}
+    kills = [kill_of(trial) for trial in trials.trials]
+    assert len({kill.at_operation for kill in kills}) > 1
+    assert kills == [kill_of(trial) for trial in check_trials(SUBJECTS, seed=3).trials]
+    assert kills != [kill_of(trial) for trial in check_trials(SUBJECTS, seed=4).trials]
+
+
+def test_the_same_subject_is_checked_once() -> None:
+    text = scenario_text("a b again=a other", tables="[subjects.unused]\nuse = 'null'")
+    text = text.replace("[subjects.other]", "[subjects.other]\noptions = { size = 1 }")
+    scenario = parse_scenario(text, "f.toml")
+
+    # b has the plug-in and options of a.
+    assert distinct_subjects(scenario) == ["a", "other"]
+    assert [scenario.checked_as(label) for label in ("a", "b", "again", "other")] == [
+        *("a", "a", "a", "other"),
+    ]
+
+
+def test_what_is_checked_has_no_part_in_the_digest() -> None:
+    checked, unchecked = (
+        parse_scenario(scenario_text("a", top=top), "f.toml")
+        for top in ("", "conformance = false\ncrash_check = false")
+    )
+    assert checked.digest() == unchecked.digest()
