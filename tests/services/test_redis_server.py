@@ -322,6 +322,20 @@ def test_a_users_settings_are_compared_and_never_changed(theirs: str) -> None:
     server.stop()
 
 
+def test_a_user_who_may_not_show_that_a_run_is_under_way_is_refused(theirs: str) -> None:
+    with redis.Redis.from_url(theirs) as client:
+        command(client, "ACL", "SETUSER", "quiet", "on", ">hunter2", "~*", "+@all", "resetchannels")
+    server = external(f"redis://quiet:hunter2@{theirs.rpartition('@')[2]}")
+    with pytest.raises(UnavailableError, match=r"may not subscribe .* &checkpoint-bench:\*"):
+        server.start({}, "bench_quiet")
+    with redis.Redis.from_url(theirs) as client:
+        command(client, "ACL", "SETUSER", "quiet", "&checkpoint-bench:*")
+    try:
+        server.start({}, "bench_quiet")
+    finally:
+        server.stop()
+
+
 def test_an_external_server_is_named_with_its_modules(theirs: str) -> None:
     version = RedisServer({}).check().split()[-1]
     assert external(theirs).check() == f"external Redis {version} with search 2.10, ReJSON 2.8"
