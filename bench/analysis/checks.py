@@ -110,4 +110,14 @@ def conformance_in_words(conformance: Conformance) -> str:
         status: [each.capability for each in conformance.capabilities if each.status == status]
         for status in ("failed", "passed", "not offered")
     }
-    return "; ".join(f"{status}: {listed(names)}" for status, names in by_status.items() if names)
+    said = [f"{status}: {listed(names)}" for status, names in by_status.items() if names]
+    return "; ".join((*said, *types_in_words(conformance)))
+
+
+def types_in_words(conformance: Conformance) -> tuple[str, ...]:
+    """Say which types of values come back as another one; nothing where no type was tried."""
+    if not conformance.types:
+        return ()
+    changed = [each.name for each in conformance.changed_types]
+    names = f": {listed(changed)}" if changed else ""
+    return (f"changes {len(changed)} of {conformance.types} types of values{names}",)

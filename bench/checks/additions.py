@@ -7,12 +7,15 @@ does look at namespaces of a thread, but does not say what is wrong there.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.checkpoint.base.id import uuid6
+
+from bench.contracts import difference
 
 Saver = BaseCheckpointSaver[Any]
 Test = Callable[[Saver], Awaitable[None]]
@@ -58,6 +61,16 @@ async def deletion_takes_the_writes(saver: Saver) -> None:
         await saver.adelete_thread(thread_id)
 
 
+async def changed_type(saver: Saver, value: object) -> str:
+    """Save ``value`` as a channel of a checkpoint, and say how it came back, if as another one."""
+    thread_id = str(uuid4())
+    await _put(saver, thread_id, channels={"value": value})
+    found = await saver.aget_tuple(_config(thread_id))
+    if found is None:
+        return "nothing came back"
+    return difference(value, found.checkpoint["channel_values"].get("value"))
+
+
 ADDITIONS: Mapping[str, Sequence[Test]] = {
     "list": (
         listing_leaves_out_sub_namespaces,
@@ -83,11 +96,15 @@ async def _put(
     namespace: str = "",
     step: int = 0,
     source: Any = "loop",
+    channels: Mapping[str, object] = MappingProxyType({}),
 ) -> str:
     checkpoint = empty_checkpoint()
     checkpoint["id"] = checkpoint_id or str(uuid6(clock_seq=-1))
     config = _config(thread_id, namespace=namespace)
-    await saver.aput(config, checkpoint, {"source": source, "step": step, "parents": {}}, {})
+    checkpoint["channel_values"] = dict(channels)
+    versions: Any = {name: saver.get_next_version(None, None) for name in channels}
+    checkpoint["channel_versions"] = versions
+    await saver.aput(config, checkpoint, {"source": source, "step": step, "parents": {}}, versions)
     return checkpoint["id"]
 
 

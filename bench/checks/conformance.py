@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,7 @@ from bench.checks.trials import CheckTrials
 from bench.checks.worker import CONFORMANCE, CONFORMANCE_FILE
 from bench.handover.interpreter import OWN, Interpreter
 from bench.measure.site import Site
-from bench.records.check import CapabilityCheck, Conformance
+from bench.records.check import Conformance, FailedTest
 from bench.subjects._factory import subject_class
 
 _PROGRAM = "bench.checks.worker"
@@ -73,8 +73,20 @@ class Testing:
         if self._conforms:
             self._thread.join()
         found, shown = self._found, self._site.shown
-        capabilities = tuple(_without_secrets(each, self._site) for each in found.capabilities)
-        return Conformance(capabilities, shown(found.not_checked)), shown(self._site.left_behind)
+        capabilities = tuple(
+            replace(each, failed=self._shown(each.failed)) for each in found.capabilities
+        )
+        result = replace(
+            found,
+            capabilities=capabilities,
+            not_checked=shown(found.not_checked),
+            changed_types=self._shown(found.changed_types),
+        )
+        return result, shown(self._site.left_behind)
+
+    def _shown(self, failed: Sequence[FailedTest]) -> tuple[FailedTest, ...]:
+        """Take secrets out of the reasons."""
+        return tuple(replace(test, reason=self._site.shown(test.reason)) for test in failed)
 
     def _test(self) -> None:
         try:
@@ -94,8 +106,3 @@ def _result(site: Site, limit_s: float) -> Conformance:
     failure = site.worker.result().failure
     told = f"{failure.message}, in its stage {failure.stage}" if failure else "it left no result"
     return Conformance(not_checked=" ".join(told.split()))
-
-
-def _without_secrets(capability: CapabilityCheck, site: Site) -> CapabilityCheck:
-    failed = tuple(replace(test, reason=site.shown(test.reason)) for test in capability.failed)
-    return replace(capability, failed=failed)

@@ -6,13 +6,15 @@ import asyncio
 import sys
 import traceback
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 
 from langgraph.checkpoint.conformance import validate
 from langgraph.checkpoint.conformance.capabilities import Capability
 from langgraph.checkpoint.conformance.initializer import RegisteredCheckpointer
 from langgraph.checkpoint.conformance.report import ProgressCallbacks
 
-from bench.checks.additions import ADDITIONS, Saver, Test
+from bench.checks.additions import ADDITIONS, Saver, Test, changed_type
+from bench.payloads.application_state import TYPES
 from bench.records.check import CapabilityCheck, CapabilityStatus, FailedTest
 
 # One test that waits for what never happens must not keep the other capabilities from being tested.
@@ -34,6 +36,27 @@ async def capability_checks(
         announce(capability.value)
         found.append(await _check(saver, capability.value, limit_s))
     return tuple(found)
+
+
+async def changed_types(
+    saver: Saver, limit_s: float = CAPABILITY_LIMIT_S
+) -> tuple[FailedTest, ...]:
+    """Save and read a value of every type that applications keep; return those that changed."""
+    changed: list[FailedTest] = []
+    name = ""
+    try:
+        async with asyncio.timeout(limit_s):
+            for name, value in TYPES.items():
+                reason = await _reason(saver, partial(_keep_type, value=value))
+                changed += [FailedTest(name, reason)] if reason else []
+    except TimeoutError:
+        changed.append(FailedTest(name, f"no answer within {limit_s:g} s; the rest was left out"))
+    return tuple(changed)
+
+
+async def _keep_type(saver: Saver, value: object) -> None:
+    if reason := await changed_type(saver, value):
+        raise AssertionError(reason)
 
 
 async def _check(saver: Saver, capability: str, limit_s: float) -> CapabilityCheck:

@@ -47,7 +47,11 @@ async def _conformance(
     announce("open")
     try:
         await subject.open(1)
-        return Conformance(await suite.capability_checks(subject.saver(0), announce))
+        saver = subject.saver(0)
+        capabilities = await suite.capability_checks(saver, announce)
+        announce("types")
+        changed = await suite.changed_types(saver)
+        return Conformance(capabilities, changed_types=changed, types=len(suite.TYPES))
     # Why a saver cannot be tested is the result.
     except Exception as error:  # noqa: BLE001
         cause = error.__cause__ if isinstance(error, UnsupportedError) else None

@@ -33,11 +33,15 @@ class CapabilityCheck:
 class Conformance:
     """What LangGraph's conformance suite, with this project's additions, says of a saver.
 
-    ``not_checked`` says why there is no answer; it is empty where there is one.
+    ``changed_types`` are those of the ``types`` of values that applications keep which come back
+    as something else, and how. ``not_checked`` says why there is no answer; it is empty where there
+    is one.
     """
 
     capabilities: tuple[CapabilityCheck, ...] = ()
     not_checked: str = ""
+    changed_types: tuple[FailedTest, ...] = ()
+    types: int = 0
 
     @property
     def failed(self) -> tuple[CapabilityCheck, ...]:

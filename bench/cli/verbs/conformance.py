@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench.analysis.checks import types_in_words
 from bench.analysis.wording import counted
 from bench.checks.conformance import conformance
 from bench.checks.trials import check_trials, distinct_subjects
@@ -98,6 +99,8 @@ def _lines(result: Conformance) -> Iterator[str]:
         name = f"{capability.capability:{_NAME_WIDTH}}"
         yield f"{_SIGNS[capability.status]} {name}{_told(capability)}"
         yield from (f"    {test.name}: {test.reason}" for test in capability.failed)
+    yield from types_in_words(result)
+    yield from (f"    {test.name}: {test.reason}" for test in result.changed_types)
 
 
 def _told(capability: CapabilityCheck) -> str:

@@ -17,6 +17,7 @@ from bench.records.check import (
     CheckRecord,
     Conformance,
     CrashCheck,
+    FailedTest,
 )
 from tests.unit.analysis.synthetic import (
     MS,
@@ -155,3 +156,5 @@ def test_conformance_in_words() -> None:
         tuple(CapabilityCheck(f"c{at}", status) for at, status in enumerate(statuses))
     )
     assert conformance_in_words(given) == "failed: c1; passed: c0 and c2; not offered: c3"
+    typed = replace(given, types=9, changed_types=(FailedTest("enum", "expected …"),))
+    assert conformance_in_words(typed).endswith("; changes 1 of 9 types of values: enum")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.checks.suite import capability_checks, reason_of
+from bench.checks.suite import capability_checks, changed_types, reason_of
 from bench.records.check import CapabilityCheck, FailedTest
 
 CAPABILITIES = ("put", "put_writes", "get_tuple", "list", "delete_thread")
@@ -131,6 +132,21 @@ def test_the_suite_alone_sees_neither_a_limit_before_a_filter_nor_writes_left() 
     for saver, capability in ((LimitFirst, "list"), (LeavingWrites, "delete_thread")):
         names = [test.name for test in checked(saver())[capability].failed]
         assert [name for name in names if name.startswith("test_")] == []
+
+
+def test_types_that_come_back_as_another_one_are_named_with_both_values() -> None:
+    class Texts(InMemorySaver):
+        async def aput(self, config: Any, checkpoint: Any, *rest: Any) -> Any:
+            values = checkpoint["channel_values"]
+            changed = {n: str(v) if isinstance(v, Decimal) else v for n, v in values.items()}
+            as_text: Any = {**checkpoint, "channel_values": changed}
+            return await super().aput(config, as_text, *rest)
+
+    right, wrong = (asyncio.run(changed_types(saver())) for saver in (InMemorySaver, Texts))
+
+    more = {each.name: each.reason for each in wrong if each not in right}
+    assert more == {"decimal": "expected Decimal('1.10'), found '1.10'"}
+    assert "set" not in {each.name for each in right}
 
 
 def test_the_reason_that_is_worded_here_comes_first() -> None:
