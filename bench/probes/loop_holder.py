@@ -90,6 +90,10 @@ class Stalls:
         self.held_ns += late_ns if late_ns > STALL_NS else 0
         self.due_ns = now_ns + INTERVAL_NS
 
+    def next_look_s(self, now_ns: int) -> float:
+        """Return in how many seconds the loop can be so late at the earliest that one is due."""
+        return max(INTERVAL_S, (self.due_ns + STALL_NS - now_ns) / 1e9)
+
     def asks_for_a_look(self, now_ns: int) -> bool:
         """Tell whether the loop is so late that its thread should be looked at now."""
         due_ns = self.due_ns
@@ -105,10 +109,10 @@ class LoopHolder(WorkerProbe):
     """A timer of the loop every 10 ms tells when it is held; a thread then looks by whom.
 
     The time is the loop's own account: that the thread comes late changes nothing in it. The thread
-    reads one integer every 10 ms, and only where the timer is more than 20 ms late the stack of the
-    loop's thread (``sys._current_frames``), once and again each time the stall has doubled.
+    reads one integer every 20 to 30 ms, and only where the timer is more than 20 ms late the stack
+    of the loop's thread (``sys._current_frames``), once and again each time the stall has doubled.
 
-    Cost: some 100 timers and 100 wake-ups of a thread per second. Each wake-up asks for the
+    Cost: some 100 timers and 40 wake-ups of a thread per second. Each wake-up asks for the
     interpreter lock, which a computing loop gives away after 5 ms at most and takes back at once: a
     few thousandths of a core, the same for every subject. What holds the interpreter lock as well,
     as an extension that computes, is seen only when it lets go, at the next Python instruction.
@@ -155,7 +159,7 @@ class LoopHolder(WorkerProbe):
         self._timer = self._loop.call_later(INTERVAL_S, self._on_timer)
 
     def _watch(self) -> None:
-        while not self._stopping.wait(INTERVAL_S):
+        while not self._stopping.wait(self._stalls.next_look_s(self._clock())):
             if self._stalls.asks_for_a_look(self._clock()):
                 self.look(sys._current_frames().get(self._loop_thread_id))  # noqa: SLF001 - documented, and the only way
 

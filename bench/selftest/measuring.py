@@ -27,11 +27,6 @@ class Planned:
     scenario: Scenario
     plan: Plan
 
-    @property
-    def duration_s(self) -> float:
-        """Warm-ups and windows of all trials."""
-        return sum(trial.warmup_s + trial.duration_s for trial in self.plan.trials)
-
 
 def planned(row: Row, loops: Sequence[str] = LOOPS) -> Planned:
     """Read the scenario of ``row`` and expand it for those of its loops that are in ``loops``.

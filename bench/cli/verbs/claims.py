@@ -15,10 +15,10 @@ from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import ClaimRun, claim_run
 from bench.analysis.verdict import judge
 from bench.analysis.verdict_agreement import Agreements, compare_verdicts
+from bench.cli.durations import minutes_of
 from bench.cli.gating import measure_run
 from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
 from bench.cli.loading import load_checked
-from bench.cli.verbs.plan import minutes_of
 from bench.cli.verbs.report import add_places, tell
 from bench.errors import EXIT_INTERRUPTED, EXIT_PASS, InputError, suggestion
 from bench.measure.preflight import check_services
@@ -71,7 +71,7 @@ class Need:
     @property
     def minutes(self) -> tuple[float, float]:
         """How long that takes, at least and at most."""
-        return minutes_of(self.plan, self.scenario.precision)
+        return minutes_of(self.scenario, self.plan)
 
 
 def run(options: argparse.Namespace) -> int:

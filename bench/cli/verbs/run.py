@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.cli.durations import extent
 from bench.cli.loading import load_checked
 from bench.cli.measuring import check_precision, expected_so_far, is_complete, measure_shown
 from bench.cli.verbs.report import add_places, tell
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"resuming {record.run_id}")
     else:
         store.begin(record)
+        print(extent(scenario, plan), flush=True)
     try:
         measure_shown(scenario, plan, store, record.run_id)
     except KeyboardInterrupt:

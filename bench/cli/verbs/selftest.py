@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
+from bench.cli.durations import expected_s
 from bench.cli.progress import OnProgress, shown
 from bench.errors import EXIT_INVALID, EXIT_PASS, InputError, UnavailableError, suggestion
 from bench.measure.environment import read_environment
@@ -27,8 +28,6 @@ from bench.selftest.table import table
 # A neighbour that takes the processor for some 50 ms spoils a row that is about time. That it does
 # so in each of so many measurements is unlikely, while a ruler that is wrong is wrong every time.
 MOST_ATTEMPTS = 3
-# What a trial takes beyond warm-up and window. For estimates.
-_BESIDES_S = 1.2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +119,7 @@ class _Session:
 
 def _among(on_progress: OnProgress, done: int, total: int, later: Sequence[Planned]) -> OnProgress:
     """Tell the progress of one row as a part of all of them."""
-    left_s = sum(row.duration_s + _BESIDES_S * len(row.plan.trials) for row in later)
+    left_s = sum(expected_s(row.scenario, row.plan.trials) for row in later)
 
     def told(progress: Progress) -> None:
         remaining_s = progress.remaining_s + left_s

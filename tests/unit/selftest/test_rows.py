@@ -39,7 +39,6 @@ def test_a_scenario_can_be_planned_for_all_loops_or_one(row: Row) -> None:
     one = planned(row, ["selector"])
     assert {trial.loop for trial in one.plan.trials} == {"selector"}
     assert len(one.plan.trials) * len(row.loops) == len(whole.plan.trials)
-    assert one.duration_s * len(row.loops) == pytest.approx(whole.duration_s)
 
 
 def test_the_loops_exist() -> None:

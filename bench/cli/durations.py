@@ -1,0 +1,49 @@
+"""How long measuring will take, said before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.spec.plan import Plan, Trial
+from bench.spec.scenario import Scenario
+from bench.subjects._factory import subject_class
+
+# What a trial takes beside warm-up and window: start, reading back, what its operations add to the
+# warm-up. By the subject's server, from recorded trials on two cores.
+_BESIDES_S = {None: 1.5, "postgres": 3.0, "redis": 3.5}
+
+
+def expected_s(scenario: Scenario, trials: Iterable[Trial]) -> float:
+    """Return about how many seconds ``trials`` take."""
+    servers = {
+        label: subject_class(scenario.resolve(label).use).server for label in scenario.subjects
+    }
+    most_s = max(_BESIDES_S.values())
+    return sum(
+        trial.warmup_s + trial.duration_s + _BESIDES_S.get(servers[trial.subject], most_s)
+        for trial in trials
+    )
+
+
+def minutes_of(scenario: Scenario, plan: Plan) -> tuple[float, float]:
+    """Return about how many minutes measuring ``plan`` takes at least, and at most.
+
+    The certain trials are measured whatever they take.
+    """
+    least = expected_s(scenario, plan.expected()) / 60
+    if scenario.precision is None:
+        return least, least
+    most = expected_s(scenario, plan.trials) / 60
+    return least, min(most, max(least, scenario.precision.budget_s / 60))
+
+
+def extent(scenario: Scenario, plan: Plan) -> str:
+    """Say how many trials there are, and how long they take."""
+    least, most = minutes_of(scenario, plan)
+    if scenario.precision is None:
+        return f"{len(plan.trials)} trials, about {least:.1f} minutes"
+    certain = len(plan.expected())
+    return (
+        f"{certain} trials for certain and {len(plan.trials) - certain} optional, "
+        f"about {least:.1f} to {most:.1f} minutes"
+    )
