@@ -185,9 +185,8 @@ class Store:
                 written.
             UnavailableError: the disk is full.
         """
+        self.refuse_compact(run_id)
         directory = self.directory / run_id
-        if (directory / ARCHIVE).is_file():
-            raise InputError(f"{directory} is compact and takes no further trials")
         if rows is not None and record.samples_file:
             content = samples_content(rows)
             write_file(directory / SAMPLES / record.samples_file, content)
@@ -195,6 +194,16 @@ class Store:
             record = replace(record, samples_bytes=len(content), samples_sha256=digest)
         path = directory / TRIALS / f"{record.trial.id}.json"
         write_file(path, _TRIAL.dump_json(record, indent=2))
+
+    def refuse_compact(self, run_id: str) -> None:
+        """Refuse to add anything to a run that has been made compact.
+
+        Raises:
+            InputError: it has been.
+        """
+        directory = self.directory / run_id
+        if (directory / ARCHIVE).is_file():
+            raise InputError(f"{directory} is compact and takes no further trials; start a new run")
 
     def add_check(self, run_id: str, record: CheckRecord) -> None:
         """Write what was checked of a subject.

@@ -68,6 +68,7 @@ def _unfinished(store: Store, wanted: RunRecord, plan: Plan) -> RunRecord:
             continue
         if is_complete(plan, store, run_id):
             raise InputError(f"{run_id} is complete; start a new run without --resume")
+        store.refuse_compact(run_id)
         changed = (
             dict(found.environment.fingerprint()).items()
             ^ dict(wanted.environment.fingerprint()).items()
