@@ -80,14 +80,20 @@ def failed_in_words(capability: CapabilityCheck) -> str:
 
 
 def lost_in_words(crash: CrashCheck) -> str:
-    """Say how much was lost when a saver's process was killed; empty where nothing was."""
-    if not crash.lost:
-        return ""
-    oldest = figure(crash.oldest_lost_ns / _NS_PER_MS)
-    return (
-        f"acknowledged writes were lost when its process was killed: {crash.lost} of "
-        f"{crash.acknowledged}, the oldest {oldest} ms old"
-    )
+    """Say how much was lost or changed when a process was killed; empty where nothing was."""
+    if crash.lost:
+        age = figure(crash.oldest_lost_ns / _NS_PER_MS)
+        oldest = f", the oldest {age} ms old" if crash.oldest_lost_ns else ""
+        return (
+            f"acknowledged writes were lost when its process was killed: {crash.lost} of "
+            f"{crash.acknowledged}{oldest}"
+        )
+    if crash.wrong:
+        return (
+            f"acknowledged writes were not as written when its process had been killed: "
+            f"{crash.wrong} of {crash.acknowledged}"
+        )
+    return ""
 
 
 def crash_in_words(crash: CrashCheck) -> str:

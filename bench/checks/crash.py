@@ -64,18 +64,25 @@ def _why_not(record: TrialRecord) -> str:
         return VOLATILE
     if verification is None:
         return f"{failure.error_class}: {failure.message}" if failure else "it was not killed"
-    if not verification.attempted:
-        # Of a store that cannot be read back nothing is known; such a verification counts nothing.
-        return verification.problems[0] if verification.problems else "nothing was written"
+    if not verification.acknowledged:
+        return verification.problems[0] if verification.problems else "nothing was acknowledged"
     return ""
 
 
 def _added(found: CrashCheck, verification: Verification) -> CrashCheck:
+    if not verification.threads:
+        # A store that cannot be opened or read after the kill has kept nothing for anybody.
+        verification = replace(verification, lost_acknowledged=verification.acknowledged)
+    wrong = (
+        *(verification.corrupted, verification.duplicated, verification.unexpected),
+        *(verification.stale, verification.broken_parents, verification.misplaced),
+    )
     return replace(
         found,
         kills=found.kills + 1,
         acknowledged=found.acknowledged + verification.acknowledged,
         lost=found.lost + max(verification.lost_acknowledged, verification.lost),
+        wrong=found.wrong + sum(wrong),
         oldest_lost_ns=max(found.oldest_lost_ns, verification.oldest_lost_ns),
         problems=(*found.problems, *verification.problems)[:_MOST_PROBLEMS],
     )

@@ -129,8 +129,8 @@ def _of_check(check: CheckRecord) -> Iterator[tuple[str, str]]:
         yield "conformance not checked", conformance.not_checked
     else:
         yield "✓ conformance", ""
-    if crash.lost:
-        yield "✗ lost acknowledged writes when killed", lost_in_words(crash)
+    if crash.lost or crash.wrong:
+        yield "✗ lost or changed acknowledged writes when killed", lost_in_words(crash)
     elif crash.not_checked:
         yield "crash not checked", crash.not_checked
     else:

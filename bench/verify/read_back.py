@@ -53,9 +53,18 @@ _OF_LISTINGS = frozenset({"unordered", "out_of_namespace"})
 _NOTHING_KNOWN = ExpectedThread()
 
 
-def unread(problem: str) -> Verification:
-    """Return the verification of a store that could not be read back; it has not passed."""
-    return Verification(0, 0, 0, 0, 0, (problem,))
+def unread(problem: str, log: Acknowledged | None = None) -> Verification:
+    """Return the verification of a store that could not be read back; it has not passed.
+
+    It counts what was acknowledged where there is a ``log`` of it.
+    """
+    log = log or Acknowledged()
+    return Verification(
+        *(0, 0, 0, 0, 0, (problem,)),
+        attempted=log.attempted,
+        acknowledged=log.puts_acknowledged + log.writes_acknowledged,
+        indeterminate=log.attempted - log.puts_acknowledged - log.writes_acknowledged,
+    )
 
 
 async def read_back(
@@ -71,7 +80,7 @@ async def read_back(
         return await verify(subject, workload, ledger, log, verify_s, clock)
     # A store that cannot be read back has not been verified, and the reader is told why.
     except Exception as error:  # noqa: BLE001
-        return unread(f"reading back failed: {type(error).__name__}: {error}")
+        return unread(f"reading back failed: {type(error).__name__}: {error}", log)
 
 
 async def verify(

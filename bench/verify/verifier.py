@@ -143,7 +143,7 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
         return await read_back(subject, workload, ledger, log, scenario.verify_s, now_ns)
     # As where reading fails.
     except Exception as error:  # noqa: BLE001
-        return unread(f"reading back failed: {type(error).__name__}: {error}")
+        return unread(f"reading back failed: {type(error).__name__}: {error}", log)
     finally:
         await close(subject)
 

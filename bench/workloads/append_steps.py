@@ -142,15 +142,6 @@ class AppendStepsWorkload(Workload):
             visits.step_of_turn = 0
             self._turn_over(client.index, visits)
 
-    def expected(self) -> Mapping[str, ExpectedThread]:
-        """Return the number of each thread, from which its content follows."""
-        return {
-            thread.thread_id: ExpectedThread(note={"number": thread.number})
-            for visits in self._visits
-            for thread in (*visits.left, *visits.threads)
-            if thread.checkpoint_id
-        }
-
     def wrong_reads(self) -> Sequence[WrongRead]:
         """Return the kept reads of the right checkpoint that had another content than was put."""
         wrong: list[WrongRead] = []
@@ -166,11 +157,10 @@ class AppendStepsWorkload(Workload):
     async def truth(
         self, thread_id: str, known: ExpectedThread, acknowledged: int
     ) -> ThreadTruth | None:
-        """Return what the steps of the thread have written; ``None`` where its number is lost."""
-        del thread_id
-        number = known.note.get("number")
-        if number is None:
-            return None
+        """Return what the steps of the thread have written: its content follows from its id."""
+        del known
+        _, client, serial = thread_id.rsplit("-", 2)
+        number = self._number(int(client[1:]), int(serial[1:]))
         shape = self._shape
         steps = self._steps.truth(number, acknowledged, shape.tasks_per_step, shape.writes_per_task)
         return ThreadTruth({"": tuple(steps)})
@@ -193,7 +183,11 @@ class AppendStepsWorkload(Workload):
         """Make the thread that ``client`` begins after having left so many."""
         count = self._shape.threads_per_client
         serial = index if not left else count + left - 1
-        return Thread(f"{self.namespace}-c{client}-t{serial}", client * count + serial % count)
+        return Thread(f"{self.namespace}-c{client}-t{serial}", self._number(client, serial))
+
+    def _number(self, client: int, serial: int) -> int:
+        count = self._shape.threads_per_client
+        return client * count + serial % count
 
     async def _read(self, client: Client, thread: Thread) -> None:
         saver = client.saver()
