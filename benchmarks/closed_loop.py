@@ -19,6 +19,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
 from bench.contracts import Payload, Workload
+from bench.measure.recorder import Recorder
 from bench.payloads.messages import MessagesPayload
 from bench.records.outcome import Outcome
 from bench.spec.arrival import Closed
@@ -26,6 +27,7 @@ from bench.spec.metric import CYCLE
 from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
 from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload
 from benchmarks import harness
+from benchmarks.harness import Saver
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -62,8 +64,19 @@ def _through_the_harness(workload: Workload, duration_s: float) -> tuple[float, 
         )
 
     asyncio.run(run())
+    return cycle_rate(recorder)
+
+
+def cycle_rate(recorder: Recorder, since_ns: int = 0) -> tuple[float, int]:
+    """Return cycles a second from the first one's start to the last one's end, and their number.
+
+    ``since_ns``: of those that were due from then on.
+
+    Raises:
+        RuntimeError: one of them failed.
+    """
     code = recorder.code(CYCLE)
-    cycles = [row for row in recorder.rows() if row[0] == code]
+    cycles = [row for row in recorder.rows() if row[0] == code and row[2] >= since_ns]
     if any(row[-1] != Outcome.OK for row in cycles):
         raise RuntimeError(f"cycles failed: {recorder.error_texts}")
     elapsed_ns = cycles[-1][6] - cycles[0][3]
@@ -110,12 +123,14 @@ def steps_untimed(payload: Payload, cycles: int) -> float:
 
 def steps_by_hand(payload: Payload, cycles: int) -> float:
     """Return cycles a second of a loop with the same saver calls and no timing of each."""
-    return asyncio.run(_by_hand(payload, cycles))
+    return asyncio.run(by_hand(InMemorySaver(), payload, cycles, "by-hand"))
 
 
-async def _by_hand(payload: Payload, cycles: int) -> float:
-    saver = InMemorySaver()
-    threads = [await _begun(saver, payload, index) for index in range(SHAPE.threads_per_client)]
+async def by_hand(saver: Saver, payload: Payload, cycles: int, prefix: str) -> float:
+    """Do it on ``saver``, on threads whose ids begin with ``prefix``."""
+    threads = [
+        await _begun(saver, payload, prefix, index) for index in range(SHAPE.threads_per_client)
+    ]
     serial = position = 0
     started = time.perf_counter()
     for cycle in range(cycles):
@@ -134,23 +149,23 @@ async def _by_hand(payload: Payload, cycles: int) -> float:
         if (cycle + 1) % SHAPE.steps_per_turn == 0:
             if step + 1 == SHAPE.turns_per_thread * SHAPE.steps_per_turn:
                 serial += 1
-                threads[position] = await _begun(saver, payload, position, serial)
+                threads[position] = await _begun(saver, payload, prefix, position, serial)
             position = (position + 1) % len(threads)
     return cycles / (time.perf_counter() - started)
 
 
 async def _begun(
-    saver: InMemorySaver, payload: Payload, index: int, serial: int = 0
+    saver: Saver, payload: Payload, prefix: str, index: int, serial: int = 0
 ) -> tuple[str, Any, int, dict[str, Any]]:
-    thread_id = f"by-hand-{index}-{serial}"
-    config = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+    thread_id = f"{prefix}-{index}-{serial}"
+    config: Any = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
     state = payload.state(index * (SHAPE.steps_per_turn + 1), 0)
     config, versions = await _put(saver, config, -1, state, {}, "input")
     return thread_id, config, 0, versions
 
 
 async def _put(
-    saver: InMemorySaver, config: Any, step: int, state: Any, versions: dict[str, Any], source: Any
+    saver: Saver, config: Any, step: int, state: Any, versions: dict[str, Any], source: Any
 ) -> tuple[Any, dict[str, Any]]:
     new_versions: dict[str, Any] = {
         "channel_0": saver.get_next_version(versions.get("channel_0"), None)

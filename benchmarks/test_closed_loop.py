@@ -1,4 +1,4 @@
-"""One client on the in-memory saver: how much of the throughput measuring leaves."""
+"""One client: how much of a saver's throughput measuring leaves."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
+import pytest
+
 from bench.contracts import Payload
-from benchmarks import closed_loop
+from benchmarks import closed_loop, real_savers
 from benchmarks.conftest import Add
 from benchmarks.reach import at_least, beside, spread
 
@@ -20,6 +22,9 @@ _GRAPH_S = 0.5
 _STATE_BYTES = 1_000
 _LARGE_STATE_BYTES = 50_000
 _LEAST_SHARE = 0.93
+_REAL_ROUNDS = 21
+_REAL_S = 0.4
+_LEAST_REAL_SHARE = 0.95
 
 Harness = Callable[[Payload, float], tuple[float, int]]
 ByHand = Callable[[Payload, int], float]
@@ -103,3 +108,17 @@ def test_graph(benchmark: Any, add: Add) -> None:
     title = "  the same with runs of a LangGraph graph, against a loop by hand"
     add(beside(title, spread(one_round.shares("hand"), ".3f")))
     add(beside("  time of a run through the harness", one_round.cycle_us("harness")))
+
+
+@pytest.mark.parametrize("name", real_savers.OPTIONS)
+def test_real_savers(benchmark: Any, add: Add, name: str) -> None:
+    with real_savers.served(name, closed_loop.payload_of(_STATE_BYTES)) as saver:
+        one_round = Round(saver.through_the_harness, {"hand": saver.by_hand}, _REAL_S)
+        benchmark.pedantic(one_round, rounds=_REAL_ROUNDS, warmup_rounds=1)
+    shares = one_round.shares("hand")
+    title = f"closed loop, one client, {name}: throughput against a loop by hand"
+    figure = spread(shares, ".3f")
+    least = _LEAST_REAL_SHARE
+    add(at_least(title, statistics.median(shares), least, figure, f"{least}"))
+    add(beside("  time of a cycle through the harness", one_round.cycle_us("harness")))
+    add(beside("  time of a cycle by hand", one_round.cycle_us("hand")))

@@ -62,6 +62,7 @@ class Timing:
         self._clock = clock
         self._noted = log.operations if log else {}
         self._classes: dict[type, type] = {}
+        self._derived: set[type] = set()
 
     def time_saver(self, saver: Saver) -> Saver:
         """Make ``saver`` timed, in place, and return it; a saver that already is stays as it is.
@@ -70,7 +71,7 @@ class Timing:
             InputError: its class cannot be derived from or exchanged (``__slots__``).
         """
         own = type(saver)
-        if own in self._classes.values():
+        if own in self._derived:
             return saver
         _exchange_class(saver, self._derive(own, self._timed_methods(own)))
         lock = getattr(saver, "lock", None)
@@ -82,7 +83,7 @@ class Timing:
     def time_checkout(self, checkout: Checkout) -> None:
         """Make the pool's method record how long it took to hand out a connection."""
         own = type(checkout.pool)
-        if own not in self._classes.values():
+        if own not in self._derived:
             method = {checkout.method: self._waiting(getattr(own, checkout.method), _POOL)}
             _exchange_class(checkout.pool, self._derive(own, method))
 
@@ -90,6 +91,7 @@ class Timing:
         if own not in self._classes:
             attributes = {**methods, "__module__": own.__module__, "__qualname__": own.__qualname__}
             self._classes[own] = type(own.__name__, (own,), attributes)
+            self._derived.add(self._classes[own])
         return self._classes[own]
 
     def _timed_methods(self, own: type) -> dict[str, Method]:
@@ -208,7 +210,7 @@ class Timing:
 
     def _timed_lock(self, lock: object) -> object:
         own = type(lock)
-        if own in self._classes.values() or isinstance(lock, _ThreadLock):
+        if own in self._derived or isinstance(lock, _ThreadLock):
             return lock
         if own.__flags__ & _BASETYPE and hasattr(own, "acquire"):
             method = {"acquire": self._counted(self._waiting(own.acquire, _LOCK))}
