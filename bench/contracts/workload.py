@@ -75,8 +75,9 @@ class ExpectedThread:
 
     A workload that counts may say so: ``checkpoints`` were acknowledged, in the root namespace or
     in all of them, and up to ``indeterminate`` more may have been. ``checkpoint_id`` is the latest
-    one, ``content_hash`` what :meth:`Workload.content_hash` gives for it; empty means any. ``ends``
-    has, for each run that ended, by channel the :func:`value_hash` of what it ended with.
+    one, ``content_hash`` what :meth:`Workload.content_hash` gives for it; empty means any. For
+    each run that ended, ``runs`` has the states that its caller saw, from that with its input on:
+    by channel the :func:`value_hash` of each.
     """
 
     checkpoints: int | None = None
@@ -84,7 +85,7 @@ class ExpectedThread:
     checkpoint_id: str = ""
     content_hash: str = ""
     note: Mapping[str, int] = field(default_factory=dict)
-    ends: tuple[Mapping[str, str], ...] = ()
+    runs: tuple[tuple[Mapping[str, str], ...], ...] = ()
 
 
 Canonical = Callable[[str, Any], bytes]
@@ -117,7 +118,7 @@ class ThreadTruth:
     A namespace of a subgraph has the ids of tasks in it, which differ from run to run: it stands
     for one whose names are the same. A truth may end before the thread does (``complete`` is
     false): what comes later is then known by its ids alone. Where the same runs do not lead to the
-    same contents (``deterministic`` is false), those of :attr:`ExpectedThread.ends` alone count.
+    same contents (``deterministic`` is false), what the runs ended with alone counts.
     """
 
     namespaces: Mapping[str, Sequence[TrueCheckpoint]]

@@ -20,6 +20,7 @@ _ROW = Struct("<BxHiq36s36s")
 _ACKNOWLEDGED_NS = Struct("<q")
 _ACKNOWLEDGED_AT = 8
 _MOST_VALUES = 0xFFFF
+_ID_BYTES = 36
 _CHAIN, _PUT, _WRITES, _DELETE, _ODD_READ = range(1, 6)
 
 Begin = Callable[..., Any]
@@ -111,7 +112,7 @@ class AcknowledgementLog:
 
     def _begin_delete(self, thread_id: str) -> tuple[int, str]:
         number = self._chain({"thread_id": thread_id}).number
-        return self._add(_DELETE, 0, number, "", ""), thread_id
+        return self._add(_DELETE, 0, number, "", ""), str(thread_id)
 
     def _end_delete(self, token: tuple[int, str], result: Any, at_ns: int) -> None:
         row, thread_id = token
@@ -137,7 +138,8 @@ class AcknowledgementLog:
             _ACKNOWLEDGED_NS.pack_into(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
 
     def _chain(self, configurable: Mapping[str, Any]) -> _Chain:
-        thread_id, namespace = configurable["thread_id"], configurable.get("checkpoint_ns", "")
+        # LangGraph's savers make text of a thread's id as well.
+        thread_id, namespace = str(configurable["thread_id"]), configurable.get("checkpoint_ns", "")
         try:
             return self._threads[thread_id][namespace]
         except KeyError:
@@ -205,14 +207,17 @@ class ChainLog:
         """Whether a call of ``aput_writes`` did not return, and may have been made again."""
         return 0 in self.writes.values()
 
-    def delete(self, *, done: bool) -> None:
-        """Note a deletion of the thread: ``done``, or begun at least."""
+    def delete(self, done_ns: int) -> None:
+        """Note a deletion of the thread that was acknowledged at ``done_ns`` (0: only begun).
+
+        What was put under way with it may be there or not.
+        """
         self.deletion_begun = True
         self.writes.clear()
-        if done:
-            self.deleted |= self.puts.keys()
-            self.puts.clear()
-        for put in self.puts.values():
+        for name, put in tuple(self.puts.items()):
+            if 0 < put.acknowledged_ns <= done_ns:
+                self.deleted.add(name)
+                del self.puts[name]
             put.acknowledged_ns = 0
 
 
@@ -241,7 +246,7 @@ class Acknowledged:
         numbered: list[ChainLog] = []
         for kind, values, number, at_ns, first, second in _rows(content):
             if kind == _CHAIN:
-                thread_id, namespace = first.split("\0")
+                thread_id, _, namespace = first.rpartition("\0")
                 chain = ChainLog(thread_id, namespace)
                 numbered.append(chain)
                 result.threads.setdefault(thread_id, {})[namespace] = chain
@@ -259,7 +264,7 @@ class Acknowledged:
                 chain.writes[first, second] = max(known, values if at_ns else 0)
             elif kind == _DELETE:
                 for deleted in result.threads[chain.thread_id].values():
-                    deleted.delete(done=at_ns > 0)
+                    deleted.delete(at_ns)
             else:
                 chain.odd_reads.append((first, second))
         return result
@@ -288,5 +293,10 @@ def _rows(content: bytes) -> Iterator[tuple[int, int, int, int, str, str]]:
             yield kind, values, number, at_ns, _text(first), _text(second)
 
 
+def as_noted(text: str) -> str:
+    """Return an id as a row holds it: longer ones than LangGraph's are cut."""
+    return text if len(text) <= _ID_BYTES else _text(text.encode()[:_ID_BYTES])
+
+
 def _text(field_content: bytes) -> str:
-    return field_content.rstrip(b"\0").decode()
+    return field_content.rstrip(b"\0").decode(errors="replace")

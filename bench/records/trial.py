@@ -66,7 +66,8 @@ class Verification:
     match, ``listing_problems`` what of listings, each at most a few.
 
     ``deterministic``: the same runs lead to the same contents, so that these were compared; else
-    only the states that runs ended with were.
+    only the states that runs ended with were. Of ``contents_unknown`` threads the same runs took
+    too long to be made again.
 
     ``lost_acknowledged`` writes, as counted next, are known by their ids to be gone; the oldest had
     been acknowledged ``oldest_lost_ns`` before the last one was.
@@ -98,6 +99,7 @@ class Verification:
     unordered: int = 0
     out_of_namespace: int = 0
     deterministic: bool = True
+    contents_unknown: int = 0
     listing_problems: tuple[str, ...] = ()
     lost_acknowledged: int = 0
     oldest_lost_ns: int = 0

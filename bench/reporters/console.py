@@ -130,7 +130,8 @@ def _of_check(check: CheckRecord) -> Iterator[tuple[str, str]]:
     else:
         yield "✓ conformance", ""
     if crash.lost or crash.wrong:
-        yield "✗ lost or changed acknowledged writes when killed", lost_in_words(crash)
+        what = "lost" if crash.lost else "spoilt"
+        yield f"✗ {what} acknowledged writes when killed", lost_in_words(crash)
     elif crash.not_checked:
         yield "crash not checked", crash.not_checked
     else:

@@ -21,7 +21,7 @@ from bench.contracts import (
     Workload,
     value_hash,
 )
-from bench.handover.acknowledgements import Acknowledged, ChainLog, Key
+from bench.handover.acknowledgements import Acknowledged, ChainLog, Key, as_noted
 from bench.records.trial import Verification
 from bench.verify.differences import (
     ANY,
@@ -46,6 +46,8 @@ from bench.verify.references import kept_references
 _PROBLEMS_KEPT = 5
 _NS_PER_S = 1_000_000_000
 MOST_CHAINS = 64
+# Making the runs of a thread again may take as long as the runs did.
+TRUTH_LIMIT_S = 10.0
 # A server may count the last writes a moment after it has acknowledged them.
 _COUNTER_LOOKS = 20
 _COUNTER_PAUSE_S = 0.1
@@ -145,6 +147,7 @@ async def verify(
         unordered=counts["unordered"],
         out_of_namespace=counts["out_of_namespace"],
         deterministic=reader.deterministic,
+        contents_unknown=reader.contents_unknown,
         listing_problems=tuple(of_listings[:_PROBLEMS_KEPT]),
         lost_acknowledged=lost_acknowledged,
         oldest_lost_ns=oldest_lost_ns,
@@ -175,10 +178,10 @@ def _odd_read(
     """Say what is wrong with a read that gave another checkpoint than the latest acknowledged."""
     if not given:
         nothing = "nothing, though a checkpoint had been acknowledged"
-        return None if latest in chain.deleted else ("stale", nothing)
+        return None if chain.deletion_begun else ("stale", nothing)
     if given in chain.puts or given in chain.deleted:
         older = "an older checkpoint than the last acknowledged one"
-        return None if given > latest else ("stale", older)
+        return None if given > latest or chain.deletion_begun else ("stale", older)
     other = owner_of(log, given)
     if other:
         return "misplaced", f"a checkpoint of thread {other}"
@@ -199,6 +202,7 @@ class _Reader:
     latest_read: int = 0
     compared: int = 0
     deterministic: bool = True
+    contents_unknown: int = 0
 
     @property
     def seen(self) -> int:
@@ -345,10 +349,10 @@ class _Reader:
         saved = true[-1].channels.keys() if true else frozenset[str]()
         starts = [place for place, row in enumerate(rows) if row.source == "input"]
         last = [place - 1 for place in starts[1:]] + [len(rows) - 1]
-        if len(starts) != len(known.ends):
+        if len(starts) != len(known.runs):
             last = last[-1:]
-        for place, end in zip(reversed(last), reversed(known.ends), strict=False):
-            row = rows[place]
+        for place, states in zip(reversed(last), reversed(known.runs), strict=False):
+            row, end = rows[place], states[-1] if states else {}
             for channel in sorted(end.keys() & saved):
                 content = row.channels.get(channel)
                 if value_hash(self.workload.canonical(channel, content)) != end[channel]:
@@ -363,7 +367,13 @@ class _Reader:
             known = self.ledger.threads.get(thread_id, _NOTHING_KNOWN)
             root = self.log.threads[thread_id].get("")
             acknowledged = len(root.acknowledged) if root else 0
-            self.truths[thread_id] = await self.workload.truth(thread_id, known, acknowledged)
+            try:
+                async with asyncio.timeout(TRUTH_LIMIT_S):
+                    truth = await self.workload.truth(thread_id, known, acknowledged)
+            except TimeoutError:
+                truth = None
+                self.contents_unknown += 1
+            self.truths[thread_id] = truth
         return self.truths[thread_id]
 
     def _was_misled(self, thread_id: str) -> bool:
@@ -433,8 +443,8 @@ def _row(read: CheckpointTuple) -> ReadCheckpoint:
     own: Any = read.config["configurable"]
     return ReadCheckpoint(
         key=(str(own.get("thread_id", "")), own.get("checkpoint_ns", "")),
-        checkpoint_id=read.checkpoint["id"],
-        parent_id=parent["configurable"].get("checkpoint_id") or "",
+        checkpoint_id=as_noted(read.checkpoint["id"]),
+        parent_id=as_noted(parent["configurable"].get("checkpoint_id") or ""),
         channels=read.checkpoint["channel_values"],
         writes=tuple(read.pending_writes or ()),
         source=str((read.metadata or {}).get("source", "")),

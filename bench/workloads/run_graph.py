@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -32,8 +33,12 @@ _LAST_EVENT = "last_event"
 _FOLDER = Path(__file__).parent / "_graphs"
 _INTERRUPT = "__interrupt__"
 _JOIN = "join:"
-# The states that runs of the user's own graph ended with are kept until the trial has drained.
-_ENDS_KEPT = 1_000
+# The states of so many runs of the user's own graph are kept until the trial has drained.
+_RUNS_KEPT = 1_000
+# A real saver copies a checkpoint some time after LangGraph has handed it over.
+_LATE_S = 0.001
+
+_State = Mapping[str, Any]
 
 
 def graph_names() -> tuple[str, ...]:
@@ -86,17 +91,25 @@ class RunGraphOptions(PluginOptions):
         return self
 
 
+class _LateSaver(InMemorySaver):
+    """Copies what it is given a moment later, as one that first waits for a connection does."""
+
+    async def aput(self, *arguments: Any) -> RunnableConfig:
+        await asyncio.sleep(_LATE_S)
+        return await super().aput(*arguments)
+
+
 class _Thread:
     """One thread, and how many runs were begun and ended on it."""
 
-    __slots__ = ("attempted", "ends", "finished", "number", "thread_id")
+    __slots__ = ("attempted", "finished", "number", "runs", "thread_id")
 
     def __init__(self, thread_id: str, number: int) -> None:
         self.thread_id = thread_id
         self.number = number
         self.attempted = 0
         self.finished = 0
-        self.ends: list[Mapping[str, Any]] = []
+        self.runs: list[list[_State]] = []
 
 
 class _ClientState:
@@ -142,7 +155,7 @@ class RunGraphWorkload(Workload):
         self._shape = _shape(options, payload)
         self._clients = [_ClientState() for _ in range(clients)]
         self._threads: list[_Thread] = []
-        self._ends_left = _ENDS_KEPT if options.is_own else 0
+        self._runs_left = _RUNS_KEPT if options.is_own else 0
         self._deterministic: bool | None = None if options.is_own else True
 
     @classmethod
@@ -173,33 +186,36 @@ class RunGraphWorkload(Workload):
         thread = self._next_thread(client.index, state)
         graph.checkpointer = client.saver()
         thread.attempted += 1
-        end = await self._run(graph, thread.thread_id, thread.number, thread.finished, client)
+        states = await self._run(graph, thread.thread_id, thread.number, thread.finished, client)
         thread.finished += 1
-        if self._ends_left:
-            self._ends_left -= 1
-            thread.ends.append(end)
+        if self._runs_left:
+            self._runs_left -= 1
+            thread.runs.append(states)
 
     async def _run(
         self, graph: Graph, thread_id: str, number: int, run: int, client: Client | None = None
-    ) -> Mapping[str, Any]:
-        """Do one run and return the state that it ended with, as its caller sees it."""
+    ) -> list[_State]:
+        """Do one run and return its states as its caller sees them.
+
+        The first is what the saver gave, with the input.
+        """
         config: RunnableConfig = {
             "configurable": {"thread_id": thread_id},
             "recursion_limit": self._options.recursion_limit,
         }
-        end: Any = {}
+        states: list[Any] = []
         async for state in graph.astream(
             self._shape.inputs(number, run),
             config,
             stream_mode="values",
             durability=self._options.durability,
         ):
-            end = state
+            states.append(state)
             if client is not None:
                 client.mark(_LAST_EVENT)
         if self._shape.after_run is not None:
             await self._shape.after_run(graph, config, number, run)
-        return end if isinstance(end, Mapping) else {}
+        return [state if isinstance(state, Mapping) else {} for state in states]
 
     def expected(self) -> Mapping[str, ExpectedThread]:
         """Return which runs were made on each thread; untouched threads are left out."""
@@ -210,7 +226,7 @@ class RunGraphWorkload(Workload):
                     "finished": thread.finished,
                     "attempted": thread.attempted,
                 },
-                ends=tuple(self._hashes(end) for end in thread.ends),
+                runs=tuple(tuple(map(self._hashes, states)) for states in thread.runs),
             )
             for thread in self._threads
             if thread.attempted
@@ -237,9 +253,9 @@ class RunGraphWorkload(Workload):
             return None
         number, runs = note["number"], note["finished"]
         try:
-            namespaces = await self._saved(thread_id, number, runs)
+            namespaces, states = await self._saved(InMemorySaver(), thread_id, number, runs)
             if self._deterministic is None and runs:
-                again = await self._saved(thread_id, number, runs)
+                again, _ = await self._saved(_LateSaver(), thread_id, number, runs)
                 first, second = (
                     ThreadTruth(saved).fingerprint(self.canonical) for saved in (namespaces, again)
                 )
@@ -249,17 +265,29 @@ class RunGraphWorkload(Workload):
             if not self._options.is_own:
                 raise
             return ThreadTruth({}, complete=False, deterministic=False)
+        if self._went_another_way(known, states):
+            self._deterministic = False
         complete = note["attempted"] == runs
         return ThreadTruth(namespaces, complete, deterministic=self._deterministic is not False)
 
+    def _went_another_way(self, known: ExpectedThread, runs: Sequence[Sequence[_State]]) -> bool:
+        """Tell whether a run of the trial began as its repetition did, and went on differently.
+
+        Then it is the graph that differs: the saver had given what it should.
+        """
+        for seen, states in zip(known.runs, runs, strict=False):
+            again = tuple(map(self._hashes, states))
+            if seen[:1] == again[:1] and seen != again:
+                return True
+        return False
+
     async def _saved(
-        self, thread_id: str, number: int, runs: int
-    ) -> Mapping[str, tuple[TrueCheckpoint, ...]]:
-        saver = InMemorySaver()
+        self, saver: InMemorySaver, thread_id: str, number: int, runs: int
+    ) -> tuple[Mapping[str, tuple[TrueCheckpoint, ...]], list[list[_State]]]:
+        """Do the runs of a thread on ``saver``; return what it holds, and their states."""
         graph = self._shape.graph.copy()
         graph.checkpointer = saver
-        for run in range(runs):
-            await self._run(graph, thread_id, number, run)
+        states = [await self._run(graph, thread_id, number, run) for run in range(runs)]
         namespaces: dict[str, tuple[TrueCheckpoint, ...]] = {}
         for namespace in tuple(saver.storage[thread_id]):
             configurable = {"thread_id": thread_id, "checkpoint_ns": namespace}
@@ -267,7 +295,7 @@ class RunGraphWorkload(Workload):
             # Asking for a namespace makes an empty one.
             if listed:
                 namespaces[namespace] = tuple(map(_true_checkpoint, reversed(listed)))
-        return namespaces
+        return namespaces, states
 
     def canonical(self, channel: str, value: Any) -> bytes:
         """Return the exact form of a value; of an interrupt its id, which is random, is left out.

@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from bench.selftest.write_behind import FileSaver
 
@@ -60,6 +62,47 @@ async def flushing_every_100_ms(directory: Path) -> AsyncIterator[FileSaver]:
     yield saver
     task.cancel()
     saver.flush()
+
+
+class EmptyUntilClosed(AsyncSqliteSaver):
+    """Stores a checkpoint at once, and its values with the close; reads come from memory."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        super().__init__(connection)
+        self.late: list[tuple[Any, ...]] = []
+        self.memory = InMemorySaver()
+
+    async def aput(self, config: RunnableConfig, checkpoint: Any, *rest: Any) -> RunnableConfig:
+        await self.memory.aput(config, checkpoint, *rest)
+        self.late.append((config, checkpoint, *rest))
+        empty: Any = {**checkpoint, "channel_values": {}}
+        return await super().aput(config, empty, *rest)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return await self.memory.aget_tuple(config) or await super().aget_tuple(config)
+
+
+@asynccontextmanager
+async def empty_until_closed(directory: Path) -> AsyncIterator[EmptyUntilClosed]:
+    async with aiosqlite.connect(directory / "theirs.sqlite") as connection:
+        await connection.execute("PRAGMA synchronous=OFF")
+        saver = EmptyUntilClosed(connection)
+        yield saver
+        for given in saver.late:
+            await AsyncSqliteSaver.aput(saver, *given)
+
+
+@asynccontextmanager
+async def torn(directory: Path) -> AsyncIterator[AsyncSqliteSaver]:
+    """Cannot be opened again where it was not closed."""
+    mark = directory / "open"
+    if mark.exists():
+        raise OSError("the file is torn")
+    mark.touch()
+    async with aiosqlite.connect(directory / "theirs.sqlite") as connection:
+        await connection.execute("PRAGMA synchronous=OFF")
+        yield AsyncSqliteSaver(connection)
+    mark.unlink()
 
 
 @asynccontextmanager

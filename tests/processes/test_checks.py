@@ -38,6 +38,22 @@ def test_what_a_killed_process_takes_along_is_missed(use: str, loses: bool) -> N
     assert bool(found.problems) is loses
 
 
+def test_values_that_a_killed_process_takes_along_are_missed() -> None:
+    found, _ = crash(trials_of("empty_until_closed"), "theirs", os.environ)
+
+    assert (found.kills, found.lost) == (2, 0)
+    assert found.wrong > 0
+    assert "is missing" in found.problems[0]
+
+
+def test_a_store_that_cannot_be_opened_after_the_kill_has_lost_everything() -> None:
+    found, _ = crash(trials_of("torn"), "theirs", os.environ)
+
+    assert (found.kills, found.not_checked) == (2, "")
+    assert found.lost == found.acknowledged > 100
+    assert "the file is torn" in found.problems[0]
+
+
 def test_what_keeps_everything_in_its_process_is_volatile() -> None:
     found, _ = crash(trials_of("in_memory", reopens=False), "theirs", os.environ)
 

@@ -39,6 +39,13 @@ _GRAPH_NOT_DETERMINISTIC = Kind(
     "and writes of every checkpoint, but of contents only the states that runs ended with.",
     "Take what is drawn at random out of the graph, and every checkpoint's content is compared.",
 )
+_CONTENTS_UNKNOWN = Kind(
+    "contents_unknown",
+    "note",
+    "What a thread must hold is found by making its runs again, and that took too long. Read back "
+    "were ids, parents, namespaces and writes; the contents of these threads were not compared.",
+    "Measure the graph without what makes it wait, or with fewer runs_per_thread.",
+)
 _TRIAL_FAILED = Kind(
     "trial_failed",
     "warning",
@@ -160,6 +167,19 @@ def graph_not_deterministic(evidence: Evidence) -> Finding | None:
     workloads = sorted({cell.cell.workload for cell in cells})
     message = f"the same runs do not lead to the same states: {', '.join(workloads)}"
     return _GRAPH_NOT_DETERMINISTIC.found(message, cells)
+
+
+def contents_unknown(evidence: Evidence) -> Finding | None:
+    """Find threads whose contents could not be told in time."""
+    counts = {
+        cell.cell.name: sum(r.verification.contents_unknown for r in cell.records if r.verification)
+        for cell in evidence.cells
+    }
+    cells = [cell for cell in evidence.cells if counts[cell.cell.name]]
+    if not cells:
+        return None
+    threads = counted(sum(counts.values()), "thread")
+    return _CONTENTS_UNKNOWN.found(f"the contents of {threads} were not compared", cells)
 
 
 def trial_failed(evidence: Evidence) -> Finding | None:
@@ -301,6 +321,7 @@ JUDGES: tuple[Judge, ...] = (
     verification_failed,
     listing_wrong,
     graph_not_deterministic,
+    contents_unknown,
     trial_failed,
     incomplete_run,
     damaged_trials,

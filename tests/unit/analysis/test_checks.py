@@ -142,6 +142,10 @@ def test_another_operation_of_the_workload_is_part_of_its_cycle() -> None:
     ("crash", "expected"),
     [
         (CrashCheck(kills=2, acknowledged=9), "all 9 acknowledged writes were there after 2 kills"),
+        (
+            CrashCheck(kills=2, acknowledged=9, wrong=3),
+            "acknowledged writes were not as written when its process had been killed: 3 of 9",
+        ),
         (CrashCheck(is_volatile=True), "volatile: nothing outlives its process"),
         (CrashCheck(not_checked="no server"), "not checked: no server"),
     ],

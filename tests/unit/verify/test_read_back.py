@@ -341,7 +341,7 @@ def test_where_the_same_runs_differ_what_they_ended_with_is_compared() -> None:
         trial = filled()
         trial.workload = Telling({"t": [truth(deterministic=False)]})
         end = {"state": value_hash(canonical(value)), "unsaved": "x"}
-        trial.workload.known = {"t": ExpectedThread(ends=(end,))}
+        trial.workload.known = {"t": ExpectedThread(runs=((end,),))}
         return trial
 
     right, wrong = ended_with("b").verified(), ended_with("z").verified()

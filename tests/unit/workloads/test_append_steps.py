@@ -52,7 +52,7 @@ def test_clients_own_their_threads_and_visit_them_in_turn() -> None:
     # The seventh cycle is on the first thread again; each has its initial checkpoint besides.
     expected = {f"trial-c{c}-t{t}": (5, 4)[t] for c in range(32) for t in range(2)}
     assert {chain.thread_id: len(chain.acknowledged) for chain in log.chains} == expected
-    numbers = {known.note["number"] for known in made.expected().values()}
+    numbers = {thread.number for visits in made._visits for thread in visits.threads}
     assert numbers == set(range(64))
 
 
@@ -156,10 +156,9 @@ def test_the_state_grows_by_turn_and_a_write_is_one_increment() -> None:
 def test_every_step_and_thread_has_content_of_its_own() -> None:
     async def scenario() -> list[bytes]:
         made = workload(threads_per_client=2, steps_per_turn=4)
-        await drive(made, InMemorySaver(), 1)
         contents = []
-        for thread_id, known in made.expected().items():
-            truth = await made.truth(thread_id, known, 9)
+        for number in range(2):
+            truth = await made.truth(f"trial-c0-t{number}", ExpectedThread(), 9)
             assert truth is not None
             contents += [one.content(made.canonical) for one in truth.namespaces[""]]
         return contents
@@ -170,8 +169,23 @@ def test_every_step_and_thread_has_content_of_its_own() -> None:
     assert all(one != other for one, other in zip(contents[:9], contents[9:], strict=True))
 
 
-def test_the_truth_of_an_unknown_thread_cannot_be_told() -> None:
-    assert asyncio.run(workload().truth("trial-c0-t0", ExpectedThread(), 3)) is None
+def test_the_truth_of_a_thread_follows_from_its_id_alone() -> None:
+    """So that it is known of a process that was killed, too."""
+    made = workload(threads_per_client=2, turns_per_thread=1, steps_per_turn=1, clients=2)
+    asyncio.run(drive(made, InMemorySaver(), 5))
+    threads = [t for visits in made._visits for t in (*visits.left, *visits.threads)]
+    assert len(threads) > 8
+
+    stated: list[int] = []
+
+    def state(number: int, *_: int) -> tuple[()]:
+        stated.append(number)
+        return ()
+
+    made._steps.truth = state  # type: ignore[assignment, method-assign] # only asked for whom
+    for thread in threads:
+        asyncio.run(made.truth(thread.thread_id, ExpectedThread(), 1))
+    assert stated == [thread.number for thread in threads]
 
 
 def test_a_saver_without_task_path_is_served() -> None:

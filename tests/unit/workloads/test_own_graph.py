@@ -19,7 +19,7 @@ from bench.payloads.nested import NestedPayload
 from bench.records.trial import Verification
 from bench.workloads._own_graph import own_shape
 from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload
-from tests.clients import verified
+from tests.clients import opened, verified
 
 THEIRS = "tests.their_graph"
 KINDS = (
@@ -160,6 +160,27 @@ def test_a_graph_that_draws_by_chance_is_compared_in_what_its_runs_ended_with() 
     found = asyncio.run(verified(made, InMemorySaver(), 5))
     assert found.passed, found
     assert not found.deterministic
+
+
+CHANCE = "tests.their_chance"
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("graph", ["seldom", "in_place"])
+def test_a_graph_that_goes_another_way_seldom_or_changes_what_was_handed_over_accuses_nobody(
+    graph: str, kind: str, tmp_path: Path
+) -> None:
+    options = RunGraphOptions(graph=f"{CHANCE}:{graph}", inputs=f"{CHANCE}:inputs")
+
+    def made() -> RunGraphWorkload:
+        return RunGraphWorkload(options, NestedPayload(NestedPayload.Options(), 7), "trial", 2)
+
+    async def driven() -> Verification:
+        async with opened(kind, tmp_path) as saver:
+            return await verified(made, saver, 6)
+
+    found = asyncio.run(driven())
+    assert found.passed, found
 
 
 def test_a_graph_that_raises_when_it_is_run_again_accuses_nobody() -> None:
