@@ -12,6 +12,7 @@ from typing import Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from bench.contracts import Workload
+from bench.handover.acknowledgements import AcknowledgementLog
 from bench.handover.clock import now_ns
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
@@ -33,7 +34,7 @@ def new_recorder(*marks: str) -> Recorder:
 
 def timed(saver: Saver, recorder: Recorder) -> Saver:
     """Make ``saver`` report to ``recorder``, in place, and return it."""
-    return Timing(recorder, now_ns).time_saver(saver)
+    return Timing(recorder, now_ns, AcknowledgementLog()).time_saver(saver)
 
 
 async def offer(
