@@ -170,7 +170,8 @@ class Lifecycle:
         self._enter("drain")
         readings = (warmth, *await self._stop_probes("window"))
         await load.drain(self._parts.scenario.drain_s)
-        drained_ns = self._clock()
+        # Timers may fire early, by the resolution of the clock.
+        drained_ns = max(end_ns, self._clock())
         self._cycles_in_window = self._done(CYCLE) - cycles_before
         readings += self._call_counts.stop()
         readings += await self._stop_probes("drained")

@@ -16,13 +16,14 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Self
 
 import numpy as np
 
 from bench.records.column_coding import decode, encode
-from bench.records.files import MOST_RECORD_BYTES, open_plain
+from bench.records.files import MOST_RECORD_BYTES, open_plain, read_plain
 from bench.records.sample import MOST_SAMPLES_BYTES, Samples, read_samples
 from bench.records.trial import TrialRecord
 
@@ -92,10 +93,7 @@ class Archive:
         return self._member(name, MOST_SAMPLES_BYTES)
 
     def _member(self, name: str, most_bytes: int) -> bytes:
-        member = self._archive.getinfo(name)
-        if member.file_size > most_bytes or member.compress_type not in _METHODS:
-            raise ValueError(f"{name} declares {member.file_size} bytes, or an unknown method")
-        return self._archive.read(member)
+        return _read(self._archive, name, most_bytes)
 
 
 def write_archive(target: IO[bytes], files: Iterable[Path]) -> None:
@@ -109,12 +107,12 @@ def write_archive(target: IO[bytes], files: Iterable[Path]) -> None:
 
 def holds(source: Path | IO[bytes], files: Iterable[Path]) -> bool:
     """Tell whether the archive ``source`` gives back each of ``files`` as it is."""
-    with zipfile.ZipFile(source) as archive:
+    with (
+        open_plain(source) if isinstance(source, Path) else nullcontext(source) as stream,
+        zipfile.ZipFile(stream) as archive,
+    ):
         names = set(archive.namelist())
-        return all(
-            member_of(file) in names and _is_equal(archive.read(member_of(file)), file)
-            for file in files
-        )
+        return all(member_of(file) in names and _is_kept(archive, file) for file in files)
 
 
 def member_of(file: Path) -> str:
@@ -127,11 +125,20 @@ def member_of(file: Path) -> str:
 def _content(file: Path) -> bytes:
     if file.parent.name == SAMPLES:
         return encode(read_samples(file).rows)
-    return file.read_bytes()
+    return read_plain(file, MOST_RECORD_BYTES)
 
 
-def _is_equal(stored: bytes, file: Path) -> bool:
+def _is_kept(archive: zipfile.ZipFile, file: Path) -> bool:
+    name = member_of(file)
     if file.parent.name == SAMPLES:
+        stored = _read(archive, name, MOST_SAMPLES_BYTES)
         # Decoded and compared as numbers: that coding is undone exactly is what is checked.
         return np.array_equal(decode(stored).rows, read_samples(file).rows)
-    return stored == file.read_bytes()
+    return _read(archive, name, MOST_RECORD_BYTES) == _content(file)
+
+
+def _read(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
+    member = archive.getinfo(name)
+    if member.file_size > most_bytes or member.compress_type not in _METHODS:
+        raise ValueError(f"{name} declares {member.file_size} bytes, or an unknown method")
+    return archive.read(member)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +12,7 @@ from typing import IO
 from bench.errors import BenchError, InputError
 from bench.records.archive import ARCHIVE, CHECKS, DAMAGE, SAMPLES, TRIALS, holds, write_archive
 from bench.records.files import PARTIAL, new_file
-from bench.records.store import Store
-
-_PARTS = {CHECKS: ".json", TRIALS: ".json", SAMPLES: ".npz"}
+from bench.records.store import Run, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,7 @@ def compact(store: Store, run_id: str) -> Compacted:
 
 def _compacted(store: Store, run_id: str) -> Compacted:
     directory = store.directory / run_id
-    _check_complete(store, run_id)
-    files = _files(directory)
+    files = _files(_complete(store, run_id))
     archive = directory / ARCHIVE
     before = sum(file.stat().st_size for file in files)
     if not archive.exists():
@@ -55,14 +54,14 @@ def _compacted(store: Store, run_id: str) -> Compacted:
         )
     for file in files:
         file.unlink()
-    for part in _PARTS:
+    for part in (CHECKS, TRIALS, SAMPLES):
         if (directory / part).is_dir():
             (directory / part).rmdir()
     after = archive.stat().st_size
     return Compacted(before or after, after)
 
 
-def _check_complete(store: Store, run_id: str) -> None:
+def _complete(store: Store, run_id: str) -> Run:
     run = store.read(run_id)
     if len(run.trials) < run.trials_expected or run.damaged:
         damaged = "".join(f"; {what}" for what in list(run.damaged.values())[:1])
@@ -70,22 +69,34 @@ def _check_complete(store: Store, run_id: str) -> None:
             f"{run_id} has {len(run.trials)} of {run.trials_expected} trials{damaged}; complete it "
             "first, with: bench run SCENARIO --resume"
         )
+    return run
 
 
-def _files(directory: Path) -> list[Path]:
+def _files(run: Run) -> list[Path]:
     """Return all records and samples that are files of their own; remove what was never finished.
 
     Raises:
         InputError: something else stands among them.
     """
-    files = [file for part in _PARTS for file in sorted((directory / part).glob("*"))]
-    for file in [file for file in files if file.suffix == PARTIAL]:
+    label = "|".join(map(re.escape, run.scenario.subjects))
+    names = {
+        CHECKS: rf"({label})\.json",
+        TRIALS: r"[0-9a-f]{12}\.json",
+        SAMPLES: r"[0-9a-f]{12}\.npz",
+    }
+    files, unfinished = list[Path](), list[Path]()
+    for part, name in names.items():
+        for file in sorted((run.directory / part).glob("*")):
+            is_plain = stat.S_ISREG(file.lstat().st_mode)
+            if is_plain and re.fullmatch(name, file.name):
+                files.append(file)
+            elif is_plain and file.suffix == PARTIAL:
+                unfinished.append(file)
+            else:
+                raise InputError(f"{file} is no record of this run; move it elsewhere first")
+    for file in unfinished:
         # Nobody writes it: the run is locked.
         file.unlink()
-        files.remove(file)
-    for file in files:
-        if file.suffix != _PARTS[file.parent.name] or not file.is_file():
-            raise InputError(f"{file} is no record of this run; move it elsewhere first")
     return files
 
 

@@ -81,6 +81,19 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
             partial.unlink(missing_ok=True)
 
 
+def refuse_links(*directories: Path) -> None:
+    """Refuse directories that are links: what is written or removed there lies elsewhere.
+
+    Raises:
+        InputError: one of them is.
+    """
+    for directory in directories:
+        if directory.is_symlink():
+            raise InputError(
+                f"{directory} is a link, expected a directory of its own; nothing was changed"
+            )
+
+
 def open_plain(path: Path) -> IO[bytes]:
     """Open a file for reading that is neither a link nor a pipe, device or directory.
 

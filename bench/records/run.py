@@ -15,8 +15,10 @@ from bench.spec.plan import Plan
 from bench.spec.scenario import Scenario
 
 FORMAT_VERSION = 1
-# It becomes the name of directories, and is shown.
-_RUN_ID = r"[0-9]{8}T[0-9]{6}Z-\w[\w .,+@=()-]{0,120}"
+# They become names of files and directories, and are shown.
+_NAME = r"\w[\w .,+@=()-]{0,120}"
+_RUN_ID = rf"[0-9]{{8}}T[0-9]{{6}}Z-{_NAME}"
+ScenarioName = Annotated[str, StringConstraints(pattern=f"^{_NAME}$")]
 RunId = Annotated[str, StringConstraints(pattern=f"^{_RUN_ID}$")]
 
 
@@ -40,6 +42,12 @@ class Environment:
         """Name the processor and its cores in words, as far as they are known."""
         cores = f"{self.host['cores']} cores" if "cores" in self.host else ""
         return ", ".join(filter(None, (self.host.get("cpu_model"), cores))) or "unknown"
+
+    @property
+    def cores(self) -> int:
+        """How many cores the host has; 1 where that is not known."""
+        cores = self.host.get("cores", "")
+        return int(cores) if re.fullmatch("[1-9][0-9]{0,5}", cores) else 1
 
     def fingerprint(self) -> tuple[tuple[str, str], ...]:
         """Return what must be equal for two parts of one run to belong together."""
@@ -70,7 +78,7 @@ class RunRecord:
 
     format_version: int
     run_id: RunId
-    scenario_name: str
+    scenario_name: ScenarioName
     scenario_text: str
     scenario_digest: str
     plan_digest: str

@@ -33,6 +33,7 @@ from bench.records.files import (
     read_json,
     read_plain,
     reason_of,
+    refuse_links,
     write_file,
 )
 from bench.records.lock import locked
@@ -234,13 +235,15 @@ class Store:
         """Read a run's record without its trials.
 
         Raises:
-            InputError: there is no such run, its file is damaged or is of another run, or a newer
-                program wrote it.
+            InputError: there is no such run, its directory or a part of it is a link, its file is
+                damaged or is of another run, or a newer program wrote it.
         """
-        path = self.directory / run_id / "run.json"
+        directory = self.directory / run_id
+        path = directory / "run.json"
         if not is_run_id(run_id) or not path.exists():
             hint = suggestion(run_id, self.run_ids())
             raise InputError(f"{self.directory} holds no run {run_id!r}.{hint}")
+        refuse_links(directory, *(directory / part for part in (CHECKS, TRIALS, SAMPLES)))
         version = read_json(path, _TABLE, "a run's record").get("format_version")
         if version != FORMAT_VERSION:
             raise InputError(

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, Field, FiniteFloat, StringConstraints
 
 from bench.spec.durability import Durability
 from bench.spec.metric import Better, Unit
 from bench.spec.plan import Trial
 
 Status = Literal["measured", "unsupported", "failed"]
+# Samples hold instants as 64-bit integers.
+Instant = Annotated[int, Field(ge=0, lt=1 << 63)]
+MOST_WINDOW_NS = 7 * 24 * 3600 * 10**9
 SamplesFile = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}\.npz$")]
 
 
@@ -24,7 +27,7 @@ class Reading:
     """
 
     name: str
-    value: float
+    value: FiniteFloat
     unit: Unit
     better: Better
     description: str
@@ -38,9 +41,17 @@ class Window:
     Warm-up lies before ``start_ns``; operations due before ``end_ns`` may end until ``drained_ns``.
     """
 
-    start_ns: int
-    end_ns: int
-    drained_ns: int
+    start_ns: Instant
+    end_ns: Instant
+    drained_ns: Instant
+
+
+def _ordered(window: Window) -> Window:
+    if not window.start_ns < window.end_ns <= window.drained_ns:
+        raise ValueError("expected start_ns < end_ns <= drained_ns")
+    if window.drained_ns - window.start_ns > MOST_WINDOW_NS:
+        raise ValueError("expected a window of at most a week")
+    return window
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +151,7 @@ class TrialRecord:
     settings: Mapping[str, str]
     server: str
     operations: tuple[str, ...]
-    window: Window | None
+    window: Annotated[Window, AfterValidator(_ordered)] | None
     readings: tuple[Reading, ...]
     errors: Mapping[str, int]
     error_texts: Mapping[str, str]
@@ -148,7 +159,7 @@ class TrialRecord:
     failure: Failure | None
     samples_file: SamplesFile | None
     left_behind: str = ""
-    took_s: float = 0.0
+    took_s: FiniteFloat = 0.0
     samples_bytes: int = 0
     samples_sha256: str = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 
 from bench.analysis.checks import conformance_in_words, crash_in_words, failed_in_words
 from bench.analysis.matrix import NOT_PLANNED
@@ -93,8 +94,8 @@ def make_document(analysis: Analysis) -> Document:
         glossary=_glossary(analysis),
         methods=(*_words.methods(analysis), *_EXPLANATIONS),
         commands=(
-            f"python -m bench run scenarios/{record.scenario_name}.toml",
-            f"python -m bench report {record.run_id}",
+            f"python -m bench run {quote(f'{record.scenario_name}.toml')}{_words.SCENARIO_FILE}",
+            f"python -m bench report {quote(record.run_id)}",
         ),
         identity=_identity(analysis),
         scenario_text=record.scenario_text,

@@ -35,6 +35,7 @@ CAUSES: dict[Cause, str] = {
 NO_GAPS = "Every cell was measured in full, and no operation failed."
 NO_FINDINGS = "No reason to distrust a number was found."
 NO_ANSWER = "There is no answer: nothing was measured."
+SCENARIO_FILE = "  # wherever the scenario's file lies; its text is below"
 NO_NUMBER = "There is no number: nothing was measured."
 
 EQUAL_DURABILITY = (

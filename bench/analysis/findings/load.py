@@ -132,8 +132,7 @@ def _stalled_ns(evidence: Evidence, cell: CellEvidence, record: TrialRecord) -> 
         found.value if (found := reading(record, name)) else 0.0
         for name in ("gc.pause_max", "host.steal_share", "host.throttled")
     )
-    cores = float(evidence.run.environment.host.get("cores") or 1.0)
-    stolen_ns = stolen * cores * facts.window_s * 1e9
+    stolen_ns = stolen * evidence.run.environment.cores * facts.window_s * 1e9
     excused_ns = collected + stolen_ns + throttled * THROTTLED_NS
     return min(late.value, float(facts.silent_ns)) - excused_ns
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -19,6 +20,7 @@ from bench.records.store import Run, Store
 from tests.unit.analysis.synthetic import Left, Load, make_run, scenario_text, unsupported
 
 RUN_ID = "20260101T000000Z-made-up"
+needs_links = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 
 
 def files_in(directory: Path) -> dict[str, bytes]:
@@ -237,10 +239,60 @@ def test_where_removing_was_interrupted_doing_it_again_ends_it(run: Run, tmp_pat
 def test_files_that_the_archive_does_not_have_are_not_removed(run: Run, tmp_path: Path) -> None:
     compact(Store(tmp_path), RUN_ID)
     (run.directory / "trials").mkdir()
-    (run.directory / "trials" / "abc.json").write_bytes(b"{}")
+    (run.directory / "trials" / "0123456789ab.json").write_bytes(b"{}")
     before = files_in(tmp_path)
 
     with pytest.raises(InputError, match="does not have, or has otherwise"):
+        compact(Store(tmp_path), RUN_ID)
+
+    assert before == files_in(tmp_path)
+
+
+@needs_links
+@pytest.mark.parametrize("part", ["checks", "trials", "samples", "."])
+def test_a_directory_that_is_a_link_is_refused(run: Run, tmp_path: Path, part: str) -> None:
+    place, store = run.directory / part, Store(tmp_path)
+    elsewhere = place.rename(tmp_path / "elsewhere")
+    (elsewhere / "theirs.json.1.partial").write_bytes(b"{}")
+    place.symlink_to(elsewhere, target_is_directory=True)
+    before = files_in(tmp_path)
+
+    with pytest.raises(InputError, match="is a link, expected a directory of its own"):
+        compact(store, RUN_ID)
+    with pytest.raises(InputError, match="is a link"), store.locked(RUN_ID):
+        pass
+    with pytest.raises(InputError, match="is a link"):
+        store.read(RUN_ID)
+
+    assert before == files_in(tmp_path)
+
+
+@needs_links
+@pytest.mark.parametrize("name", ["checks/a.json", "trials/0123456789ab.json", "checks/b.partial"])
+def test_a_file_that_is_a_link_is_neither_packed_nor_removed(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"{}")
+    link = run.directory / name
+    link.unlink(missing_ok=True)
+    link.symlink_to(secret)
+    before = files_in(tmp_path)
+
+    with pytest.raises(InputError):
+        compact(Store(tmp_path), RUN_ID)
+
+    assert link.is_symlink()
+    assert before == files_in(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["checks/b.json", "trials/notes.json", "samples/notes.npz"])
+def test_a_name_that_no_record_has_is_refused(run: Run, tmp_path: Path, name: str) -> None:
+    (run.directory / name).write_bytes(b"{}")
+    (run.directory / "checks" / "a.json.1.partial").write_bytes(b"{")
+    before = files_in(tmp_path)
+
+    with pytest.raises(InputError, match="is no record of this run"):
         compact(Store(tmp_path), RUN_ID)
 
     assert before == files_in(tmp_path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +75,36 @@ def pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def with_window(start_ns: int, end_ns: int, drained_ns: int) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        content = json.loads(path.read_bytes())
+        content["window"] = {"start_ns": start_ns, "end_ns": end_ns, "drained_ns": drained_ns}
+        path.write_text(json.dumps(content))
+
+    return change
+
+
+def with_reading(value: float) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        content = json.loads(path.read_bytes())
+        reading = {"name": "a", "unit": "ns", "better": "lower", "description": ""}
+        content["readings"] = [{**reading, "value": value}]
+        path.write_text(json.dumps(content))
+
+    return change
+
+
 RECORDS: list[tuple[Callable[[Path], None], str]] = [
     (cut_off, "is damaged: Invalid JSON"),
     (nested, "is damaged: Invalid JSON: recursion limit exceeded"),
     (huge, "it has more than 16777216 bytes"),
+    (with_window(5, 5, 6), "is damaged: window: Value error, expected start_ns < end_ns"),
+    (with_window(5, 7, 6), "is damaged: window: Value error, expected start_ns < end_ns"),
+    (with_window(5, 10**30, 10**30), "is damaged: window.end_ns: Input should be less than"),
+    (with_window(5, 6, 10**18), "Value error, expected a window of at most a week"),
+    (with_window(-1, 5, 6), "is damaged: window.start_ns: Input should be greater than"),
+    (with_reading(math.nan), "is damaged: readings.0.value: Input should be a finite number"),
+    (with_reading(math.inf), "is damaged: readings.0.value: Input should be a finite number"),
     (text_of_samples_elsewhere, "is damaged: samples_file: String should match pattern"),
 ]
 SAMPLES: list[tuple[Callable[[Path], None], str]] = [
@@ -261,6 +289,26 @@ def test_a_run_that_says_it_is_another_is_refused(run: Run, tmp_path: Path) -> N
 
         with pytest.raises(InputError, match=r"run\.json: .*run_id"):
             Store(tmp_path).read(RUN_ID)
+
+
+@pytest.mark.parametrize("name", ["a\nrm -r b", "$(a)", "../a", "a;b", "`a`", ""])
+def test_a_run_whose_scenario_has_no_name_of_a_file_is_refused(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    path = run.directory / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "scenario_name": name}))
+
+    with pytest.raises(InputError, match=r"run\.json: this is not a run's record: scenario_name"):
+        Store(tmp_path).read(RUN_ID)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"), [({"cores": "8"}, 8), ({}, 1), ({"cores": "x"}, 1), ({"cores": "nan"}, 1)]
+)
+def test_cores_that_are_no_number_are_unknown(
+    run: Run, host: dict[str, str], expected: int
+) -> None:
+    assert replace(run.record.environment, host=host).cores == expected
 
 
 def test_a_directory_that_no_run_can_be_named_after_is_none(run: Run, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from bench.reporters._document import make_document
 from bench.reporters._format import DURATIONS, choose_scale, interval, number
 from bench.reporters._groups import groups_of
 from bench.reporters._markdown_text import escaped, fenced, table
@@ -140,9 +142,17 @@ def test_nothing_foreign_is_markup() -> None:
 
 def test_the_scenario_stands_verbatim_and_the_run_is_identified() -> None:
     assert FULL.run.scenario_text.rstrip() in TEXT
-    assert "python -m bench run scenarios/savers.toml" in TEXT
+    assert "python -m bench run savers.toml  # wherever the scenario's file lies" in TEXT
     for value in (FULL.run.run_id, FULL.run.scenario_digest, "4b5761b (with uncommitted changes)"):
         assert value in TEXT
+
+
+def test_a_command_takes_a_name_with_blanks_as_one() -> None:
+    run = replace(FULL.run, scenario_name="a (b)")
+
+    commands = make_document(replace(FULL, run=run)).commands
+
+    assert commands[0].startswith("python -m bench run 'a (b).toml'  # ")
 
 
 def test_the_matrix_has_every_subject_and_says_why_one_cannot_run() -> None:
