@@ -18,11 +18,25 @@ _KEYWORD = re.compile(
     r"(?:password|sslpassword)\s*=\s*('(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])*)", re.IGNORECASE
 )
 _SENSITIVE = "(?:password|passwd|token|secret|api_?key)"
-_PARAMETER = re.compile(rf"[?&]\w*{_SENSITIVE}=([^&#]*)", re.IGNORECASE)
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
+# The short ones stand alone, as libpq's require_auth is no secret.
+_PARAMETER = re.compile(
+    rf"[?&](?:[\w-]*(?:{_SENSITIVE}|signature|credential|access_?key(?:_?id)?)"
+    r"|(?:[\w-]*-)?(?:auth|sig))=([^&#]*)",
+    re.IGNORECASE,
+)
+_SCHEME, _REST = r"[a-z][a-z0-9+.-]*://", r"[^\s'\"<>]+"
+# The second allows what ends an address to stand unencoded before its last @. Both are asked, since
+# it may run into the next address.
+_URLS = tuple(
+    re.compile(_SCHEME + user + _REST, re.IGNORECASE) for user in ("", r"(?:[^/\r\n]*@)?")
+)
 _SENSITIVE_NAME = re.compile(_SENSITIVE, re.IGNORECASE)
 # Shorter values of variables that have nothing to do with a store are words that occur anywhere.
 _FEWEST_CHARACTERS = 6
+# Of a secret that others have cut, less than this says little and occurs anywhere.
+_FEWEST_OF_CUT = 4
+_BEFORE_CUT = r"(?=\.\.\.|…)"
+_AFTER_CUT = r"(?:(?<=\.\.\.)|(?<=…))"
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -30,16 +44,46 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
     Each of its characters may be spelt as in a URL, as in the source of Python, JSON, SQL or HTML,
     or as it is. Longer secrets go first, so that one that contains another leaves no rest. Empty
-    ones are ignored.
+    ones are ignored. So goes what is left of one that others have cut: four characters or more of
+    its beginning directly before an ellipsis, or of its end directly after.
     """
-    for secret in sorted(set(secrets) - {""}, key=len, reverse=True):
+    longest_first = sorted(set(secrets) - {""}, key=len, reverse=True)
+    for secret in longest_first:
         text = _spelt_anyhow(secret).sub(REDACTED, text)
+    if "..." in text or "…" in text:
+        for secret in longest_first:
+            if len(secret) > _FEWEST_OF_CUT:
+                text = _cut_anywhere(secret).sub(REDACTED, text)
     return text
 
 
 @lru_cache(maxsize=64)
 def _spelt_anyhow(secret: str) -> re.Pattern[str]:
-    return re.compile("".join(f"(?:{'|'.join(_spellings(character))})" for character in secret))
+    return re.compile("".join(map(_spelt, secret)))
+
+
+@lru_cache(maxsize=64)
+def _cut_anywhere(secret: str) -> re.Pattern[str]:
+    spelt = [_spelt(character) for character in secret]
+    beginning = [
+        *spelt[:_FEWEST_OF_CUT],
+        *(f"(?>{_BEFORE_CUT}|{each})" for each in spelt[_FEWEST_OF_CUT:]),
+        _BEFORE_CUT,
+    ]
+    # Atomic for a dot, which may be one of the ellipsis: else there are too many ways to fail.
+    end = [
+        _AFTER_CUT,
+        *(
+            f"({'?>' if character in '.…' else '?:'}{_AFTER_CUT}|{each})"
+            for character, each in zip(secret, spelt, strict=True)
+        ),
+    ]
+    end[-_FEWEST_OF_CUT:] = spelt[-_FEWEST_OF_CUT:]
+    return re.compile(f"{''.join(beginning)}|{''.join(end)}")
+
+
+def _spelt(character: str) -> str:
+    return f"(?:{'|'.join(_spellings(character))})"
 
 
 def _spellings(character: str) -> Iterator[str]:
@@ -75,7 +119,8 @@ def secrets_of(url: str) -> tuple[str, ...]:
 
 def secrets_within(text: str) -> tuple[str, ...]:
     """Return the passwords and tokens of every URL that ``text`` holds."""
-    return tuple(secret for match in _URL.finditer(text) for secret in secrets_of(match[0]))
+    matches = (match for url in _URLS for match in url.finditer(text))
+    return tuple(dict.fromkeys(secret for match in matches for secret in secrets_of(match[0])))
 
 
 def secrets_in(variables: Mapping[str, str]) -> tuple[str, ...]:

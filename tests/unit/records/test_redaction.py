@@ -31,6 +31,12 @@ from bench.records.redaction import REDACTED, redact, secrets_in, secrets_of, se
         ("https://ghp_abcdef@h/x.git", ("ghp_abcdef",)),
         ("git+https://ghp_abcdef:x-oauth-basic@h/x.git", ("x-oauth-basic", "ghp_abcdef")),
         ("https://h/x.whl?private_token=abc", ("abc",)),
+        (
+            "https://h/x.whl?X-Amz-Credential=me%2Fday&X-Amz-Signature=f00",
+            ("me%2Fday", "me/day", "f00"),
+        ),
+        ("https://h/x?sig=one&auth=two&access_key=three", ("three", "one", "two")),
+        ("postgresql://u@h/d?require_auth=scram-sha-256", ()),
         ("postgresql://u@h/d", ()),
         ("redis://h:6379/0", ()),
         ("host=h user=u", ()),
@@ -86,6 +92,24 @@ def test_a_secret_with_every_sign_is_found_in_every_form(form: int) -> None:
     assert redact(f"<{FORMS[form](every)}>", [every]) == f"<{REDACTED}>"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("password=Sup3rLo...789abcdef@db", "password=***...***@db"),
+        ("Sup3rLong-0123…abcdef", "***…***"),
+        ("Sup3...cdef", "***...***"),
+        ("Sup...def", "Sup...def"),
+        ("Sup3r ... abcdef", "Sup3r ... abcdef"),
+    ],
+)
+def test_what_is_left_of_a_secret_that_others_have_cut_goes(text: str, expected: str) -> None:
+    assert redact(text, ["Sup3rLong-0123456789abcdef"]) == expected
+
+
+def test_a_secret_of_dots_that_is_cut_takes_no_time_to_find() -> None:
+    assert redact("." * 500 + "efgh", ["ab" + "." * 60 + "x.efgh"]) == "." * 500 + REDACTED
+
+
 def test_what_is_no_secret_stays() -> None:
     text = "connect to 'h' as u: 100 % of {}[]().* \\d failed"
 
@@ -96,6 +120,13 @@ def test_secrets_of_all_addresses_in_a_text_are_found() -> None:
     text = "--extra-index-url https://me:tok-1@h/simple name @ 'https://me:tok-2@h/x.whl'"
 
     assert secrets_within(text) == ("tok-1", "tok-2")
+
+
+@pytest.mark.parametrize("password", ["it's-1", 'a"b-1', "a<b-1", "a b-1", "p@a b-1"])
+def test_what_ends_an_address_may_stand_in_its_password(password: str) -> None:
+    text = f"name @ https://me:{password}@h/x.whl and https://me:tok-2@h"
+
+    assert {password, "tok-2"} <= set(secrets_within(text))
 
 
 def test_secrets_in_variables() -> None:
