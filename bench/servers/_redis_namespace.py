@@ -19,8 +19,9 @@ from bench.contracts import NAMESPACE, Leftover
 from bench.errors import InputError, UnavailableError, UnsupportedError
 
 _SETTING = re.compile(r"[a-z][a-z0-9-]*")
-# Another name that one of ours is part of is somebody else's.
-_OURS = re.compile(rf"(?<![0-9A-Za-z_]){NAMESPACE}(?![0-9A-Za-z_])")
+# What savers make with the prefixes that subjects give them, and with a thread's id where they let
+# no prefix be chosen. A name that is formed otherwise is somebody else's.
+_OURS = re.compile(rf"(?:write_keys_zset:(?={NAMESPACE}-)|(?={NAMESPACE}:))({NAMESPACE})")
 _SHORTEST_NAMESPACE = 8
 _ANSWER_LIMIT_S = 5.0
 _CHANNELS = "checkpoint-bench:"
@@ -140,7 +141,7 @@ class Keys:
 def clean(client: redis.Redis, *, remove: bool) -> Sequence[Leftover]:
     """List the namespaces of runs; with ``remove`` remove what carries those that none uses.
 
-    They are known by their names alone: walks over all keys of the database.
+    They are known by the form of their names: walks over all keys of the database.
     """
     # A set, since a scan may name a key twice.
     keys = _by_namespace(set(client.scan_iter(match="*bench_*", count=_SCAN_KEYS)))
@@ -152,20 +153,30 @@ def clean(client: redis.Redis, *, remove: bool) -> Sequence[Leftover]:
 
 
 def _by_namespace(names: Iterable[_Name]) -> dict[str, list[_Name]]:
-    """Group ``names`` by the namespace in them; one without is none of ours."""
+    """Group ``names`` by the namespace that they belong to; one without is none of ours."""
     found: dict[str, list[_Name]] = {}
-    for name in names:
-        if namespace := _OURS.search(_text(name)):
-            found.setdefault(namespace[0], []).append(name)
+    for name in sorted(names):
+        if namespace := namespace_of(_text(name)):
+            found.setdefault(namespace, []).append(name)
     return found
+
+
+def namespace_of(name: str) -> str | None:
+    """Return the namespace of the run that made what has this ``name``, if one did."""
+    # What stands for bytes that are no text: none of our names has any.
+    match = None if "\ufffd" in name else _OURS.match(name)
+    return match[1] if match else None
 
 
 def _cleaned(
     client: redis.Redis, name: str, indexes: list[str], keys: list[bytes], *, remove: bool
 ) -> Leftover:
-    content = f"{len(keys)} keys, {len(indexes)} indexes"
-    numbers: Any = client.pubsub_numsub(_channel(name))
-    if numbers[0][1]:
+    texts = [*map(_text, keys), *indexes]
+    content = f"{len(keys)} keys, {len(indexes)} indexes, e.g. {texts[0]!r}"
+    # Any namespace in a name: what another run's thread is called may be part of it.
+    named = {namespace for text in texts for namespace in re.findall(NAMESPACE, text)}
+    numbers: Any = client.pubsub_numsub(*map(_channel, named))
+    if any(subscribers for _, subscribers in numbers):
         return Leftover(name, content, "in use")
     if remove:
         try:

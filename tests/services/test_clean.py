@@ -19,7 +19,7 @@ from bench.cli import main
 from bench.contracts import NAMESPACE, new_namespace
 from bench.errors import EXIT_BAD_INPUT, EXIT_PASS, EXIT_UNAVAILABLE
 from bench.records.redaction import secrets_of
-from bench.servers._redis_namespace import _OURS, _index_names
+from bench.servers._redis_namespace import _index_names, namespace_of
 from bench.servers.postgres import PostgresServer
 from bench.servers.redis import RedisServer
 from tests.services._platforms import needs_redis
@@ -76,7 +76,7 @@ def keys(url: str) -> set[str]:
     """Return the namespaces in the names of keys and indexes, or a whole name without one."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
         names = [str(name) for name in client.scan_iter(count=1000)] + _index_names(client)
-    return {match[0] if (match := _OURS.search(name)) else name for name in names}
+    return {namespace_of(name) or name for name in names}
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_a_killed_runs_keys_are_removed_and_a_live_ones_spared(
     runner: psutil.Popen,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    theirs = {"bench_theirs:key", "my_bench_0123456789ab", "bench_0123456789abc", "bench_"}
+    theirs = {"bench_theirs:key", "app:bench_0123456789ab:users", "bench_0123456789abc", "bench_"}
     with redis.Redis.from_url(redis_url) as client:
         client.mset(dict.fromkeys(theirs, "theirs"))
 
@@ -209,7 +209,10 @@ def test_a_killed_runs_keys_are_removed_and_a_live_ones_spared(
     with redis.Redis.from_url(redis_url) as client:
         client.set("bench_0123456789ab:checkpoint", "left over")
     assert main(["clean", "--remove"]) == EXIT_PASS
-    assert capsys.readouterr().out == "redis: bench_0123456789ab (1 keys, 0 indexes): removed\n"
+    assert capsys.readouterr().out == (
+        "redis: bench_0123456789ab (1 keys, 0 indexes, e.g. 'bench_0123456789ab:checkpoint'): "
+        "removed\n"
+    )
     assert keys(redis_url) == theirs
 
 
