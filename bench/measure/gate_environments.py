@@ -53,7 +53,7 @@ class ArmEnvironment:
 def run_command(command: Sequence[str]) -> str:
     """Run ``command`` and return its standard output.
 
-    It sees nothing of the user's servers: installers run what packages bring to build themselves.
+    It is not told of the user's servers: installers run what packages bring to build themselves.
     """
     done = subprocess.run(  # noqa: S603 - our own arguments; requirements are the user's
         command,
