@@ -113,7 +113,7 @@ def _of_loops(board: Board, subject: str) -> Iterator[Reason]:
             yield Reason("not measured", f"not measured on {loop}, which is required")
         elif entry.status == "unsupported":
             yield Reason("loop", f"does not run on {loop}{taken}: {entry.reason}")
-        elif entry.status != "measured":
+        elif entry.status not in ("measured", "partly"):
             yield Reason("not measured", f"{entry.status} on {loop}, which is required")
 
 
@@ -122,16 +122,15 @@ def _on_loop(board: Board, subject: str, loop: str) -> tuple[MatrixEntry | None,
     analysis = board.run.analysis
     plugins = {cell.subject: cell.plugin for cell in analysis.cells}
     entries = [
-        entry
-        for entry in analysis.matrix
-        if entry.loop == loop and entry.status in ("measured", "unsupported", "failed")
+        entry for entry in analysis.matrix if entry.loop == loop and entry.status != "missing"
     ]
     own = next((entry for entry in entries if entry.subject == subject), None)
     if own is not None:
         return own, ""
     alike = [e for e in entries if plugins.get(e.subject) == plugins.get(subject)]
     # One that refuses tells more than one that runs: it stays out.
-    alike.sort(key=lambda entry: ("unsupported", "measured", "failed").index(entry.status))
+    known = ("unsupported", "measured", "partly", "failed")
+    alike.sort(key=lambda entry: known.index(entry.status))
     return (alike[0], alike[0].subject) if alike else (None, "")
 
 

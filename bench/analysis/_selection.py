@@ -63,8 +63,8 @@ def condition_of(
     """Return what is known of a condition before anything is judged.
 
     ``cells`` are the candidate and, for a comparison, the baseline; ``label`` names what is judged.
-    The outcome is ``invalid`` where a cell is, ``not measured`` where one has no measurement, or
-    too many failures for a figure of ``metric`` by ``per``, else ``undecided``.
+    The outcome is ``invalid`` where a cell is, ``not measured`` where one has too many failures for
+    a figure of ``metric`` by ``per``, or not every trial was measured, else ``undecided``.
     """
     first, last = cells[0], cells[-1]
     classes = dict.fromkeys(str(cell.durability) for cell in cells)
@@ -87,12 +87,12 @@ def condition_of(
     if invalid:
         return replace(condition, outcome="invalid", why=invalid)
     for cell in cells:
-        if cell.status not in ("measured", "partly"):
-            why = f"{cell.name} is {cell.status}: {cell.reason}"
-            return replace(condition, outcome="not measured", why=why)
         failing = run.failing_because(cell, metric, per) if metric else ""
         if failing:
             return replace(condition, outcome="not measured", why=failing)
+        if cell.status != "measured":
+            why = f"{cell.name} is {cell.status}: {cell.reason}"
+            return replace(condition, outcome="not measured", why=why)
     return condition
 
 

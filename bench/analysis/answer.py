@@ -176,7 +176,7 @@ def _where_it_runs(told: Told) -> Iterator[str]:
     refused = [entry for entry in planned if entry.status in ("unsupported", "failed")]
     if not refused and len(loops) < 2:
         return
-    ran = [entry for entry in planned if entry.status == "measured"]
+    ran = [entry for entry in planned if entry.status in ("measured", "partly")]
     if len(ran) == len(planned):
         said = f"Every subject ran on every loop that it was put on ({listed(loops)})"
     else:
@@ -254,16 +254,21 @@ def _ranked_by(told: Told, cell: Cell) -> str:
 
 
 def _ranked(metric: str, cells: Sequence[Cell], durability: Durability) -> list[str]:
-    estimates = {
-        cell.subject: cell.estimates[metric] for cell in cells if cell.durability == durability
-    }
-    largest_first = any(e.metric.better == "higher" for e in estimates.values())
-    order = sorted(estimates.items(), key=lambda item: item[1].value or 0.0, reverse=largest_first)
+    """Set the subjects of a class, best first; those of which trials lack come last."""
+    of_class = [cell for cell in cells if cell.durability == durability]
+    sign = -1.0 if of_class[0].estimates[metric].metric.better == "higher" else 1.0
+    order = sorted(of_class, key=lambda c: (c.status == "partly", sign * (c.value(metric) or 0.0)))
     said: list[str] = []
-    for subject, estimate in order:
-        text = f"{subject} {quantity(estimate.value or 0.0, estimate.metric.unit)}"
+    for cell in order:
+        estimate = cell.estimates[metric]
+        unit = estimate.metric.unit
+        notes: list[str] = []
         if estimate.low is not None and estimate.high is not None:
-            low, high = (quantity(v, estimate.metric.unit) for v in (estimate.low, estimate.high))
-            text += f" ({low} to {high})"
-        said.append(text)
+            notes.append(f"{quantity(estimate.low, unit)} to {quantity(estimate.high, unit)}")
+        if cell.unsteady_because(metric):
+            notes.append("drifting")
+        if cell.status == "partly":
+            notes.append(f"not ranked: {_short(cell.reason)}")
+        text = f"{cell.subject} {quantity(estimate.value or 0.0, unit)}"
+        said.append(f"{text} ({'; '.join(notes)})" if notes else text)
     return said

@@ -19,7 +19,7 @@ SUM = " + "
 
 @dataclass(frozen=True, slots=True)
 class ClaimRun:
-    """``blocks`` and ``repetitions`` are keyed by the id of each measured trial.
+    """``blocks`` and ``repetitions`` are keyed by the id of each trial with a share of failures.
 
     ``planned`` has the number of trials that each cell (by name) should have, ``stages`` the stage
     in which a trial (by id) ended that has no measurement.
@@ -39,7 +39,7 @@ class ClaimRun:
     def values(self, cell: Cell, metric: str, per: str = "") -> Mapping[str, float]:
         """Return trial id → value of ``metric``, which may be a sum, divided by that of ``per``.
 
-        Empty unless every measured trial of the cell has a value of its own, that is no lower
+        Empty unless every trial of ``blocks`` in the cell has a value of its own, that is no lower
         bound: else nobody could say which value belongs to which trial. Empty, too, where so many
         cycles failed that the values say little.
         """
@@ -110,13 +110,13 @@ class ClaimRun:
 
 def claim_run(run: Run, analysis: Analysis) -> ClaimRun:
     """Join ``analysis`` with what the records of ``run`` say about its trials; reads no samples."""
-    measured = [record.trial for record in run.trials if is_measured(record)]
+    judged = [r.trial for r in run.trials if is_measured(r) or r.has_no_success]
     begun = {record.trial.block for record in run.trials}
     planned = Counter(trial.cell for trial in expand(run.scenario).expected(begun))
     return ClaimRun(
         analysis=analysis,
-        blocks={trial.id: trial.block for trial in measured},
-        repetitions={trial.id: str(trial.repetition) for trial in measured},
+        blocks={trial.id: trial.block for trial in judged},
+        repetitions={trial.id: str(trial.repetition) for trial in judged},
         planned={
             cell.name: planned[cell.subject, cell.workload, cell.payload, cell.arrival, cell.loop]
             for cell in analysis.cells

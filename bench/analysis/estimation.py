@@ -37,8 +37,14 @@ _ZERO_IS_USUAL = ("wait", *WAIT_PARTS)
 LOWER_BOUND = "lower bound, no interval: it falls among operations that were cut off"
 
 
-def estimate_all(trials: Sequence[TrialSummary]) -> dict[str, Estimate]:
-    """Estimate every metric that the measured ``trials`` of a cell have, by name."""
+def estimate_all(
+    trials: Sequence[TrialSummary], error_shares: Sequence[float]
+) -> dict[str, Estimate]:
+    """Estimate every metric that the measured ``trials`` of a cell have, by name.
+
+    ``error_shares`` are of the measured trials and of those that lack a measurement since no cycle
+    succeeded, in the plan's order.
+    """
     if not trials:
         return {}
     estimates: list[Estimate] = []
@@ -52,7 +58,7 @@ def estimate_all(trials: Sequence[TrialSummary]) -> dict[str, Estimate]:
             estimates.append(_over_trials(metric, trials, use_logarithms=False))
     estimates.append(_over_trials(THROUGHPUT, trials, use_logarithms=True))
     estimates.append(_over_trials(OPERATION_RATE, trials, use_logarithms=True))
-    estimates.append(_over_trials(ERRORS, trials, use_logarithms=False))
+    estimates.append(_over_values(ERRORS, error_shares, len(trials), use_logarithms=False))
     estimates += _beside_the_window(operations, trials)
     for reading in readings_of(trials).values():
         metric = Metric(reading.name, reading.unit, reading.better, reading.description)
@@ -150,9 +156,14 @@ def _service_parts(operation: str, trials: Sequence[TrialSummary]) -> list[Estim
 
 
 def _over_trials(metric: Metric, trials: Sequence[TrialSummary], use_logarithms: bool) -> Estimate:
-    values = _values(metric, trials)
+    return _over_values(metric, _values(metric, trials), len(trials), use_logarithms)
+
+
+def _over_values(
+    metric: Metric, values: Sequence[float], trials: int, use_logarithms: bool
+) -> Estimate:
     if not values:
-        return _not_estimable(metric, "nothing was due inside the window", len(trials))
+        return _not_estimable(metric, "nothing was due inside the window", trials)
     positive = use_logarithms and min(values) > 0.0
     interval = geometric(values) if positive else arithmetic(values)
     return _estimate(metric, interval, values, len(values))

@@ -35,16 +35,19 @@ def _entry(subject: str, loop: str, kind: str, cells: Sequence[Cell]) -> MatrixE
     if ran:
         invalid = next((cell for cell in ran if cell.invalid_because), None)
         failing = max(ran, key=lambda cell: cell.failing_share)
+        partly = next((cell for cell in ran if cell.status == "partly"), None)
         rest = next((cell for cell in cells if cell.status in ("failed", "unsupported")), None)
         if invalid is not None:
             reason = f"invalid at {_condition(invalid)}: {invalid.invalid_because}"
         elif failing.failing_because:
             reason = f"at {_condition(failing)}: {failing.failing_because}"
+        elif partly is not None:
+            reason = f"at {_condition(partly)}: {partly.reason}"
         elif rest is not None:
             reason = f"{rest.status} at {_condition(rest)}: {rest.reason}"
         else:
             reason = ""
-        return MatrixEntry(subject, loop, kind, "measured", reason)
+        return MatrixEntry(subject, loop, kind, "partly" if partly else "measured", reason)
     for status in ("unsupported", "failed"):
         found = next((cell for cell in cells if cell.status == status), None)
         if found is not None:

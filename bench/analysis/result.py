@@ -143,11 +143,16 @@ class Cell:
     def failing_because(self) -> str:
         """Say how many of its cycles failed and why most did, where they are too many; else empty.
 
-        Such a cell is compared and ranked in nothing that rests on success.
+        Of trials in which none succeeded it says how many they are. Such a cell is compared and
+        ranked in nothing that rests on success.
         """
         if self.failing_share <= MOST_FAILING:
             return ""
-        share = f"{100.0 * self.failing_share:.3g} % of its cycles failed"
+        of_trials = self.estimates[ERRORS.name].trial_values
+        if wholly := sum(share >= 1.0 for share in of_trials):
+            share = f"{wholly} of {len(of_trials)} trials: no cycle succeeded"
+        else:
+            share = f"{100.0 * self.failing_share:.3g} % of its cycles failed"
         if not self.errors:
             return share
         most = max(self.errors, key=self.errors.__getitem__)

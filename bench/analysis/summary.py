@@ -20,7 +20,7 @@ from bench.records.check import CheckRecord
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
 from bench.spec.durability import Durability
-from bench.spec.metric import CYCLE, READ_OPERATION, WRITE_OPERATION
+from bench.spec.metric import CYCLE, ERRORS, READ_OPERATION, WRITE_OPERATION
 from bench.spec.plan import Trial
 
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
@@ -109,6 +109,7 @@ def _cell(
     first = (*measured, *records)[:1]
     arrival = scenario.arrival(arrival_label)
     errors, error_texts = _errors(records, trials)
+    error_shares = _error_shares(records, trials)
     cell = Cell(
         sweep=sweep,
         subject=subject,
@@ -135,7 +136,7 @@ def _cell(
         },
         errors=errors,
         error_texts=error_texts,
-        estimates=estimate_all(trials),
+        estimates=estimate_all(trials, tuple(error_shares.values())),
         curves=_curves(trials),
         drifts={
             series: drift_over([trial.drifts[series] for trial in trials if series in trial.drifts])
@@ -147,7 +148,10 @@ def _cell(
         planned=planned,
         records=records,
         measured=measured,
-        values=_by_block((trial.record.trial.block, trial.values) for trial in trials),
+        values={
+            **_by_block((trial.record.trial.block, trial.values) for trial in trials),
+            ERRORS.name: error_shares,
+        },
         load={trial.record.trial.id: trial.load for trial in trials},
         lower_bounds=frozenset(name for trial in trials for name in trial.lower_bounds),
         replicates=_by_block((t.record.trial.block, t.replicates) for t in trials),
@@ -264,6 +268,21 @@ def _errors(
         counts[SHED] = shed
         texts[SHED] = "due, but not started before the time to drain was over"
     return dict(counts), texts
+
+
+def _error_shares(
+    records: Sequence[TrialRecord], trials: Sequence[TrialSummary]
+) -> dict[str, float]:
+    """Return block → the share of the cycles that failed: all where none succeeded."""
+    measured = {trial.record.trial.id: trial.values for trial in trials}
+    shares: dict[str, float] = {}
+    for record in records:
+        values = measured.get(record.trial.id, {})
+        if record.has_no_success:
+            shares[record.trial.block] = 1.0
+        elif ERRORS.name in values:
+            shares[record.trial.block] = values[ERRORS.name]
+    return shares
 
 
 def _curves(trials: Sequence[TrialSummary]) -> dict[str, Curve]:

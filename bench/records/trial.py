@@ -167,3 +167,10 @@ class TrialRecord:
     def has_samples(self) -> bool:
         """Whether the trial can be analysed."""
         return self.samples_file is not None and self.window is not None
+
+    @property
+    def has_no_success(self) -> bool:
+        """Whether it failed since its whole load did: neither its worker nor its server died."""
+        is_unprepared = self.failure is not None and self.failure.stage == "prepare"
+        is_of_load = self.window is not None or (is_unprepared and bool(self.errors))
+        return self.status == "failed" and is_of_load

@@ -20,7 +20,7 @@ SEVERITIES: tuple[Severity, ...] = ("invalid", "warning", "note")
 
 STATUS_SIGNS: dict[CellStatus, str] = {
     "measured": "✓",
-    "partly": "✓ partly",
+    "partly": "partly",
     "unsupported": "unsupported",
     "failed": "failed",
     "missing": "missing",
@@ -69,9 +69,9 @@ THRESHOLDS = (
     "asked for, does not."
 )
 MATRIX = (
-    "✓ it ran and was measured. Unsupported means that the saver itself refuses to run there; this "
-    "is a result. An emulated loop shows what can run; its speed is not that of the platform that "
-    "it stands for."
+    "✓ it ran and was measured; partly: not in every trial. Unsupported means that the saver "
+    "itself refuses to run there; this is a result. An emulated loop shows what can run; its speed "
+    "is not that of the platform that it stands for."
 )
 CHECKS = (
     "Made once for each subject, before anything was timed. Conformance: LangGraph's own suite, "

@@ -199,6 +199,7 @@ def test_a_worker_that_dies_leaves_a_record_that_says_how(temporary: Path) -> No
     assert record.status == "failed"
     assert record.failure is not None
     assert record.failure.error_class == "WorkerDied"
+    assert not record.has_no_success
     assert f"signal {int(signal.SIGTERM)}" in record.failure.message
     assert samples is None
     assert list(temporary.iterdir()) == []
@@ -212,6 +213,7 @@ def test_a_saver_that_only_fails_is_not_measured_but_its_errors_are_counted() ->
     assert record.failure is not None
     assert (record.failure.error_class, record.failure.stage) == ("ConnectionResetError", "window")
     assert "no cycle of the window succeeded" in record.failure.message
+    assert record.has_no_success
     assert record.errors["ConnectionResetError"] >= 2
     assert samples is not None
     cycles = samples.of(record.operations.index("cycle"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from bench.analysis.capacity import capacities
 from bench.analysis.result import Analysis, Cell
 from bench.analysis.summary import summarise
 from bench.records.outcome import Outcome
-from bench.records.trial import Reading
+from bench.records.trial import Failure, Reading
 from bench.spec.metric import CYCLE, rests_on_success
 from bench.spec.plan import Trial, expand
 from tests.unit.analysis.deciding import MS as NS_PER_MS
@@ -25,6 +26,7 @@ from tests.unit.analysis.synthetic import (
     Load,
     Make,
     analysed,
+    failure,
     found,
     healthy,
     make_run,
@@ -246,3 +248,80 @@ def test_its_findings_stay(tmp_path: Path) -> None:
 )
 def test_what_failures_spoil(name: str, rests: bool) -> None:
     assert rests_on_success(name) == rests
+
+
+def only_failing(*repetitions: int, subject: str = "b", **changes: Any) -> Make:
+    """Let no cycle of ``subject`` succeed in some trials, and it be the fastest in the others."""
+    nothing = {**failure("OSError", "no cycle of the window succeeded"), "window": Load().window}
+    told = {"errors": {"OSError": 9}, "error_texts": {"OSError": "no space"}}
+
+    def make(trial: Trial) -> Left:
+        if trial.subject != subject:
+            return Left()
+        fails = trial.repetition in repetitions
+        return Left(Load(put=MS), {**nothing, **told, **changes} if fails else {})
+
+    return make
+
+
+WHOLLY = "2 of 3 trials: no cycle succeeded (OSError: no space)"
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"window": None, "failure": Failure("RuntimeError", "no space", "prepare")}]
+)
+def test_who_fails_wholly_in_some_trials_is_not_first(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    analysis = analysed(tmp_path, only_failing(0, 2, **changes), scenario_text("a b"))
+    cell = analysis.cells[1]
+
+    assert cell.estimates["errors"].trial_values == (1.0, 0.0, 1.0)
+    assert cell.failing_because == WHOLLY
+    assert analysis.answer[0] == f"b: {WHOLLY}; not compared."
+    assert "fsync: a 2 ms (2 ms to 2 ms)." in analysis.answer[-1]
+    assert [(entry.status, entry.reason) for entry in analysis.matrix] == [
+        ("measured", ""),
+        ("partly", f"at steps · 1k · some: {WHOLLY}"),
+    ]
+
+
+def test_another_failure_is_no_share_but_comes_last_with_a_word(tmp_path: Path) -> None:
+    died = only_failing(0, window=None, errors={}, error_texts={})
+    analysis = analysed(tmp_path, died, scenario_text("a b"))
+
+    assert analysis.cells[1].failing_because == ""
+    assert analysis.answer[-1].endswith(
+        "fsync: a 2 ms (2 ms to 2 ms), b 1000 µs (1000 µs to 1000 µs; not ranked: "
+        "2 of 3 trials measured, 1 failed (OSError: no cycle of the window succeeded))."
+    )
+    assert [entry.status for entry in analysis.matrix] == ["measured", "partly"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("ratio", ratio("at_most = 0.9")),
+        ("fact", 'counts]]\nsubjects = ["fast"]\noperation = "put"\nper = "cycle"\nat_most = 2'),
+    ],
+)
+@pytest.mark.parametrize("changes", [{}, {"window": None}], ids=["load", "other"])
+def test_no_claim_rests_on_the_trials_that_are_left(
+    tmp_path: Path, kind: str, asked: str, changes: dict[str, Any]
+) -> None:
+    make = only_failing(0, subject="fast", **changes)
+    verdict = verdict_on(tmp_path, make, claim(asked, kind=kind))
+
+    assert verdict.outcome == "inconclusive"
+    assert "of 1 condition it was not measured in 1" in verdict.because
+
+
+def test_the_gate_counts_trials_in_which_no_cycle_succeeded(tmp_path: Path) -> None:
+    outcome = {
+        each.metric.name: each
+        for each in judged(make_run(tmp_path, only_failing(*range(1, 12)), text()))
+    }
+
+    assert outcome["errors"].outcome == "regression"
+    assert outcome["errors"].because.startswith("0 → 1 of the cycles failed")
+    assert outcome["put.response.p50"].outcome == "cannot tell"

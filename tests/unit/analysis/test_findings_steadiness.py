@@ -109,3 +109,15 @@ def test_the_warm_up_is_told_apart(tmp_path: Path) -> None:
 def test_a_comparison_of_two_steady_cells_has_no_reason(tmp_path: Path) -> None:
     comparison = compared(tmp_path, 0).comparisons[0]
     assert replace(comparison, reason="") == comparison
+
+
+def test_a_ranking_marks_what_drifts(tmp_path: Path) -> None:
+    def load(trial: Trial) -> Paced:
+        return Paced(growing=10_000) if trial.subject == "a" else Paced(service=90 * MS)
+
+    text = paced_text(subjects="a b", top=PRIMARY)
+    ranking = analyse(paced_run(tmp_path, load, text)).answer[-1]
+
+    assert ranking.endswith(
+        "fsync: a 2.99 ms (2.99 ms to 2.99 ms; drifting), b 90 ms (90 ms to 90 ms)."
+    )

@@ -231,4 +231,4 @@ def test_a_missing_trial_leaves_a_question_open(tmp_path: Path) -> None:
     found = verdict_on(tmp_path, make, claim(ratio("at_most = 0.5")))
 
     assert found.outcome == "inconclusive"
-    assert "2 of 3 blocks have both sides" in found.because
+    assert "2 of 3 trials measured, 1 without a record" in found.because

@@ -201,7 +201,7 @@ def test_a_bound_needs_an_interval_and_every_trial(tmp_path: Path) -> None:
 
     assert (single.outcome, gone.outcome) == ("inconclusive", "inconclusive")
     assert "no interval: one trial" in single.because
-    assert "2 of 3 trials have a value" in gone.because
+    assert "2 of 3 trials measured, 1 without a record" in gone.because
 
 
 def test_limits_in_the_wrong_unit_are_an_input_error(tmp_path: Path) -> None:

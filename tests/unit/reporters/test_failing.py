@@ -78,3 +78,17 @@ def test_it_comes_last_in_its_class_and_programs_are_told() -> None:
 
     assert NAME in {cell.subject for cell in places}
     assert SAID in told
+
+
+def test_the_matrix_of_the_screen_shows_partly_and_why() -> None:
+    entries = tuple(
+        replace(entry, status="partly", reason="1 of 3 trials failed")
+        if entry.subject == NAME and entry.status == "measured"
+        else entry
+        for entry in FULL.matrix
+    )
+    partly = replace(FULL, matrix=entries)
+    consoles = [Console().render(each)["console.txt"].decode() for each in (FULL, partly)]
+
+    assert ["1 of 3 trials failed" in text for text in consoles] == [False, True]
+    assert "✓ partly" not in consoles[1]
