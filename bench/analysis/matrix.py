@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.analysis.result import Cell, MatrixEntry
+from bench.analysis.result import Cell, CellStatus, MatrixEntry
 
 NOT_PLANNED = "not planned"
 
@@ -47,7 +47,8 @@ def _entry(subject: str, loop: str, kind: str, cells: Sequence[Cell]) -> MatrixE
             reason = f"{rest.status} at {_condition(rest)}: {rest.reason}"
         else:
             reason = ""
-        return MatrixEntry(subject, loop, kind, "partly" if partly else "measured", reason)
+        status: CellStatus = "partly" if partly else "measured"
+        return MatrixEntry(subject, loop, kind, status, reason, invalid is not None)
     for status in ("unsupported", "failed"):
         found = next((cell for cell in cells if cell.status == status), None)
         if found is not None:

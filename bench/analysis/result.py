@@ -270,13 +270,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class MatrixEntry:
-    """One subject on one loop, over all conditions: can it run there, and if not, why not."""
+    """One subject on one loop, over all conditions: can it run there, and if not, why not.
+
+    ``is_invalid`` says that it ran, and that all numbers of one of its cells are struck out.
+    """
 
     subject: str
     loop: str
     loop_kind: str
     status: CellStatus
     reason: str
+    is_invalid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from bench.reporters._format import (
     shortened,
 )
 from bench.reporters._groups import Group, Pairs, failing_text, groups_of, loop_text
-from bench.reporters._words import STATUS_SIGNS
+from bench.reporters._words import INVALID_SIGN, STATUS_SIGNS
 
 _HEADLINES = {"put.response.p50": "put", "get_tuple.response.p50": "get", "throughput": "rate"}
 _RATIO_DIGITS = 2
@@ -174,10 +174,11 @@ def matrix(analysis: Analysis, *, compact: bool) -> list[RenderableType]:
 def _sign(entry: MatrixEntry | None, reasons: list[str]) -> Text:
     if entry is None or entry.reason == NOT_PLANNED:
         return Text(ABSENT, style="dim")
-    sign = STATUS_SIGNS[entry.status]
+    sign = INVALID_SIGN if entry.is_invalid else STATUS_SIGNS[entry.status]
     note = f" [{reasons.index(one_line(entry.reason)) + 1}]" if entry.reason else ""
     colours = {"measured": "green", "partly": "yellow"}
-    return Text(sign + note, style=colours.get(entry.status, "red"))
+    style = "red" if entry.is_invalid else colours.get(entry.status, "red")
+    return Text(sign + note, style=style)
 
 
 def _loop_lines(analysis: Analysis, loop: str, kinds: dict[str, str]) -> list[RenderableType]:
@@ -186,8 +187,9 @@ def _loop_lines(analysis: Analysis, loop: str, kinds: dict[str, str]) -> list[Re
     ]
     by_outcome: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
-        reason = "" if entry.status == "measured" else shortened(entry.reason, 60)
-        by_outcome.setdefault((STATUS_SIGNS[entry.status], reason), []).append(entry.subject)
+        sign = INVALID_SIGN if entry.is_invalid else STATUS_SIGNS[entry.status]
+        reason = "" if sign == STATUS_SIGNS["measured"] else shortened(entry.reason, 60)
+        by_outcome.setdefault((sign, reason), []).append(entry.subject)
     return [
         Text(
             f"{loop_text(loop, kinds.get(loop, ''))}: {sign} {', '.join(subjects)}"

@@ -163,7 +163,9 @@ def matrix_table(analysis: Analysis) -> Table:
                 entries.append(Entry(NOT_PLANNED, badge="absent"))
                 continue
             reason = printable(found.reason)
-            entries.append(Entry(_words.STATUS_SIGNS[found.status], reason, badge=found.status))
+            sign = _words.INVALID_SIGN if found.is_invalid else _words.STATUS_SIGNS[found.status]
+            badge = "invalid" if found.is_invalid else found.status
+            entries.append(Entry(sign, reason, badge=badge))
         rows.append(Row(tuple(entries)))
     columns = text_columns(
         "subject", *(loop_text(loop, kinds.get(loop, "")) for loop in analysis.loops)

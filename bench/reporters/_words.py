@@ -26,6 +26,8 @@ STATUS_SIGNS: dict[CellStatus, str] = {
     "missing": "missing",
 }
 
+INVALID_SIGN = "✗ invalid"
+
 CAUSES: dict[Cause, str] = {
     "noise": "it is within what the A/A arms differ by",
     "many comparisons": "its interval excludes 1, which chance gives among so many comparisons",
@@ -69,9 +71,10 @@ THRESHOLDS = (
     "asked for, does not."
 )
 MATRIX = (
-    "✓ it ran and was measured; partly: not in every trial. Unsupported means that the saver "
-    "itself refuses to run there; this is a result. An emulated loop shows what can run; its speed "
-    "is not that of the platform that it stands for."
+    "✓ it ran and was measured; partly: not in every trial. ✗ it ran, and the numbers of a cell of "
+    "it are struck out. Unsupported means that the saver itself refuses to run there; this is a "
+    "result. An emulated loop shows what can run; its speed is not that of the platform that it "
+    "stands for."
 )
 CHECKS = (
     "Made once for each subject, before anything was timed. Conformance: LangGraph's own suite, "

@@ -239,6 +239,17 @@ def findings(invalid: Cell) -> tuple[Finding, ...]:
     )
 
 
+def with_invalid_entry(analysis: Analysis, subject: str) -> Analysis:
+    """Return ``analysis`` whose matrix says that ``subject`` is invalid wherever it ran."""
+    entries = tuple(
+        replace(each, reason="invalid at x: 1 lost", is_invalid=True)
+        if each.subject == subject and each.status == "measured"
+        else each
+        for each in analysis.matrix
+    )
+    return replace(analysis, matrix=entries)
+
+
 def matrix(measured: tuple[Cell, ...]) -> Iterator[MatrixEntry]:
     for subject in SUBJECTS:
         for loop in LOOPS:

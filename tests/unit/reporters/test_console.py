@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console as Screen
 
 from bench.analysis.result import Analysis
+from bench.reporters._console_tables import matrix
 from bench.reporters.console import LINES, WIDTH, Console, screen_content
 from tests.unit.reporters import synthetic
 
@@ -69,6 +70,16 @@ def test_the_matrix_says_what_cannot_run_and_why() -> None:
     row = next(line for line in lines if line.startswith("postgres ") and "unsupported" in line)
     assert row.split() == ["postgres", "✓", "✓", "unsupported", "[2]"]
     assert any(line.startswith("[2] InterfaceError: Psycopg cannot use <b>") for line in lines)
+
+
+def test_a_subject_with_an_invalid_cell_has_no_tick_in_the_matrix() -> None:
+    invalid = synthetic.with_invalid_entry(FULL, "memory")
+    row = next(line for line in lines_of(invalid) if line.startswith("memory ") and "✗" in line)
+    assert "✗ invalid [1]" in row
+    assert "✓" not in row
+    compact = matrix(invalid, compact=True)
+    (line,) = [str(each) for each in compact if str(each).startswith("selector: ✗ invalid")]
+    assert line == "selector: ✗ invalid memory (invalid at x: 1 lost)"
 
 
 def test_numbers_and_ratios_come_from_the_analysis() -> None:

@@ -116,3 +116,11 @@ def test_unsupported_is_shown_with_class_and_text() -> None:
 def test_what_cannot_be_estimated_has_its_reason_at_hand() -> None:
     assert "not estimable" in TEXT
     assert f'<sup title="{synthetic.WHY_NOT}">' in TEXT
+
+
+def test_a_subject_with_an_invalid_cell_has_no_tick() -> None:
+    html = Html().render(synthetic.with_invalid_entry(FULL, "memory"))["report.html"].decode()
+    matrix = html.split('<section id="matrix">')[1].split("</section>")[0]
+    (row,) = [row for row in matrix.split("<tr>") if "memory" in row]
+    assert '<span class="badge invalid">✗ invalid</span>' in row
+    assert "✓" not in row
