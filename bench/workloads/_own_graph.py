@@ -91,6 +91,10 @@ def _read_lines(path: Path) -> list[Any]:
     for number, line in enumerate(lines, start=1):
         try:
             inputs += [json.loads(line)] if line.strip() else []
+        except json.JSONDecodeError as error:
+            problem = f"this is not JSON: {error.msg} at column {error.colno}"
+            raise InputError(f"{path}, line {number}: {problem}") from error
+        # A number has too many digits, or brackets are nested too deep.
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path}, line {number}: this is not JSON: {error}") from error
     return inputs

@@ -226,7 +226,10 @@ def test_lines_of_json_are_inputs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"order": "a"}\n{"order": \n', "orders.jsonl, line 2: this is not JSON"),
+        (
+            b'{"order": "a"}\n{"order": \n',
+            "orders.jsonl, line 2: this is not JSON: Expecting value at column 11",
+        ),
         (b'"\xff"', "orders.jsonl: cannot read the inputs: it is not UTF-8 text"),
         (b"\n", "are empty"),
         (None, "orders.jsonl: cannot read the inputs: No such file or directory"),
