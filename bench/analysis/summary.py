@@ -27,7 +27,7 @@ CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
 # What verification counts as a fault, by the name of its field, in words that follow the count.
 FAULTS = {
     "lost": "acknowledged checkpoints were lost",
-    "corrupted": "came back changed",
+    "corrupted": "checkpoints or writes came back changed",
     "stale": "reads were old",
     "lost_writes": "pending writes were lost",
     "broken_parents": "parent links were broken",

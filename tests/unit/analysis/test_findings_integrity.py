@@ -64,7 +64,7 @@ def test_every_kind_of_fault_is_told_with_its_count(tmp_path: Path) -> None:
 
     for said in (
         "3 acknowledged checkpoints were lost",
-        "6 came back changed",
+        "6 checkpoints or writes came back changed",
         "15 reads were old",
         "21 pending writes were lost",
         "18 parent links were broken",
