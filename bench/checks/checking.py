@@ -50,8 +50,8 @@ def check_subjects(
             )
             for interpreter in set(chosen.values())
         }
-        for label in labels:
-            say(f"checking {label} …")
+        for number, label in enumerate(labels, start=1):
+            say(f"checking {number} of {len(labels)}: {label} …")
             interpreter = chosen[label]
             checker = _Checker(trials, environment, interpreter, verifiers[interpreter])
             store.add_check(run_id, checker.check(scenario, label))

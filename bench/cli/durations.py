@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bench.checks.trials import distinct_subjects
 from bench.spec.plan import Plan, Trial
 from bench.spec.scenario import Scenario
 from bench.subjects._factory import subject_class
@@ -11,6 +12,10 @@ from bench.subjects._factory import subject_class
 # What a trial takes beside warm-up and window: start, reading back, what its operations add to the
 # warm-up. By the subject's server, from recorded trials on two cores.
 _BESIDES_S = {None: 1.5, "postgres": 3.0, "redis": 3.5}
+
+# What checking a subject takes: conformance and crash check, each about half. From 11 subjects.
+_CHECKS_S = 4.0
+_CHECKS_WITH_SERVER_S = 9.0
 
 
 def expected_s(scenario: Scenario, trials: Iterable[Trial]) -> float:
@@ -25,16 +30,26 @@ def expected_s(scenario: Scenario, trials: Iterable[Trial]) -> float:
     )
 
 
+def checks_s(scenario: Scenario) -> float:
+    """Return about how many seconds the checks take that ``scenario`` wants before its trials."""
+    servers = (
+        subject_class(scenario.resolve(label).use).server for label in distinct_subjects(scenario)
+    )
+    both_s = sum(_CHECKS_S if server is None else _CHECKS_WITH_SERVER_S for server in servers)
+    return both_s * (scenario.conformance + scenario.crash_check) / 2
+
+
 def minutes_of(scenario: Scenario, plan: Plan) -> tuple[float, float]:
     """Return about how many minutes measuring ``plan`` takes at least, and at most.
 
-    The certain trials are measured whatever they take.
+    The checks before it count, too. The certain trials are measured whatever they take.
     """
-    least = expected_s(scenario, plan.expected()) / 60
+    checks = checks_s(scenario) / 60
+    least = checks + expected_s(scenario, plan.expected()) / 60
     if scenario.precision is None:
         return least, least
-    most = expected_s(scenario, plan.trials) / 60
-    return least, min(most, max(least, scenario.precision.budget_s / 60))
+    most = checks + expected_s(scenario, plan.trials) / 60
+    return least, min(most, max(least, checks + scenario.precision.budget_s / 60))
 
 
 def extent(scenario: Scenario, plan: Plan) -> str:

@@ -75,7 +75,7 @@ def test_a_saver_that_cannot_be_opened_is_not_checked_and_the_next_one_is(tmp_pa
     store, said = Store(tmp_path), list[str]()
     check_subjects(run.scenario, store, run.record.run_id, os.environ, NO_OTHERS, said.append)
 
-    assert said == ["checking a …", "checking b …"]
+    assert said == ["checking 1 of 2: a …", "checking 2 of 2: b …"]
     checks = store.read(run.record.run_id).checks
     assert checks["a"].conformance.not_checked == "OSError: nobody listens there"
     assert "OSError: nobody listens there" in checks["a"].crash.not_checked
