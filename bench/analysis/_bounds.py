@@ -133,6 +133,10 @@ def _check_unit(judgement: Bound, cell: Cell, metric: str) -> None:
 def _errors_of(cell: Cell) -> str:
     """Name the errors behind a share of errors, each with how often it occurred and first text."""
     return "; ".join(
-        f"{count} × {name}: {cell.error_texts.get(name, '')[:_LONGEST_TEXT]}"
+        f"{count} × {name}: {_shortened(cell.error_texts.get(name, ''))}"
         for name, count in cell.errors.items()
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1].rstrip()}…"

@@ -93,7 +93,7 @@ def describe(progress: Progress) -> str:
     trial, record = progress.record.trial, progress.record
     text = f"{trial.subject} on {trial.loop}, {trial.payload}, {trial.arrival}: {record.status}"
     if record.failure is not None:
-        message = record.failure.message.splitlines()[0][:100] if record.failure.message else ""
+        message = record.failure.message.splitlines()[0] if record.failure.message else ""
         text += f" ({record.failure.error_class}: {message})"
     return text
 

@@ -28,7 +28,7 @@ from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
-from bench.records.redaction import redact, secrets_in
+from bench.records.redaction import secrets_in, shortened
 from bench.records.trial import Failure, Reading, Verification, Window
 from bench.spec.arrival import Closed
 from bench.spec.metric import CLOSING, CYCLE, SAVER_OPERATIONS, WARM_UP, WRITE_OPERATION
@@ -286,8 +286,8 @@ class Lifecycle:
         shown = cause or error
         name = type(shown).__name__
         text = (str(error) or repr(error)).removeprefix(f"{name}: ")
-        text = redact(text, self._secrets)[:1000]
-        return Failure(error_class=name, message=text, stage=self._stage)
+        message = shortened(text, self._secrets, 1000)
+        return Failure(error_class=name, message=message, stage=self._stage)
 
     def _status(self, error: Exception) -> Any:
         refused = isinstance(error, UnsupportedError | NotImplementedError)

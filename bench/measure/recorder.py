@@ -9,7 +9,7 @@ from pathlib import Path
 from struct import Struct
 
 from bench.records.outcome import COLUMNS, Outcome
-from bench.records.redaction import redact
+from bench.records.redaction import shortened
 
 _pack = Struct(f"{len(COLUMNS)}q").pack
 _ROWS_PER_CHUNK = 1 << 15
@@ -65,7 +65,7 @@ class Recorder:
         name = type(error).__name__
         self.errors[name] += 1
         if name not in self.error_texts:
-            self.error_texts[name] = redact(str(error), self._secrets)[:500]
+            self.error_texts[name] = shortened(str(error), self._secrets, 500)
         return int(Outcome.FAILED)
 
     def __len__(self) -> int:

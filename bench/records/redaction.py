@@ -57,6 +57,12 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+def shortened(text: str, secrets: Iterable[str], most: int) -> str:
+    """Redact ``text`` and cut it off, with an ellipsis, to at most ``most`` characters."""
+    text = redact(text, secrets)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 @lru_cache(maxsize=64)
 def _spelt_anyhow(secret: str) -> re.Pattern[str]:
     return re.compile("".join(map(_spelt, secret)))

@@ -60,6 +60,15 @@ def test_what_was_not_measured_is_always_told_with_its_reason() -> None:
     assert "redis on uvloop, 1k, many: unsupported (NotImplementedError: no)" in stream.getvalue()
 
 
+def test_a_reason_is_told_to_its_end() -> None:
+    stream = io.StringIO()
+    reason = "'yes' is needed; set it in the server's configuration, " * 3 + "or use another"
+
+    Lines(stream, lambda: 0.0)(progress(1, "unsupported", Failure("E", reason, "open")))
+
+    assert stream.getvalue().endswith(f"unsupported (E: {reason})\n")
+
+
 def test_durations_are_words() -> None:
     assert [duration(seconds) for seconds in (0.4, 59.4, 59.6, 600)] == [
         "0 s",

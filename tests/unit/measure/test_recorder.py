@@ -20,8 +20,9 @@ def test_a_password_is_taken_out_before_the_text_is_cut(written: str, length: in
     assert recorder.note(OSError("!" * length + written + "!" * 100)) == Outcome.FAILED
 
     text = recorder.error_texts["OSError"]
-    assert set(text) <= set("!*\"'")
+    assert set(text) <= set("!*\"'…")
     assert len(text) == 500
+    assert text.endswith("…")
 
 
 def test_the_first_text_of_a_class_is_kept() -> None:
