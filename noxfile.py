@@ -70,7 +70,7 @@ def verify(session: nox.Session) -> None:
 
 @nox.session
 def claims(session: nox.Session) -> None:
-    """Measure anew what claims need, and compare: nox -s claims -- [ID…] (all: 23 min)."""
+    """Measure anew what claims need, and compare: nox -s claims -- [ID…] (all: 26 min)."""
     _install(session, "-e", ".[all]")
     _run(session, "python", "-m", "bench", "claims", *session.posargs)
 
