@@ -93,6 +93,8 @@ def lost_in_words(crash: CrashCheck) -> str:
             f"acknowledged writes were not as written when its process had been killed: "
             f"{crash.wrong} of {crash.acknowledged}"
         )
+    if crash.unreadable:
+        return f"its store could not be read after its process was killed: {crash.unreadable}"
     return ""
 
 

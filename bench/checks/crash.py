@@ -70,9 +70,7 @@ def _why_not(record: TrialRecord) -> str:
 
 
 def _added(found: CrashCheck, verification: Verification) -> CrashCheck:
-    if not verification.threads:
-        # A store that cannot be opened or read after the kill has kept nothing for anybody.
-        verification = replace(verification, lost_acknowledged=verification.acknowledged)
+    unreadable = verification.problems[0] if not verification.threads else found.unreadable
     wrong = (
         *(verification.corrupted, verification.duplicated, verification.unexpected),
         *(verification.stale, verification.broken_parents, verification.misplaced),
@@ -83,6 +81,7 @@ def _added(found: CrashCheck, verification: Verification) -> CrashCheck:
         acknowledged=found.acknowledged + verification.acknowledged,
         lost=found.lost + max(verification.lost_acknowledged, verification.lost),
         wrong=found.wrong + sum(wrong),
+        unreadable=unreadable,
         oldest_lost_ns=max(found.oldest_lost_ns, verification.oldest_lost_ns),
         problems=(*found.problems, *verification.problems)[:_MOST_PROBLEMS],
     )

@@ -56,15 +56,17 @@ class CrashCheck:
     ``acknowledged`` writes (checkpoints, and calls of ``aput_writes``) of all ``kills`` were looked
     for by another process; ``lost`` of them were not found, the oldest of which had been
     acknowledged ``oldest_lost_ns`` before its process ended; ``wrong`` came back, but not as they
-    were written. ``problems`` says in words what was
-    not as it was written, at most a few. ``is_volatile``: the subject keeps everything in its
-    process, so there was nothing to look for. ``not_checked`` is as in :class:`Conformance`.
+    were written. ``unreadable`` says why the store could not be read at all. ``problems`` says in
+    words what was not as it was written, at most a few. ``is_volatile``: the subject keeps
+    everything in its process, so there was nothing to look for. ``not_checked`` is as in
+    :class:`Conformance`.
     """
 
     kills: int = 0
     acknowledged: int = 0
     lost: int = 0
     wrong: int = 0
+    unreadable: str = ""
     oldest_lost_ns: int = 0
     problems: tuple[str, ...] = ()
     is_volatile: bool = False

@@ -129,9 +129,9 @@ def _of_check(check: CheckRecord) -> Iterator[tuple[str, str]]:
         yield "conformance not checked", conformance.not_checked
     else:
         yield "✓ conformance", ""
-    if crash.lost or crash.wrong:
-        what = "lost" if crash.lost else "spoilt"
-        yield f"✗ {what} acknowledged writes when killed", lost_in_words(crash)
+    if reason := lost_in_words(crash):
+        what = "lost" if crash.lost else "did not keep"
+        yield f"✗ {what} acknowledged writes when killed", reason
     elif crash.not_checked:
         yield "crash not checked", crash.not_checked
     else:

@@ -146,6 +146,10 @@ def test_another_operation_of_the_workload_is_part_of_its_cycle() -> None:
             CrashCheck(kills=2, acknowledged=9, wrong=3),
             "acknowledged writes were not as written when its process had been killed: 3 of 9",
         ),
+        (
+            CrashCheck(kills=2, acknowledged=9, unreadable="torn"),
+            "its store could not be read after its process was killed: torn",
+        ),
         (CrashCheck(is_volatile=True), "volatile: nothing outlives its process"),
         (CrashCheck(not_checked="no server"), "not checked: no server"),
     ],
