@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
+import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Self, cast
+
+import psutil
 
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
@@ -77,6 +82,7 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        _end_session(self._process.pid)
 
     def give_up(self) -> None:
         """Have the worker end at once, also from another thread than that which waits for it."""
@@ -129,6 +135,16 @@ class WorkerProcess:
             for line in output:
                 self._lines.put(line.decode(errors="replace").strip())
         self._lines.put(None)
+
+
+def _end_session(leader: int) -> None:
+    """End what a saver has started and left behind: the worker is the leader of a session."""
+    if sys.platform == "win32":
+        return
+    for process_id in psutil.pids():
+        with contextlib.suppress(OSError):
+            if os.getsid(process_id) == leader:
+                os.kill(process_id, signal.SIGKILL)
 
 
 def _ending(code: int | None) -> str:

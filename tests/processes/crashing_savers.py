@@ -110,6 +110,23 @@ async def in_memory() -> AsyncIterator[InMemorySaver]:
     yield InMemorySaver()
 
 
+def _note(process_id: int) -> None:
+    with Path(os.environ["THEIR_DIARY"]).open("a", encoding="utf-8") as diary:
+        diary.write(f"{process_id}\n")
+
+
+@asynccontextmanager
+async def with_a_child(directory: Path) -> AsyncIterator[AsyncSqliteSaver]:
+    """Starts a process, which is not ended where this one is killed."""
+    child = await asyncio.create_subprocess_exec("sleep", "600")
+    _note(child.pid)
+    async with aiosqlite.connect(directory / "theirs.sqlite") as connection:
+        await connection.execute("PRAGMA synchronous=OFF")
+        yield AsyncSqliteSaver(connection)
+    child.kill()
+    await child.wait()
+
+
 @asynccontextmanager
 async def refusing() -> AsyncIterator[InMemorySaver]:
     if os.environ:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.checks.checking import check_subjects
@@ -52,6 +53,22 @@ def test_a_store_that_cannot_be_opened_after_the_kill_is_told() -> None:
     assert (found.kills, found.not_checked) == (2, "")
     assert found.acknowledged > 100
     assert "the file is torn" in found.unreadable
+
+
+def test_what_a_killed_saver_had_started_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diary = tmp_path / "diary"
+    monkeypatch.setenv("THEIR_DIARY", str(diary))
+
+    found, _ = crash(trials_of("with_a_child"), "theirs", os.environ)
+
+    assert (found.kills, found.lost) == (2, 0)
+    started = [int(line) for line in diary.read_text(encoding="utf-8").splitlines()]
+    assert len(started) == 4
+    alive = [process_id for process_id in started if psutil.pid_exists(process_id)]
+    _, left = psutil.wait_procs([psutil.Process(process_id) for process_id in alive], timeout=5.0)
+    assert [one.status() for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_what_keeps_everything_in_its_process_is_volatile() -> None:
