@@ -51,7 +51,12 @@ def files_of(modules: Sequence[Path], choice: str) -> tuple[Path, ...]:
             "the embedded Redis is the server's bare core, which has no modules of its own; name a "
             "server of an official Redis 8 distribution with BENCH_REDIS_URL"
         )
-    return tuple(path for path in modules if _FILES.get(path.stem) in _WANTED[choice])
+    return tuple(path for path in modules if name_of(path) in _WANTED[choice])
+
+
+def name_of(path: Path) -> str:
+    """Return the name that the module in this file has once it is loaded; empty if unknown."""
+    return _FILES.get(path.stem, "")
 
 
 def found(client: redis.Redis) -> dict[str, str]:

@@ -14,7 +14,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bench.contracts import Endpoint, Leftover, OpenLink, Server
+from bench.contracts import Endpoint, Leftover, OpenLink, Server, new_namespace
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import redact, secrets_of
 from bench.servers import _redis_modules as modules
@@ -91,11 +91,29 @@ class RedisServer(Server):
         return f"external Redis {version} with {', '.join(shown)}"
 
     def programs(self) -> Mapping[str, str]:
-        """Tell the embedded server's program, and the modules that it can load."""
+        """Tell the embedded server's program, and the modules that it can load.
+
+        A module tells its version only once it is loaded, so the server is started for a moment.
+        """
         if self._external:
             return {}
         programs = _programs()
-        return identities_of(programs.server, *programs.modules)
+        identities = identities_of(programs.server, *programs.modules)
+        versions = self._module_versions()
+        for path in programs.modules:
+            version = versions.get(modules.name_of(path), "unknown")
+            identities[path.name] = f"{version}, {identities[path.name]}"
+        return identities
+
+    def _module_versions(self) -> Mapping[str, str]:
+        server = type(self)(self.environment)
+        try:
+            endpoint = server.start({}, new_namespace())
+            with _connected(endpoint.url, "the embedded Redis server") as client:
+                versions = modules.found(client)
+        finally:
+            server.stop()
+        return versions
 
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
         """Make sure that a server runs with ``settings`` and has nothing named ``namespace``.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -162,6 +163,14 @@ def test_root_starts_it_as_another_user() -> None:
 
 
 @as_root
+def test_the_program_and_each_module_are_named_by_version_and_digest() -> None:
+    texts = RedisServer({}).programs()
+
+    assert set(texts) == {"redis-server", "redisearch.so", "rejson.so"}
+    form = r"\d+\.\d+(\.\d+)?, SHA-256 [0-9a-f]{64}"
+    assert [text for text in texts.values() if not re.fullmatch(form, text)] == []
+
+
 def test_programs_that_the_other_user_cannot_reach_are_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
