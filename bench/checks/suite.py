@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
+import uuid
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
@@ -13,6 +14,7 @@ from langgraph.checkpoint.conformance.capabilities import Capability
 from langgraph.checkpoint.conformance.initializer import RegisteredCheckpointer
 from langgraph.checkpoint.conformance.report import ProgressCallbacks
 
+from bench.checks import additions
 from bench.checks.additions import ADDITIONS, Saver, Test, changed_type
 from bench.payloads.application_state import TYPES
 from bench.records.check import CapabilityCheck, CapabilityStatus, FailedTest
@@ -20,8 +22,21 @@ from bench.records.check import CapabilityCheck, CapabilityStatus, FailedTest
 # One test that waits for what never happens must not keep the other capabilities from being tested.
 CAPABILITY_LIMIT_S = 15.0
 _REASON_LENGTH = 300
+_TESTS = "langgraph.checkpoint.conformance."
 
 _OnResult = Callable[[str, str, bool, str | None], None]
+
+
+def name_after(namespace: str) -> None:
+    """Have every test name its threads so that they are removed with ``namespace``.
+
+    The suite draws a UUID for each, of which a user's server would keep what is not in a table or
+    under a prefix of the saver.
+    """
+    modules = [module for name, module in sys.modules.items() if name.startswith(_TESTS)]
+    for module in (*modules, additions):
+        if hasattr(module, "uuid4"):
+            setattr(module, "uuid4", lambda: f"{namespace}-{uuid.uuid4()}")  # noqa: B010 - of a module that has it
 
 
 async def capability_checks(
@@ -60,7 +75,7 @@ async def _keep_type(saver: Saver, value: object) -> None:
 
 
 async def _check(saver: Saver, capability: str, limit_s: float) -> CapabilityCheck:
-    additions = ADDITIONS.get(capability, ())
+    added = ADDITIONS.get(capability, ())
     # Test → its reason, empty where it passed.
     results: dict[str, str] = {}
 
@@ -73,7 +88,7 @@ async def _check(saver: Saver, capability: str, limit_s: float) -> CapabilityChe
     try:
         async with asyncio.timeout(limit_s):
             if await _is_offered(saver, capability, note):
-                for test in additions:
+                for test in added:
                     results[test.__name__] = await _reason(saver, test)
             else:
                 status = "not offered"
@@ -81,7 +96,7 @@ async def _check(saver: Saver, capability: str, limit_s: float) -> CapabilityChe
         ended = next(reversed(results), "none")
         results["time limit"] = f"no answer within {limit_s:g} s; the last test that ended: {ended}"
     # The reasons that are worded here come first: those of the suite may be a bare comparison.
-    own = {test.__name__ for test in additions}
+    own = {test.__name__ for test in added}
     failed = [FailedTest(test, reason) for test, reason in results.items() if reason]
     failed.sort(key=lambda each: each.name not in own)
     return CapabilityCheck(capability, "failed" if failed else status, len(results), tuple(failed))

@@ -48,6 +48,7 @@ async def _conformance(
     try:
         await subject.open(1)
         saver = subject.saver(0)
+        suite.name_after(opening.namespace)
         capabilities = await suite.capability_checks(saver, announce)
         announce("types")
         changed = await suite.changed_types(saver)

@@ -139,7 +139,8 @@ class WorkerProcess:
 
 def _end_session(leader: int) -> None:
     """End what a saver has started and left behind: the worker is the leader of a session."""
-    if sys.platform == "win32":
+    # While its session has members, nobody else gets its number: one that lives now is a stranger.
+    if sys.platform == "win32" or psutil.pid_exists(leader):
         return
     for process_id in psutil.pids():
         with contextlib.suppress(OSError):

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import FiniteFloat
+
+from bench.records.trial import Count
+
 CapabilityStatus = Literal["passed", "failed", "not offered"]
 
 
@@ -25,7 +29,7 @@ class CapabilityCheck:
 
     capability: str
     status: CapabilityStatus
-    tests: int = 0
+    tests: Count = 0
     failed: tuple[FailedTest, ...] = ()
 
 
@@ -41,7 +45,7 @@ class Conformance:
     capabilities: tuple[CapabilityCheck, ...] = ()
     not_checked: str = ""
     changed_types: tuple[FailedTest, ...] = ()
-    types: int = 0
+    types: Count = 0
 
     @property
     def failed(self) -> tuple[CapabilityCheck, ...]:
@@ -62,12 +66,12 @@ class CrashCheck:
     :class:`Conformance`.
     """
 
-    kills: int = 0
-    acknowledged: int = 0
-    lost: int = 0
-    wrong: int = 0
+    kills: Count = 0
+    acknowledged: Count = 0
+    lost: Count = 0
+    wrong: Count = 0
     unreadable: str = ""
-    oldest_lost_ns: int = 0
+    oldest_lost_ns: Count = 0
     problems: tuple[str, ...] = ()
     is_volatile: bool = False
     not_checked: str = ""
@@ -85,5 +89,5 @@ class CheckRecord:
     conformance: Conformance
     crash: CrashCheck
     started_at: str
-    took_s: float
+    took_s: FiniteFloat
     left_behind: str = ""

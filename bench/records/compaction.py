@@ -14,6 +14,9 @@ from bench.records.archive import ARCHIVE, CHECKS, DAMAGE, SAMPLES, TRIALS, hold
 from bench.records.files import PARTIAL, new_file
 from bench.records.store import Run, Store
 
+# What is wrong with a file that is read, and not with the disk.
+_NOT_A_RECORD = tuple(kind for kind in DAMAGE if kind is not OSError)
+
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
@@ -102,7 +105,10 @@ def _files(run: Run) -> list[Path]:
 
 def _write(archive: Path, files: Sequence[Path]) -> None:
     with new_file(archive) as target:
-        write_archive(target, files)
+        try:
+            write_archive(target, files)
+        except _NOT_A_RECORD as error:
+            raise InputError(f"{archive}: a file of the run is damaged: {error}") from error
         if not _holds(target, files):
             raise BenchError(f"{archive} would not give back what was put into it")
 

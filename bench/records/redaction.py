@@ -24,7 +24,7 @@ _PARAMETER = re.compile(
     r"|(?:[\w-]*-)?(?:auth|sig))=([^&#]*)",
     re.IGNORECASE,
 )
-_SCHEME, _REST = r"[a-z][a-z0-9+.-]*://", r"[^\s'\"<>]+"
+_SCHEME, _REST = r"(?<![a-z0-9+.-])[a-z0-9+.-]+://", r"[^\s'\"<>]+"
 # The second allows what ends an address to stand unencoded before its last @. Both are asked, since
 # it may run into the next address.
 _URLS = tuple(

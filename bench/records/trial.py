@@ -13,8 +13,9 @@ from bench.spec.metric import Better, Unit
 from bench.spec.plan import Trial
 
 Status = Literal["measured", "unsupported", "failed"]
-# Samples hold instants as 64-bit integers.
+# Samples hold instants as 64-bit integers, and no count is larger.
 Instant = Annotated[int, Field(ge=0, lt=1 << 63)]
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 MOST_WINDOW_NS = 7 * 24 * 3600 * 10**9
 SamplesFile = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}\.npz$")]
 
@@ -90,30 +91,30 @@ class Verification:
     had counted, by name.
     """
 
-    threads: int
-    checkpoints: int
-    lost: int
-    corrupted: int
-    unexpected: int
+    threads: Count
+    checkpoints: Count
+    lost: Count
+    corrupted: Count
+    unexpected: Count
     problems: tuple[str, ...]
-    steps: int = 0
-    whole_threads: int = 0
-    attempted: int = 0
-    acknowledged: int = 0
-    indeterminate: int = 0
-    duplicated: int = 0
-    stale: int = 0
-    broken_parents: int = 0
-    lost_writes: int = 0
-    server_counters: Mapping[str, int] = field(default_factory=dict)
-    misplaced: int = 0
-    unordered: int = 0
-    out_of_namespace: int = 0
+    steps: Count = 0
+    whole_threads: Count = 0
+    attempted: Count = 0
+    acknowledged: Count = 0
+    indeterminate: Count = 0
+    duplicated: Count = 0
+    stale: Count = 0
+    broken_parents: Count = 0
+    lost_writes: Count = 0
+    server_counters: Mapping[str, Count] = field(default_factory=dict)
+    misplaced: Count = 0
+    unordered: Count = 0
+    out_of_namespace: Count = 0
     deterministic: bool = True
-    contents_unknown: int = 0
+    contents_unknown: Count = 0
     listing_problems: tuple[str, ...] = ()
-    lost_acknowledged: int = 0
-    oldest_lost_ns: int = 0
+    lost_acknowledged: Count = 0
+    oldest_lost_ns: Count = 0
 
     @property
     def passed(self) -> bool:
@@ -153,7 +154,7 @@ class TrialRecord:
     operations: tuple[str, ...]
     window: Annotated[Window, AfterValidator(_ordered)] | None
     readings: tuple[Reading, ...]
-    errors: Mapping[str, int]
+    errors: Mapping[str, Count]
     error_texts: Mapping[str, str]
     verification: Verification | None
     failure: Failure | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -13,10 +14,14 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.checks.suite import capability_checks, changed_types, reason_of
+from bench.checks import additions
+from bench.checks.suite import capability_checks, changed_types, name_after, reason_of
 from bench.records.check import CapabilityCheck, FailedTest
 
 CAPABILITIES = ("put", "put_writes", "get_tuple", "list", "delete_thread")
+
+
+SUITE = "langgraph.checkpoint.conformance."
 
 
 class Listing(InMemorySaver):
@@ -147,6 +152,27 @@ def test_types_that_come_back_as_another_one_are_named_with_both_values() -> Non
     more = {each.name: each.reason for each in wrong if each not in right}
     assert more == {"decimal": "expected Decimal('1.10'), found '1.10'"}
     assert "set" not in {each.name for each in right}
+
+
+def test_what_the_tests_store_is_named_after_the_namespace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in [m for name, m in sys.modules.items() if name.startswith(SUITE)] + [additions]:
+        if hasattr(module, "uuid4"):
+            # So that it is given back.
+            monkeypatch.setattr(module, "uuid4", module.uuid4)
+    threads = set[str]()
+
+    class Noting(InMemorySaver):
+        async def aput(self, config: Any, *given: Any) -> Any:
+            threads.add(config["configurable"]["thread_id"])
+            return await super().aput(config, *given)
+
+    name_after("bench_0123456789ab")
+    checked(Noting())
+
+    assert len(threads) > 40
+    assert [name for name in threads if not name.startswith("bench_0123456789ab-")] == []
 
 
 def test_the_reason_that_is_worded_here_comes_first() -> None:

@@ -94,6 +94,14 @@ def with_reading(value: float) -> Callable[[Path], None]:
     return change
 
 
+def with_errors(count: int) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        record = json.loads(path.read_bytes())
+        path.write_text(json.dumps({**record, "errors": {"OSError": count}}), encoding="utf-8")
+
+    return damage
+
+
 RECORDS: list[tuple[Callable[[Path], None], str]] = [
     (cut_off, "is damaged: Invalid JSON"),
     (nested, "is damaged: Invalid JSON: recursion limit exceeded"),
@@ -105,6 +113,8 @@ RECORDS: list[tuple[Callable[[Path], None], str]] = [
     (with_window(-1, 5, 6), "is damaged: window.start_ns: Input should be greater than"),
     (with_reading(math.nan), "is damaged: readings.0.value: Input should be a finite number"),
     (with_reading(math.inf), "is damaged: readings.0.value: Input should be a finite number"),
+    (with_errors(10**400), "is damaged: errors.OSError: Input should be less than"),
+    (with_errors(-1), "is damaged: errors.OSError: Input should be greater than"),
     (text_of_samples_elsewhere, "is damaged: samples_file: String should match pattern"),
 ]
 SAMPLES: list[tuple[Callable[[Path], None], str]] = [
