@@ -82,8 +82,9 @@ def test_stopped_in_the_middle_it_leaves_nothing_and_can_be_completed(
     with subprocess.Popen(  # noqa: S603 - our own program
         command(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     ) as runner:
-        # The first line tells of the first trial; the second is then under way.
-        cast("IO[bytes]", runner.stdout).readline()
+        # When the first trial has been told, the second is under way.
+        lines = iter(cast("IO[bytes]", runner.stdout).readline, b"")
+        assert any(line.startswith(b"trial 1/") for line in lines)
         family = _with_a_server(psutil.Process(runner.pid))
         runner.send_signal(number)
         code = runner.wait(timeout=60)

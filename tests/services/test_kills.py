@@ -52,7 +52,7 @@ def test_what_is_killed_costs_its_own_trial_only(
         [*command, "--reports", reports], stdout=subprocess.PIPE, env=environment
     ) as runner:
         output = cast("IO[bytes]", runner.stdout)
-        # The first line tells of the first trial; the second is then under way.
+        # The first line is written as the run begins.
         output.readline()
         family = _until_connected(psutil.Process(runner.pid))
         _the(victim, family).kill()
