@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Self, cast
-
-import psutil
 
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
@@ -29,6 +24,7 @@ from bench.handover.job import (
 )
 from bench.handover.killing import was_killed
 from bench.handover.log import log_tail
+from bench.handover.session import end_session
 from bench.records.redaction import secrets_in
 
 MEASURING = "bench.measure.worker"
@@ -82,7 +78,8 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        _end_session(self._process.pid)
+        finally:
+            end_session(self._process.pid)
 
     def give_up(self) -> None:
         """Have the worker end at once, also from another thread than that which waits for it."""
@@ -135,17 +132,6 @@ class WorkerProcess:
             for line in output:
                 self._lines.put(line.decode(errors="replace").strip())
         self._lines.put(None)
-
-
-def _end_session(leader: int) -> None:
-    """End what a saver has started and left behind: the worker is the leader of a session."""
-    # While its session has members, nobody else gets its number: one that lives now is a stranger.
-    if sys.platform == "win32" or psutil.pid_exists(leader):
-        return
-    for process_id in psutil.pids():
-        with contextlib.suppress(OSError):
-            if os.getsid(process_id) == leader:
-                os.kill(process_id, signal.SIGKILL)
 
 
 def _ending(code: int | None) -> str:

@@ -17,11 +17,11 @@ REDACTED = "***"
 _KEYWORD = re.compile(
     r"(?:password|sslpassword)\s*=\s*('(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])*)", re.IGNORECASE
 )
-_SENSITIVE = "(?:password|passwd|token|secret|api_?key)"
+_SENSITIVE = "(?:password|passwd|passphrase|token|secret|(?:api|access|private)[_-]?key)"
 # The short ones stand alone, as libpq's require_auth is no secret.
 _PARAMETER = re.compile(
-    rf"[?&](?:[\w-]*(?:{_SENSITIVE}|signature|credential|access_?key(?:_?id)?)"
-    r"|(?:[\w-]*-)?(?:auth|sig))=([^&#]*)",
+    rf"(?:[?&;#])(?:[\w.%-]*(?:{_SENSITIVE}(?:_?id)?|signature|credentials?|authorization)"
+    r"|(?:[\w-]*-)?(?:auth|auth_key|sig|pwd|pass|jwt|hmac|key))=([^&;#]*)",
     re.IGNORECASE,
 )
 _SCHEME, _REST = r"(?<![a-z0-9+.-])[a-z0-9+.-]+://", r"[^\s'\"<>]+"

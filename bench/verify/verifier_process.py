@@ -17,6 +17,7 @@ from bench.discovery import load
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import ACKNOWLEDGED_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
 from bench.handover.log import log_tail
+from bench.handover.session import end_session
 from bench.records.redaction import secrets_in
 from bench.records.trial import Verification
 from bench.spec.scenario import Scenario
@@ -65,6 +66,8 @@ class VerifierProcess:
             process.wait(_ENDING_S)
         except subprocess.TimeoutExpired:
             _kill(process)
+        finally:
+            end_session(process.pid)
 
     @property
     def process_id(self) -> int | None:
