@@ -240,7 +240,7 @@ def test_scaling_without_the_other_arrival_is_told(tmp_path: Path) -> None:
 def test_two_blocks_that_disagree_wildly_decide_nothing(tmp_path: Path) -> None:
     def make(trial: Trial) -> Left:
         slow = trial.subject == "fast" and trial.repetition == 1
-        return Left(Load(put=10**15 if slow else 1, get_tuple=1))
+        return Left(Load(put=10**13 if slow else 1, get_tuple=1))
 
     text = scenario_text("base fast", repetitions=2)
     found = verdict_on(tmp_path, make, claim(ratio("at_least = 1.0")), text)
