@@ -19,9 +19,9 @@ from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.sample import Integers
 from bench.records.store import Store
 from bench.records.trial import TrialRecord, Verification, Window
-from bench.spec.durability import Durability
-from bench.spec.plan import Trial, expand
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial, expand
+from bench.scenario.scenario_file import parse_scenario
 
 RUN_ID = "20260101T000000Z-made-up"
 OPERATIONS = ("put", "put_writes", "get_tuple", "list", "delete_thread", "cycle")

@@ -22,8 +22,8 @@ from bench.contracts import Payload, Workload
 from bench.measure.recorder import Recorder
 from bench.payloads.messages import MessagesPayload
 from bench.records.outcome import Outcome
-from bench.spec.arrival import Closed
-from bench.spec.metric import CYCLE
+from bench.scenario.arrival import Closed
+from bench.scenario.metric import CYCLE
 from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
 from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload
 from benchmarks import harness

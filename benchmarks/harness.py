@@ -18,8 +18,8 @@ from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
 from bench.records.trial import Window
-from bench.spec.arrival import Closed, Open
-from bench.spec.metric import CYCLE
+from bench.scenario.arrival import Closed, Open
+from bench.scenario.metric import CYCLE
 
 Saver = BaseCheckpointSaver[Any]
 

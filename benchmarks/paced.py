@@ -19,8 +19,8 @@ from bench.handover.clock import now_ns
 from bench.records.outcome import COLUMNS, Outcome
 from bench.records.sample import Samples
 from bench.records.trial import Window
-from bench.spec.arrival import Constant
-from bench.spec.metric import CYCLE
+from bench.scenario.arrival import Constant
+from bench.scenario.metric import CYCLE
 from bench.subjects.null import NullSaver
 from benchmarks import harness, null_task
 

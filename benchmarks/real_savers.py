@@ -21,8 +21,8 @@ from bench.handover.clock import now_ns
 from bench.handover.placement import core_each, starting_on
 from bench.measure.call_counts import CallCounts
 from bench.measure.timing import Timing
-from bench.spec.arrival import Closed
-from bench.spec.scenario import Scenario
+from bench.scenario.arrival import Closed
+from bench.scenario.scenario import Scenario
 from bench.workloads.append_steps import AppendStepsWorkload
 from benchmarks import closed_loop, harness
 

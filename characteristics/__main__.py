@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.cli import main as bench
 from bench.errors import BenchError, InputError
 from bench.records.store import Store
-from bench.spec.scenario_file import load_scenario
+from bench.scenario.scenario_file import load_scenario
 from characteristics.figures import SCENARIO, all_figures, default_design, write_figures
 from characteristics.page import reaches, with_figures
 from characteristics.plots import plots

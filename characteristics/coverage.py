@@ -1,7 +1,7 @@
 """How often an interval that says 95 % holds the truth, by simulation.
 
 Log-ratios of blocks are drawn from distributions whose centre is 0, and the interval is that of
-``bench.analysis.effects`` as every report has it: Student's below 6 blocks, then signed-rank's.
+``bench.stats.effects`` as every report has it: Student's below 6 blocks, then signed-rank's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from bench.analysis.effects import effect
+from bench.stats.effects import effect
 from characteristics.recorded import Floats
 
 CONFIDENCE = 0.95

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bench.analysis.gate import decide, needs_second_run
-from bench.analysis.gate_result import Judgement
-from bench.analysis.gate_rule import answered, answered_again
-from bench.spec.gate import BASE, HEAD, Rule
-from bench.spec.metric import Metric
-from bench.spec.scenario import Scenario
+from bench.gate.arms import BASE, HEAD, Rule
+from bench.gate.judge import decide, needs_second_run
+from bench.gate.result import Judgement
+from bench.gate.rule import answered, answered_again
+from bench.scenario.metric import Metric
+from bench.scenario.scenario import Scenario
 from characteristics.recorded import AGAIN, FIRST, Floats, Recorded
 from characteristics.rivals import RIVALS
 

@@ -17,9 +17,9 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from bench.analysis.gate_rule import slowdown
-from bench.spec.gate import Rule
-from bench.spec.scenario_file import load_scenario
+from bench.gate.arms import Rule
+from bench.gate.rule import slowdown
+from bench.scenario.scenario_file import load_scenario
 from characteristics.coverage import BLOCKS, DRAWS, covered
 from characteristics.decisions import Design, Truth, design_of, gate
 from characteristics.recorded import AGAIN, FIRST, Floats, Recorded

@@ -18,7 +18,7 @@ from bench.handover.acknowledgements import Acknowledged, AcknowledgementLog
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
 from bench.records.trial import Verification
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 from bench.verify.ledger import Ledger
 from bench.verify.read_back import verify
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 import bench.errors
-from bench.analysis.validity import KINDS
+from bench.analysis.findings.validity import KINDS
 from bench.cli import VERBS
 from bench.discovery import FOLDERS, load, names
 from bench.errors import BenchError

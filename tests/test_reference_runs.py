@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.verdict import judge
+from bench.claims.claim_scenario import measured_scenario
+from bench.claims.claims_file import load_claims
+from bench.claims.document import document
+from bench.claims.judge import judge
 from bench.cli.judging import read_runs, scenarios_of
 from bench.records.archive import ARCHIVE
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
-from bench.reporters.verdicts.document import document
-from bench.spec.claim_scenario import measured_scenario
-from bench.spec.claims_file import load_claims
 
 ROOT = Path(__file__).parents[1]
 STORE = Store(ROOT / "results")

@@ -16,7 +16,7 @@ from bench.analysis.wording import (
     place_in_words,
     ratios_in_words,
 )
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import Literal
 
 from bench.analysis.result import Cell
 from bench.analysis.summary import CellEvidence
-from bench.spec.arrival import Open
-from bench.spec.durability import Durability
-from bench.spec.metric import counts_from_its_call
-from bench.spec.scenario import Scenario
+from bench.scenario.arrival import Open
+from bench.scenario.durability import Durability
+from bench.scenario.metric import counts_from_its_call
+from bench.scenario.scenario import Scenario
 
 Axis = Literal["subject", "loop"]
 

@@ -13,15 +13,15 @@ from bench.analysis.compared import told_sweeps
 from bench.analysis.comparison import compare
 from bench.analysis.false_alarms import false_alarms
 from bench.analysis.findings._evidence import Evidence
+from bench.analysis.findings.validity import exit_code, judge
 from bench.analysis.matrix import matrix
 from bench.analysis.result import Analysis
 from bench.analysis.summary import summarise
 from bench.analysis.thresholds import judge_thresholds
-from bench.analysis.validity import exit_code, judge
 from bench.records.store import Run
 from bench.records.trial import Reading
-from bench.spec.plan import expand
-from bench.spec.scenario import Scenario, Use
+from bench.scenario.plan import expand
+from bench.scenario.scenario import Scenario, Use
 
 
 def analyse(run: Run) -> Analysis:

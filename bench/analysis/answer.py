@@ -18,8 +18,8 @@ from bench.analysis.wording import (
     place_in_words,
     quantity,
 )
-from bench.spec.durability import Durability
-from bench.spec.metric import CYCLE, counts_from_its_call
+from bench.scenario.durability import Durability
+from bench.scenario.metric import CYCLE, counts_from_its_call
 
 MOST_SENTENCES = 12
 # Of what crosses durability classes only the leading metrics are told; the tables have the rest.

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bench.analysis.intervals import geometric
 from bench.analysis.result import Capacity, CapacityOutcome
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, quantity
 from bench.records.trial import TrialRecord
-from bench.spec.arrival import Objective, Search
-from bench.spec.metric import ERRORS
-from bench.spec.scenario import Scenario
+from bench.scenario.arrival import Objective, Search
+from bench.scenario.metric import ERRORS
+from bench.scenario.scenario import Scenario
+from bench.stats.intervals import geometric
 
 # A rate is reached when this share of its cycles finished inside the window; one may straddle it.
 REACHED_RATE = 0.99

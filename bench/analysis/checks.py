@@ -9,7 +9,7 @@ from typing import Any
 from bench.analysis.wording import counted, figure, listed
 from bench.records.check import CapabilityCheck, CheckRecord, Conformance, CrashCheck
 from bench.records.store import Run
-from bench.spec.metric import (
+from bench.scenario.metric import (
     ANY_SAVER_OPERATION,
     OPERATION_RATE,
     READ_OPERATION,

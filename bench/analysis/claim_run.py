@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.analysis.effects import effect
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Analysis, Cell
 from bench.analysis.summary import is_measured
 from bench.records.store import Run
-from bench.spec.metric import rests_on_success
-from bench.spec.plan import expand
+from bench.scenario.metric import rests_on_success
+from bench.scenario.plan import expand
+from bench.stats.effects import effect
 
 SUM = " + "
 

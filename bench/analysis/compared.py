@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.spec.metric import QUANTILES, THROUGHPUT
-from bench.spec.scenario import Scenario
+from bench.scenario.metric import QUANTILES, THROUGHPUT
+from bench.scenario.scenario import Scenario
 
 # Compared besides the scenario's primary metrics and those that its thresholds compare with the
 # baseline, where both sides have them.

@@ -15,14 +15,14 @@ from bench.analysis._comparison_pairs import (
 )
 from bench.analysis.compared import compared_metrics
 from bench.analysis.comparison_result import Cause, Comparison, ComparisonOutcome
-from bench.analysis.effects import Effect, effect
 from bench.analysis.multiplicity import LEVEL, adjust
-from bench.analysis.quantiles import CONFIDENCE
-from bench.analysis.resampling import hierarchical_interval
 from bench.analysis.result import Cell
 from bench.analysis.summary import CellEvidence
-from bench.spec.metric import Metric
-from bench.spec.scenario import Scenario
+from bench.scenario.metric import Metric
+from bench.scenario.scenario import Scenario
+from bench.stats.effects import Effect, effect
+from bench.stats.quantiles import CONFIDENCE
+from bench.stats.resampling import hierarchical_interval
 
 _Place = tuple[tuple[str, str, str, str], str, str]
 
@@ -41,7 +41,7 @@ def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparis
     - its p-value, allowing for all that are read with it, is at most 5 %
       (``bench.analysis.multiplicity``).
     - for the ratio of a tail quantile, the interval that resamples the operations inside trials
-      lies on the same side of 1 (``bench.analysis.resampling``).
+      lies on the same side of 1 (``bench.stats.resampling``).
 
     It is ``equivalent`` if the first two hold and two one-sided tests show that the ratio departs
     from 1 by less than the scenario's ``smallest_effect``, with the ratio moved by the noise

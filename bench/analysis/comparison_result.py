@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.spec.metric import Metric
+from bench.scenario.metric import Metric
 
 ComparisonOutcome = Literal["better", "worse", "equivalent", "unresolved"]
 Cause = Literal["", "blocks", "unsteady", "interval", "noise", "many comparisons", "tail"]
@@ -25,7 +25,7 @@ class Comparison:
     ``p_value`` is two-sided for a ratio of 1, ``adjusted_p`` the same allowing for the
     ``family_size`` comparisons that are read together, by ``adjustment``; A/A arms have none.
     ``tail_low`` and ``tail_high`` are the interval of a tail quantile's ratio that resamples the
-    operations inside trials too (``bench.analysis.resampling``), ``None`` for what is no tail.
+    operations inside trials too (``bench.stats.resampling``), ``None`` for what is no tail.
 
     ``outcome`` is about the candidate: ``better`` or ``worse`` only if the whole interval lies on
     one side of 1, no planned block is lacking, the ratio departs from 1 by more than

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.analysis.quantiles import Distribution
 from bench.analysis.result import Curve
+from bench.stats.quantiles import Distribution
 
 MOST_POINTS = 200
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.analysis.intervals import Interval, arithmetic, geometric
-from bench.analysis.quantiles import CONFIDENCE, Distribution, operations_needed
 from bench.analysis.result import Estimate
 from bench.analysis.steadiness import FEWEST_BUCKETS, PUTS_PER_GROUP
 from bench.analysis.trial_summary import TrialSummary
 from bench.records.trial import Reading
-from bench.spec.metric import (
+from bench.scenario.metric import (
     ANY_SAVER_OPERATION,
     CYCLE,
     ERRORS,
@@ -30,6 +28,8 @@ from bench.spec.metric import (
     time_metric,
     warmup_metric,
 )
+from bench.stats.intervals import Interval, arithmetic, geometric
+from bench.stats.quantiles import CONFIDENCE, Distribution, operations_needed
 
 POOLED = "pooled over trials, no interval"
 # All by the arithmetic mean: they are 0 in one cell and not in the next.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from scipy.special import bdtrc
 
 from bench.analysis.comparison_result import Comparison, FalseAlarms
-from bench.analysis.quantiles import CONFIDENCE
+from bench.stats.quantiles import CONFIDENCE
 
 
 def false_alarms(comparisons: Iterable[Comparison], primary: Collection[str]) -> FalseAlarms | None:

@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.analysis.open_load import OpenFacts, open_cycles, open_facts
-from bench.analysis.quantiles import Distribution, operations_needed
 from bench.analysis.steadiness import growth_ns, swing_of
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.trial import TrialRecord, Window
-from bench.spec.arrival import Closed, Open
-from bench.spec.metric import (
+from bench.scenario.arrival import Closed, Open
+from bench.scenario.metric import (
     CYCLE,
     ERRORS,
     OPERATION_RATE,
@@ -29,6 +28,7 @@ from bench.spec.metric import (
     WRITE_OPERATION,
     warmup_metric,
 )
+from bench.stats.quantiles import Distribution, operations_needed
 
 _NS_PER_S = 1e9
 _RATES = {THROUGHPUT.name: (CYCLE,), OPERATION_RATE.name: SAVER_OPERATIONS}

@@ -29,14 +29,14 @@ from dataclasses import replace
 
 from bench.analysis.compared import told_sweeps
 from bench.analysis.comparison_result import Adjustment, Comparison
-from bench.analysis.effects import (
+from bench.scenario.scenario import Scenario
+from bench.stats.effects import (
     FEWEST_FOR_SIGNED_RANK,
     Effect,
     benjamini_hochberg,
     holm,
 )
-from bench.analysis.quantiles import CONFIDENCE
-from bench.spec.scenario import Scenario
+from bench.stats.quantiles import CONFIDENCE
 
 LEVEL = 1.0 - CONFIDENCE
 

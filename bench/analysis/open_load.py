@@ -11,7 +11,7 @@ from scipy.stats import kendalltau
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.trial import TrialRecord, Window
-from bench.spec.arrival import Open, schedule_ns
+from bench.scenario.arrival import Open, schedule_ns
 
 Floats = npt.NDArray[np.float64]
 

@@ -21,10 +21,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.analysis._comparison_pairs import compared_pairs, is_comparable
-from bench.analysis.effects import effect
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import figure
-from bench.spec.scenario import Scenario
+from bench.scenario.scenario import Scenario
+from bench.stats.effects import effect
 
 FIRST_LOOK = 10
 

@@ -10,9 +10,9 @@ from bench.analysis.comparison_result import Comparison, FalseAlarms
 from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
 from bench.records.trial import Reading
-from bench.spec.durability import Durability
-from bench.spec.metric import ERRORS, Metric, Unit, rests_on_success, series_of
-from bench.spec.threshold import Confidence
+from bench.scenario.durability import Durability
+from bench.scenario.metric import ERRORS, Metric, Unit, rests_on_success, series_of
+from bench.scenario.threshold import Confidence
 
 Severity = Literal["invalid", "warning", "note"]
 CellStatus = Literal["measured", "partly", "unsupported", "failed", "missing"]
@@ -91,8 +91,8 @@ class Cell:
     label of which this is an A/A arm, or is empty. ``estimates`` is keyed by metric name.
     ``operations`` counts measured operations by name, ``curves`` has the response time by name.
     ``invalid_because`` is not empty when the numbers must not be used; reports strike them out.
-    ``struck`` has the metrics of which that is true where the others may be used: these have no
-    value in ``estimates``. ``drifts`` has, by series (``bench.spec.metric.series_of``), what the
+    ``struck`` has the metrics of which that is true where the others may be used: they have no
+    value in ``estimates``. ``drifts`` has, by series (``metric.series_of``), what the
     primary metrics are statistics of.
     """
 

@@ -23,8 +23,8 @@ from bench.analysis.summary import is_measured, summarise
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
-from bench.spec.metric import ERRORS
-from bench.spec.plan import Trial, blocks_of, expand
+from bench.scenario.metric import ERRORS
+from bench.scenario.plan import Trial, blocks_of, expand
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,17 @@ from bench.analysis.checks import checks_of, lost_in_words, struck
 from bench.analysis.curves import curve
 from bench.analysis.estimation import estimate_all, operations_in
 from bench.analysis.load_facts import LoadFacts
-from bench.analysis.quantiles import Distribution
-from bench.analysis.resampling import Floats
 from bench.analysis.result import Cell, CellStatus, Curve, Estimate, Struck
 from bench.analysis.steadiness import drift_over
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.check import CheckRecord
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
-from bench.spec.durability import Durability
-from bench.spec.metric import CYCLE, ERRORS, READ_OPERATION, WRITE_OPERATION
-from bench.spec.plan import Trial
+from bench.scenario.durability import Durability
+from bench.scenario.metric import CYCLE, ERRORS, READ_OPERATION, WRITE_OPERATION
+from bench.scenario.plan import Trial
+from bench.stats.quantiles import Distribution
+from bench.stats.resampling import Floats
 
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
 # What verification counts as a fault, by the name of its field, in words that follow the count.

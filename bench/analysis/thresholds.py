@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from bench.analysis.comparison_result import Comparison
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Cell, Finding, ThresholdOutcome, ThresholdResult
-from bench.spec.durability import Durability
-from bench.spec.metric import Unit, rests_on_success
-from bench.spec.scenario import Scenario
-from bench.spec.threshold import Confidence, Requirement
-from bench.spec.threshold_selection import is_compared, selects
+from bench.scenario.durability import Durability
+from bench.scenario.metric import Unit, rests_on_success
+from bench.scenario.scenario import Scenario
+from bench.scenario.threshold import Confidence, Requirement
+from bench.scenario.threshold_selection import is_compared, selects
 
 _MEASURED = ("measured", "partly")
 

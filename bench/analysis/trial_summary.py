@@ -20,14 +20,12 @@ from bench.analysis.load_facts import (
     load_facts,
     warmup_values,
 )
-from bench.analysis.quantiles import Distribution, operations_needed
-from bench.analysis.resampling import Floats, quantile_replicates
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
-from bench.spec.arrival import Open
-from bench.spec.metric import (
+from bench.scenario.arrival import Open
+from bench.scenario.metric import (
     ANY_SAVER_OPERATION,
     CYCLE,
     QUANTILES,
@@ -38,6 +36,8 @@ from bench.spec.metric import (
     WAIT_PARTS,
     series_of,
 )
+from bench.stats.quantiles import Distribution, operations_needed
+from bench.stats.resampling import Floats, quantile_replicates
 
 _NS_PER_S = 1e9
 Mask = npt.NDArray[np.bool_]
@@ -52,7 +52,7 @@ class TrialSummary:
     ``operations`` counts the samples due inside the window, ``distributions`` holds the times of
     each (operation, time), in nanoseconds, for what is pooled over trials. ``replicates`` has, for
     each tail quantile that is compared, what resampling the trial gives
-    (:func:`~bench.analysis.resampling.quantile_replicates`). ``drifts`` has, by series of a primary
+    (:func:`~bench.stats.resampling.quantile_replicates`). ``drifts`` has, by series of a primary
     metric, the logarithm of second half ÷ first half of the window.
     """
 

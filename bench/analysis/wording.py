@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.analysis.comparison_result import Comparison
 from bench.analysis.result import Cell
-from bench.spec.metric import Metric, Unit
+from bench.scenario.metric import Metric, Unit
 
 _SCALES: dict[Unit, tuple[tuple[float, str], ...]] = {
     "ns": ((1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1.0, " ns")),

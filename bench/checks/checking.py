@@ -14,7 +14,7 @@ from bench.handover.interpreter import Interpreter
 from bench.measure.runner import interpreters_of
 from bench.records.check import CheckRecord, Conformance, CrashCheck
 from bench.records.store import Store
-from bench.spec.scenario import Scenario
+from bench.scenario.scenario import Scenario
 from bench.verify.verifier_process import VerifierProcess
 
 

@@ -12,7 +12,7 @@ from bench.handover.job import VOLATILE, Kill
 from bench.measure.runner import TrialRun
 from bench.records.check import CrashCheck
 from bench.records.trial import TrialRecord, Verification
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
 from bench.verify.verifier_process import VerifierProcess
 
 # So many operations that a saver which flushes every 100 ms has acknowledged more than it stored,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.spec.arrival import Closed
-from bench.spec.plan import Trial, expand
-from bench.spec.scenario import Scenario, SubjectUse, Sweep, Use
+from bench.scenario.arrival import Closed
+from bench.scenario.plan import Trial, expand
+from bench.scenario.scenario import Scenario, SubjectUse, Sweep, Use
 
 KILLS = 2
 """How often the process of each saver is killed, each time in a trial of its own."""

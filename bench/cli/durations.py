@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.checks.trials import distinct_subjects
-from bench.spec.plan import Plan, Trial
-from bench.spec.scenario import Scenario
+from bench.scenario.plan import Plan, Trial
+from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 
 # What a trial takes beside warm-up and window: start, reading back, what its operations add to the

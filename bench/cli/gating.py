@@ -12,22 +12,22 @@ from types import MappingProxyType
 
 from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import claim_run
-from bench.analysis.gate import decide, judge, needs_second_run
-from bench.analysis.gate_baseline import judge_against
-from bench.analysis.gate_result import GateResult, Judgement
-from bench.analysis.gate_rule import fewest_blocks
 from bench.cli.measuring import measure_shown
 from bench.errors import InconclusiveError
+from bench.gate.arms import Pair, Rule, check_pair, second_run
+from bench.gate.baseline import judge_against
+from bench.gate.environments import ArmEnvironment
+from bench.gate.judge import decide, judge, needs_second_run
+from bench.gate.result import GateResult, Judgement
+from bench.gate.rule import fewest_blocks
 from bench.measure.environment import read_environment
-from bench.measure.gate_environments import ArmEnvironment
 from bench.measure.preflight import check_plugins, check_services
 from bench.records.baseline import Baseline
 from bench.records.run import new_run
 from bench.records.store import Run, Store
-from bench.spec.gate import Pair, Rule, check_pair, second_run
-from bench.spec.plan import expand
-from bench.spec.scenario import AXES, Scenario
-from bench.spec.scenario_text import scenario_text
+from bench.scenario.plan import expand
+from bench.scenario.scenario import AXES, Scenario
+from bench.scenario.scenario_text import scenario_text
 
 NO_ARMS: Mapping[str, ArmEnvironment] = MappingProxyType({})
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import ClaimRun, claim_run
+from bench.claims.claim import Claim
+from bench.claims.claim_scenario import measured_scenario
 from bench.errors import InputError, suggestion
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
-from bench.spec.claim import Claim
-from bench.spec.claim_scenario import measured_scenario
 
 
 def scenarios_of(claims: Iterable[Claim]) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from bench.discovery import load, search_last
 from bench.measure.preflight import check_plugins
-from bench.spec.metric import check_metrics
-from bench.spec.plan import Plan, expand
-from bench.spec.scenario import Scenario
-from bench.spec.scenario_file import load_scenario
+from bench.scenario.metric import check_metrics
+from bench.scenario.plan import Plan, expand
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import load_scenario
 
 
 def load_checked(path: Path) -> tuple[Scenario, Plan]:

@@ -16,8 +16,8 @@ from bench.measure.runner import NO_OTHERS, Progress
 from bench.measure.runner import run as measure
 from bench.records.store import Store
 from bench.records.trial import TrialRecord
-from bench.spec.plan import Plan, Trial
-from bench.spec.scenario import Scenario
+from bench.scenario.plan import Plan, Trial
+from bench.scenario.scenario import Scenario
 
 
 class MoreBlocks:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.contracts.plugin import PluginOptions
 from bench.contracts.server import Endpoint
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -59,7 +59,7 @@ class Checkout:
 class CountedCalls:
     """A ``method`` of a driver's class or module ``owner`` whose calls in operations are counted.
 
-    ``what`` is a name of ``bench.spec.counted.COUNTED``; several methods may count as the same.
+    ``what`` is a name of ``bench.scenario.counted.COUNTED``; several methods may count as the same.
     Of ``round_trips`` those that are under way at once count as one. ``counts`` gets the call's
     arguments and tells whether it counts; without it every call does.
     """

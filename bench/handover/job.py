@@ -17,9 +17,9 @@ from pydantic import TypeAdapter
 from bench.contracts import Endpoint
 from bench.records.redaction import secrets_of
 from bench.records.trial import Failure, Reading, Status, Verification, Window
-from bench.spec.durability import Durability
-from bench.spec.plan import Trial
-from bench.spec.scenario import Scenario
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
+from bench.scenario.scenario import Scenario
 
 VOLATILE = "Volatile"
 """The class of failure of a job with a kill whose subject keeps everything in its process."""

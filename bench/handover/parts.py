@@ -10,7 +10,7 @@ from typing import Any
 from bench.contracts import Loop, Payload, PluginOptions, Subject, WorkerProbe, Workload
 from bench.discovery import load
 from bench.handover.job import Job
-from bench.spec.scenario import Scenario, Use
+from bench.scenario.scenario import Scenario, Use
 from bench.subjects._factory import subject_class
 
 

@@ -12,8 +12,8 @@ from bench.errors import InputError
 from bench.measure.recorder import Recorder
 from bench.measure.timing import Method, counting, counting_in_turn
 from bench.records.trial import Reading
-from bench.spec.counted import COUNTED, ROUND_TRIPS, counted_name
-from bench.spec.metric import SAVER_OPERATIONS
+from bench.scenario.counted import COUNTED, ROUND_TRIPS, counted_name
+from bench.scenario.metric import SAVER_OPERATIONS
 
 
 class CallCounts:

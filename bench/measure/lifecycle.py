@@ -30,8 +30,8 @@ from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
 from bench.records.redaction import secrets_in, shortened
 from bench.records.trial import Failure, Reading, Verification, Window
-from bench.spec.arrival import Closed
-from bench.spec.metric import CLOSING, CYCLE, SAVER_OPERATIONS, WARM_UP, WRITE_OPERATION
+from bench.scenario.arrival import Closed
+from bench.scenario.metric import CLOSING, CYCLE, SAVER_OPERATIONS, WARM_UP, WRITE_OPERATION
 from bench.verify.ledger import LEDGER, Ledger
 from bench.verify.read_back import read_back, unread
 

@@ -24,8 +24,8 @@ from bench.measure.pacer import Pacer, Schedule
 from bench.measure.recorder import Recorder
 from bench.measure.timing import CLIENT, Clock, Saver
 from bench.records.outcome import Outcome
-from bench.spec.arrival import Closed, Open, schedule_ns
-from bench.spec.metric import CYCLE
+from bench.scenario.arrival import Closed, Open, schedule_ns
+from bench.scenario.metric import CYCLE
 
 _NS_PER_S = 1_000_000_000
 _NEVER_NS = sys.maxsize

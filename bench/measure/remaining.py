@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from itertools import groupby
 
-from bench.spec.plan import Plan, Trial
+from bench.scenario.plan import Plan, Trial
 
 # Asked with the first trial of an optional block, when its turn comes.
 IsWanted = Callable[[Trial], bool]

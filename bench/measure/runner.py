@@ -37,9 +37,9 @@ from bench.measure.worker_process import WorkerProcess
 from bench.records.sample import Integers, read_raw
 from bench.records.store import Store
 from bench.records.trial import Failure, Reading, TrialRecord
-from bench.spec.durability import Durability
-from bench.spec.plan import Plan, Trial
-from bench.spec.scenario import Scenario
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Plan, Trial
+from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 from bench.verify.verifier_process import MARGIN_S, VerifierProcess
 

@@ -20,8 +20,8 @@ from bench.links.relay import Relay
 from bench.measure.worker_process import MEASURING, WorkerProcess
 from bench.printable import printable
 from bench.records.redaction import redact, secrets_in
-from bench.spec.plan import Trial
-from bench.spec.scenario import Scenario
+from bench.scenario.plan import Trial
+from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 
 

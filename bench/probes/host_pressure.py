@@ -15,7 +15,7 @@ from bench.contracts import OutsideProbe
 from bench.probes._pressure import Ticks, group_files, stalled_us, throttled, ticks
 from bench.probes._process_tree import ProcessTree
 from bench.records.trial import Reading
-from bench.spec.metric import Better, Unit
+from bench.scenario.metric import Better, Unit
 
 _HZ_PER_MHZ = 1e6
 

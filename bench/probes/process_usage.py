@@ -10,7 +10,7 @@ from typing import Protocol
 from bench.contracts import OutsideProbe
 from bench.probes._process_tree import Memory, ProcessTree
 from bench.records.trial import Reading
-from bench.spec.metric import Better, Unit
+from bench.scenario.metric import Better, Unit
 
 INTERVAL_S = 0.05
 # Unique and proportional memory cost the watched process a lock: at most every 250 ms, and less

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from bench.errors import InconclusiveError, InputError, suggestion
 from bench.records.files import read_json, write_file
 from bench.records.run import Environment, RunRecord
-from bench.spec.durability import Durability
-from bench.spec.metric import Metric
+from bench.scenario.durability import Durability
+from bench.scenario.metric import Metric
 
 FORMAT_VERSION = 1
 

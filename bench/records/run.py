@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from bench.errors import InputError
-from bench.spec.plan import Plan
-from bench.spec.scenario import Scenario
+from bench.scenario.plan import Plan
+from bench.scenario.scenario import Scenario
 
 FORMAT_VERSION = 1
 # They become names of files and directories, and are shown.

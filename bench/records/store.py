@@ -46,9 +46,9 @@ from bench.records.sample import (
     samples_content,
 )
 from bench.records.trial import TrialRecord
-from bench.spec.plan import expand
-from bench.spec.scenario import Scenario
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.plan import expand
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import parse_scenario
 
 _RUN = TypeAdapter(RunRecord)
 _TRIAL = TypeAdapter(TrialRecord)

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat, StringConstraints
 
-from bench.spec.durability import Durability
-from bench.spec.metric import Better, Unit
-from bench.spec.plan import Trial
+from bench.scenario.durability import Durability
+from bench.scenario.metric import Better, Unit
+from bench.scenario.plan import Trial
 
 Status = Literal["measured", "unsupported", "failed"]
 # Samples hold instants as 64-bit integers, and no count is larger.

@@ -14,12 +14,12 @@ from bench.analysis.checks import lost_in_words
 from bench.analysis.result import Analysis
 from bench.contracts import Reporter
 from bench.records.check import CheckRecord
-from bench.reporters import _words
-from bench.reporters._comparison_tables import false_alarms_in_words
-from bench.reporters._console_tables import answer_table, condition_legend, matrix
-from bench.reporters._format import one_line
-from bench.reporters._groups import groups_of
-from bench.reporters._threshold_tables import (
+from bench.report import words as _words
+from bench.report.comparison_tables import false_alarms_in_words
+from bench.report.console_tables import answer_table, condition_legend, matrix
+from bench.report.format import one_line
+from bench.report.groups import groups_of
+from bench.report.threshold_tables import (
     SIGNS,
     counted,
     figure_name,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.analysis.result import Analysis
 from bench.contracts import Reporter
-from bench.reporters._frame import estimates_frame, ratios_frame
+from bench.report.frame import estimates_frame, ratios_frame
 
 
 class CsvTable(Reporter):

@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bench.analysis.result import Analysis
 from bench.contracts import Reporter
 from bench.printable import printable
-from bench.reporters._document import make_document
-from bench.reporters._plots import PLOTS, drawings
+from bench.report.document import make_document
+from bench.report.plots import PLOTS, drawings
 
 
 class Html(Reporter):
@@ -23,7 +23,7 @@ class Html(Reporter):
     def render(self, analysis: Analysis) -> Mapping[str, bytes]:
         """Return ``report.html``."""
         environment = Environment(
-            loader=PackageLoader("bench.reporters", package_path="."),
+            loader=PackageLoader("bench.report", package_path="."),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -34,7 +34,7 @@ class Html(Reporter):
             (PLOTS[name].about, _data_address(content))
             for name, content in drawings(analysis).items()
         ]
-        template = environment.get_template("_template.html")
+        template = environment.get_template("template.html")
         text = template.render(document=make_document(analysis), plots=plots)
         return {"report.html": text.encode()}
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bench.analysis.result import Analysis, Finding
 from bench.contracts import Reporter
-from bench.reporters._document import Document, make_document
-from bench.reporters._markdown_text import escaped, fenced, table
-from bench.reporters._plots import PLOTS, drawings, file_name
-from bench.reporters._table import Table
+from bench.report.document import Document, make_document
+from bench.report.markdown_text import escaped, fenced, table
+from bench.report.plots import PLOTS, drawings, file_name
+from bench.report.table import Table
 
 _CELLS_IN_FINDING = 12
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bench.analysis.result import Analysis
 from bench.contracts import Reporter
-from bench.reporters._plots import drawings, file_name
+from bench.report.plots import drawings, file_name
 
 
 class Plots(Reporter):

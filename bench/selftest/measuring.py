@@ -12,10 +12,10 @@ from bench.measure.preflight import check_plugins
 from bench.measure.runner import NO_OTHERS, Progress, run
 from bench.records.run import Environment, new_run
 from bench.records.store import Run, Store
+from bench.scenario.plan import Plan, expand
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import parse_scenario
 from bench.selftest.rows import LOOPS, Row
-from bench.spec.plan import Plan, expand
-from bench.spec.scenario import Scenario
-from bench.spec.scenario_file import parse_scenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bench.analysis.result import Analysis, Cell, Finding
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
-from bench.spec.metric import CYCLE
+from bench.scenario.metric import CYCLE
 
 _NS_PER_S = 1e9
 

@@ -9,9 +9,12 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from bench.analysis.intervals import arithmetic
 from bench.analysis.wording import quantity
 from bench.contracts import PluginOptions
+from bench.scenario.arrival import Open, Poisson, schedule_ns
+from bench.scenario.counted import ROUND_TRIPS, counted_name
+from bench.scenario.metric import QUANTILES
+from bench.scenario.plan import Trial
 from bench.selftest.observation import Check, Observed
 from bench.selftest.queues import (
     mean_sojourn_md1_s,
@@ -20,10 +23,7 @@ from bench.selftest.queues import (
     stalled_quantile_s,
 )
 from bench.selftest.simulated import FixedServiceOptions, QueueOptions, StalledOptions
-from bench.spec.arrival import Open, Poisson, schedule_ns
-from bench.spec.counted import ROUND_TRIPS, counted_name
-from bench.spec.metric import QUANTILES
-from bench.spec.plan import Trial
+from bench.stats.intervals import arithmetic
 
 _NS_PER_S = 1e9
 _Options = TypeVar("_Options", bound=PluginOptions)

@@ -12,8 +12,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import PluginOptions
+from bench.scenario.durability import Durability
 from bench.selftest.defective import DefectiveSubject
-from bench.spec.durability import Durability
 
 
 class FileSaver(InMemorySaver):

@@ -12,7 +12,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from bench.contracts import Place, PluginOptions, Subject
 from bench.discovery import load
 from bench.errors import InputError
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 _EXPECTED = (
     "expected a bench.contracts.Subject class, or a callable that returns an async context manager "

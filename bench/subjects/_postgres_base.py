@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from bench.contracts import CHECKPOINT_WRITES, CountedCalls, Place, Stored, StoredTable
 from bench.errors import UnavailableError
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 PACKAGES = ("langgraph-checkpoint", "langgraph-checkpoint-postgres", "psycopg", "psycopg-pool")
 

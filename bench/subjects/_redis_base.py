@@ -25,7 +25,7 @@ from bench.contracts import (
     Subject,
 )
 from bench.errors import UnavailableError
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 RedisSaver: TypeAlias = AsyncRedisSaver | AsyncShallowRedisSaver
 

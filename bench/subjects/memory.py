@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import PluginOptions, Stored, Subject
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 
 class MemorySubject(Subject):

@@ -16,7 +16,7 @@ from langgraph.checkpoint.base import (
 )
 
 from bench.contracts import PluginOptions, Stored, Subject
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 
 class NullSaver(BaseCheckpointSaver[int]):

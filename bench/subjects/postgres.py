@@ -24,7 +24,7 @@ from bench.contracts import (
     Subject,
 )
 from bench.errors import UnsupportedError
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 from bench.subjects import _postgres_base as base
 
 Pool = AsyncConnectionPool[AsyncConnection[DictRow]]

@@ -33,7 +33,7 @@ from bench.contracts import (
     StoredTable,
     Subject,
 )
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 from bench.subjects import _postgres_base as base
 
 Arguments = ParamSpec("Arguments")

@@ -20,7 +20,7 @@ from bench.contracts import (
     StoredTable,
     Subject,
 )
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 # What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}

@@ -20,7 +20,7 @@ from bench.handover.log import log_tail
 from bench.handover.session import end_session
 from bench.records.redaction import secrets_in
 from bench.records.trial import Verification
-from bench.spec.scenario import Scenario
+from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 from bench.verify.read_back import unread
 from bench.verify.verifier import GO, LOG_FILE, ORDER, Order

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis import validity
+from bench.analysis.findings import validity
 from bench.cli import main
 from bench.cli.verbs import selftest
 from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE

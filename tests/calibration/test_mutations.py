@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bench.analysis import validity
+from bench.analysis.findings import validity
 from bench.analysis.result import Finding, Severity
 from bench.errors import EXIT_INVALID
 from bench.records.sample import Integers

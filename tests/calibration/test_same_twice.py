@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.records.store import Run
+from bench.scenario.plan import Trial
 from bench.selftest.measuring import planned
 from bench.selftest.rows import row_named
-from bench.spec.plan import Trial
 from tests.calibration._runs import LOOP, failing
 from tests.unit.analysis.synthetic import Left, Load, Make, make_run
 

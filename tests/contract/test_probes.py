@@ -18,7 +18,7 @@ from bench.discovery import load, names
 from bench.handover.clock import now_ns
 from bench.probes.stored_layout import NAMED
 from bench.records.trial import Reading
-from bench.spec.metric import Better, Unit, metric_names
+from bench.scenario.metric import Better, Unit, metric_names
 from bench.subjects.memory import MemorySubject
 
 NAMES = names("probe")

@@ -8,7 +8,7 @@ import pytest
 from bench.contracts import Place, Subject
 from bench.discovery import names
 from bench.errors import UnavailableError
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 from bench.subjects._factory import subject_class
 from tests.contract import _subjects as contract
 

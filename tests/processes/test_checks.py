@@ -15,7 +15,7 @@ from bench.checks.trials import CheckTrials, check_trials
 from bench.cli import main
 from bench.measure.runner import NO_OTHERS
 from bench.records.store import Store
-from bench.spec.scenario import SubjectUse
+from bench.scenario.scenario import SubjectUse
 from tests.unit.analysis.synthetic import make_run, scenario_text
 
 SAVERS = "tests.processes.crashing_savers"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
+from bench.gate.arms import two_interpreters
 from bench.handover.interpreter import OWN, Interpreter
 from bench.measure.runner import run
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.store import Store
-from bench.spec.gate import two_interpreters
-from bench.spec.plan import expand
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.plan import expand
+from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis.synthetic import scenario_text
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from bench.measure.runner import TrialRun
 from bench.records.redaction import REDACTED
 from bench.records.trial import TrialRecord
-from bench.spec.plan import expand
+from bench.scenario.plan import expand
 from tests.processes.talkative_savers import HALF
 from tests.processes.test_trials import scenario_of
 

@@ -21,10 +21,10 @@ from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.sample import Samples
 from bench.records.store import Store
 from bench.records.trial import TrialRecord
-from bench.spec.metric import WARM_UP
-from bench.spec.plan import expand
-from bench.spec.scenario import Scenario
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.metric import WARM_UP
+from bench.scenario.plan import expand
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import parse_scenario
 
 THEIRS = "tests.processes.their_savers"
 RUN_ID = "20260101T000000Z-s"

@@ -20,9 +20,9 @@ from bench.measure.preflight import check_plugins
 from bench.measure.runner import TrialRun
 from bench.records.store import Store
 from bench.records.trial import TrialRecord, Verification
-from bench.spec.plan import expand
-from bench.spec.scenario import Scenario
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.plan import expand
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import parse_scenario
 from bench.verify.verifier_process import VerifierProcess
 
 FAULTY = "tests.processes.faulty_savers"

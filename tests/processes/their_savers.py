@@ -13,7 +13,7 @@ from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import Place, PluginOptions, Subject
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 
 @asynccontextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.measure.runner import TrialRun
-from bench.spec.plan import expand
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.plan import expand
+from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis.synthetic import scenario_text
 
 pytestmark = pytest.mark.services

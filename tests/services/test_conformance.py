@@ -16,7 +16,7 @@ from bench.checks.crash import crash
 from bench.checks.trials import CheckTrials, check_trials
 from bench.discovery import names
 from bench.records.check import Conformance
-from bench.spec.scenario import SubjectUse
+from bench.scenario.scenario import SubjectUse
 
 pytestmark = pytest.mark.services
 

@@ -10,8 +10,8 @@ import pytest
 from bench.contracts import ALL_WRITES, CHECKPOINT_WRITES
 from bench.discovery import load
 from bench.measure.runner import TrialRun
-from bench.spec.plan import expand
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.plan import expand
+from bench.scenario.scenario_file import parse_scenario
 from tests.services._platforms import skip_without
 
 pytestmark = pytest.mark.services

@@ -1,1 +1,1 @@
-"""Reasons to distrust a number, one small function each; ``bench.analysis.validity`` lists them."""
+"""Reasons to distrust a number, one small function each."""

@@ -12,8 +12,8 @@ from bench.analysis.summary import CellEvidence
 from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
 from bench.records.trial import Reading, TrialRecord
-from bench.spec.arrival import Open
-from bench.spec.scenario import Scenario
+from bench.scenario.arrival import Open
+from bench.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)

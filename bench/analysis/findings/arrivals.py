@@ -18,7 +18,7 @@ from bench.analysis.open_load import OpenFacts
 from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, quantity
-from bench.spec.arrival import Closed
+from bench.scenario.arrival import Closed
 
 # An offered rate counts as reached when 99 % of it finished.
 REACHED_RATE = 0.99

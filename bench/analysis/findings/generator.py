@@ -18,7 +18,7 @@ from bench.analysis.open_load import OpenFacts
 from bench.analysis.result import Finding, Severity
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, quantity
-from bench.spec.arrival import Open
+from bench.scenario.arrival import Open
 
 # Near one core a Python process can do no more, and its own queueing is added to what it measures.
 SATURATED_CPU_SHARE = 0.9

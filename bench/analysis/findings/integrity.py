@@ -9,7 +9,7 @@ from bench.analysis.result import Finding
 from bench.analysis.summary import SHED, TIMED_OUT, failure_text, is_measured
 from bench.analysis.wording import counted, figure, listed
 from bench.records.trial import TrialRecord
-from bench.spec.metric import ERRORS
+from bench.scenario.metric import ERRORS
 
 _VERIFICATION_FAILED = Kind(
     "verification_failed",

@@ -10,7 +10,7 @@ from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, quantity
 from bench.records.trial import TrialRecord
-from bench.spec.metric import READ_OPERATION, WRITE_OPERATION
+from bench.scenario.metric import READ_OPERATION, WRITE_OPERATION
 
 # Where most of what a caller feels is waiting, the service time is no longer what matters.
 BLOCKED_WAIT_PER_SERVICE = 3.0

@@ -14,8 +14,8 @@ from bench.analysis.precision import (
 )
 from bench.analysis.result import Finding
 from bench.analysis.wording import counted
-from bench.spec.plan import blocks_of
-from bench.spec.precision import Precision
+from bench.scenario.plan import blocks_of
+from bench.scenario.precision import Precision
 
 _PRECISION_NOT_REACHED = Kind(
     "precision_not_reached",

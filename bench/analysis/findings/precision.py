@@ -13,8 +13,8 @@ from bench.analysis.findings._evidence import Evidence, Judge, Kind
 from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, listed, ratios_in_words
-from bench.spec.arrival import Closed
-from bench.spec.metric import CYCLE, QUANTILES
+from bench.scenario.arrival import Closed
+from bench.scenario.metric import CYCLE, QUANTILES
 
 # The same arm measured twice differs by 10 to 20 % on a small shared machine; a standard deviation
 # of the logarithms above 0.25 is beyond that: one trial in three is off by more than a quarter.

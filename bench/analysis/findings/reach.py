@@ -5,9 +5,9 @@ from __future__ import annotations
 from bench.analysis.findings._evidence import Evidence, Judge, Kind, reading, worst_of
 from bench.analysis.result import Finding
 from bench.analysis.wording import figure, listed, quantity
-from bench.spec.arrival import Open
-from bench.spec.durability import Durability
-from bench.spec.metric import CLOSING, WARM_UP, counts_from_its_call
+from bench.scenario.arrival import Open
+from bench.scenario.durability import Durability
+from bench.scenario.metric import CLOSING, WARM_UP, counts_from_its_call
 
 # Closing connections takes a few ms; longer, something was still to be written.
 LONG_CLOSING_NS = 1e8

@@ -19,7 +19,7 @@ from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, quantity
 from bench.records.trial import TrialRecord
-from bench.spec.metric import WRITE_OPERATION
+from bench.scenario.metric import WRITE_OPERATION
 
 # Growth that any program may show in a window: caches that fill, arenas of the allocator.
 EXCUSED_BYTES = 16 * 1024 * 1024

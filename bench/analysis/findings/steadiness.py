@@ -7,7 +7,7 @@ from statistics import median
 from bench.analysis.findings._evidence import Evidence, Judge, Kind, most_trials, worst_of
 from bench.analysis.result import Drift, Finding
 from bench.analysis.wording import figure
-from bench.spec.metric import OPERATION_RATE, THROUGHPUT
+from bench.scenario.metric import OPERATION_RATE, THROUGHPUT
 
 _RATES = (THROUGHPUT.name, OPERATION_RATE.name)
 

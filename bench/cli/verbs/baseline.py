@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import claim_run
-from bench.analysis.gate_baseline import baseline_of
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_PASS, InputError
+from bench.gate.baseline import baseline_of
 from bench.records.baseline import machine_of, names_in, read_baseline, write_baseline
 from bench.records.files import make_directory
 from bench.records.store import Store

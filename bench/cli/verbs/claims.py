@@ -13,8 +13,16 @@ from rich.console import Console as Screen
 
 from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import ClaimRun, claim_run
-from bench.analysis.verdict import judge
-from bench.analysis.verdict_agreement import Agreements, compare_verdicts
+from bench.claims.agreement import Agreements, compare_verdicts
+from bench.claims.agreement_page import (
+    agreement_document,
+    agreement_markdown,
+    agreement_screen,
+)
+from bench.claims.claim import Claim
+from bench.claims.claim_scenario import run_name, scenario_for
+from bench.claims.claims_file import chosen, load_claims
+from bench.claims.judge import judge
 from bench.cli.durations import minutes_of
 from bench.cli.gating import measure_run
 from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
@@ -24,17 +32,9 @@ from bench.errors import EXIT_INTERRUPTED, EXIT_PASS, InputError, suggestion
 from bench.measure.preflight import check_services
 from bench.records.files import make_directory, write_file
 from bench.records.store import Store
-from bench.reporters.verdicts.agreement import (
-    agreement_document,
-    agreement_markdown,
-    agreement_screen,
-)
-from bench.spec.claim import Claim
-from bench.spec.claim_scenario import run_name, scenario_for
-from bench.spec.claims_file import chosen, load_claims
-from bench.spec.plan import Plan, expand
-from bench.spec.scenario import Scenario
-from bench.spec.scenario_text import scenario_text
+from bench.scenario.plan import Plan, expand
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_text import scenario_text
 
 _WIDTH = 140
 

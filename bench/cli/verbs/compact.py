@@ -10,7 +10,7 @@ from bench.errors import EXIT_PASS, InputError
 from bench.records.archive import ARCHIVE
 from bench.records.compaction import compact
 from bench.records.store import Store
-from bench.spec.plan import expand
+from bench.scenario.plan import expand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,8 +18,8 @@ from bench.cli.loading import load_checked
 from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE, InputError, suggestion
 from bench.handover.parts import options_of
 from bench.records.check import CapabilityCheck, Conformance
-from bench.spec.scenario import SubjectUse
-from bench.spec.scenario_file import validation_messages
+from bench.scenario.scenario import SubjectUse
+from bench.scenario.scenario_file import validation_messages
 from bench.subjects._factory import subject_class
 
 _SIGNS = {"passed": "✓", "failed": "✗", "not offered": "–"}

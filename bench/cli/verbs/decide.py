@@ -8,14 +8,14 @@ from pathlib import Path
 
 from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import claim_run
-from bench.analysis.decision import decide
 from bench.cli.verbs.report import add_places
+from bench.decide.decision import decide
+from bench.decide.drivers_file import load_drivers
+from bench.decide.page import markdown
+from bench.decide.screen import screen
 from bench.errors import InputError
 from bench.records.files import make_directory, write_file
 from bench.records.store import Store
-from bench.reporters.decisions.markdown import markdown
-from bench.reporters.decisions.screen import screen
-from bench.spec.drivers_file import load_drivers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

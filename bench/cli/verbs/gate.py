@@ -8,7 +8,6 @@ import re
 import sys
 from pathlib import Path
 
-from bench.analysis.gate_result import GateResult
 from bench.cli.gating import (
     Question,
     against_baseline,
@@ -20,18 +19,19 @@ from bench.cli.loading import load_checked
 from bench.cli.verbs.baseline import BASELINES
 from bench.cli.verbs.report import add_places
 from bench.errors import EXIT_INTERRUPTED, InputError
-from bench.measure.gate_environments import ArmEnvironment, prepare
+from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
+from bench.gate.document import document
+from bench.gate.environments import ArmEnvironment, prepare
+from bench.gate.junit import junit
+from bench.gate.page import markdown
+from bench.gate.pytest_benchmark import pytest_benchmark
+from bench.gate.result import GateResult
+from bench.gate.screen import screen
 from bench.records.baseline import read_baseline
 from bench.records.files import make_directory, write_file
 from bench.records.redaction import redact, secrets_within
 from bench.records.store import Store
-from bench.reporters.gate.document import document
-from bench.reporters.gate.junit import junit
-from bench.reporters.gate.markdown import markdown
-from bench.reporters.gate.pytest_benchmark import pytest_benchmark
-from bench.reporters.gate.screen import screen
-from bench.spec.gate import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
-from bench.spec.scenario_file import read_text
+from bench.scenario.scenario_file import read_text
 
 _SCENARIO = Path("scenarios/gate.toml")
 

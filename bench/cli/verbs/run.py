@@ -18,8 +18,8 @@ from bench.measure.preflight import check_services
 from bench.records.files import make_directory
 from bench.records.run import RunRecord, new_run
 from bench.records.store import Store
-from bench.spec.plan import Plan
-from bench.spec.scenario_file import read_text
+from bench.scenario.plan import Plan
+from bench.scenario.scenario_file import read_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from rich.console import Console as Screen
 
-from bench.analysis.verdict import judge
+from bench.claims.claims_file import chosen, load_claims
+from bench.claims.document import document
+from bench.claims.judge import judge
+from bench.claims.page import markdown
+from bench.claims.screen import screen
 from bench.cli.judging import (
     chosen_references,
     newest_runs,
@@ -20,10 +24,6 @@ from bench.cli.verbs.report import add_places
 from bench.errors import InputError
 from bench.records.files import make_directory, write_file
 from bench.records.store import Store
-from bench.reporters.verdicts.document import document
-from bench.reporters.verdicts.markdown import markdown
-from bench.reporters.verdicts.screen import screen
-from bench.spec.claims_file import chosen, load_claims
 
 _WIDTH = 140
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.spec.durability import Durability
-from bench.spec.plan import Trial
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import MS, Left, Load, Make, analysed, scenario_text
 
 PRIMARY = 'primary_metrics = ["put.response.p50"]'

@@ -14,7 +14,7 @@ from bench.analysis.result import Analysis
 from bench.records.sample import Integers
 from bench.records.store import Run
 from bench.records.trial import Window
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import MS, START_NS, Left, Load, make_run, row, scenario_text
 
 OPEN = 'kind = "constant"\nrate_per_s = 100'

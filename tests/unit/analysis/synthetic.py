@@ -24,10 +24,10 @@ from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.sample import Integers
 from bench.records.store import Run, Store
 from bench.records.trial import Failure, Reading, TrialRecord, Verification, Window
-from bench.spec.durability import Durability
-from bench.spec.metric import CYCLE
-from bench.spec.plan import Trial, expand
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.durability import Durability
+from bench.scenario.metric import CYCLE
+from bench.scenario.plan import Trial, expand
+from bench.scenario.scenario_file import parse_scenario
 
 OPERATIONS = ("put", "put_writes", "get_tuple", "list", "delete_thread", CYCLE, "last_event")
 START_NS = 1_000_000_000

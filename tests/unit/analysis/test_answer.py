@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bench.analysis.answer import MOST_SENTENCES
 from bench.records.trial import Verification
-from bench.spec.durability import Durability
-from bench.spec.plan import Trial
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
 from tests.unit.analysis._answers import ACROSS, BASELINE, OTHER, TWO, answer, times
 from tests.unit.analysis.synthetic import (
     MS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
 from tests.unit.analysis._answers import (
     ASIDE,
     BASELINE,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bench.analysis.capacity import MISSES_THAT_END, highest
 from bench.analysis.result import Capacity
 from bench.records.outcome import Outcome
-from bench.spec.metric import CYCLE
-from bench.spec.plan import Trial
+from bench.scenario.metric import CYCLE
+from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import (
     MS,
     VERIFIED,

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.estimation import LOWER_BOUND, POOLED
-from bench.analysis.intervals import ARITHMETIC, GEOMETRIC, SINGLE
 from bench.analysis.result import Cell
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
+from bench.stats.intervals import ARITHMETIC, GEOMETRIC, SINGLE
 from tests.unit.analysis.synthetic import (
     MS,
     Left,

@@ -10,8 +10,8 @@ import pytest
 from bench.analysis.comparison_result import Comparison
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
-from bench.spec.durability import Durability
-from bench.spec.plan import Trial
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import (
     MS,
     Left,

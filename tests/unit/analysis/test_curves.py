@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.analysis.curves import MOST_POINTS, curve
-from bench.analysis.quantiles import Distribution
+from bench.stats.quantiles import Distribution
 
 
 def of(numbers: list[int], censored: list[int] | None = None) -> Distribution:

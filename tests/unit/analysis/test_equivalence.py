@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.analysis.comparison_result import Comparison
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import (
     MS,
     Left,

@@ -13,12 +13,8 @@ from bench.analysis.result import Analysis, Cell
 from bench.analysis.summary import summarise
 from bench.records.outcome import Outcome
 from bench.records.trial import Failure, Reading
-from bench.spec.metric import CYCLE, rests_on_success
-from bench.spec.plan import Trial, expand
-from tests.unit.analysis.deciding import MS as NS_PER_MS
-from tests.unit.analysis.deciding import PUT, around, cell, decided
-from tests.unit.analysis.gating import arms, judged, text
-from tests.unit.analysis.judged import claim, ratio, verdict_on
+from bench.scenario.metric import CYCLE, rests_on_success
+from bench.scenario.plan import Trial, expand
 from tests.unit.analysis.limits import limited, outcomes, threshold
 from tests.unit.analysis.synthetic import (
     MS,
@@ -35,6 +31,10 @@ from tests.unit.analysis.synthetic import (
     scenario_text,
     the,
 )
+from tests.unit.claims.judged import claim, ratio, verdict_on
+from tests.unit.decide.deciding import MS as NS_PER_MS
+from tests.unit.decide.deciding import PUT, around, cell, decided
+from tests.unit.gate.gating import arms, judged, text
 
 LOCKED = {
     "errors": {"CancelledError": 1, "OperationalError": 10},

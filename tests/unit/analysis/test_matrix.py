@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.analysis.result import MatrixEntry
 from bench.records.trial import Verification
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import Left, analysed, failure, scenario_text, unsupported
 
 MORE = """

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from bench.analysis.comparison_result import Comparison
-from bench.analysis.effects import Effect, effect
 from bench.analysis.multiplicity import LEVEL, adjust, p_value
-from bench.spec.metric import time_metric
-from bench.spec.scenario import Scenario
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.metric import time_metric
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import parse_scenario
+from bench.stats.effects import Effect, effect
 from tests.unit.analysis.synthetic import scenario_text
 
 ASIDE = """

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from bench.analysis.effects import effect
 from bench.analysis.precision import (
     BlockRatios,
     blocks_after,
@@ -17,6 +16,7 @@ from bench.analysis.precision import (
     widest,
     width_in_words,
 )
+from bench.stats.effects import effect
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 

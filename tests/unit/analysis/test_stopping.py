@@ -11,7 +11,7 @@ from bench.analysis.analyse import analyse
 from bench.analysis.claim_run import claim_run
 from bench.analysis.stopping import Stopping, Wish
 from bench.records.store import Run
-from bench.spec.plan import Trial, expand
+from bench.scenario.plan import Trial, expand
 from tests.unit.analysis.synthetic import (
     MS,
     Left,

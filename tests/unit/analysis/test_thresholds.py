@@ -9,8 +9,8 @@ import pytest
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRESSION
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
-from bench.spec.metric import CYCLE
-from bench.spec.plan import Trial
+from bench.scenario.metric import CYCLE
+from bench.scenario.plan import Trial
 from tests.unit.analysis.limits import limited, only, outcomes, put_ms, threshold
 from tests.unit.analysis.synthetic import (
     MS,

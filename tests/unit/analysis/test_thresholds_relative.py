@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.records.trial import Verification
-from bench.spec.durability import Durability
-from bench.spec.plan import Trial
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
 from tests.unit.analysis.limits import limited, only, put_ms, threshold
 from tests.unit.analysis.synthetic import MS, Left, Load, Make, changed, only_for, unsupported
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.analysis.wording import figure, listed, quantity
-from bench.spec.metric import Unit
+from bench.scenario.metric import Unit
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from bench.spec.gate import Rule
-from bench.spec.scenario_file import parse_scenario
+from bench.gate.arms import Rule
+from bench.scenario.scenario_file import parse_scenario
 from characteristics.decisions import Decision, Design, Truth, design_of, gate
 from characteristics.recorded import Recorded
 from tests.unit.analysis.synthetic import scenario_text

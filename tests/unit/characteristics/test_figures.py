@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
-from bench.spec.scenario_file import load_scenario
+from bench.scenario.scenario_file import load_scenario
 from characteristics.__main__ import FIGURES, PAGE, PLOTS, RECORDED, RECORDING
 from characteristics.figures import (
     ALONE,

@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import InputError
 from bench.records.trial import Verification
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
 from characteristics.recorded import read_recorded, recorded_of, write_recorded
 from tests.unit.analysis.synthetic import MS, Left, Load, make_run, scenario_text
 from tests.unit.characteristics.made_up import CYCLE, recording

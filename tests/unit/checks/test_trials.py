@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bench.checks.crash import kill_of
 from bench.checks.trials import KILLS, check_trials, distinct_subjects
-from bench.spec.scenario import SubjectUse
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.scenario import SubjectUse
+from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis.synthetic import scenario_text
 
 SUBJECTS = {"first": SubjectUse(use="memory"), "second": SubjectUse(use="null")}

@@ -9,8 +9,8 @@ import pytest
 
 from bench.cli import main
 from bench.records.trial import Verification
-from tests.unit.analysis.gating import arms, count, text
 from tests.unit.analysis.synthetic import Make, make_run
+from tests.unit.gate.gating import arms, count, text
 
 RUN = "20260101T000000Z-made-up"
 LOST = Verification(threads=4, checkpoints=40, lost=1, corrupted=0, unexpected=0, problems=())

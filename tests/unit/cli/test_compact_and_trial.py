@@ -11,7 +11,7 @@ import pytest
 from bench.cli import main
 from bench.records.sample import read_samples
 from bench.records.store import Run
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import MS, Left, Load, healthy, make_run, scenario_text
 
 RUN_ID = "20260101T000000Z-made-up"

@@ -8,7 +8,7 @@ import pytest
 
 from bench.cli import main
 from bench.records.trial import Verification
-from bench.spec.plan import Trial
+from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import (
     MS,
     Left,

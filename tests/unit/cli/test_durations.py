@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.cli.durations import expected_s, minutes_of
-from bench.spec.plan import expand
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.plan import expand
+from bench.scenario.scenario_file import parse_scenario
 
 TEXT = """
 schema_version = 1

@@ -10,13 +10,13 @@ import pytest
 
 from bench.cli import main
 from bench.cli.verbs.gate import requirements_in
+from bench.gate.arms import Rule, second_run
 from bench.records.store import Run
 from bench.records.trial import Verification
-from bench.spec.gate import Rule, second_run
-from bench.spec.plan import Trial
-from bench.spec.scenario_text import scenario_text
-from tests.unit.analysis.gating import PAIR, arms, count, text
+from bench.scenario.plan import Trial
+from bench.scenario.scenario_text import scenario_text
 from tests.unit.analysis.synthetic import Left, Make, make_run
+from tests.unit.gate.gating import PAIR, arms, count, text
 
 ARMS = ["--base-subject", "a", "--head-subject", "b"]
 RUN = "20260101T000000Z-made-up"

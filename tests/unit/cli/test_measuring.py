@@ -10,7 +10,7 @@ import pytest
 from bench.analysis.stopping import Stopping
 from bench.cli import main
 from bench.cli.measuring import MoreBlocks
-from bench.spec.plan import expand
+from bench.scenario.plan import expand
 from tests.unit.analysis.synthetic import Left, Load, Make, make_run, scenario_text
 
 WANTED = """

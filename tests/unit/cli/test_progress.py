@@ -7,8 +7,8 @@ import io
 from bench.cli.progress import Lines, duration, shown
 from bench.measure.runner import Progress
 from bench.records.trial import Failure, Status, TrialRecord
-from bench.spec.durability import Durability
-from bench.spec.plan import Trial
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
 
 TRIAL = Trial(
     "s", "redis", "steps", "1k", "many", "uvloop", 0, "b", 0, 1, 0.1, 0.2, "d"

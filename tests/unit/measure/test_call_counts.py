@@ -11,7 +11,7 @@ from bench.errors import InputError
 from bench.measure.call_counts import CallCounts
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
-from bench.spec.metric import CYCLE
+from bench.scenario.metric import CYCLE
 from bench.subjects.null import NullSaver
 
 

@@ -14,7 +14,7 @@ from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
 from bench.records.outcome import COLUMNS, Outcome
-from bench.spec.arrival import Closed, Constant, Open, schedule_ns
+from bench.scenario.arrival import Closed, Constant, Open, schedule_ns
 from tests.unit.measure.savers import Plain, Ticks
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}}

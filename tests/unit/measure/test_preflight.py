@@ -9,9 +9,9 @@ import pytest
 from bench.errors import InputError
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_plugins, check_services
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import parse_scenario
 from bench.servers._wheels import find_postgres
-from bench.spec.scenario import Scenario
-from bench.spec.scenario_file import parse_scenario
 
 TEXT = """
 schema_version = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.measure.remaining import Remaining, no_more
-from bench.spec.plan import Plan, Trial, expand
-from bench.spec.scenario_file import parse_scenario
+from bench.scenario.plan import Plan, Trial, expand
+from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis.synthetic import scenario_text
 
 TABLES = """

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.contracts import Place, PluginOptions, Stored, Subject
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 
 
 class Scripted(Subject):

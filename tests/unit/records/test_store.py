@@ -13,9 +13,9 @@ from bench.errors import InputError
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.store import Store
 from bench.records.trial import Failure, Reading, TrialRecord, Verification, Window
-from bench.spec.durability import Durability
-from bench.spec.plan import expand
-from bench.spec.scenario_file import load_scenario
+from bench.scenario.durability import Durability
+from bench.scenario.plan import expand
+from bench.scenario.scenario_file import load_scenario
 
 SCENARIO = Path(__file__).parents[3] / "scenarios" / "smoke.toml"
 

@@ -13,8 +13,8 @@ from bench.analysis.matrix import NOT_PLANNED
 from bench.analysis.result import Analysis, Cell, Curve, Estimate, Finding, MatrixEntry
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.trial import Reading
-from bench.spec.durability import Durability
-from bench.spec.metric import ERRORS, THROUGHPUT, Metric, Unit, time_metric
+from bench.scenario.durability import Durability
+from bench.scenario.metric import ERRORS, THROUGHPUT, Metric, Unit, time_metric
 
 NASTY = "Psycopg cannot use <b>'ProactorEventLoop'</b> | & run\nasync; [docs](x) `run()` *_now_*"
 INVALID = "the worker used 99 % of its core | <saturated>"

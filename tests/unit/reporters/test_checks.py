@@ -8,8 +8,8 @@ import pytest
 
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
-from bench.reporters._document import make_document
-from bench.reporters._frame import estimates_frame
+from bench.report.document import make_document
+from bench.report.frame import estimates_frame
 from bench.reporters.console import Console
 from bench.reporters.markdown import Markdown
 from tests.unit.analysis.synthetic import Left, Load, check_record, make_run, scenario_text

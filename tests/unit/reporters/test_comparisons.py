@@ -15,7 +15,7 @@ from bench.analysis.comparison_result import (
     FalseAlarms,
 )
 from bench.analysis.result import Analysis
-from bench.reporters._comparison_tables import detectable, false_alarms_in_words
+from bench.report.comparison_tables import detectable, false_alarms_in_words
 from bench.reporters.console import Console
 from bench.reporters.csv_table import CsvTable
 from bench.reporters.html import Html

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console as Screen
 
 from bench.analysis.result import Analysis
-from bench.reporters._console_tables import matrix
+from bench.report.console_tables import matrix
 from bench.reporters.console import LINES, WIDTH, Console, screen_content
 from tests.unit.reporters import synthetic
 

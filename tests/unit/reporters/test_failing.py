@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.analysis.result import Cell
-from bench.reporters._cell_tables import glance_tables, group_tables
-from bench.reporters._frame import cells_frame, estimates_frame
-from bench.reporters._groups import groups_of
+from bench.report.cell_tables import glance_tables, group_tables
+from bench.report.frame import cells_frame, estimates_frame
+from bench.report.groups import groups_of
 from bench.reporters.console import Console
-from bench.spec.metric import ERRORS
+from bench.scenario.metric import ERRORS
 from tests.unit.reporters import synthetic
 
 NAME = "redis-shallow-with-a-long-label-of-41-ch"

@@ -6,7 +6,7 @@ import pytest
 
 from bench.analysis.estimation import LOWER_BOUND
 from bench.errors import InvalidMeasurementError
-from bench.reporters._format import (
+from bench.report.format import (
     CORES,
     DURATIONS,
     NUMBERS,
@@ -26,7 +26,7 @@ from bench.reporters._format import (
     scales_of,
     shortened,
 )
-from bench.spec.metric import ERRORS, THROUGHPUT, Metric, time_metric
+from bench.scenario.metric import ERRORS, THROUGHPUT, Metric, time_metric
 from tests.unit.reporters.synthetic import estimate, not_estimable, reading_metric
 
 NS, US, MS, S = DURATIONS

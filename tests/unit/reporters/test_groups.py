@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.reporters._frame import estimates_frame
-from bench.reporters._groups import Pairs, groups_of, subject_text
+from bench.report.frame import estimates_frame
+from bench.report.groups import Pairs, groups_of, subject_text
 from tests.unit.reporters import synthetic
 
 FULL = synthetic.full_analysis()

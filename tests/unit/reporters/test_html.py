@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 
 from markupsafe import escape
 
-from bench.reporters._format import SIZES, choose_scale, interval, number
-from bench.reporters._groups import groups_of
-from bench.reporters._plots import PLOTS
+from bench.report.format import SIZES, choose_scale, interval, number
+from bench.report.groups import groups_of
+from bench.report.plots import PLOTS
 from bench.reporters.html import Html
 from tests.unit.reporters import synthetic
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bench.reporters._document import make_document
-from bench.reporters._format import DURATIONS, choose_scale, interval, number
-from bench.reporters._groups import groups_of
-from bench.reporters._markdown_text import escaped, fenced, table
-from bench.reporters._table import Entry, Row, Section, Table, text_columns
+from bench.report.document import make_document
+from bench.report.format import DURATIONS, choose_scale, interval, number
+from bench.report.groups import groups_of
+from bench.report.markdown_text import escaped, fenced, table
+from bench.report.table import Entry, Row, Section, Table, text_columns
 from bench.reporters.markdown import Markdown
 from tests.unit.reporters import synthetic
 

@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bench.analysis.result import Analysis
-from bench.reporters._plot_memory import peak_memory
-from bench.reporters._plot_ratios import ratios_across_durability, ratios_equal_durability
-from bench.reporters._plot_scaling import by_concurrency, by_state_size
-from bench.reporters._plot_style import subject_styles, svg
-from bench.reporters._plots import PLOTS, drawings
+from bench.report.plot_memory import peak_memory
+from bench.report.plot_ratios import ratios_across_durability, ratios_equal_durability
+from bench.report.plot_scaling import by_concurrency, by_state_size
+from bench.report.plot_style import subject_styles, svg
+from bench.report.plots import PLOTS, drawings
 from bench.reporters.plots import Plots
 from tests.unit.reporters import synthetic
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.analysis.result import Analysis, Drift
-from bench.reporters._cell_tables import group_tables, operations_of
-from bench.reporters._comparison_tables import comparison_tables
-from bench.reporters._groups import Group, groups_of
-from bench.reporters._table import Table
-from bench.spec.metric import RESPONSE_GROWTH, WARMUP_OPERATIONS, time_metric, warmup_metric
+from bench.report.cell_tables import group_tables, operations_of
+from bench.report.comparison_tables import comparison_tables
+from bench.report.groups import Group, groups_of
+from bench.report.table import Table
+from bench.scenario.metric import RESPONSE_GROWTH, WARMUP_OPERATIONS, time_metric, warmup_metric
 from tests.unit.reporters import synthetic
 
 TITLE = "Steadiness, and the warm-up apart"

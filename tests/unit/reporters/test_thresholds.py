@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from bench.analysis.result import Analysis, ThresholdOutcome, ThresholdResult
-from bench.reporters._threshold_tables import SIGNS, threshold_tables
+from bench.report.threshold_tables import SIGNS, threshold_tables
 from bench.reporters.console import LINES, WIDTH, Console
 from bench.reporters.html import Html
 from bench.reporters.json_document import JsonDocument

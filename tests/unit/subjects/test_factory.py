@@ -11,7 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import Place, Subject
 from bench.errors import InputError
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 from bench.subjects._factory import subject_class
 from tests.contract import _subjects as contract
 

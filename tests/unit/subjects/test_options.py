@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bench.contracts import Endpoint, Place, Subject
 from bench.discovery import names
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 from bench.subjects._factory import subject_class
 
 

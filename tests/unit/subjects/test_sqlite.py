@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from bench.contracts import Place
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 from bench.subjects.sqlite import SqliteOptions, SqliteSubject
 from tests.contract import _subjects as contract
 

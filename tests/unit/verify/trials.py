@@ -24,7 +24,7 @@ from bench.contracts import (
 )
 from bench.handover.acknowledgements import AcknowledgementLog
 from bench.records.trial import Verification
-from bench.spec.durability import Durability
+from bench.scenario.durability import Durability
 from bench.verify.ledger import Ledger
 from bench.verify.read_back import verify
 

@@ -1,0 +1,1 @@
+"""Published claims: their files, how they are judged, how verdicts are told."""

@@ -1,0 +1,134 @@
+"""Judgements by what happened: whether a subject runs, findings, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bench.analysis.claim_run import ClaimRun
+from bench.analysis.findings.validity import KINDS
+from bench.analysis.result import Cell
+from bench.claims._figures import outcome_in
+from bench.claims._selection import condition_of, lacking, selected
+from bench.claims.claim import Count, FindingCheck, RunsOn
+from bench.claims.result import Condition, ConditionOutcome
+from bench.errors import InputError, suggestion
+
+_EMULATED = "emulated"
+# The stages of a trial that end before its saver is asked for anything.
+_BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
+
+
+def runs(run: ClaimRun, judgement: RunsOn) -> Iterator[Condition]:
+    """Judge whether each subject was measured, was refused, or failed, on each of the loops."""
+    for subject in judgement.subjects:
+        found = selected(run, judgement, subject)
+        yield from lacking(judgement, subject, found)
+        for cell in found:
+            yield _ran(run, judgement, cell)
+
+
+def _ran(run: ClaimRun, judgement: RunsOn, cell: Cell) -> Condition:
+    condition = condition_of(run, [cell], "status")
+    # Here that a cell has no measurement is the very thing that is asked for.
+    if condition.outcome == "invalid":
+        return condition
+    text = f"{cell.status}: {cell.reason.strip()}" if cell.reason else cell.status
+    if _loop_kind(run, cell) == _EMULATED:
+        text += " (the loop is emulated here)"
+    if not _counts(run, judgement, cell):
+        return replace(condition, outcome="not measured", why=text)
+    outcome: ConditionOutcome = "holds" if cell.status == judgement.expected else "fails"
+    if cell.failing_because:
+        text += f", but {cell.failing_because}"
+        outcome = "undecided" if outcome == "holds" else outcome
+    return replace(condition, outcome=outcome, why=text, method="status of all trials")
+
+
+def _counts(run: ClaimRun, judgement: RunsOn, cell: Cell) -> bool:
+    """Tell whether the status of ``cell`` says something about the saver.
+
+    That a server or a loop is not to be had here as it was asked for says nothing about it.
+    """
+    if cell.status == "measured":
+        return True
+    if cell.status not in ("unsupported", "failed"):
+        return False
+    if {run.stages.get(trial, "") for trial in cell.trial_ids} & _BEFORE_THE_SAVER:
+        return False
+    if not judgement.because:
+        return cell.status == "unsupported"
+    return any(piece in cell.reason for piece in judgement.because)
+
+
+def _loop_kind(run: ClaimRun, cell: Cell) -> str:
+    """Return the kind of the cell's loop, which a trial that it refused may not know."""
+    kinds = (entry.loop_kind for entry in run.analysis.matrix if entry.loop == cell.loop)
+    return cell.loop_kind or next(filter(None, kinds), "")
+
+
+def findings(run: ClaimRun, judgement: FindingCheck) -> Iterator[Condition]:
+    """Judge whether the finding names each selected cell, or none of them.
+
+    A finding that names no cell is about the whole run.
+
+    Raises:
+        InputError: no finding has that code.
+    """
+    codes = [kind.code for kind in KINDS]
+    if judgement.code not in codes:
+        hint = suggestion(judgement.code, codes)
+        raise InputError(f"a claim asks for the finding {judgement.code!r}.{hint}")
+    found = [each for each in run.analysis.findings if each.code == judgement.code]
+    named = {name for finding in found for name in finding.cells}
+    is_everywhere = any(not finding.cells for finding in found)
+    for subject in judgement.subjects:
+        cells = selected(run, judgement, subject)
+        yield from lacking(judgement, subject, cells)
+        for cell in cells:
+            condition = condition_of(run, [cell], judgement.code)
+            if condition.outcome != "undecided":
+                yield condition
+            elif cell.status != "measured":
+                yield replace(condition, why=cell.reason)
+            elif judgement.needs and cell.value(judgement.needs) is None:
+                why = f"there is no {judgement.needs} here, on which {judgement.code} rests"
+                yield replace(condition, outcome="not measured", why=why)
+            else:
+                present = is_everywhere or cell.name in named
+                yield replace(
+                    condition,
+                    outcome="holds" if present == judgement.present else "fails",
+                    why=f"the finding {judgement.code} is {'present' if present else 'absent'}",
+                    method="finding of the analysis",
+                )
+
+
+def counts(run: ClaimRun, judgement: Count) -> Iterator[Condition]:
+    """Judge how often an operation occurred for each of another, in all trials of a cell."""
+    for subject in judgement.subjects:
+        found = selected(run, judgement, subject)
+        yield from lacking(judgement, subject, found)
+        for cell in found:
+            yield _counted(run, judgement, cell)
+
+
+def _counted(run: ClaimRun, judgement: Count, cell: Cell) -> Condition:
+    asked = (judgement.operation, judgement.per)
+    condition = condition_of(run, [cell], " / ".join(asked), *asked)
+    if condition.outcome != "undecided":
+        return condition
+    times, each = (cell.operations.get(name, 0) for name in asked)
+    for name in asked:
+        if not cell.operations.get(name):
+            return replace(condition, outcome="not measured", why=f"no {name} was counted")
+    value = times / each
+    method = f"{times} {judgement.operation} for {each} {judgement.per}, due in the windows"
+    return replace(
+        condition,
+        outcome=outcome_in(judgement.range, value, value),
+        value=value,
+        low=value,
+        high=value,
+        method=method,
+    )

@@ -1,0 +1,93 @@
+"""Refuting by the least favourable of many conditions, with allowance for how many they are.
+
+A claim that must hold everywhere is refuted by one condition in which it does not. With k of them,
+one 95 % interval in 20 lies outside by chance where the truth is at the limit; so the p-values
+against the limit are adjusted by Holm's method over all conditions of the claim that could refute
+it alone. Each is that of the test which the interval inverts; the exact one stands back for
+Student's t where so few blocks could not reach so small a p, as in ``bench.analysis.multiplicity``.
+Supporting a claim needs no allowance: there every interval has to lie inside (Berger,
+"Multiparameter hypothesis testing and acceptance sampling", Technometrics 1982).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bench.claims.claim import Judgement
+from bench.claims.result import Condition
+from bench.scenario.selection import Range
+from bench.stats.effects import (
+    FEWEST_FOR_SIGNED_RANK,
+    hodges_lehmann,
+    holm,
+    signed_rank_p,
+    student_p,
+)
+from bench.stats.quantiles import CONFIDENCE
+
+_LEVEL = 1.0 - CONFIDENCE
+
+
+def outside_p(
+    values: Sequence[float], claimed: Range, *, by_ranks: bool = False
+) -> tuple[float, float] | None:
+    """Return two p-values, two-sided, against the end of ``claimed`` that ``values`` are beyond.
+
+    The first is that of the interval: of the signed-rank test if ``by_ranks`` and there are enough
+    values for it, else of Student's t; the second that of Student's t. Both are 1 where the centre
+    lies inside; ``None`` for fewer than two values.
+    """
+    if len(values) < 2:
+        return None
+    data = np.asarray(values, float)
+    is_ranked = by_ranks and data.size >= FEWEST_FOR_SIGNED_RANK
+    centre = hodges_lehmann(data) if is_ranked else float(np.mean(data))
+    if claimed.low <= centre <= claimed.high:
+        return 1.0, 1.0
+    beyond = data - (claimed.low if centre < claimed.low else claimed.high)
+    student = student_p(beyond)
+    return (signed_rank_p(beyond) if is_ranked else student), student
+
+
+def in_logarithms(claimed: Range) -> Range:
+    """Return the range of logarithms that ``claimed`` is."""
+    ends = (math.log(end) if end > 0.0 else -math.inf for end in (claimed.low, claimed.high))
+    return Range(*ends)
+
+
+def allowed_for(
+    judged: Sequence[tuple[Judgement, tuple[Condition, ...]]],
+) -> list[tuple[Condition, ...]]:
+    """Return the conditions of each judgement; those that only seem to fail are undecided."""
+    family = [
+        condition
+        for judgement, conditions in judged
+        if not judgement.control and judgement.share == 1.0
+        for condition in conditions
+        if condition.outside_p is not None
+    ]
+    members = len(family)
+    adjusted = holm([_p_value(condition, members) for condition in family])
+    doubtful = {
+        id(condition)
+        for condition, p_value in zip(family, adjusted, strict=True)
+        if members > 1 and condition.outcome == "fails" and p_value > _LEVEL
+    }
+    why = f"outside, but so far one of {members} conditions of this claim may be by chance"
+    return [
+        tuple(
+            replace(each, outcome="undecided", why=why) if id(each) in doubtful else each
+            for each in conditions
+        )
+        for _, conditions in judged
+    ]
+
+
+def _p_value(condition: Condition, members: int) -> float:
+    own, student = condition.outside_p or (1.0, 1.0)
+    is_coarse = members * 2.0 / 2.0**condition.blocks > _LEVEL
+    return student if is_coarse else own

@@ -1,0 +1,148 @@
+"""Verdicts in plain words, with figures and intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bench.analysis.wording import counted, figure, listed, quantity
+from bench.claims._dependence import AXES
+from bench.claims._selection import metric_label
+from bench.claims.claim import Bound, Count, FindingCheck, Judgement, Ratio, RunsOn, Scaling
+from bench.claims.result import Condition, ConditionOutcome, Dependence
+from bench.scenario.metric import Unit
+
+_SAID: dict[ConditionOutcome, str] = {
+    "holds": "holds",
+    "fails": "does not hold",
+    "undecided": "cannot be told",
+    "invalid": "is invalid",
+    "not measured": "was not measured",
+}
+_MOST_REASONS = 2
+_PLACES = {"concurrency": "concurrency {}", "payload": "payload {}", "workload": "workload {}"}
+
+
+def claimed(judgement: Judgement, conditions: Sequence[Condition] = ()) -> str:
+    """Say where the figure must lie, in the unit that it was found in."""
+    units = (condition.unit for condition in conditions if condition.value is not None)
+    share = f" in {figure(100.0 * judgement.share)} % of the conditions"
+    suffix = share if judgement.share < 1.0 else ""
+    match judgement:
+        case RunsOn():
+            return f"{judgement.expected} on {listed(judgement.loops)}{suffix}"
+        case FindingCheck():
+            return f"{judgement.code} {'present' if judgement.present else 'absent'}{suffix}"
+        case Bound() if judgement.in_ms:
+            return _range(judgement.range.low, judgement.range.high, "ns") + suffix
+        case _:
+            unit: Unit = next(units, "ratio")
+            return _range(judgement.range.low, judgement.range.high, unit) + suffix
+
+
+def _range(low: float, high: float, unit: Unit) -> str:
+    if math.isinf(low):
+        return f"at most {quantity(high, unit)}"
+    if math.isinf(high):
+        return f"at least {quantity(low, unit)}"
+    return f"{quantity(low, unit)} to {quantity(high, unit)}"
+
+
+def figure_of(conditions: Sequence[Condition]) -> str:
+    """Give the range of the values that were found, or how often what is asked for holds."""
+    known = [condition for condition in conditions if condition.value is not None]
+    if known:
+        unit = known[0].unit
+        values = sorted(value for c in known if (value := c.value) is not None)
+        shown = dict.fromkeys(quantity(value, unit) for value in (values[0], values[-1]))
+        return " to ".join(shown)
+    settled = [c for c in conditions if c.outcome in ("holds", "fails")]
+    return f"{_count(settled, 'holds')} of {len(settled)}" if settled else ""
+
+
+def because(
+    judgement: Judgement, conditions: Sequence[Condition], dependences: Sequence[Dependence]
+) -> str:
+    """Say in one sentence what was found, with the extremes and their intervals."""
+    told = [
+        f"{_SAID[outcome]} in {_count(conditions, outcome)}"
+        for outcome in _SAID
+        if _count(conditions, outcome)
+    ]
+    total = counted(len(conditions), "condition")
+    where = claimed(judgement, conditions)
+    parts = [f"{_what(judgement)}, claimed {where}: of {total} it {listed(told)}"]
+    known = [condition for condition in conditions if condition.value is not None]
+    if known:
+        # By place, not by equality: two conditions may have the same figures.
+        extremes = {id(each): each for each in (min(known, key=_value), max(known, key=_value))}
+        ends = [_at(each, varying(conditions)) for each in extremes.values()]
+        parts.append(" to ".join(ends))
+    parts += [_dependence(found) for found in dependences]
+    parts += _reasons(judgement, conditions)
+    return "; ".join(parts)
+
+
+def _dependence(found: Dependence) -> str:
+    return (
+        f"it depends on the {found.axis} ({', '.join(': '.join(each) for each in found.answers)})"
+    )
+
+
+def varying(conditions: Sequence[Condition]) -> tuple[str, ...]:
+    """Name the axes on which ``conditions`` differ."""
+    return tuple(axis for axis, of in AXES.items() if len({of(each) for each in conditions}) > 1)
+
+
+def _what(judgement: Judgement) -> str:
+    match judgement:
+        case Ratio():
+            return f"{judgement.ratio.replace('/', '÷')} of {_metrics(judgement)}"
+        case Scaling():
+            arrivals = f"{judgement.to_arrival} ÷ {judgement.from_arrival}"
+            return f"{listed(judgement.metrics)} at {arrivals}"
+        case Bound():
+            above = f" above that of {judgement.above}" if judgement.above else ""
+            return listed(judgement.metrics) + above
+        case RunsOn():
+            return f"status of {listed(judgement.subjects)}"
+        case FindingCheck():
+            return f"the finding about {listed(judgement.subjects)}"
+        case Count():
+            return f"{judgement.operation} for each {judgement.per}"
+
+
+def _metrics(judgement: Ratio) -> str:
+    return listed(metric_label(metric, judgement.per) for metric in judgement.metrics)
+
+
+def _at(condition: Condition, axes: Sequence[str]) -> str:
+    """Give a condition's value with its interval, and where that was as far as it varies."""
+    value, low, high = condition.value, condition.low, condition.high
+    text = quantity(value, condition.unit) if value is not None else ""
+    if low is not None and high is not None and low < high:
+        text += f" [{quantity(low, condition.unit)}, {quantity(high, condition.unit)}]"
+    place = ", ".join(_PLACES.get(axis, "{}").format(AXES[axis](condition)) for axis in axes)
+    return f"{text} ({place})" if place else text
+
+
+def _reasons(judgement: Judgement, conditions: Sequence[Condition]) -> list[str]:
+    """Give the reasons of what could not be told, and those that go with an outcome.
+
+    Of a condition with an outcome only a status and a bound of errors have one.
+    """
+    told = [
+        each
+        for each in conditions
+        if isinstance(judgement, RunsOn | Bound) or each.outcome not in ("holds", "fails")
+    ]
+    reasons = list(dict.fromkeys(f"{c.subject}, {c.loop}: {c.why}" for c in told if c.why))
+    return [listed(reasons, _MOST_REASONS)] if reasons else []
+
+
+def _count(conditions: Sequence[Condition], outcome: ConditionOutcome) -> int:
+    return sum(1 for condition in conditions if condition.outcome == outcome)
+
+
+def _value(condition: Condition) -> float:
+    return condition.value if condition.value is not None else math.nan

@@ -1,0 +1,151 @@
+"""Whether two verdicts on the same claims agree: the committed one, and one measured anew.
+
+A claim **agrees** if both verdicts are the same, whatever the figures; it **differs** if they are
+not; it **cannot be told** where either side has no run to judge on. Whether it agrees or not, every
+condition is named whose answer is another, or whose two intervals have nothing in common: that
+shows a machine, or a version, on which a verdict still stands and its figures have moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.claims.result import (
+    Condition,
+    JudgementVerdict,
+    Verdict,
+    VerdictOutcome,
+    Verdicts,
+)
+from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS
+
+Agreement = Literal["agrees", "differs", "cannot be told"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionChange:
+    """A condition of the judgement ``label`` that came out otherwise; ``None`` where it lacks.
+
+    ``overlap`` tells whether the two intervals have a value in common; ``None`` where one of the
+    sides has no interval.
+    """
+
+    label: str
+    committed: Condition | None
+    anew: Condition | None
+    overlap: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAgreement:
+    """Both verdicts on a claim, and in which of its ``conditions`` they part.
+
+    ``why`` says what lacks where nothing can be told. ``committed_runs`` and ``new_runs`` are ids.
+    """
+
+    claim: str
+    agreement: Agreement
+    committed: VerdictOutcome
+    anew: VerdictOutcome
+    committed_figure: str
+    new_figure: str
+    committed_runs: tuple[str, ...]
+    new_runs: tuple[str, ...]
+    why: str
+    conditions: int
+    changes: tuple[ConditionChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreements:
+    """What became of each claim, and what the process should end with."""
+
+    claims: tuple[ClaimAgreement, ...]
+    exit_code: int
+
+
+def compare_verdicts(committed: Verdicts, anew: Verdicts) -> Agreements:
+    """Compare the verdicts on the same claims, claim by claim and condition by condition.
+
+    The exit code is that of an invalid measurement where a new verdict is invalid, else that of an
+    inconclusive one unless every claim agrees (or there is none).
+
+    Raises:
+        ValueError: the two are not about the same claims.
+    """
+    pairs = zip(committed.verdicts, anew.verdicts, strict=True)
+    claims = tuple(_compared(before, after) for before, after in pairs)
+    if any(claim.anew == "invalid" for claim in claims):
+        return Agreements(claims, EXIT_INVALID)
+    agrees = bool(claims) and all(claim.agreement == "agrees" for claim in claims)
+    return Agreements(claims, EXIT_PASS if agrees else EXIT_INCONCLUSIVE)
+
+
+def _compared(before: Verdict, after: Verdict) -> ClaimAgreement:
+    if before.claim != after.claim:
+        raise ValueError(f"{before.claim} and {after.claim} are different claims")
+    why = _lacking(before, after)
+    agreement: Agreement = "agrees" if before.outcome == after.outcome else "differs"
+    judged = tuple(zip(before.judgements, after.judgements, strict=True))
+    matched = [pair for one, other in judged for pair in _matched(one, other)] if not why else []
+    return ClaimAgreement(
+        claim=before.claim,
+        agreement="cannot be told" if why else agreement,
+        committed=before.outcome,
+        anew=after.outcome,
+        committed_figure=before.figure,
+        new_figure=after.figure,
+        committed_runs=_runs(before),
+        new_runs=_runs(after),
+        why=why,
+        conditions=len(matched),
+        changes=tuple(pair for pair in matched if _is_change(pair)),
+    )
+
+
+def _lacking(before: Verdict, after: Verdict) -> str:
+    """Say why the two cannot be compared; empty where they can."""
+    if not before.judgements:
+        return "it has no judgement yet: nothing to measure"
+    for side, judgements in (("reference", before.judgements), ("new", after.judgements)):
+        scenarios = [judged.scenario for judged in judgements if not judged.run_id]
+        if scenarios:
+            return f"there is no {side} run of {', '.join(dict.fromkeys(scenarios))}"
+    return ""
+
+
+def _runs(verdict: Verdict) -> tuple[str, ...]:
+    found = (judged.run_id for judged in verdict.judgements if judged.run_id)
+    return tuple(dict.fromkeys(found))
+
+
+def _matched(before: JudgementVerdict, after: JudgementVerdict) -> Iterator[ConditionChange]:
+    """Yield every condition of either, with its counterpart."""
+    sides = [{_place(each): each for each in judged.conditions} for judged in (before, after)]
+    for place in dict.fromkeys((*sides[0], *sides[1])):
+        one, other = (side.get(place) for side in sides)
+        yield ConditionChange(before.label, one, other, _overlap(one, other))
+
+
+def _place(condition: Condition) -> Sequence[str]:
+    return (
+        *(condition.subject, condition.baseline, condition.metric, condition.workload),
+        *(condition.payload, condition.arrival, condition.loop),
+    )
+
+
+def _overlap(one: Condition | None, other: Condition | None) -> bool | None:
+    if one is None or other is None:
+        return None
+    ends = (one.low, one.high, other.low, other.high)
+    low, high, other_low, other_high = ends
+    if low is None or high is None or other_low is None or other_high is None:
+        return None
+    return max(low, other_low) <= min(high, other_high)
+
+
+def _is_change(pair: ConditionChange) -> bool:
+    one, other = pair.committed, pair.anew
+    return one is None or other is None or one.outcome != other.outcome or pair.overlap is False

@@ -1,0 +1,255 @@
+"""What a decision looks at: places × options of a run, and the figures of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bench.analysis.claim_run import SUM, ClaimRun, pairs
+from bench.analysis.result import Analysis, Cell
+from bench.decide.drivers import RELATIONS, Drivers, Limit
+from bench.decide.result import Figure, Place
+from bench.errors import InputError, nearest, suggestion
+from bench.scenario.metric import Metric, Unit
+from bench.stats.effects import Effect, effect
+from bench.stats.intervals import arithmetic
+
+# The subject that stores nothing shows the floor of the measuring; it is nothing to choose.
+_FLOOR = "null"
+_OF_THE_SERVER = "server."
+_UNITS: Mapping[Unit, str] = {
+    "ns": "a time",
+    "bytes": "a size",
+    "per_s": "a rate",
+    "count": "a count",
+    "ratio": "a share",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """``cells`` are keyed by subject and place; ``metrics`` by name as the file spells it."""
+
+    run: ClaimRun
+    asked: Drivers
+    options: tuple[str, ...]
+    places: tuple[Place, ...]
+    cells: Mapping[tuple[str, Place], Cell]
+    metrics: Mapping[str, Metric]
+
+    def cells_of(self, subject: str) -> list[Cell]:
+        """Return the cells of ``subject`` in the places that count."""
+        found = (self.cells.get((subject, place)) for place in self.places)
+        return [cell for cell in found if cell is not None]
+
+    def values(self, cell: Cell, metric: str) -> Mapping[str, float]:
+        """Return trial id → value; empty where not every measured trial has one.
+
+        A store without a server has none that takes memory or time, so that part is 0.
+        """
+        parts = _parts(cell, metric)
+        if parts:
+            return self.run.values(cell, SUM.join(parts))
+        return {trial: 0.0 for trial in cell.trial_ids if trial in self.run.blocks}
+
+    def figure(self, cell: Cell, metric: str) -> Figure:
+        """Return the value of ``metric`` in ``cell`` with its interval over trials."""
+        parts = _parts(cell, metric)
+        invalid = self.run.invalid_because(cell)
+        failing = self.run.failing_because(cell, metric)
+        figure = Figure(
+            place_of(cell),
+            self.metrics[metric],
+            value=None,
+            low=None,
+            high=None,
+            trials=0,
+            method="",
+            why_not=failing or cell.reason or f"there is no {metric} here",
+            struck=bool(invalid),
+        )
+        if failing:
+            return figure
+        if len(parts) == 1:
+            estimate = cell.estimates.get(parts[0])
+            if estimate is None:
+                return figure
+            return replace(
+                figure,
+                value=estimate.value,
+                low=estimate.low,
+                high=estimate.high,
+                trials=len(estimate.trial_values),
+                method=estimate.method,
+                why_not="" if estimate.low is not None else estimate.why_not or estimate.method,
+            )
+        values = [*self.values(cell, metric).values()]
+        if not values:
+            return figure
+        made = arithmetic(values)
+        return replace(
+            figure,
+            value=made.value,
+            low=made.low,
+            high=made.high,
+            trials=len(values),
+            method=made.method,
+            why_not="" if made.low is not None else made.method,
+        )
+
+    def costs(self, cell: Cell, metric: str) -> Mapping[str, float]:
+        """Return repetition → logarithm of the cost: of the value, or of its inverse for rates.
+
+        Empty where a trial has no value.
+
+        Raises:
+            InputError: a value is not above 0, so that it has no logarithm.
+        """
+        values = self.values(cell, metric)
+        if values and min(values.values()) <= 0.0:
+            raise InputError(
+                f"drivers: {metric} is 0 or less at {cell.name}, so it has no ratio to others; "
+                f"add it to another metric, as in 'worker.uss_peak{SUM}server.pss_peak', or make "
+                "it a limit"
+            )
+        sign = -1.0 if self.metrics[metric].better == "higher" else 1.0
+        return {
+            self.run.repetitions[trial]: sign * math.log(value) for trial, value in values.items()
+        }
+
+    def block_effect(self, candidate: Cell, baseline: Cell, metric: str) -> Effect | None:
+        """Return candidate ÷ baseline inside the blocks of one place, or ``None`` without any."""
+        over, under = pairs(
+            self.values(candidate, metric), self.values(baseline, metric), self.run.blocks
+        )
+        return effect(over, under) if over else None
+
+    def unsteady_because(self, cell: Cell, metric: str) -> str:
+        """Say what of ``metric`` drifted in ``cell``; empty where nothing did."""
+        found = (cell.unsteady_because(part) for part in _parts(cell, metric))
+        return "; ".join(filter(None, found))
+
+    def repeated(self) -> Iterator[tuple[Cell, Cell]]:
+        """Yield each A/A arm of the run with the arm that it repeats, place by place."""
+        cells = {(cell.subject, place_of(cell)): cell for cell in self.run.analysis.cells}
+        for (_, place), again in cells.items():
+            first = cells.get((again.aa_of, place))
+            usable = first and not (again.invalid_because or first.invalid_because)
+            if first is not None and usable:
+                yield again, first
+
+
+def place_of(cell: Cell) -> Place:
+    """Return where ``cell`` was measured."""
+    return Place(cell.sweep, cell.workload, cell.payload, cell.arrival, cell.loop)
+
+
+def board(asked: Drivers, run: ClaimRun, told: Sequence[str]) -> Board:
+    """Lay out what ``asked`` selects of ``run``; where it names no sweeps, those of ``told``.
+
+    Raises:
+        InputError: it names a label, subject, loop or metric that the run does not have, a limit
+            has a key of another unit than its metric, or nothing is selected.
+    """
+    analysis = run.analysis
+    counted = _counted(asked, analysis, told)
+    known = {name: e.metric for cell in analysis.cells for name, e in cell.estimates.items()}
+    metrics = {
+        name: _metric(place, name, known)
+        for place, name in (
+            *(("drivers", driver.metric) for driver in asked.drivers),
+            *(("limits", limit.metric) for limit in asked.limits),
+        )
+    }
+    for driver in asked.drivers:
+        if metrics[driver.metric].better == "neither":
+            raise InputError(f"drivers: neither more nor less of {driver.metric} is better")
+    for limit in asked.limits:
+        _check_unit(limit, metrics[limit.metric])
+    return Board(
+        run=run,
+        asked=asked,
+        options=_options(asked, analysis),
+        places=tuple(dict.fromkeys(map(place_of, counted))),
+        cells={(cell.subject, place_of(cell)): cell for cell in counted},
+        metrics=metrics,
+    )
+
+
+def _counted(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> list[Cell]:
+    system = asked.system
+    axes = {
+        "sweep": system.sweeps or told,
+        "workload": system.workloads,
+        "payload": system.payloads,
+        "arrival": system.arrivals,
+        "loop": system.loops,
+    }
+    lines = [
+        f"system.{axis}s: the run has no {axis} {label!r}.{suggestion(label, known)}"
+        for axis, labels in axes.items()
+        for known in [{str(getattr(cell, axis)) for cell in analysis.cells}]
+        for label in labels
+        if label not in known
+    ]
+    wanted = asked.requirements.must_run_on
+    lines += [
+        f"requirements.must_run_on: the run has no loop {loop!r}.{suggestion(loop, analysis.loops)}"
+        for loop in wanted
+        if loop not in analysis.loops
+    ]
+    if lines:
+        raise InputError("\n".join(lines))
+    cells = [
+        cell
+        for cell in analysis.cells
+        if all(not labels or getattr(cell, axis) in labels for axis, labels in axes.items())
+    ]
+    if not cells:
+        aside = "" if system.sweeps else "; a sweep that is marked as aside counts only if named"
+        raise InputError(f"system: no cell of the run has all of these labels{aside}")
+    return cells
+
+
+def _options(asked: Drivers, analysis: Analysis) -> tuple[str, ...]:
+    arms = {
+        cell.subject
+        for cell in analysis.cells
+        if not cell.aa_of and (cell.plugin != _FLOOR or cell.subject in asked.options)
+    }
+    subjects = [subject for subject in analysis.subjects if subject in arms]
+    for name in asked.options:
+        if name not in subjects:
+            raise InputError(f"options: the run has no {name!r}.{suggestion(name, subjects)}")
+    return tuple(name for name in subjects if not asked.options or name in asked.options)
+
+
+def _metric(place: str, name: str, known: Mapping[str, Metric]) -> Metric:
+    parts = name.split(SUM)
+    for part in parts:
+        if part not in known:
+            raise InputError(
+                f"{place}: the run has no metric {part!r}.{nearest(part, list(known))} "
+                "Its report lists what it has; what a probe reads is there only if the scenario "
+                "names the probe."
+            )
+    first = known[parts[0]]
+    if any((known[part].unit, known[part].better) != (first.unit, first.better) for part in parts):
+        raise InputError(f"{place}: {name!r} adds what is not of the same unit and direction")
+    described = "; and ".join(known[part].description for part in parts)
+    return Metric(name, first.unit, first.better, described)
+
+
+def _check_unit(limit: Limit, metric: Metric) -> None:
+    if metric.unit not in RELATIONS[limit.key].units:
+        expected = [key for key, relation in RELATIONS.items() if metric.unit in relation.units]
+        raise InputError(
+            f"limits: {limit.metric} is {_UNITS[metric.unit]}, which {limit.key!r} does not fit; "
+            f"expected one of: {', '.join(expected)}"
+        )
+
+
+def _parts(cell: Cell, metric: str) -> Sequence[str]:
+    parts = metric.split(SUM)
+    return parts if cell.server else [p for p in parts if not p.startswith(_OF_THE_SERVER)]

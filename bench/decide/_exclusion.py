@@ -1,0 +1,177 @@
+"""Why an option cannot be chosen.
+
+What is *shown* to break a limit or a requirement, what was not measured or is invalid, and what
+fails too often to be compared, is excluded. Where the data do not show that an option keeps a limit
+(the interval lies across it, there is no interval, trials lack), it is *not shown* to: it stays in
+the tables and is compared, but cannot be chosen, since a hard limit is a promise and nobody signs a
+promise for lack of a counter-example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.analysis.result import Cell, MatrixEntry
+from bench.analysis.wording import quantity
+from bench.decide._board import Board
+from bench.decide.drivers import Limit
+from bench.decide.result import Figure, Place, Reason
+from bench.scenario.durability import Durability
+
+_CLASSES = (Durability.VOLATILE, Durability.RELAXED, Durability.FSYNC)
+
+
+def reasons(board: Board, subject: str) -> tuple[Reason, ...]:
+    """Return every reason why ``subject`` cannot be chosen, the gravest sort first."""
+    found = [
+        *_of_cells(board, subject),
+        *_of_durability(board, subject),
+        *_of_loops(board, subject),
+        *_of_limits(board, subject),
+        *_of_drivers(board, subject),
+    ]
+    order = [reason for reason in found if reason.kind != "not shown"]
+    return (*order, *(reason for reason in found if reason.kind == "not shown"))
+
+
+def durability_of(board: Board, subject: str) -> Durability:
+    """Return the weakest class in the places that count; unknown if one of them is.
+
+    Where it has no cell there, its other cells tell.
+    """
+    elsewhere = [cell for cell in board.run.analysis.cells if cell.subject == subject]
+    classes = {cell.durability for cell in board.cells_of(subject) or elsewhere}
+    if Durability.UNKNOWN in classes:
+        return Durability.UNKNOWN
+    return min(classes, key=_CLASSES.index)
+
+
+def loop_notes(board: Board, subject: str) -> tuple[str, ...]:
+    """Say for which loops it is taken from another subject, or from an emulation, that it runs."""
+    notes: list[str] = []
+    for loop in board.asked.requirements.must_run_on:
+        entry, stands_for = _on_loop(board, subject, loop)
+        if entry is None or entry.status != "measured":
+            continue
+        if stands_for:
+            notes.append(
+                f"that {subject} runs on {loop} is taken from {stands_for}, the same plug-in with "
+                "other options"
+            )
+        if entry.loop_kind == "emulated":
+            notes.append(f"that {subject} runs on {loop} was seen on an emulated loop")
+    return tuple(notes)
+
+
+def text_of(figure: Figure) -> str:
+    """Write a figure with its interval, e.g. ``12 ms [10 ms, 14 ms]``."""
+    if figure.value is None:
+        return "not measured"
+    unit = figure.metric.unit
+    text = quantity(figure.value, unit)
+    if figure.low is None or figure.high is None:
+        return text
+    return f"{text} [{quantity(figure.low, unit)}, {quantity(figure.high, unit)}]"
+
+
+def _of_cells(board: Board, subject: str) -> Iterator[Reason]:
+    for place in board.places:
+        cell = board.cells.get((subject, place))
+        if cell is None:
+            yield Reason("not measured", f"not planned at {place.name}")
+            continue
+        invalid = board.run.invalid_because(cell)
+        if invalid:
+            yield Reason("invalid", f"its numbers must not be used: {invalid}")
+        elif cell.status == "unsupported":
+            yield Reason("unsupported", f"unsupported at {place.name}: {cell.reason}")
+        elif cell.status in ("failed", "missing"):
+            yield Reason("not measured", f"{cell.status} at {place.name}: {cell.reason}")
+        elif cell.status == "partly":
+            # The trials that lack are the slow ones first.
+            yield Reason("not shown", f"trials lack at {place.name}: {cell.reason}")
+        if cell.failing_because and not invalid:
+            yield Reason("failing", f"{cell.failing_because} at {place.name}")
+
+
+def _of_durability(board: Board, subject: str) -> Iterator[Reason]:
+    least = board.asked.requirements.least_durability
+    if least is None or not board.cells_of(subject):
+        return
+    has = durability_of(board, subject)
+    if has == Durability.UNKNOWN:
+        yield Reason("durability", f"its durability is not known, and {least} is required")
+    elif _CLASSES.index(has) < _CLASSES.index(Durability(least)):
+        yield Reason("durability", f"its durability is {has}, and {least} is required")
+
+
+def _of_loops(board: Board, subject: str) -> Iterator[Reason]:
+    for loop in board.asked.requirements.must_run_on:
+        entry, stands_for = _on_loop(board, subject, loop)
+        taken = f" (seen with {stands_for}, the same plug-in)" if stands_for else ""
+        if entry is None:
+            yield Reason("not measured", f"not measured on {loop}, which is required")
+        elif entry.status == "unsupported":
+            yield Reason("loop", f"does not run on {loop}{taken}: {entry.reason}")
+        elif entry.status not in ("measured", "partly"):
+            yield Reason("not measured", f"{entry.status} on {loop}, which is required")
+
+
+def _on_loop(board: Board, subject: str, loop: str) -> tuple[MatrixEntry | None, str]:
+    """Return what is known of ``subject`` on ``loop``, and of whom if not of itself."""
+    analysis = board.run.analysis
+    plugins = {cell.subject: cell.plugin for cell in analysis.cells}
+    entries = [
+        entry for entry in analysis.matrix if entry.loop == loop and entry.status != "missing"
+    ]
+    own = next((entry for entry in entries if entry.subject == subject), None)
+    if own is not None:
+        return own, ""
+    alike = [e for e in entries if plugins.get(e.subject) == plugins.get(subject)]
+    # One that refuses tells more than one that runs: it stays out.
+    known = ("unsupported", "measured", "partly", "failed")
+    alike.sort(key=lambda entry: known.index(entry.status))
+    return (alike[0], alike[0].subject) if alike else (None, "")
+
+
+def _of_limits(board: Board, subject: str) -> Iterator[Reason]:
+    for limit in board.asked.limits:
+        for place, cell in _usable(board, subject, limit.metric):
+            reason = _judged(limit, board.figure(cell, limit.metric), place)
+            if reason is not None:
+                yield reason
+
+
+def _judged(limit: Limit, figure: Figure, place: Place) -> Reason | None:
+    said = f"{limit.metric} is {text_of(figure)} at {place.name}"
+    bound = limit.text
+    if figure.value is None:
+        text = f"{limit.metric} at {place.name}, {bound}: {figure.why_not}"
+        return Reason("not shown", text)
+    if figure.low is None or figure.high is None:
+        return Reason("not shown", f"{said}, {bound}; no interval: {figure.why_not}")
+    if limit.range.fails(figure.low, figure.high):
+        return Reason("limit", f"{said}; the limit is {bound}")
+    if not limit.range.holds(figure.low, figure.high):
+        return Reason("not shown", f"{said}, across the limit of {bound}")
+    return None
+
+
+def _of_drivers(board: Board, subject: str) -> Iterator[Reason]:
+    for driver in board.asked.drivers:
+        for place, cell in _usable(board, subject, driver.metric):
+            if not board.values(cell, driver.metric):
+                figure = board.figure(cell, driver.metric)
+                why = figure.why_not or "not every trial has a value of its own"
+                text = f"{driver.metric} cannot be compared at {place.name}: {why}"
+                yield Reason("not shown", text)
+
+
+def _usable(board: Board, subject: str, metric: str) -> Iterator[tuple[Place, Cell]]:
+    """Yield where ``metric`` may be judged: elsewhere a reason is told already."""
+    for place in board.places:
+        cell = board.cells.get((subject, place))
+        if cell is None or cell.status not in ("measured", "partly"):
+            continue
+        if not (board.run.invalid_because(cell) or board.run.failing_because(cell, metric)):
+            yield place, cell

@@ -1,0 +1,246 @@
+"""Scores of options, how far the data tell them apart, and which weights would flip the order.
+
+A driver's cost is the mean, over the places that count, of the logarithm of the metric (of its
+inverse, where more is better). A score is the mean of the costs by the drivers' weights. It is made
+repetition by repetition, from the trials that ran close together, so that a difference of two
+scores has an interval of its own, in which the drivers' correlation is accounted for. Estimates are
+means over repetitions, so they are linear in the weights, and the flips are exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bench.decide._board import Board
+from bench.decide._dominance import Verdict, departure
+from bench.decide.result import Difference, Flip, PlaceView, Rivalry
+from bench.stats.effects import Effect, effect
+
+# Scores of equal figures may differ by rounding.
+_ROUNDING = 1e-9
+# Driver → cost in each repetition, in the same order for all options.
+Costs = Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """``costs`` by option and driver over the same repetitions; ``weights`` by driver, sum 1."""
+
+    weights: Mapping[str, float]
+    costs: Mapping[str, Costs]
+
+    def cost(self, option: str, metric: str) -> float:
+        """Return the mean cost over repetitions, a logarithm."""
+        return math.fsum(self.costs[option][metric]) / len(self.costs[option][metric])
+
+    def score(self, option: str) -> float:
+        """Return the weighted mean cost, a logarithm: less is better."""
+        return math.fsum(
+            weight * self.cost(option, metric) for metric, weight in self.weights.items()
+        )
+
+    def by_repetition(self, option: str) -> list[float]:
+        """Return the score in each repetition."""
+        columns = zip(*(self.costs[option][metric] for metric in self.weights), strict=True)
+        weights = list(self.weights.values())
+        return [
+            math.fsum(weight * cost for weight, cost in zip(weights, column, strict=True))
+            for column in columns
+        ]
+
+
+def scores(board: Board, subjects: Sequence[str]) -> Scores:
+    """Return the costs of those of ``subjects`` that have a value for every driver and place.
+
+    Only repetitions that every place and option has count.
+
+    Raises:
+        InputError: a value has no logarithm.
+    """
+    total = math.fsum(driver.weight for driver in board.asked.drivers)
+    weights = {driver.metric: driver.weight / total for driver in board.asked.drivers}
+    by_place = {
+        subject: {
+            metric: [
+                board.costs(cell, metric) if cell is not None else {}
+                for cell in (board.cells.get((subject, place)) for place in board.places)
+            ]
+            for metric in weights
+        }
+        for subject in subjects
+    }
+    complete = {
+        subject: costs
+        for subject, costs in by_place.items()
+        if all(part for parts in costs.values() for part in parts)
+    }
+    shared = [
+        set(part) for costs in complete.values() for parts in costs.values() for part in parts
+    ]
+    repetitions = sorted(set.intersection(*shared)) if shared else []
+    return Scores(
+        weights,
+        {
+            subject: {
+                metric: [
+                    math.fsum(part[repetition] for part in parts) / len(parts)
+                    for repetition in repetitions
+                ]
+                for metric, parts in costs.items()
+            }
+            for subject, costs in complete.items()
+            if repetitions
+        },
+    )
+
+
+def score_noise(board: Board, made: Scores) -> float:
+    """Return the largest factor (≥ 1) by which an A/A arm's score departs from its original's.
+
+    1 where no A/A arm was measured in every place that counts.
+    """
+    pairs = {(again.subject, first.subject) for again, first in board.repeated()}
+    largest = 1.0
+    for again, first in pairs:
+        both = scores(board, (again, first)).costs
+        if len(both) == 2:
+            found = effect(*_as_values(Scores(made.weights, both), again, first))
+            largest = max(largest, departure(found.ratio))
+    return largest
+
+
+def rivalry(
+    board: Board, made: Scores, pair: tuple[str, str], noise: float, verdict: Verdict
+) -> Rivalry:
+    """Compare the choice with a rival (``pair``)."""
+    choice, rival = pair
+    found = effect(*_as_values(made, rival, choice))
+    differences = tuple(_difference(board, made, pair, metric, verdict) for metric in made.weights)
+    lows = [difference.low for difference in differences]
+    worst = math.fsum(
+        weight * math.log(low)
+        for low, weight in zip(lows, made.weights.values(), strict=True)
+        if low
+    )
+    unsteady = next(_unsteady(board, pair, made.weights), "")
+    why_not = _why_not_apart(found, noise, unsteady)
+    return Rivalry(
+        rival=rival,
+        ratio=math.exp(made.score(rival) - made.score(choice)),
+        low=found.low,
+        high=found.high,
+        noise_factor=noise,
+        repetitions=found.blocks,
+        detectable_factor=found.detectable_factor,
+        is_apart=not why_not,
+        why_not=why_not,
+        worst_ratio=math.exp(worst) if all(lows) else None,
+        differences=differences,
+    )
+
+
+def in_each_place(
+    board: Board, candidates: Sequence[str], choice: str, noise: float
+) -> Iterator[PlaceView]:
+    """Yield, where several places count, how the choice does in each of them alone."""
+    rivals = [candidate for candidate in candidates if candidate != choice]
+    if len(board.places) < 2 or not rivals:
+        return
+    for place in board.places:
+        made = scores(replace(board, places=(place,)), candidates)
+        rival = min(rivals, key=made.score)
+        found = effect(*_as_values(made, rival, choice))
+        sides = [board.cells[subject, place] for subject in (choice, rival)]
+        steady = not any(
+            board.unsteady_because(cell, metric) for cell in sides for metric in made.weights
+        )
+        yield PlaceView(
+            place=place,
+            rival=rival,
+            ratio=math.exp(made.score(rival) - made.score(choice)),
+            low=found.low,
+            high=found.high,
+            is_apart=steady and found.excludes_one() and departure(found.ratio) > noise,
+        )
+
+
+def flips(
+    weights: Mapping[str, float], costs: Mapping[str, Mapping[str, float]], choice: str
+) -> tuple[Flip, ...]:
+    """Return, for each driver, the nearest weights below and above at which the choice changes.
+
+    ``costs`` are logarithms by option and driver; less is better. The difference of two scores is
+    a straight line in each weight, so the flip is where it crosses 0. What takes over is the
+    option whose line crosses first.
+    """
+    found: list[Flip] = []
+    for metric, weight in weights.items():
+        crossings: dict[str, tuple[float, bool]] = {}
+        for rival in costs:
+            if rival == choice:
+                continue
+            slope = costs[rival][metric] - costs[choice][metric]
+            rest = math.fsum(
+                other * (costs[rival][name] - costs[choice][name])
+                for name, other in weights.items()
+                if name != metric
+            )
+            if slope and -rest / slope > 0.0:
+                crossings[rival] = (-rest / slope, slope < 0.0)
+        below = {rival: at for rival, (at, upwards) in crossings.items() if not upwards}
+        above = {rival: at for rival, (at, upwards) in crossings.items() if upwards}
+        if below:
+            winner = max(below, key=below.__getitem__)
+            found.append(Flip(metric, weight, below[winner], "below", winner))
+        if above:
+            winner = min(above, key=above.__getitem__)
+            found.append(Flip(metric, weight, above[winner], "above", winner))
+    return tuple(found)
+
+
+def _difference(
+    board: Board, made: Scores, pair: tuple[str, str], metric: str, verdict: Verdict
+) -> Difference:
+    choice, rival = pair
+    over = [math.exp(cost) for cost in made.costs[rival][metric]]
+    under = [math.exp(cost) for cost in made.costs[choice][metric]]
+    found = effect(over, under)
+    estimate = made.cost(rival, metric) - made.cost(choice, metric)
+    flips_alone = False
+    if found.low is not None and found.low > 0.0:
+        moved = made.weights[metric] * (math.log(found.low) - estimate)
+        flips_alone = made.score(rival) - made.score(choice) + moved < 0.0
+    signs = {place.name: verdict(choice, rival, metric, place) for place in board.places}
+    return Difference(
+        metric=metric,
+        ratio=math.exp(estimate),
+        low=found.low,
+        high=found.high,
+        flips_alone=flips_alone,
+        better=tuple(name for name, sign in signs.items() if sign > 0),
+        worse=tuple(name for name, sign in signs.items() if sign < 0),
+    )
+
+
+def _as_values(made: Scores, over: str, under: str) -> tuple[list[float], list[float]]:
+    candidate = [math.exp(score) for score in made.by_repetition(over)]
+    return candidate, [math.exp(score) for score in made.by_repetition(under)]
+
+
+def _unsteady(board: Board, pair: tuple[str, str], metrics: Iterable[str]) -> Iterator[str]:
+    for cell in (cell for subject in pair for cell in board.cells_of(subject)):
+        for metric in metrics:
+            if because := board.unsteady_because(cell, metric):
+                yield f"{cell.name} is not steady: {because}"
+
+
+def _why_not_apart(found: Effect, noise: float, unsteady: str) -> str:
+    if found.low is None:
+        return "a single repetition has no interval"
+    if found.low <= 1.0 + _ROUNDING:
+        return "the interval of the scores' ratio reaches 1"
+    if found.ratio <= noise:
+        return f"A/A arms differ by a factor of up to {noise:.3g} in the same score"
+    return unsteady

@@ -1,0 +1,1 @@
+"""The gate: which arms, by which rule, what came out, how it is told."""

@@ -1,0 +1,158 @@
+"""Where the arms of a gate meet: what can be compared there, and what was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import comb
+from statistics import median
+
+import numpy as np
+
+from bench.analysis.claim_run import ClaimRun
+from bench.analysis.result import Cell
+from bench.analysis.wording import figure
+from bench.gate.arms import Pair, Rule
+from bench.gate.result import GateOutcome, Judgement
+from bench.scenario.counted import COUNTED, counted_name
+from bench.scenario.metric import ERRORS, SAVER_OPERATIONS, Metric
+from bench.stats.effects import signed_rank_greater_p
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The cells of both arms under one condition and loop."""
+
+    base: Cell
+    head: Cell
+
+    @property
+    def name(self) -> str:
+        """The condition and the loop."""
+        return " · ".join((*self.head.condition, self.head.loop))
+
+
+def places_of(seen: ClaimRun, pair: Pair) -> Iterator[Place]:
+    """Yield where both arms of ``pair`` were planned."""
+    cells = seen.analysis.cells
+    bases = {(cell.condition, cell.loop): cell for cell in cells if cell.subject == pair.base}
+    for head in cells:
+        base = bases.get((head.condition, head.loop))
+        if head.subject == pair.head and base is not None:
+            yield Place(base, head)
+
+
+def refused(seen: ClaimRun, place: Place, name: str) -> str:
+    """Say why the two cells cannot be compared in the metric ``name``; empty where they can."""
+    for cell in (place.head, place.base):
+        if cell.status != "measured":
+            return f"{cell.subject} is {cell.status}: {cell.reason}"
+    if place.head.durability != place.base.durability:
+        return f"{place.head.durability} against {place.base.durability}: not the same promise"
+    for cell in (place.head, place.base):
+        if failing := seen.failing_because(cell, name):
+            return failing
+        if not seen.values(cell, name):
+            estimate = cell.estimates.get(name)
+            why_not = (estimate.why_not if estimate else "") or "not every trial has a value"
+            return f"{cell.subject} has no {name}: {why_not}"
+    return ""
+
+
+def errors(seen: ClaimRun, place: Place, level: float) -> Iterator[Judgement]:
+    """Judge the share of cycles that failed: a saver that fails at what is slow looks fast.
+
+    Nothing is said where none failed, nor of invalid cells: their times say that already.
+    """
+    if seen.invalid_because(place.head) or seen.invalid_because(place.base):
+        return
+    of_base, of_head = (
+        {seen.blocks[trial]: share for trial, share in seen.values(cell, ERRORS.name).items()}
+        for cell in (place.base, place.head)
+    )
+    shared = [block for block in of_head if block in of_base]
+    base, head = ([shares[block] for block in shared] for shares in (of_base, of_head))
+    if any((*base, *head)):
+        outcome, because = failing(base, head, level)
+        yield _count(place, ERRORS, base, head, outcome, because)
+
+
+def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple[GateOutcome, str]:
+    """Tell whether head fails more, from the share that failed in each block's two trials.
+
+    By the exact signed-rank test, one-sided: of equal arms either is as likely to fail more in a
+    block. Anything else that failed leaves times that compare nothing. Some cycle did fail.
+    """
+    text = f"{max(base):.2g} → {max(head):.2g} of the cycles failed in the worst trial"
+    more = np.asarray(head) - np.asarray(base)
+    if signed_rank_greater_p(more) <= level:
+        return "regression", text
+    return "cannot tell", f"{text}: times of the rest compare nothing"
+
+
+def counts(seen: ClaimRun, place: Place, rule: Rule) -> Iterator[Judgement]:
+    """Judge every count per operation that either arm has.
+
+    A count has grown if even head's lowest trial lies above base's highest by more than the
+    tolerance. Where all trials of an arm agree, as most counts do, that is the plain comparison.
+    Where a count depends on how far the load got, k trials of each of two equal arms come apart so
+    in 1 of (2k over k) cases, which has to be as rare as a false alarm may be. Nothing is said of
+    invalid cells: their times say that already.
+    """
+    if seen.invalid_because(place.head) or seen.invalid_because(place.base):
+        return
+    for name in (
+        counted_name(operation, what) for operation in SAVER_OPERATIONS for what in COUNTED
+    ):
+        known = [c.estimates[name] for c in (place.head, place.base) if name in c.estimates]
+        if not known:
+            continue
+        base, head = _trials(place.base, name), _trials(place.head, name)
+        outcome, because = grown(base, head, rule)
+        if lacking := [c.subject for c in (place.base, place.head) if name not in c.estimates]:
+            outcome, because = "cannot tell", f"{lacking[0]} has no such count"
+        yield _count(place, known[0].metric, base, head, outcome, because)
+
+
+def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[GateOutcome, str]:
+    """Tell whether a count, given by trial, has grown, and say by how much."""
+    if not base or not head:
+        return "cannot tell", "not every arm has such a count"
+    text = f"{figure(median(base))} → {figure(median(head))} per operation"
+    tolerated = 1.0 + rule.count_tolerance
+    if median(head) <= median(base) * tolerated:
+        return "pass", text
+    if min(head) <= max(base) * tolerated:
+        return "cannot tell", f"{text}, but trials of both arms overlap"
+    is_exact = all(count.is_integer() for count in (*base, *head))
+    if is_exact or comb(len(base) + len(head), len(head)) * rule.false_alarms >= 1.0:
+        return "regression", text
+    return "cannot tell", f"{text}, in too few trials for a count that varies"
+
+
+def _count(
+    place: Place,
+    metric: Metric,
+    base: Sequence[float],
+    head: Sequence[float],
+    outcome: GateOutcome,
+    because: str,
+) -> Judgement:
+    return Judgement(
+        kind="count",
+        place=place.name,
+        base=place.base.subject,
+        head=place.head.subject,
+        metric=metric,
+        outcome=outcome,
+        because=because,
+        base_value=median(base) if base else None,
+        head_value=median(head) if head else None,
+        base_values=tuple(base),
+        head_values=tuple(head),
+    )
+
+
+def _trials(cell: Cell, name: str) -> Sequence[float]:
+    estimate = cell.estimates.get(name)
+    return estimate.trial_values if estimate else ()

@@ -1,0 +1,161 @@
+"""Is head worse than base? Judged inside blocks, failing closed.
+
+Times are judged by ``bench.gate.rule``: by interval, and a slow-down counts only if a
+second run shows it, too. A count per operation is exact, has no interval and needs no second run:
+it must not grow. Nor must the share of cycles that fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+
+from bench.analysis.claim_run import ClaimRun
+from bench.analysis.result import Cell
+from bench.gate._places import Place, counts, errors, places_of, refused
+from bench.gate.arms import Pair, Rule
+from bench.gate.result import GRAVEST, GateOutcome, GateResult, Judgement
+from bench.gate.rule import answered, answered_again, is_in_question, of_both
+from bench.records.run import RunRecord
+from bench.scenario.metric import Metric
+
+UNKNOWN_METRIC = "nothing in this run has it"
+
+
+def judge(
+    seen: ClaimRun,
+    pairs: Sequence[Pair],
+    rule: Rule,
+    first: Sequence[Judgement] | None = None,
+) -> tuple[Judgement, ...]:
+    """Judge each primary metric, and each count, wherever a pair was to be measured.
+
+    A second run is judged with the judgements of the ``first``: of the times, only those that were
+    in question there.
+    """
+    places = [place for pair in pairs for place in places_of(seen, pair)]
+    names = seen.analysis.primary_metrics
+    times = [_of_time(seen, place, name) for place in places for name in names]
+    level = rule.false_alarms / max(1, len(places))
+    exact = [judged for place in places for judged in errors(seen, place, level)]
+    exact += [judged for place in places for judged in counts(seen, place, rule)]
+    if first is None:
+        return (*answered(times, rule), *exact)
+    return (*answered_again(times, first, rule), *exact)
+
+
+def needs_second_run(first: Sequence[Judgement]) -> tuple[Pair, ...]:
+    """Return the pairs that are in question, in order; none where the answer is given already.
+
+    It is where a count or the share of failures has grown, or something is invalid.
+    """
+    if {judged.outcome for judged in first} & {"invalid", "regression"}:
+        return ()
+    wanted = [judged for judged in first if is_in_question(judged)]
+    return tuple(dict.fromkeys(Pair(judged.base, judged.head) for judged in wanted))
+
+
+def decide(
+    first: Sequence[Judgement],
+    second: Sequence[Judgement] | None,
+    rule: Rule,
+    runs: Sequence[RunRecord],
+) -> GateResult:
+    """Answer from one run, or from two where the first one left something in question.
+
+    Nothing judged at all is "cannot tell".
+    """
+    agreed = [*first]
+    if second is not None:
+        asked = {judged.key for judged in first if is_in_question(judged)}
+        agreed = [*of_both(first, second, rule)]
+        agreed += [j for j in second if j.outcome == "invalid" or j.key not in asked]
+    outcome = gravest([judged.outcome for judged in agreed])
+    told = [f"{_named(j)}: {j.because}" for j in agreed if j.outcome == outcome != "pass"]
+    return GateResult(
+        outcome=outcome,
+        because=tuple(dict.fromkeys(told)) or (_nothing_found(agreed),),
+        rule=rule,
+        runs=tuple(runs),
+        judgements=tuple(agreed[: len(first)]),
+        confirming=tuple(second or ()),
+        confirmation=_confirmation(first, second, agreed),
+    )
+
+
+def gravest(outcomes: Sequence[GateOutcome]) -> GateOutcome:
+    """Return the gravest of ``outcomes``; of none, "cannot tell"."""
+    return min(outcomes, key=GRAVEST.index, default="cannot tell")
+
+
+def _confirmation(
+    first: Sequence[Judgement], second: Sequence[Judgement] | None, agreed: Sequence[Judgement]
+) -> str:
+    if second is None:
+        alone = any(judged.kind == "time" and judged.outcome == "regression" for judged in first)
+        return "not confirmed: there was no second run" if alone else ""
+    asked = {judged.key for judged in first if is_in_question(judged)}
+    outcomes = [judged.outcome for judged in agreed if judged.key in asked]
+    return (
+        f"a second run with another seed, of {len(asked)} in question: "
+        f"{outcomes.count('regression')} confirmed, {outcomes.count('pass')} passed"
+    )
+
+
+def _named(judged: Judgement) -> str:
+    return f"{judged.metric.name} of {judged.head} against {judged.base}, {judged.place}"
+
+
+def _nothing_found(judged: Sequence[Judgement]) -> str:
+    if not judged:
+        return "nothing was judged: no cell holds both arms"
+    return f"none of {len(judged)} is worse by the smallest effect or more"
+
+
+def _of_time(seen: ClaimRun, place: Place, name: str) -> Judgement:
+    """Return what the rule needs of a time, or why there is nothing that it could judge."""
+    estimate = place.head.estimates.get(name) or place.base.estimates.get(name)
+    metric = estimate.metric if estimate else Metric(name, "ratio", "neither", UNKNOWN_METRIC)
+    base, head = _trial_values(place.base, name), _trial_values(place.head, name)
+    judged = Judgement(
+        kind="time",
+        place=place.name,
+        base=place.base.subject,
+        head=place.head.subject,
+        metric=metric,
+        outcome="cannot tell",
+        because="",
+        base_value=median(base) if base else None,
+        head_value=median(head) if head else None,
+        base_values=base,
+        head_values=head,
+    )
+    invalid = seen.invalid_because(place.head) or seen.invalid_because(place.base)
+    if invalid:
+        return replace(judged, outcome="invalid", because=invalid)
+    reason = refused(seen, place, name)
+    if reason:
+        return replace(judged, because=reason)
+    ratios = _block_ratios(seen, place, metric)
+    planned = min(seen.planned[cell.name] for cell in (place.base, place.head))
+    if len(ratios) < planned:
+        return replace(judged, because=f"{len(ratios)} of {planned} blocks have a ratio")
+    return replace(judged, block_ratios=ratios)
+
+
+def _trial_values(cell: Cell, name: str) -> tuple[float, ...]:
+    estimate = cell.estimates.get(name)
+    return estimate.trial_values if estimate else ()
+
+
+def _block_ratios(seen: ClaimRun, place: Place, metric: Metric) -> tuple[float, ...]:
+    """Return the slow-down in each block, in the order of head's trials."""
+    base, head = (
+        {seen.blocks[trial]: value for trial, value in seen.values(cell, metric.name).items()}
+        for cell in (place.base, place.head)
+    )
+    blocks = [b for b in head if head[b] > 0.0 and base.get(b, 0.0) > 0.0]
+    if metric.better == "higher":
+        base, head = head, base
+    return tuple(head[block] / base[block] for block in blocks)

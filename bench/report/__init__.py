@@ -1,0 +1,1 @@
+"""What every reporter is made of: numbers, words, tables, plots, the page."""

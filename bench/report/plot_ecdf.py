@@ -1,0 +1,97 @@
+"""Response times as empirical distribution functions: every quantile at once."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.analysis.result import Analysis, Cell, Curve
+from bench.report.groups import Group, groups_of
+from bench.report.plot_style import (
+    LINE_STYLES,
+    SubjectStyle,
+    add_legend,
+    add_note,
+    invalid_note,
+    is_drawn,
+    new_figure,
+    quantity_axis,
+    style_axes,
+    subject_styles,
+)
+from bench.scenario.metric import READ_OPERATION, WRITE_OPERATION, time_metric
+
+_OPERATIONS = {WRITE_OPERATION: "write (put)", READ_OPERATION: "read (get_tuple)"}
+_POINTS = 120
+_LARGEST_ROWS = 12
+
+
+def response_time_ecdf(analysis: Analysis) -> Figure | None:
+    """Draw a row of panels for each condition: writes left, reads right; log time axis."""
+    groups = [group for group in groups_of(analysis) if any(map(_usable, group.cells))]
+    if not groups:
+        return None
+    shown = groups[:_LARGEST_ROWS]
+    title = (
+        "Response time: the further left a curve, the faster; its upper end is the slowest calls"
+    )
+    if len(groups) > len(shown):
+        title += f"\n(the first {len(shown)} of {len(groups)} conditions)"
+    figure = new_figure(title, 1.0 + 2.35 * len(shown))
+    panels = figure.subplots(len(shown), len(_OPERATIONS), squeeze=False, sharex="col", sharey=True)
+    styles = subject_styles(analysis)
+    for group, row in zip(shown, panels, strict=True):
+        for operation, axes in zip(_OPERATIONS, row, strict=True):
+            _draw(axes, group, operation, styles)
+    for operation, axes in zip(_OPERATIONS, panels[-1], strict=True):
+        axes.set_xlabel(f"response time of {_OPERATIONS[operation]}", fontsize=9)
+    for row in panels:
+        for axes, operation in zip(row, _OPERATIONS, strict=True):
+            quantity_axis(axes, "x", time_metric(operation, "response", "p50"), log=True)
+            axes.tick_params(labelbottom=True)
+        row[0].set_ylabel("share of operations", fontsize=9)
+    drawn = [cell for group in shown for cell in group.cells if _usable(cell)]
+    add_legend(figure, analysis, drawn)
+    with_curves = (cell for group in shown for cell in group.cells if cell.curves)
+    add_note(figure, invalid_note(with_curves, "Left out"))
+    return figure
+
+
+def _usable(cell: Cell) -> bool:
+    return is_drawn(cell) and any(
+        cell.curves[name].ns for name in _OPERATIONS if name in cell.curves
+    )
+
+
+def _draw(axes: Axes, group: Group, operation: str, styles: dict[str, SubjectStyle]) -> None:
+    style_axes(axes, f"{_OPERATIONS[operation]} — {group.label}")
+    axes.set_ylim(0.0, 1.02)
+    axes.set_yticks([0.0, 0.5, 0.9, 1.0])
+    axes.yaxis.set_major_formatter("{x:.0%}")
+    empty = True
+    for at, cell in enumerate(group.cells):
+        curve = cell.curves.get(operation)
+        if not is_drawn(cell) or curve is None or not curve.ns:
+            continue
+        times, shares = _thinned(curve)
+        style = styles[cell.subject]
+        axes.plot(
+            times,
+            shares,
+            color=style.colour,
+            linestyle=LINE_STYLES[cell.durability],
+            linewidth=1.5,
+            marker=style.marker,
+            markersize=4.5,
+            markevery=(at % 4 * 0.05 + 0.1, 0.3),
+        )
+        empty = False
+    if empty:
+        axes.text(0.5, 0.5, "not measured here", ha="center", transform=axes.transAxes, fontsize=9)
+
+
+def _thinned(curve: Curve) -> tuple[list[float], list[float]]:
+    """Return at most :data:`_POINTS` points, the last one among them; a log axis holds no 0."""
+    step = max(1, -(-len(curve.ns) // _POINTS))
+    kept = sorted({*range(0, len(curve.ns), step), len(curve.ns) - 1})
+    return ([max(1.0, curve.ns[at]) for at in kept], [curve.share[at] for at in kept])

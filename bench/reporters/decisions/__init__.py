@@ -1,1 +1,0 @@
-"""A decision between savers, told as an architecture decision record and on a screen."""

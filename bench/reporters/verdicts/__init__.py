@@ -1,1 +1,0 @@
-"""Verdicts on published claims, told on a screen, as Markdown and for programs."""

@@ -1,0 +1,183 @@
+"""The expanded scenario: every trial, in the order in which it is run.
+
+Trials form randomised complete blocks (Abedi and Brecht, "Conducting repeatable experiments in
+highly variable cloud computing environments", ICPE 2017): a block holds each arm of a sweep once,
+under one condition, close together in time and in shuffled order, so that what drifts on the
+machine hits every arm alike and comparisons are made inside blocks.
+
+With a wanted precision the plan goes on beyond the repetitions. These blocks are optional: whether
+one is measured is decided when its turn comes, by what was measured before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+
+from bench.scenario.scenario import Scenario, Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One measurement in one fresh process. Labels refer to the scenario's tables.
+
+    ``block`` names sweep, condition and repetition; ``position`` counts through the whole plan;
+    ``seed`` is the same for every arm of a block, so that all arms see the same keys and payloads.
+    """
+
+    sweep: str
+    subject: str
+    workload: str
+    payload: str
+    arrival: str
+    loop: str
+    repetition: int
+    block: str
+    position: int
+    seed: int
+    warmup_s: float
+    duration_s: float
+    scenario_digest: str
+
+    @property
+    def id(self) -> str:
+        """A hash of the content: the same trial has the same id in every run of the scenario."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def cell(self) -> tuple[str, str, str, str, str]:
+        """What is measured, without which repetition: subject, workload, payload, arrival, loop."""
+        return (self.subject, self.workload, self.payload, self.arrival, self.loop)
+
+    @property
+    def condition(self) -> tuple[str, str, str, str]:
+        """Sweep, workload, payload and arrival: what is the same for every arm of a block."""
+        return (self.sweep, self.workload, self.payload, self.arrival)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Trials in the order in which they run, and a digest that is stored with every result.
+
+    ``optional_blocks`` names the blocks that are measured only if they are wanted by then.
+    """
+
+    scenario_digest: str
+    trials: tuple[Trial, ...]
+    optional_blocks: frozenset[str] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        """A hash of the trials and their order."""
+        text = ",".join(trial.id for trial in self.trials)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def expected(self, begun: Collection[str] = ()) -> tuple[Trial, ...]:
+        """Return the trials that must have a record for the run to be complete so far.
+
+        They are those of the blocks that are measured in any case, and of the optional ones that
+        are ``begun``, named as ``Trial.block``: what counts as planned, wherever that matters.
+        """
+        absent = self.optional_blocks.difference(begun)
+        return tuple(trial for trial in self.trials if trial.block not in absent)
+
+
+def blocks_of(scenario: Scenario, sweep: Sweep, arrival: str) -> tuple[int, int]:
+    """Return how many blocks a condition of ``sweep`` has for certain, and how many at most.
+
+    What is measured aside gets no more than the certain ones, nor does a rate of a search: half of
+    its blocks choose the rate.
+    """
+    certain = sweep.repetitions or scenario.repetitions
+    precision = scenario.precision
+    if precision is None or sweep.aside or scenario.search_of(arrival):
+        return certain, certain
+    return certain, max(certain, precision.most_repetitions)
+
+
+def expand(scenario: Scenario) -> Plan:
+    """Turn ``scenario`` into its plan. The same scenario always gives the same plan.
+
+    Repetitions run one after the other; inside a repetition the blocks of all sweeps are shuffled,
+    and inside a block the arms are.
+    """
+    digest = scenario.digest()
+    shuffle = random.Random(scenario.seed)  # noqa: S311 - an order, not a secret
+    blocks: list[tuple[int, list[_Arm]]] = []
+    for repetition in range(_most_blocks(scenario)):
+        of_repetition = [
+            (repetition, arms)
+            for name, sweep in scenario.sweeps.items()
+            for arms in _blocks(name, sweep, _arrivals(scenario, sweep, repetition))
+        ]
+        shuffle.shuffle(of_repetition)
+        for _, arms in of_repetition:
+            shuffle.shuffle(arms)
+        blocks += of_repetition
+    trials = [
+        _trial(scenario, digest, arm, repetition) for repetition, arms in blocks for arm in arms
+    ]
+    placed = tuple(replace(trial, position=position) for position, trial in enumerate(trials))
+    optional = frozenset(trial.block for trial in placed if _is_optional(scenario, trial))
+    return Plan(digest, placed, optional)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    sweep: str
+    subject: str
+    workload: str
+    payload: str
+    arrival: str
+    loop: str
+
+
+def _blocks(name: str, sweep: Sweep, arrivals: tuple[str, ...]) -> list[list[_Arm]]:
+    conditions = product(sweep.workloads, sweep.payloads, arrivals)
+    return [
+        [
+            _Arm(name, subject, workload, payload, arrival, loop)
+            for subject, loop in product(sweep.subjects, sweep.loops)
+        ]
+        for workload, payload, arrival in conditions
+    ]
+
+
+def _trial(scenario: Scenario, digest: str, arm: _Arm, repetition: int) -> Trial:
+    sweep = scenario.sweeps[arm.sweep]
+    condition = (arm.sweep, arm.workload, arm.payload, arm.arrival)
+    block = "/".join((*condition, str(repetition)))
+    seed = int.from_bytes(hashlib.sha256(f"{scenario.seed}/{block}".encode()).digest()[:6])
+    return Trial(
+        **asdict(arm),
+        repetition=repetition,
+        block=block,
+        position=0,
+        seed=seed,
+        warmup_s=scenario.warmup_s,
+        duration_s=sweep.duration_s or scenario.duration_s,
+        scenario_digest=digest,
+    )
+
+
+def _arrivals(scenario: Scenario, sweep: Sweep, repetition: int) -> tuple[str, ...]:
+    arrivals = scenario.arrivals_of(sweep)
+    return tuple(a for a in arrivals if repetition < blocks_of(scenario, sweep, a)[1])
+
+
+def _is_optional(scenario: Scenario, trial: Trial) -> bool:
+    sweep = scenario.sweeps[trial.sweep]
+    return trial.repetition >= blocks_of(scenario, sweep, trial.arrival)[0]
+
+
+def _most_blocks(scenario: Scenario) -> int:
+    return max(
+        blocks_of(scenario, sweep, arrival)[1]
+        for sweep in scenario.sweeps.values()
+        for arrival in scenario.arrivals_of(sweep)
+    )

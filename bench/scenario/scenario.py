@@ -1,0 +1,219 @@
+"""The scenario file: one question, and everything that changes a number.
+
+A scenario is TOML. Subjects, workloads, payloads and arrivals are tables keyed by a label; a
+**sweep** says which of them are crossed with which loops. What a plug-in's ``options`` may hold is
+the plug-in's own business and is checked by ``bench.measure.preflight``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from bench.scenario.arrival import Arrival, Closed, Open, Search
+from bench.scenario.precision import Precision
+from bench.scenario.threshold import Threshold
+
+
+def _label(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,40}", text):
+        return text
+    raise PydanticCustomError(
+        "label",
+        "expected a label: at most 41 of a-z, 0-9, '_', '.' and '-', with a letter or digit first",
+    )
+
+
+Label = Annotated[str, AfterValidator(_label)]
+Labels = Annotated[tuple[Label, ...], Field(strict=False, min_length=1)]
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+
+MOST_REPETITIONS = 1000
+
+# What a sweep crosses: labels of these tables, and names of loops.
+TABLES = ("subjects", "workloads", "payloads", "arrivals")
+AXES = (*TABLES, "loops")
+
+
+# What a scenario measures that does not say it.
+_TABLES_LEFT_OUT: Mapping[str, Any] = {
+    "payloads": {"1k": {"use": "messages", "options": {"state_bytes": 1000}}},
+    "arrivals": {"one": {"kind": "closed", "clients": 1}},
+    "sweeps": {"all": {}},
+}
+
+# Keys of an arrival that change nothing where they are not given.
+_UNUSUAL = ("round_trip_s", "placement")
+# Keys that judge the numbers and change none.
+_JUDGES: Mapping[str, bool] = dict.fromkeys(
+    ("thresholds", "smallest_effect", "conformance", "crash_check"), True
+)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Use(_Part):
+    """A plug-in by name with its options."""
+
+    use: str = Field(min_length=1)
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class SubjectUse(Use):
+    """A subject; ``same_as`` marks an A/A arm: the same subject measured under a second label.
+
+    ``interpreter`` labels the Python that its workers run on; "" is the one that runs the program.
+    Which it is, ``bench gate`` says when it measures: a scenario holds no path.
+    """
+
+    use: str = ""
+    same_as: str = ""
+    interpreter: str = ""
+
+
+class Baseline(_Part):
+    """What the others are compared with, inside each block.
+
+    At most one of ``subjects`` (each other subject is compared with each of these, loop by loop)
+    and ``loop`` (each other loop is compared with it, subject by subject).
+    """
+
+    subjects: Annotated[tuple[Label, ...], Field(strict=False)] = ()
+    loop: str = ""
+    across_durability: bool = False
+
+
+class Sweep(_Part):
+    """A cross product of labels; its subjects × loops are the arms of each block.
+
+    ``aside``: measured beside the question. Its cells are in the tables, the answer does not quote
+    them.
+    """
+
+    subjects: Labels
+    workloads: Labels
+    payloads: Labels
+    arrivals: Labels
+    loops: Names
+    repetitions: int | None = Field(default=None, ge=1, le=MOST_REPETITIONS)
+    duration_s: float | None = Field(default=None, gt=0.0, le=3600.0)
+    aside: bool = False
+
+
+class Scenario(_Part):
+    """One question put to several subjects; docs/scenarios.md explains each key."""
+
+    schema_version: Literal[1]
+    question: str = Field(min_length=1)
+    seed: int = Field(default=1, ge=0)
+    repetitions: int = Field(default=5, ge=1, le=MOST_REPETITIONS)
+    warmup_s: float = Field(default=0.5, ge=0.0, le=600.0)
+    warmup_cycles: int = Field(default=2, ge=0, le=1_000_000)
+    duration_s: float = Field(default=1.0, gt=0.0, le=3600.0)
+    drain_s: float = Field(default=10.0, gt=0.0, le=600.0)
+    verify_s: float = Field(default=2.0, ge=0.0, le=600.0)
+    primary_metrics: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = (
+        "put.response.p50",
+        "get_tuple.response.p50",
+        "throughput",
+    )
+    smallest_effect: float = Field(default=0.1, gt=0.0, le=1.0)
+    probes: Annotated[tuple[str, ...], Field(strict=False)] = (
+        "loop_lag",
+        "loop_holder",
+        "process_usage",
+        "stored_bytes",
+        "garbage_collector",
+        "host_pressure",
+    )
+    baseline: Baseline = Field(default_factory=Baseline)
+    subjects: Mapping[Label, SubjectUse] = Field(min_length=1)
+    workloads: Mapping[Label, Use] = Field(min_length=1)
+    payloads: Mapping[Label, Use] = Field(min_length=1)
+    arrivals: Mapping[Label, Arrival] = Field(min_length=1)
+    sweeps: Mapping[Label, Sweep] = Field(min_length=1)
+    thresholds: Annotated[tuple[Threshold, ...], Field(strict=False)] = ()
+    precision: Precision | None = None
+    conformance: bool = True
+    crash_check: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, given: Any) -> Any:
+        """Add the tables and axes that may be left out; a sweep crosses all labels then."""
+        if not isinstance(given, dict):
+            return given
+        filled = {**_TABLES_LEFT_OUT, **given}
+        # A table that is missing or wrong is told itself, and not once more as an axis.
+        labels = {
+            table: list(found)
+            if isinstance(found := filled.get(table), dict) and found
+            else [table]
+            for table in TABLES
+        }
+        axes = {**labels, "loops": ["selector"]}
+        sweeps = filled["sweeps"]
+        if isinstance(sweeps, dict):
+            filled["sweeps"] = {
+                label: {**axes, **sweep} if isinstance(sweep, dict) else sweep
+                for label, sweep in sweeps.items()
+            }
+        return filled
+
+    def resolve(self, label: str) -> SubjectUse:
+        """Return the subject behind ``label``, following ``same_as``."""
+        subject = self.subjects[label]
+        return self.subjects[subject.same_as] if subject.same_as else subject
+
+    def checked_as(self, label: str) -> str:
+        """Return the first label that runs the same plug-in, with options and interpreter."""
+        subject = self.resolve(label)
+        return next(name for name in self.subjects if self.resolve(name) == subject)
+
+    def arrival(self, label: str) -> Closed | Open:
+        """Return the arrival of a trial: ``label``, or ``label@rate`` for one rate of a search."""
+        name, _, rate = label.partition("@")
+        found = self.arrivals[name]
+        return found.levels()[rate] if isinstance(found, Search) else found
+
+    def search_of(self, label: str) -> str:
+        """Return the label of the search that ``label@rate`` belongs to, or nothing."""
+        name = label.partition("@")[0]
+        return name if isinstance(self.arrivals[name], Search) else ""
+
+    def arrivals_of(self, sweep: Sweep) -> tuple[str, ...]:
+        """Name the arrivals that ``sweep`` measures, each rate of a search as ``label@rate``."""
+        return tuple(
+            f"{label}@{rate}" if rate else label
+            for label in sweep.arrivals
+            for rate in _levels(self.arrivals[label])
+        )
+
+    def digest(self) -> str:
+        """Return a hash of the meaning of the scenario: layout and comments do not count.
+
+        The interpreter of a subject that runs on the program's own has no part in it, nor have
+        thresholds, the smallest effect and the checks: they judge the numbers and change none, so
+        the same trials stay the same. The wanted precision decides how many trials there are.
+        """
+        own = {label for label, subject in self.subjects.items() if not subject.interpreter}
+        absent: dict[str, Any] = {} if self.precision else {"precision": True}
+        absent["subjects"] = {label: {"interpreter"} for label in own}
+        absent["arrivals"] = {
+            label: {key for key in _UNUSUAL if key not in arrival.model_fields_set}
+            for label, arrival in self.arrivals.items()
+        }
+        text = self.model_dump_json(exclude={**_JUDGES, **absent})
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _levels(arrival: Any) -> tuple[str, ...]:
+    return tuple(arrival.levels()) if isinstance(arrival, Search) else ("",)

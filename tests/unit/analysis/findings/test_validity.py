@@ -1,0 +1,100 @@
+"""Findings as a whole, and the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.analysis.analyse import analyse
+from bench.analysis.findings.validity import KINDS
+from bench.records.outcome import Outcome
+from bench.records.trial import Verification
+from bench.scenario.metric import CYCLE
+from bench.scenario.plan import Trial
+from tests.unit.analysis.synthetic import (
+    MS,
+    Left,
+    Load,
+    Make,
+    analysed,
+    changed,
+    failure,
+    healthy,
+    make_run,
+    only_for,
+    row,
+    scenario_text,
+    unsupported,
+)
+
+ENOUGH = {"clients": 4, "cycles": 100}
+
+
+def test_a_healthy_run_has_no_finding(tmp_path: Path) -> None:
+    assert analysed(tmp_path, healthy(**ENOUGH)).findings == ()
+
+
+def test_every_kind_has_meaning_and_remedy_and_a_code_of_its_own() -> None:
+    assert len({kind.code for kind in KINDS}) == len(KINDS)
+    assert all(kind.meaning.endswith(".") and kind.remedy.endswith(".") for kind in KINDS)
+
+
+def test_the_gravest_come_first(tmp_path: Path) -> None:
+    lossy = Verification(1, 1, 1, 0, 0, ())
+    findings = analysed(
+        tmp_path, changed(verification=lossy, server="embedded", errors={"X": 1})
+    ).findings
+
+    severities = [finding.severity for finding in findings]
+    assert severities == sorted(severities, key=["invalid", "warning", "note"].index)
+    assert findings[0].code == "verification_failed"
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (healthy(), 0),
+        (only_for("b", changed(**unsupported())), 3),
+        (only_for("b", changed(**failure())), 3),
+        (only_for("b", lambda trial: None), 3),
+        (lambda trial: Left() if trial.repetition else None, 3),
+        (lambda trial: Left(changes={} if trial.repetition else failure()), 3),
+        (lambda trial: None, 3),
+        (only_for("b", changed(verification=Verification(1, 1, 0, 1, 0, ()))), 4),
+    ],
+    ids=["pass", "unsupported", "failed", "missing", "incomplete", "partly", "nothing", "corrupt"],
+)
+def test_the_exit_code(tmp_path: Path, make: Make, expected: int) -> None:
+    assert analysed(tmp_path, make, scenario_text("a b")).exit_code == expected
+
+
+def test_a_subject_that_runs_on_one_loop_need_not_run_on_another(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(changes=unsupported() if trial.loop == "proactor" else {})
+
+    text = scenario_text("a b", loops="selector proactor")
+    assert analysed(tmp_path, make, text).exit_code == 0
+
+
+@pytest.mark.parametrize(("failing", "expected"), [(("some",), 0), (("some", "other"), 3)])
+def test_a_subject_that_fails_everywhere_tells_nothing(
+    tmp_path: Path, failing: tuple[str, ...], expected: int
+) -> None:
+    failed = (row(CYCLE, 0, MS, outcome=Outcome.FAILED),)
+
+    def make(trial: Trial) -> Left:
+        fails = trial.subject == "b" and trial.arrival in failing
+        return Left(Load(extra=failed if fails else ()))
+
+    other = '[arrivals.other]\nkind = "closed"\nclients = 4'
+    text = scenario_text("a b", tables=other, arrivals="some other")
+    assert analysed(tmp_path, make, text).exit_code == expected
+
+
+def test_an_invalid_run_stays_invalid_when_it_is_incomplete_too(tmp_path: Path) -> None:
+    lossy = Left(changes={"verification": Verification(1, 1, 1, 0, 0, ())})
+    run = make_run(tmp_path, lambda trial: lossy if trial.repetition else None)
+
+    assert analyse(replace(run)).exit_code == 4

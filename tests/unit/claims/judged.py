@@ -1,0 +1,64 @@
+"""Verdicts on made-up runs: claims are written as in a claims file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.analysis.analyse import analyse
+from bench.analysis.claim_run import ClaimRun, claim_run
+from bench.claims.claim import Claim
+from bench.claims.claims_file import claims_of, parse_claims_file
+from bench.claims.judge import judge
+from bench.claims.result import Verdict
+from bench.scenario.plan import Trial
+from tests.unit.analysis.synthetic import MS, Left, Load, Make, make_run, scenario_text
+
+SCENARIO = "made-up"
+# A run in which every subject is measured with one and with many clients.
+TWO_ARRIVALS = '[arrivals.other]\nkind = "closed"\nclients = 8'
+
+
+def claim(*judgements: str, kind: str = "ratio") -> Claim:
+    """Make a claim from tables such as ``"ratios]]\\nmetrics = …"``, without the scenario."""
+    tables = "\n".join(
+        f'[[claims.it.{table}\nscenario = "{SCENARIO}"' for table in map(str.strip, judgements)
+    )
+    text = (
+        'schema_version = 1\ndocument = "S9"\nfile = "nine.txt"\nsystem = "A saver"\n'
+        f'[claims.it]\nkind = "{kind}"\nstatement = "It is."\nwhy = "It is meant so."\n{tables}\n'
+    )
+    (found,) = claims_of(parse_claims_file(text, "made up"))
+    return found
+
+
+def ratio(relation: str, more: str = "", metric: str = "put.response.p50") -> str:
+    """Write a judgement of fast ÷ base, or with ``more`` of something else."""
+    turned = more if "ratio =" in more else f'ratio = "candidate / baseline"\n{more}'
+    pair = '[{ candidate = "fast", baseline = "base" }]'
+    return f'ratios]]\npairs = {pair}\nmetrics = ["{metric}"]\n{turned}\n{relation}'
+
+
+def two_arms(put_ms: dict[str, float], wobble: float = 0.01) -> Make:
+    """Give each arm its put time; ``wobble`` is by how much a repetition differs from the last.
+
+    A key may be ``subject@arrival``.
+    """
+
+    def make(trial: Trial) -> Left | None:
+        base_ms = put_ms.get(f"{trial.subject}@{trial.arrival}", put_ms.get(trial.subject, 1.0))
+        factor = 1.0 + wobble * trial.repetition * (trial.subject != "base")
+        return Left(Load(put=round(base_ms * factor * MS)))
+
+    return make
+
+
+def run_of(directory: Path, make: Make, text: str | None = None) -> ClaimRun:
+    """Make, store, read back and analyse a run."""
+    run = make_run(directory, make, text or scenario_text("base fast"))
+    return claim_run(run, analyse(run))
+
+
+def verdict_on(directory: Path, make: Make, judged: Claim, text: str | None = None) -> Verdict:
+    """Judge one claim on one made-up run."""
+    (verdict,) = judge([judged], {SCENARIO: run_of(directory, make, text)}).verdicts
+    return verdict

@@ -1,0 +1,100 @@
+"""How the comparison with the committed verdicts is told."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+from rich.console import Console
+
+from bench.claims.agreement import Agreements, ClaimAgreement, ConditionChange
+from bench.claims.agreement_page import (
+    agreement_document,
+    agreement_markdown,
+    agreement_screen,
+    agreement_summary,
+)
+from bench.claims.result import Condition
+
+
+def condition(value: float | None, subject: str = "a", why: str = "") -> Condition:
+    return Condition(
+        outcome="not measured" if value is None else "holds",
+        subject=subject,
+        baseline="b|c",
+        metric="put.response.p50",
+        workload="steps",
+        payload="1k",
+        arrival="one",
+        concurrency=1,
+        loop="selector",
+        durability="fsync",
+        value=value,
+        low=None if value is None else value / 2,
+        high=None if value is None else value * 2,
+        why=why,
+    )
+
+
+def agreements(changes: int) -> Agreements:
+    made = [
+        ConditionChange("as documented", condition(10.0, f"a{at}"), condition(1.0), False)
+        for at in range(changes)
+    ]
+    lacking = ConditionChange("apart", condition(3.0), condition(None, why="no cell"), None)
+    claim = ClaimAgreement(
+        claim="fast",
+        agreement="differs",
+        committed="supported",
+        anew="refuted",
+        committed_figure="10",
+        new_figure="",
+        committed_runs=("one",),
+        new_runs=(),
+        why="",
+        conditions=20,
+        changes=(*made, lacking),
+    )
+    return Agreements((claim,), 3)
+
+
+def screen(found: Agreements) -> str:
+    console = Console(width=200, file=StringIO())
+    with console.capture() as captured:
+        console.print(agreement_screen(found))
+    return captured.get()
+
+
+def test_a_change_is_told_with_place_figures_and_intervals() -> None:
+    page = agreement_markdown(agreements(1))
+
+    assert "- 2 of 20 conditions:" in page
+    assert (
+        "- as documented – a0 against b\\|c, put.response.p50, steps, 1k, one, selector: "
+        "10 [5, 20] holds → 1 [0.5, 2] holds; the intervals are apart"
+    ) in page
+    assert "3 [1.5, 6] holds → not measured (no cell)\n" in page
+    assert "Judged on: committed one; anew no run." in page
+    assert "| `fast` | supported (10) | refuted | **differs** |" in page
+
+
+def test_a_screen_has_the_first_changes_and_counts_the_rest() -> None:
+    told = screen(agreements(9))
+
+    assert "a3 against" in told
+    assert "a4 against" not in told
+    assert "6 more" in told
+    assert "more" not in screen(agreements(3))
+
+
+def test_the_claims_are_counted_by_agreement() -> None:
+    assert agreement_summary(agreements(1)) == "1 claim: 1 differ"
+    assert agreement_summary(Agreements((), 3)) == "0 claims: none"
+
+
+def test_programs_get_everything() -> None:
+    found = json.loads(agreement_document(agreements(1)))
+
+    assert (found["schema_version"], found["exit_code"]) == (1, 3)
+    assert found["claims"][0]["changes"][0]["committed"]["value"] == 10.0
+    assert found["claims"][0]["changes"][1]["overlap"] is None

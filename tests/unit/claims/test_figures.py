@@ -1,0 +1,305 @@
+"""Judgements by a figure: ratios inside blocks, scalings, bounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.claims.result import Condition
+from bench.errors import InputError
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
+from tests.unit.analysis.synthetic import (
+    MS,
+    Left,
+    Load,
+    changed,
+    failure,
+    only_for,
+    reading,
+    scenario_text,
+)
+from tests.unit.claims.judged import TWO_ARRIVALS, claim, ratio, run_of, two_arms, verdict_on
+
+TEN_TIMES = two_arms({"base": 10, "fast": 1})
+BOUND = 'bounds]]\nsubjects = ["base"]\nmetrics = ["put.response.p50"]\n'
+
+
+def sole(verdict: object) -> Condition:
+    (judged,) = verdict.judgements  # type: ignore[attr-defined]  # a Verdict
+    (condition,) = judged.conditions
+    assert isinstance(condition, Condition)
+    return condition
+
+
+@pytest.mark.parametrize(
+    ("relation", "turned", "expected"),
+    [
+        ("between = [0.09, 0.2]", "candidate / baseline", "supported"),
+        ("between = [5, 20]", "baseline / candidate", "supported"),
+        ("at_least = 9.9", "baseline / candidate", "inconclusive"),
+        ("between = [20, 50]", "baseline / candidate", "refuted"),
+        ("between = [1, 5]", "baseline / candidate", "refuted"),
+        ("at_most = 0.1", "candidate / baseline", "inconclusive"),
+    ],
+)
+def test_the_whole_interval_decides(
+    tmp_path: Path, relation: str, turned: str, expected: str
+) -> None:
+    judged = claim(ratio(relation, f'ratio = "{turned}"'))
+
+    assert verdict_on(tmp_path, TEN_TIMES, judged).outcome == expected
+
+
+def test_a_ratio_is_that_of_the_blocks(tmp_path: Path) -> None:
+    found = sole(verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 0.5"))))
+
+    assert found.value == pytest.approx(0.1 * (1.01 * 1.02) ** (1 / 3), rel=1e-6)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.1 * 1.01 < found.high
+
+
+def test_pairs_that_the_scenario_does_not_compare_are_compared(tmp_path: Path) -> None:
+    text = scenario_text("base fast other", tables='[baseline]\nsubjects = ["other"]')
+
+    assert (
+        verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 0.5")), text).outcome == "supported"
+    )
+
+
+def test_what_aa_arms_show_widens_what_decides(tmp_path: Path) -> None:
+    """The same interval decides, and does not where an A/A arm is 1.5 times off."""
+    judged = claim(ratio("at_most = 0.8"))
+    text = scenario_text("base fast again=base")
+    calm = two_arms({"base": 10, "fast": 7, "again": 10})
+    noisy = two_arms({"base": 10, "fast": 7, "again": 15})
+
+    assert verdict_on(tmp_path / "calm", calm, judged, text).outcome == "supported"
+    found = verdict_on(tmp_path / "noisy", noisy, judged, text)
+    assert found.outcome == "inconclusive"
+    assert "A/A arms differ by a factor of up to 1.51" in found.because
+    assert sole(found).noise_factor == pytest.approx(1.515, rel=1e-2)
+
+
+def test_one_block_decides_nothing(tmp_path: Path) -> None:
+    text = scenario_text("base fast", repetitions=1)
+    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 0.5")), text)
+
+    assert (found.outcome, sole(found).why) == ("inconclusive", "a single block has no interval")
+
+
+@pytest.mark.parametrize("durability", [Durability.RELAXED, Durability.UNKNOWN])
+def test_equal_durability_is_read_from_the_records(tmp_path: Path, durability: Durability) -> None:
+    make = only_for("fast", changed(durability=durability), two_arms({"base": 10}))
+    apart = claim(ratio("at_most = 0.5", "equal_durability = true"))
+    anyhow = claim(ratio("at_most = 0.5"))
+
+    refused = verdict_on(tmp_path / "apart", make, apart)
+    assert refused.outcome == "inconclusive"
+    assert f"not known to be equal: {durability} and fsync" in refused.because
+    taken = verdict_on(tmp_path / "anyhow", make, anyhow)
+    assert (taken.outcome, sole(taken).durability) == ("supported", f"{durability} ÷ fsync")
+
+
+def test_equal_but_unknown_durability_is_not_equal(tmp_path: Path) -> None:
+    judged = claim(ratio("at_most = 2.0", "equal_durability = true"))
+
+    make = changed(durability=Durability.UNKNOWN)
+    assert verdict_on(tmp_path, make, judged).outcome == "inconclusive"
+
+
+def test_sums_are_divided_trial_by_trial(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        factor = 2.0 if trial.subject == "fast" else 1.0
+        busy = (reading("cpu.a", 1.0 * factor, "ratio"), reading("cpu.b", 2.0 * factor, "ratio"))
+        # Twice the CPU share for three times the work.
+        put = MS if trial.subject == "fast" else 5 * MS
+        return Left(Load(put=put, get_tuple=MS), {"readings": busy})
+
+    judged = claim(ratio("at_most = 0.9", 'per = "throughput"', "cpu.a + cpu.b"))
+    found = verdict_on(tmp_path, make, judged)
+
+    assert sole(found).metric == "(cpu.a + cpu.b) / throughput"
+    assert sole(found).value == pytest.approx(2.0 / 3.0, rel=1e-3)
+    assert found.outcome == "supported"
+
+
+def test_a_metric_that_nothing_has_decides_nothing(tmp_path: Path) -> None:
+    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 1.0", metric="no.such")))
+
+    assert found.outcome == "inconclusive"
+    assert "no block has a value of no.such for both sides" in found.because
+
+
+def test_a_reading_that_some_trials_lack_belongs_to_no_block(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        there = trial.repetition != 1 or trial.subject == "base"
+        return Left(changes={"readings": (reading("r", 2.0),) if there else ()})
+
+    run = run_of(tmp_path, make)
+    base, fast = run.analysis.cells
+
+    assert sorted(run.values(base, "r").values()) == [2.0, 2.0, 2.0]
+    assert run.values(fast, "r") == {}
+
+
+@pytest.mark.parametrize(
+    ("selector", "why"),
+    [
+        ('payloads = ["9k"]', "the run has no cell of fast with payload 9k"),
+        ('loops = ["uvloop"]', "the run has no cell of fast with loop uvloop"),
+    ],
+)
+def test_a_label_that_the_run_lacks_is_told(tmp_path: Path, selector: str, why: str) -> None:
+    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 1.0", selector)))
+
+    assert found.outcome == "inconclusive"
+    assert why in found.because
+
+
+def test_a_subject_or_baseline_that_the_run_lacks_is_told(tmp_path: Path) -> None:
+    for subjects, why in (("base", "no cell of fast"), ("fast", "no cell of base beside fast")):
+        text = scenario_text(subjects)
+        found = verdict_on(tmp_path / subjects, TEN_TIMES, claim(ratio("at_most = 1.0")), text)
+        assert (found.outcome, why in found.because) == ("inconclusive", True)
+
+
+def test_a_failed_subject_is_not_measured(tmp_path: Path) -> None:
+    make = only_for("fast", changed(**failure()))
+    found = verdict_on(tmp_path, make, claim(ratio("at_most = 1.0")))
+
+    assert found.outcome == "inconclusive"
+    assert "fast · selector · steps · 1k · some is failed: OSError: gone" in found.because
+
+
+@pytest.mark.parametrize(
+    ("relation", "expected"),
+    [
+        ("at_least_ms = 9", "supported"),
+        ("at_most_ms = 9", "refuted"),
+        ("at_most_ms = 11", "supported"),
+    ],
+)
+def test_a_time_is_bounded_in_ms(tmp_path: Path, relation: str, expected: str) -> None:
+    assert verdict_on(tmp_path, TEN_TIMES, claim(BOUND + relation)).outcome == expected
+
+
+def test_a_bound_needs_an_interval_and_every_trial(tmp_path: Path) -> None:
+    single = verdict_on(
+        tmp_path / "single",
+        TEN_TIMES,
+        claim(BOUND + "at_most_ms = 20"),
+        scenario_text("base fast", repetitions=1),
+    )
+    gone = verdict_on(
+        tmp_path / "gone",
+        lambda trial: None if trial.repetition == 2 else TEN_TIMES(trial),
+        claim(BOUND + "at_most_ms = 20"),
+    )
+
+    assert (single.outcome, gone.outcome) == ("inconclusive", "inconclusive")
+    assert "no interval: one trial" in single.because
+    assert "2 of 3 trials measured, 1 without a record" in gone.because
+
+
+def test_limits_in_the_wrong_unit_are_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"claims\.it: .* is in ns: expected limits in _ms"):
+        verdict_on(tmp_path, TEN_TIMES, claim(BOUND + "at_most = 20"))
+
+
+def test_scaling_pairs_repetitions(tmp_path: Path) -> None:
+    """With 8 clients for 4 that each take as long, twice as much is done."""
+
+    def make(trial: Trial) -> Left:
+        clients = 8 if trial.arrival == "other" else 4
+        # What drifts from repetition to repetition hits both arrivals alike.
+        return Left(Load(clients=clients, put=(1 + trial.repetition) * MS))
+
+    text = scenario_text("base", arrivals="some other", tables=TWO_ARRIVALS)
+    table = 'scalings]]\nsubjects = ["base"]\nmetrics = ["throughput"]\n'
+    ends = 'from_arrival = "some"\nto_arrival = "other"\n'
+    found = verdict_on(tmp_path, make, claim(table + ends + "between = [1.9, 2.1]"), text)
+
+    assert found.outcome == "supported"
+    assert sole(found).value == pytest.approx(2.0, rel=1e-6)
+    assert (sole(found).baseline, sole(found).arrival) == ("itself at some", "other")
+    assert sole(found).method.endswith("; paired by repetition")
+
+
+def test_scaling_without_the_other_arrival_is_told(tmp_path: Path) -> None:
+    table = 'scalings]]\nsubjects = ["base"]\nmetrics = ["throughput"]\n'
+    ends = 'from_arrival = "some"\nto_arrival = "other"\nat_least = 1.0'
+    found = verdict_on(tmp_path, TEN_TIMES, claim(table + ends))
+
+    assert found.outcome == "inconclusive"
+    assert "differ only in their arrival, some and other" in found.because
+
+
+def test_two_blocks_that_disagree_wildly_decide_nothing(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        slow = trial.subject == "fast" and trial.repetition == 1
+        return Left(Load(put=10**13 if slow else 1, get_tuple=1))
+
+    text = scenario_text("base fast", repetitions=2)
+    found = verdict_on(tmp_path, make, claim(ratio("at_least = 1.0")), text)
+
+    assert (found.outcome, sole(found).blocks) == ("inconclusive", 2)
+
+
+def test_a_bound_of_errors_says_which_they_were(tmp_path: Path) -> None:
+    judged = claim('bounds]]\nsubjects = ["base"]\nmetrics = ["errors"]\nat_most = 1.0')
+    make = changed(errors={"TooMany": 3}, error_texts={"TooMany": "no connection"})
+
+    assert "9 × TooMany: no connection" in verdict_on(tmp_path, make, judged).because
+
+
+def test_what_is_claimed_has_the_unit_of_what_is_found(tmp_path: Path) -> None:
+    judged = claim('bounds]]\nsubjects = ["base"]\nmetrics = ["stored.x"]\nat_most = 100_000')
+    make = changed(readings=(reading("stored.x", 2e6, "bytes"),))
+    found = verdict_on(tmp_path, make, judged)
+
+    assert found.outcome == "refuted"
+    assert found.judgements[0].claimed == "at most 100 kB"
+    assert "claimed at most 100 kB" in found.because
+
+
+@pytest.mark.parametrize(
+    ("fast_ms", "relation", "expected"),
+    [
+        (14, "at_most_ms = 5", "supported"),
+        (14, "at_most_ms = 3", "refuted"),
+        (6, "at_most_ms = 0", "supported"),
+        (6, "at_least_ms = 0", "refuted"),
+    ],
+)
+def test_a_bound_above_another_subject_is_of_the_difference(
+    tmp_path: Path, fast_ms: float, relation: str, expected: str
+) -> None:
+    judged = claim(
+        'bounds]]\nsubjects = ["fast"]\nabove = "base"\nmetrics = ["put.response.p50"]\n' + relation
+    )
+    make = two_arms({"base": 10, "fast": fast_ms}, wobble=0.001)
+    found = verdict_on(tmp_path, make, judged)
+
+    assert found.outcome == expected
+    assert sole(found).value == pytest.approx((fast_ms * 1.001 - 10) * MS)
+    assert "put.response.p50 above that of base" in found.because
+
+
+def test_a_difference_needs_every_block_and_its_other_side(tmp_path: Path) -> None:
+    judged = claim(
+        'bounds]]\nsubjects = ["fast"]\nabove = "base"\nmetrics = ["put.response.p50"]\n'
+        "at_most_ms = 5"
+    )
+    make = two_arms({"base": 10, "fast": 11})
+    lacking = verdict_on(
+        tmp_path / "a",
+        lambda t: None if (t.subject, t.repetition) == ("base", 1) else make(t),
+        judged,
+    )
+    alone = verdict_on(tmp_path / "b", make, judged, scenario_text("fast"))
+
+    assert (lacking.outcome, alone.outcome) == ("inconclusive", "inconclusive")
+    assert "no cell of base beside" in alone.because

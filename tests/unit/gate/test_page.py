@@ -1,0 +1,96 @@
+"""The forms in which a gate's answer is told: programs must be able to read each of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bench.gate.arms import Rule
+from bench.gate.document import document
+from bench.gate.judge import decide
+from bench.gate.junit import junit
+from bench.gate.page import markdown
+from bench.gate.pytest_benchmark import pytest_benchmark
+from bench.gate.result import GateResult
+from bench.gate.screen import screen
+from tests.unit.analysis.synthetic import make_run
+from tests.unit.gate.gating import BLOCKS, arms, count, judged, text
+
+
+@pytest.fixture(scope="module")
+def slower(tmp_path_factory: pytest.TempPathFactory) -> GateResult:
+    """Return a regression of times, with a count that one arm lacks."""
+    run = make_run(tmp_path_factory.mktemp("runs"), arms(1.5, readings=count(5.0)), text())
+    rule = Rule(confirms=False)
+    return decide(judged(run, rule), None, rule, [run.record])
+
+
+def test_the_screen_ends_with_the_answer(slower: GateResult) -> None:
+    told = screen(slower).splitlines()
+
+    assert told[-1] == "gate: regression, exit code 1"
+    assert "  WORSE   put.response.p50        2 ms → 3 ms" in "\n".join(told)
+    assert "not confirmed: there was no second run" in told
+
+
+def test_markdown_begins_with_the_answer(slower: GateResult) -> None:
+    told = markdown(slower)
+
+    assert told.startswith("## Gate: regression\n")
+    assert "| b | all · steps · 1k · some · selector | `put.response.p50` |" in told
+    assert "? cannot tell: `put.round_trips` of b: a has no such count" in told
+
+
+def test_junit_has_a_case_for_each_judgement_and_one_for_the_answer(slower: GateResult) -> None:
+    suite = ET.fromstring(junit(slower))  # noqa: S314 - our own
+    cases = {case.get("name"): [each.tag for each in case] for case in suite}
+
+    assert cases == {
+        "put.response.p50": ["failure"],
+        "get_tuple.response.p50": ["failure"],
+        "throughput": ["failure"],
+        "put.round_trips": ["error"],
+        "answer": ["failure"],
+    }
+    counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": "5", "failures": "4", "errors": "1", "skipped": "0"}
+
+
+def test_the_document_has_everything(slower: GateResult) -> None:
+    told = json.loads(document(slower))
+
+    assert (told["schema_version"], told["exit_code"], told["outcome"]) == (1, 1, "regression")
+    assert len(told["judgements"][0]["head_values"]) == BLOCKS
+    assert len(told["judgements"][0]["block_ratios"]) == BLOCKS
+
+
+def test_pytest_benchmark_compares_both_arms(slower: GateResult, tmp_path: Path) -> None:
+    for name, content in pytest_benchmark(slower).items():
+        (tmp_path / name).write_bytes(content)
+    files = [str(tmp_path / f"pytest-benchmark-{arm}.json") for arm in ("base", "head")]
+    program = "import sys; from pytest_benchmark.cli import main; main()"
+    done = subprocess.run(  # noqa: S603 - this interpreter, fixed arguments
+        [
+            sys.executable,
+            "-c",
+            program,
+            "compare",
+            *files,
+            "--columns=median",
+            "--group-by=fullname",
+        ],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "a[all · steps · 1k · some · selector · put.response.p50]" in done.stdout
+    assert "(1.50)" in done.stdout
