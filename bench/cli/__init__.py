@@ -38,7 +38,6 @@ VERBS = {
     "verify": "judge published claims on recorded runs; needs no database",
     "claims": "measure anew what claims need, and compare with the committed verdicts",
     "gate": "compare two arms in one job: has one got worse? answers by the exit code",
-    "baseline": "keep a run under a name, for gate --baseline: save, list or show",
     "decide": "write a decision record from a run and what decides for you; needs no database",
     "clean": "list what killed runs have left on your servers; removes it with --remove",
     "conformance": "test savers for what LangGraph asks of them; measures nothing",

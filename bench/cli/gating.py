@@ -15,14 +15,12 @@ from bench.analysis.claim_run import claim_run
 from bench.cli.measuring import measure_shown
 from bench.errors import InconclusiveError
 from bench.gate.arms import Pair, Rule, check_pair, second_run
-from bench.gate.baseline import judge_against
 from bench.gate.environments import ArmEnvironment
 from bench.gate.judge import decide, judge, needs_second_run
 from bench.gate.result import GateResult, Judgement
 from bench.gate.rule import fewest_blocks
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_plugins, check_services
-from bench.records.baseline import Baseline
 from bench.records.run import new_run
 from bench.records.store import Run, Store
 from bench.scenario.plan import expand
@@ -120,19 +118,6 @@ def _check_second(first: Run, second: Run, pairs: Sequence[Pair], rule: Rule) ->
     # What is no longer in question may have needed a server or package that the rest does not.
     if changed := sorted(name for name, value in there.items() if here.get(name) != value):
         raise InconclusiveError(f"{names}: these differ: {', '.join(changed)}")
-
-
-def against_baseline(
-    baseline: Baseline, scenario: Scenario, text: str, name: str, rule: Rule, store: Store
-) -> GateResult:
-    """Measure ``scenario``, whose file holds ``text``, and judge it against a stored run."""
-    run = measure_run(scenario, name, store, text)
-    return judge_against(baseline, claim_run(run, analyse(run)), rule)
-
-
-def recorded_against(baseline: Baseline, run: Run, rule: Rule) -> GateResult:
-    """Judge a recorded run against a stored one."""
-    return judge_against(baseline, claim_run(run, analyse(run)), rule)
 
 
 def judged_run(

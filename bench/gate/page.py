@@ -21,9 +21,8 @@ _MOST_REASONS = 5
 
 def markdown(result: GateResult) -> str:
     """Return the whole text."""
-    soft = " (soft: against a stored run)" if result.is_soft else ""
     parts = [
-        f"## Gate: {result.outcome}{soft}",
+        f"## Gate: {result.outcome}",
         "\n".join(f"- {escaped(one_line(reason))}" for reason in result.because[:_MOST_REASONS]),
         *([f"{escaped(result.confirmation)}."] if result.confirmation else []),
         *_times(result.judgements),
@@ -89,25 +88,14 @@ def _foot(result: GateResult) -> str:
     rule = result.rule
     share = f"{100.0 * rule.smallest_effect:g} %"
     runs = ", ".join(f"`{run.run_id}`" for run in result.runs)
-    chance = (
-        ""
-        if result.is_soft
-        else (
-            f"Of 100 gates of equal arms at most {100.0 * rule.false_alarms:g} calls a time a "
-            "regression. "
-        )
-    )
-    sides = f"{100.0 * _confidence(result):g} %"
+    sides = f"{100.0 * rule.confidence_of_a_look:g} %"
     return (
-        f"{chance}A slow-down by less than {share} is of no interest; intervals are one-sided at "
-        f"{sides} each side; *would show*: the smallest slow-down that so many blocks, looked at "
-        f"alone and at 95 %, show in 80 of 100 runs; the gate asks for more. "
+        f"Of 100 gates of equal arms at most {100.0 * rule.false_alarms:g} calls a time a "
+        f"regression. A slow-down by less than {share} is of no interest; intervals are one-sided "
+        f"at {sides} each side; *would show*: the smallest slow-down that so many blocks, looked "
+        f"at alone and at 95 %, show in 80 of 100 runs; the gate asks for more. "
         f"Exit code {result.exit_code}. Runs: {runs}."
     )
-
-
-def _confidence(result: GateResult) -> float:
-    return result.rule.confidence if result.is_soft else result.rule.confidence_of_a_look
 
 
 def _value(judged: Judgement, value: float | None) -> str:

@@ -63,8 +63,6 @@ class GateResult:
 
     ``judgements`` are those of the first run, with their answers after both; ``confirming`` are
     those of the second run, if there was one; ``confirmation`` says in words what it showed.
-    ``warnings`` are codes and messages of the analysis that name no judgement. ``is_soft``: against
-    a stored run, so not inside blocks.
     """
 
     outcome: GateOutcome
@@ -74,8 +72,6 @@ class GateResult:
     judgements: tuple[Judgement, ...]
     confirming: tuple[Judgement, ...]
     confirmation: str
-    warnings: tuple[str, ...] = ()
-    is_soft: bool = False
 
     @property
     def exit_code(self) -> int:

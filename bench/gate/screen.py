@@ -29,8 +29,7 @@ def _lines(result: GateResult) -> Iterator[str]:
         yield one_line(f"because {reason}")
     if len(result.because) > 5:
         yield f"and {counted(len(result.because) - 5, 'more reason')}"
-    soft = " (soft: against a stored run)" if result.is_soft else ""
-    yield f"gate: {result.outcome}{soft}, exit code {result.exit_code}"
+    yield f"gate: {result.outcome}, exit code {result.exit_code}"
 
 
 def _table(judgements: tuple[Judgement, ...]) -> Iterator[str]:

@@ -10,13 +10,10 @@ from pathlib import Path
 
 from bench.cli.gating import (
     Question,
-    against_baseline,
     measured,
     recorded,
-    recorded_against,
 )
 from bench.cli.loading import load_checked
-from bench.cli.verbs.baseline import BASELINES
 from bench.cli.verbs.report import add_places
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
@@ -27,11 +24,9 @@ from bench.gate.page import markdown
 from bench.gate.pytest_benchmark import pytest_benchmark
 from bench.gate.result import GateResult
 from bench.gate.screen import screen
-from bench.records.baseline import read_baseline
 from bench.records.files import make_directory, write_file
 from bench.records.redaction import redact, secrets_within
 from bench.records.store import Store
-from bench.scenario.scenario_file import read_text
 
 _SCENARIO = Path("scenarios/gate.toml")
 
@@ -50,9 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arms.add_argument(
         "--environments", type=Path, default=Path(".gate"), metavar="DIR", help="kept here"
     )
-    arms = parser.add_argument_group("softly, against a run of the same machine and scenario")
-    arms.add_argument("--baseline", default="", metavar="NAME", help="see the verb baseline")
-    arms.add_argument("--baselines", type=Path, default=BASELINES, metavar="DIR")
     how = parser.add_argument_group("how it is judged")
     how.add_argument(
         "--smallest-effect",
@@ -82,8 +74,6 @@ def run(options: argparse.Namespace) -> int:
     _check_arms(options)
     store = Store(make_directory(options.results))
     make_directory(options.reports)
-    if options.baseline:
-        return _tell(_softly(options, store, rule), options.reports)
     if options.judge:
         return _tell(_recorded(options, store, rule), options.reports)
     question = _question(options, rule)
@@ -109,10 +99,6 @@ def _rule(options: argparse.Namespace) -> Rule:
 def _check_arms(options: argparse.Namespace) -> None:
     subjects = [bool(options.base_subject), bool(options.head_subject)]
     environments = [bool(options.base), bool(options.head)]
-    if options.baseline:
-        if any(subjects) or any(environments) or len(options.judge) > 1:
-            raise InputError("--baseline compares one run with a stored one: name no arms")
-        return
     if any(subjects) and any(environments):
         raise InputError("the arms are two subjects or two environments, not one of each")
     is_recorded = bool(options.judge) and not any(subjects) and not any(environments)
@@ -144,16 +130,6 @@ def requirements_in(text: str) -> list[str]:
     """Split at commas, but not at those inside a version range or between extras."""
     parts = re.split(r",(?![^\[]*\])(?!\s*[<>=!~])", text)
     return [part.strip() for part in parts if part.strip()]
-
-
-def _softly(options: argparse.Namespace, store: Store, rule: Rule) -> GateResult:
-    baseline = read_baseline(options.baselines, options.baseline)
-    if options.judge:
-        return recorded_against(baseline, store.read(options.judge[0]), rule)
-    scenario, _ = load_checked(options.scenario)
-    text = read_text(options.scenario, "the scenario")
-    name = f"gate-{options.scenario.stem}"
-    return against_baseline(baseline, scenario, text, name, rule, store)
 
 
 def _recorded(options: argparse.Namespace, store: Store, rule: Rule) -> GateResult:
