@@ -16,8 +16,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from bench.analysis.analyse import analyse
-from bench.analysis.claim_run import ClaimRun, claim_run
-from bench.analysis.result import Cell
+from bench.analysis.result import Analysis, Cell
 from bench.errors import InputError
 from bench.records.store import Run
 
@@ -112,7 +111,6 @@ def recorded_of(run: Run) -> Recorded:
     Raises:
         InputError: no block of a saver is complete, or a cell must not be used.
     """
-    seen = claim_run(run, analyse(run))
     environment = run.record.environment
     return Recorded(
         run_id=run.record.run_id,
@@ -124,29 +122,27 @@ def recorded_of(run: Run) -> Recorded:
         servers=environment.servers,
         window_s=run.scenario.duration_s,
         trial_s=_trial_s(run),
-        rows=tuple(_rows(seen)),
+        rows=tuple(_rows(analyse(run))),
     )
 
 
-def _rows(seen: ClaimRun) -> Iterable[Row]:
+def _rows(seen: Analysis) -> Iterable[Row]:
     by_saver: dict[str, list[Cell]] = defaultdict(list)
-    for cell in seen.analysis.cells:
+    for cell in seen.cells:
         if reason := seen.invalid_because(cell):
-            raise InputError(f"{seen.run_id} must not be used: {reason}")
+            raise InputError(f"{seen.run.run_id} must not be used: {reason}")
         by_saver[_saver(cell.subject)].append(cell)
     for saver, cells in by_saver.items():
         values = {
-            (cell.subject, metric): {
-                seen.repetitions[trial]: value for trial, value in seen.values(cell, metric).items()
-            }
+            (cell.subject, metric): cell.by_block(metric)
             for cell in cells
             for metric in METRICS
-            if all(seen.values(each, metric) for each in cells)
+            if all(each.by_block(metric) for each in cells)
         }
         complete = [set(each) for each in values.values()]
-        blocks = sorted(set.intersection(*complete), key=int) if complete else []
+        blocks = sorted(set.intersection(*complete)) if complete else []
         if not blocks:
-            raise InputError(f"{seen.run_id} has no complete block of {saver}")
+            raise InputError(f"{seen.run.run_id} has no complete block of {saver}")
         for (label, metric), each in values.items():
             arm = label.removeprefix(saver).removeprefix("-") or FIRST
             kept = tuple(float(round(each[block])) for block in blocks)

@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.analysis.comparison_result import Comparison
-from bench.analysis.result import Cell, Finding, MatrixEntry
+from bench.analysis.result import Cell, Comparison, Finding, MatrixEntry
 from bench.analysis.wording import (
     counted,
     factor_in_words,
@@ -64,8 +63,8 @@ def clause(told: Told, group: Sequence[Comparison]) -> str:
     parts = [
         _resolved(told, side, group)
         for side in (
-            [c for c in resolved if c.ratio > 1.0],
-            [c for c in resolved if c.ratio < 1.0],
+            [c for c in resolved if c.effect.ratio > 1.0],
+            [c for c in resolved if c.effect.ratio < 1.0],
         )
         if side
     ]
@@ -101,12 +100,12 @@ def _equivalent(told: Told, part: Sequence[Comparison], group: Sequence[Comparis
 
 
 def _blocks_left(lacking: Sequence[Comparison]) -> str:
-    fewest = min(lacking, key=lambda c: c.blocks / c.blocks_planned)
-    return f" (only {fewest.blocks} of {counted(fewest.blocks_planned, 'block')} estimable)"
+    fewest = min(lacking, key=lambda c: c.effect.blocks / c.blocks_planned)
+    return f" (only {fewest.effect.blocks} of {counted(fewest.blocks_planned, 'block')} estimable)"
 
 
 def _unsteady(moving: Sequence[Comparison]) -> str:
-    first = "" if len(moving) > 1 else f": {moving[0].reason}"
+    first = "" if len(moving) > 1 else f": {moving[0].unsteady}"
     return f" (not steady during the window{first})"
 
 
@@ -118,8 +117,8 @@ def _ratio(unresolved: Sequence[Comparison]) -> str:
     if len(unresolved) > 1:
         return _detectable(unresolved)
     (only,) = unresolved
-    if only.low is None or only.high is None:
-        return f" (ratio {figure(only.ratio)}, a single block)"
+    if only.effect.low is None or only.effect.high is None:
+        return f" (ratio {figure(only.effect.ratio)}, a single block)"
     detectable = f"; {words}" if (words := _factor(unresolved)) else ""
     return f" (ratio {_interval(only)}{_although(only)}{detectable})"
 
@@ -131,7 +130,9 @@ def _detectable(unresolved: Sequence[Comparison]) -> str:
 
 
 def _factor(unresolved: Sequence[Comparison]) -> str:
-    factors = sorted(c.detectable_factor for c in unresolved if c.detectable_factor is not None)
+    factors = sorted(
+        c.effect.detectable_factor for c in unresolved if c.effect.detectable_factor is not None
+    )
     if not factors:
         return ""
     return "detectable: a factor of " + " to ".join(
@@ -153,11 +154,11 @@ def _although(only: Comparison) -> str:
 
 
 def _interval(comparison: Comparison) -> str:
-    return ratios_in_words(comparison.low or 0.0, comparison.high or math.inf)
+    return ratios_in_words(comparison.effect.low or 0.0, comparison.effect.high or math.inf)
 
 
 def _resolved(told: Told, side: Sequence[Comparison], group: Sequence[Comparison]) -> str:
-    factor = factor_in_words(side[0].metric, [c.ratio for c in side])
+    factor = factor_in_words(side[0].metric, [c.effect.ratio for c in side])
     is_told = len(side) == 1 and _is_short(group)
     interval = f" (95 % interval {interval_in_words(side)})" if is_told else ""
     return f"{factor}{_share(told, side, group)}{interval}"

@@ -9,9 +9,7 @@ from bench.analysis._clauses import Told
 from bench.analysis.answer import MOST_SENTENCES, answer
 from bench.analysis.capacity import capacities, sentences
 from bench.analysis.checks import checks_of
-from bench.analysis.compared import told_sweeps
-from bench.analysis.comparison import compare
-from bench.analysis.false_alarms import false_alarms
+from bench.analysis.comparison import comparisons, false_alarms, told_sweeps
 from bench.analysis.findings._evidence import Evidence
 from bench.analysis.findings.validity import exit_code, judge
 from bench.analysis.matrix import matrix
@@ -34,23 +32,23 @@ def analyse(run: Run) -> Analysis:
     planned = expand(scenario).expected({record.trial.block for record in run.trials})
     evidence = tuple(summarise(run, planned))
     cells = tuple(found.cell for found in evidence)
-    comparisons = compare(scenario, evidence)
+    compared = comparisons(scenario, cells)
     used = {cell.subject for cell in cells}
     checks = {label: check for label, check in checks_of(run).items() if label in used}
-    parts = (evidence, comparisons, run.damaged, checks)
+    parts = (evidence, compared, run.damaged, checks)
     findings = judge(Evidence(run.record, scenario, len(planned), run.trials, *parts))
     subjects = tuple(label for label in scenario.subjects if label in used)
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
     entries = matrix(subjects, loops, cells)
     searched = capacities(scenario, evidence)
-    thresholds = judge_thresholds(scenario, cells, comparisons, findings)
+    thresholds = judge_thresholds(scenario, cells, compared, findings)
     primary = scenario.primary_metrics
     told = Told(
         told_sweeps(scenario),
         primary,
         scenario.baseline.subjects,
         cells,
-        comparisons,
+        compared,
         entries,
         findings,
     )
@@ -70,13 +68,13 @@ def analyse(run: Run) -> Analysis:
         baseline_text=_baseline_text(scenario),
         matrix=entries,
         cells=cells,
-        comparisons=comparisons,
+        comparisons=compared,
         findings=findings,
         readings=_readings(reading for record in run.trials for reading in record.readings),
         exit_code=exit_code(cells, findings, thresholds),
         capacities=searched,
         thresholds=thresholds,
-        false_alarms=false_alarms(comparisons, primary),
+        false_alarms=false_alarms(compared, primary),
         checks=checks,
     )
 

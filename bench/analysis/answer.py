@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from bench.analysis._clauses import Told, clause
-from bench.analysis.comparison import noise_factors
-from bench.analysis.comparison_result import Comparison
-from bench.analysis.false_alarms import false_alarms
-from bench.analysis.result import Cell
+from bench.analysis.comparison import false_alarms, noise_factor
+from bench.analysis.result import Cell, Comparison
 from bench.analysis.wording import (
     counted,
     figure,
@@ -166,7 +164,7 @@ def _by_metric(told: Told, group: Sequence[Comparison]) -> Mapping[str, list[Com
 
 
 def _blocks(group: Sequence[Comparison]) -> str:
-    fewest, most = min(c.blocks for c in group), max(c.blocks for c in group)
+    fewest, most = min(c.effect.blocks for c in group), max(c.effect.blocks for c in group)
     return counted(most, "block") if fewest == most else f"{fewest} to {most} blocks"
 
 
@@ -203,8 +201,8 @@ def _noise(told: Told) -> Iterator[str]:
     subjects = dict.fromkeys(comparison.baseline for comparison in repeated)
     if repeated:
         parts = [
-            f"{figure(factor)} times in {metric}"
-            for metric, factor in noise_factors(repeated).items()
+            f"{figure(noise_factor(told.cells, metric))} times in {metric}"
+            for metric in dict.fromkeys(comparison.metric.name for comparison in repeated)
         ]
         yield (
             f"The same subject measured twice ({listed(subjects)}) differs by up to "

@@ -132,8 +132,8 @@ class _Level:
     def __init__(self, evidence: CellEvidence, objective: Objective, rate_per_s: float) -> None:
         self.evidence = evidence
         self._limit_ns = objective.at_most_s * _NS_PER_S
-        self._by_block = evidence.values.get(objective.metric, {})
-        self._errors = evidence.values.get(ERRORS.name, {})
+        self._by_block = evidence.cell.blocks.values.get(objective.metric, {})
+        self._errors = evidence.cell.blocks.values.get(ERRORS.name, {})
         self._rate_per_s = rate_per_s
 
     def met(self, parity: int) -> Iterator[bool | None]:
@@ -151,7 +151,7 @@ class _Level:
         """
         if self.evidence.cell.failing_because:
             return 0.0
-        planned = (self.evidence.planned + 1 - parity) // 2
+        planned = (self.evidence.cell.blocks.planned + 1 - parity) // 2
         return sum(met is True for met in self.met(parity)) / planned if planned else 0.0
 
     def tells_nothing(self, parity: int) -> bool:
@@ -160,7 +160,7 @@ class _Level:
 
     def values(self, parity: int) -> Iterator[float]:
         """Yield the metric in the trials that have it."""
-        found = (self._by_block.get(record.trial.block) for record in self._trials(parity))
+        found = (self._by_block.get(record.trial.repetition) for record in self._trials(parity))
         return (value for value in found if value is not None)
 
     def _trials(self, parity: int) -> Iterable[TrialRecord]:
@@ -170,7 +170,7 @@ class _Level:
         facts = self.evidence.load[record.trial.id]
         offered = self._rate_per_s * facts.window_s
         reached = facts.cycles_finished + STRADDLING_CYCLES >= REACHED_RATE * offered
-        if not reached or self._errors.get(record.trial.block, 0.0) > 0.0:
+        if not reached or self._errors.get(record.trial.repetition, 0.0) > 0.0:
             return False
-        value = self._by_block.get(record.trial.block)
+        value = self._by_block.get(record.trial.repetition)
         return None if value is None else value <= self._limit_ns

@@ -1,211 +1,417 @@
-"""Candidate against baseline, inside blocks."""
+"""Whether two cells differ: the one ruler of report, thresholds, claims, gate and decision.
+
+:func:`compare` gives a ratio inside blocks with everything that speaks against calling it a
+difference. Nobody judges two cells otherwise; what of these reasons counts for whom is in
+:data:`HEEDED`, and docs/comparisons.md says why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 import numpy as np
+from scipy.special import bdtrc
 
-from bench.analysis._comparison_pairs import (
-    Axis,
-    compared_pairs,
-    is_comparable,
-    same_durability,
+from bench.analysis.result import (
+    SUM,
+    Adjustment,
+    Cell,
+    Comparison,
+    ComparisonOutcome,
+    FalseAlarms,
+    Reason,
 )
-from bench.analysis.compared import compared_metrics
-from bench.analysis.comparison_result import Cause, Comparison, ComparisonOutcome
-from bench.analysis.multiplicity import LEVEL, adjust
-from bench.analysis.result import Cell
-from bench.analysis.summary import CellEvidence
-from bench.scenario.metric import Metric
+from bench.scenario.durability import Durability
+from bench.scenario.metric import QUANTILES, THROUGHPUT, Metric
 from bench.scenario.scenario import Scenario
-from bench.stats.effects import Effect, effect
+from bench.stats.effects import Effect, departure, effect
+from bench.stats.multiplicity import LEVEL, benjamini_hochberg, holm
 from bench.stats.quantiles import CONFIDENCE
 from bench.stats.resampling import hierarchical_interval
 
-_Place = tuple[tuple[str, str, str, str], str, str]
+Consumer = Literal["report", "thresholds", "claims", "gate", "dominance", "score"]
+HEEDED: Mapping[Consumer, frozenset[Reason]] = {
+    "report": frozenset({"blocks", "unsteady", "interval", "noise", "many comparisons", "tail"}),
+    "thresholds": frozenset({"blocks", "unsteady"}),
+    "claims": frozenset({"blocks", "noise"}),
+    "gate": frozenset({"blocks"}),
+    "dominance": frozenset({"unsteady", "interval", "noise"}),
+    "score": frozenset({"unsteady", "interval", "noise"}),
+}
+
+# Compared besides the scenario's primary metrics and those that its thresholds compare with the
+# baseline, where both sides have them.
+ALWAYS_COMPARED = (
+    "cycle.response.p50",
+    "put.response.p50",
+    "put.response.p99",
+    "get_tuple.response.p50",
+    "get_tuple.response.p99",
+    THROUGHPUT.name,
+    "worker.rss_peak",
+    "worker.uss_peak",
+    "worker.cpu_share",
+    "server.rss_peak",
+    "server.pss_peak",
+    "server.cpu_share",
+    "stored.bytes_per_checkpoint",
+)
+Family = tuple[str, ...]
+_EXPLORED: Family = ()
 
 
-def compare(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Comparison, ...]:
-    """Compare every cell with its baseline in every metric that both have.
+def compare(
+    candidate: Cell,
+    baseline: Cell,
+    metric: str,
+    per: str = "",
+    *,
+    noise_factor: float = 1.0,
+    smallest_effect: float = 0.1,
+) -> Comparison | None:
+    """Compare two cells in ``metric``, which may be a sum ("a + b"), by that of ``per``.
 
-    A comparison is ``better`` or ``worse`` only if its whole interval lies on one side of 1, and
-
-    - every planned block gave a ratio. A block drops out where a trial failed or had too few
-      operations for the quantile: that hits slow trials first, and the ratio of the rest is biased.
-    - the metric is not inconclusive on either side since it drifted in the trials' windows
-      (``Cell.unsteady_because``): what such a trial gives depends on how long it lasted.
-    - its ratio departs from 1 by more than :func:`noise_factors` of its metric. A few blocks that
-      happen to agree give an interval narrower than what the machine does to two equal arms.
-    - its p-value, allowing for all that are read with it, is at most 5 %
-      (``bench.analysis.multiplicity``).
-    - for the ratio of a tail quantile, the interval that resamples the operations inside trials
-      lies on the same side of 1 (``bench.stats.resampling``).
-
-    It is ``equivalent`` if the first two hold and two one-sided tests show that the ratio departs
-    from 1 by less than the scenario's ``smallest_effect``, with the ratio moved by the noise
-    factor, and a tail's resampled interval, inside these bounds as well. That goes before better
-    and worse: what is shown to differ by less than anybody cares for is equivalent. No allowance is
-    made for how many are read with it: a false one needs a ratio at the very bounds.
-
-    A/A ratios are what the noise is measured by: nothing is allowed for in them.
+    ``None`` where no block has a ratio. Blocks are paired by their repetition, so cells of other
+    conditions can be compared, too. ``noise_factor`` is that of the metric
+    (:func:`noise_factor`). Its p-value allows for nothing yet (:func:`allowing_for_many`).
     """
-    found = [
-        made
-        for baseline, candidate, axis in compared_pairs(scenario, cells)
-        for metric in _metrics(scenario, baseline, candidate)
-        for made in _compare(metric, baseline, candidate, axis)
-    ]
-    noise = noise_factors(comparison for comparison, _ in found)
-    by_place = {(e.cell.condition, e.cell.loop, e.cell.subject): e.cell for e in cells}
-    compared = adjust(scenario, found)
-    return tuple(
-        _judged(
-            replace(
-                comparison,
-                noise_factor=1.0 if comparison.is_aa else noise.get(comparison.metric.name, 1.0),
-                smallest_effect=scenario.smallest_effect,
-                reason=_unsteady_sides(comparison, by_place),
-            ),
-            of_blocks,
+    over, under = paired(candidate, baseline, metric, per)
+    if not over:
+        return None
+    is_loop = candidate.loop != baseline.loop and candidate.subject == baseline.subject
+    tail_low, tail_high = (None, None) if per else _of_tail(metric, candidate, baseline, [*over])
+    return _with_reasons(
+        Comparison(
+            metric=_metric(candidate, metric, per),
+            axis="loop" if is_loop else "subject",
+            baseline=baseline.loop if is_loop else baseline.subject,
+            candidate=candidate.loop if is_loop else candidate.subject,
+            condition=candidate.condition,
+            loop=candidate.loop,
+            subject=candidate.subject,
+            effect=effect([*over.values()], [*under.values()]),
+            ratios={block: value / under[block] for block, value in over.items()},
+            blocks_planned=min(candidate.blocks.planned, baseline.blocks.planned),
+            same_durability=same_durability(baseline, candidate),
+            is_aa=not is_loop and candidate.aa_of == baseline.subject,
+            noise_factor=noise_factor,
+            smallest_effect=smallest_effect,
+            unsteady=_unsteady(candidate, baseline, metric, per, is_loop=is_loop),
+            tail_low=tail_low,
+            tail_high=tail_high,
         )
-        for comparison, (_, of_blocks) in zip(compared, found, strict=True)
     )
 
 
-def noise_factors(comparisons: Iterable[Comparison]) -> dict[str, float]:
-    """Return, by metric name, the largest factor (≥ 1) by which an A/A ratio departs from 1.
+def paired(
+    candidate: Cell, baseline: Cell, metric: str, per: str = ""
+) -> tuple[Mapping[int, float], Mapping[int, float]]:
+    """Return the values of both sides by block, of the blocks in which both are positive."""
+    over, under = candidate.by_block(metric, per), baseline.by_block(metric, per)
+    blocks = [b for b, value in over.items() if value > 0.0 and under.get(b, 0.0) > 0.0]
+    return {b: over[b] for b in blocks}, {b: under[b] for b in blocks}
+
+
+def noise_factor(cells: Sequence[Cell], metric: str, per: str = "") -> float:
+    """Return the largest factor (≥ 1) by which an A/A arm departs from the arm it repeats.
 
     Over all conditions and loops. The same subject measured twice has no difference to show, so
-    what it shows is the size of the noise.
+    what it shows is the size of the noise; 1 where no arm repeats another.
     """
-    largest: dict[str, float] = {}
-    for comparison in comparisons:
-        if comparison.is_aa:
-            name = comparison.metric.name
-            largest[name] = max(largest.get(name, 1.0), _departure(comparison.ratio))
-    return largest
+    pairs = (paired(again, first, metric, per) for again, first in aa_pairs(cells))
+    ratios = (effect([*over.values()], [*under.values()]).ratio for over, under in pairs if over)
+    return max((departure(ratio) for ratio in ratios), default=1.0)
 
 
-def _departure(ratio: float) -> float:
-    return max(ratio, 1.0 / ratio)
+def aa_pairs(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
+    """Yield each A/A arm that may be used with the arm that it repeats, place by place."""
+    places = {
+        (cell.subject, cell.condition, cell.loop): cell
+        for cell in cells
+        if not cell.invalid_because
+    }
+    for cell in places.values():
+        first = places.get((cell.aa_of, cell.condition, cell.loop))
+        if first is not None:
+            yield cell, first
 
 
-def _judged(comparison: Comparison, found: Effect) -> Comparison:
-    if _is_equivalent(comparison, found):
+def heeded(
+    comparison: Comparison, consumer: Consumer, reasons: Collection[Reason] | None = None
+) -> Reason | Literal[""]:
+    """Return the first reason against a difference that counts for ``consumer``; else empty.
+
+    Of ``reasons`` alone, where given.
+    """
+    counts = HEEDED[consumer] if reasons is None else HEEDED[consumer].intersection(reasons)
+    return next((reason for reason in comparison.reasons if reason in counts), "")
+
+
+def reasons_against(
+    found: Effect, *, noise_factor: float = 1.0, unsteady: str = ""
+) -> tuple[Reason, ...]:
+    """Return what speaks against a difference in a ratio of any two things, cells or scores."""
+    speaks: dict[Reason, bool] = {
+        "unsteady": bool(unsteady),
+        "interval": not found.side(),
+        "noise": noise_factor > 1.0 and departure(found.ratio) <= noise_factor,
+    }
+    return tuple(reason for reason, is_so in speaks.items() if is_so)
+
+
+def _with_reasons(comparison: Comparison) -> Comparison:
+    found = comparison.effect
+    plain = reasons_against(
+        found, noise_factor=comparison.noise_factor, unsteady=comparison.unsteady
+    )
+    adjusted = comparison.adjusted_p
+    before: dict[Reason, bool] = {
+        "durability": not comparison.same_durability,
+        "blocks": comparison.lacks_blocks,
+    }
+    after: dict[Reason, bool] = {
+        "many comparisons": adjusted is not None and adjusted > LEVEL,
+        "tail": comparison.tail_disagrees,
+    }
+    reasons = (
+        *(reason for reason, is_so in before.items() if is_so),
+        *plain,
+        *(reason for reason, is_so in after.items() if is_so),
+    )
+    return replace(comparison, reasons=reasons)
+
+
+def allowing_for_many(
+    comparisons: Sequence[Comparison], family: Callable[[Comparison], Family]
+) -> tuple[Comparison, ...]:
+    """Return ``comparisons``, in their order, each with its p-value adjusted in its ``family``.
+
+    By Benjamini and Hochberg in the family without a name, of what is explored, so that the *share*
+    of false alarms among what is called different is held at 5 %; by Holm in the others, so that
+    *any* is as rare. A/A arms and single blocks belong to none.
+    """
+    families: dict[Family, list[int]] = defaultdict(list)
+    for at, comparison in enumerate(comparisons):
+        if not comparison.is_aa and comparison.effect.p_value is not None:
+            families[family(comparison)].append(at)
+    adjusted = [*comparisons]
+    for name, members in families.items():
+        for at in members:
+            adjusted[at] = replace(adjusted[at], family_size=len(members))
+        p_values = [adjusted[at].p_value or 0.0 for at in members]
+        way: Adjustment = "Holm" if name else "Benjamini–Hochberg"
+        allowed = (holm if name else benjamini_hochberg)(p_values)
+        for at, p_value in zip(members, allowed, strict=True):
+            adjusted[at] = replace(adjusted[at], adjusted_p=p_value, adjustment=way)
+    return tuple(map(_with_reasons, adjusted))
+
+
+# ------------------------------------------------------------------------------------ the report
+
+
+def comparisons(scenario: Scenario, cells: Sequence[Cell]) -> tuple[Comparison, ...]:
+    """Compare every cell with its baseline in every metric that both have, as the report does.
+
+    A **family** is one primary metric against one baseline, in the sweeps that answer the question:
+    its members answer the question as it was asked. Baselines and primary metrics are families of
+    their own since they are answers of their own, each with its sentence: taken together they would
+    ask five blocks for differences so large that nobody had needed to measure. All the rest is
+    explored together: other metrics, and sweeps beside the question.
+
+    An outcome is ``equivalent`` if no block lacks, nothing drifted, and two one-sided tests show
+    that the ratio departs from 1 by less than the scenario's ``smallest_effect``, with the ratio
+    moved by the noise factor, and a tail's resampled interval, inside these bounds as well. That
+    goes before better and worse: what is shown to differ by less than anybody cares for is
+    equivalent. No allowance is made for how many are read with it: a false one needs a ratio at the
+    very bounds. A/A ratios are what the noise is measured by: nothing is allowed for in them.
+    """
+    noise = {name: noise_factor(cells, name) for name in compared_metrics(scenario)}
+    found = [
+        compared
+        for baseline, candidate in compared_pairs(scenario, cells)
+        for name in compared_metrics(scenario)
+        if name in candidate.estimates
+        and name in baseline.estimates
+        and (
+            compared := compare(
+                candidate,
+                baseline,
+                name,
+                noise_factor=1.0 if candidate.aa_of == baseline.subject else noise[name],
+                smallest_effect=scenario.smallest_effect,
+            )
+        )
+    ]
+    return tuple(map(_reported, allowing_for_many(found, partial(family_of_report, scenario))))
+
+
+def family_of_report(scenario: Scenario, comparison: Comparison) -> Family:
+    """Name what is read together with ``comparison`` in a report: see :func:`comparisons`."""
+    name = comparison.metric.name
+    if comparison.condition[0] not in told_sweeps(scenario) or name not in scenario.primary_metrics:
+        return _EXPLORED
+    return (comparison.axis, comparison.baseline, name)
+
+
+def _reported(comparison: Comparison) -> Comparison:
+    if _is_equivalent(comparison):
         return replace(comparison, outcome="equivalent")
-    cause = _cause(comparison)
-    if cause:
-        return replace(comparison, outcome="unresolved", cause=cause)
-    return replace(comparison, outcome=_outcome(comparison))
+    cause = heeded(comparison, "report")
+    return replace(comparison, cause=cause, outcome="unresolved" if cause else _outcome(comparison))
 
 
-def _is_equivalent(comparison: Comparison, found: Effect) -> bool:
-    if comparison.lacks_blocks or comparison.reason:
-        return False
+def _is_equivalent(comparison: Comparison) -> bool:
     most = 1.0 + comparison.smallest_effect
-    if not found.is_equivalent(comparison.smallest_effect):
+    if heeded(comparison, "report", {"blocks", "unsteady"}):
+        return False
+    if not comparison.effect.is_equivalent(comparison.smallest_effect):
         return False
     tail_low, tail_high = comparison.tail_low or 1.0, comparison.tail_high or 1.0
-    is_beyond_noise = _departure(comparison.ratio) * comparison.noise_factor < most
+    is_beyond_noise = departure(comparison.effect.ratio) * comparison.noise_factor < most
     return is_beyond_noise and 1.0 / most < tail_low and tail_high < most
-
-
-def _cause(comparison: Comparison) -> Cause:
-    """Return the first thing that keeps ``comparison`` from being resolved."""
-    if comparison.lacks_blocks:
-        return "blocks"
-    if comparison.reason:
-        return "unsteady"
-    if not comparison.excludes_one:
-        return "interval"
-    if comparison.noise_factor > 1.0 and _departure(comparison.ratio) <= comparison.noise_factor:
-        return "noise"
-    if comparison.adjusted_p is not None and comparison.adjusted_p > LEVEL:
-        return "many comparisons"
-    return "tail" if comparison.tail_disagrees else ""
 
 
 def _outcome(comparison: Comparison) -> ComparisonOutcome:
     if comparison.metric.better == "neither":
         return "unresolved"
-    is_more = comparison.ratio > 1.0
+    is_more = comparison.effect.ratio > 1.0
     return "better" if is_more == (comparison.metric.better == "higher") else "worse"
 
 
-def _unsteady_sides(comparison: Comparison, cells: Mapping[_Place, Cell]) -> str:
-    is_loop = comparison.axis == "loop"
-    return "; ".join(
-        f"{side}: {because}"
-        for side in (comparison.candidate, comparison.baseline)
-        for place in [
-            (comparison.condition, side, comparison.subject)
-            if is_loop
-            else (comparison.condition, comparison.loop, side)
-        ]
-        if (because := cells[place].unsteady_because(comparison.metric.name))
-    )
+def compared_metrics(scenario: Scenario) -> tuple[str, ...]:
+    """Name the metrics that are compared, the primary ones first."""
+    limited = (name for threshold in scenario.thresholds for name in threshold.relative_metrics)
+    return tuple(dict.fromkeys((*scenario.primary_metrics, *limited, *ALWAYS_COMPARED)))
 
 
-def _metrics(
-    scenario: Scenario, baseline: CellEvidence, candidate: CellEvidence
-) -> Iterator[Metric]:
-    for name in compared_metrics(scenario):
-        estimate = candidate.cell.estimates.get(name)
-        has_both = estimate is not None and name in baseline.cell.estimates
-        if estimate and has_both and is_comparable(scenario, name, baseline, candidate):
-            yield estimate.metric
+def compared_tails(scenario: Scenario) -> tuple[str, ...]:
+    """Name those of the :func:`compared_metrics` that are quantiles above the median.
+
+    None where nothing is compared.
+    """
+    baseline = scenario.baseline
+    has_arms = any(subject.same_as for subject in scenario.subjects.values())
+    if not (baseline.subjects or baseline.loop or has_arms):
+        return ()
+    names = compared_metrics(scenario)
+    return tuple(name for name in names if QUANTILES.get(name.rpartition(".")[2], 0.0) > 0.5)
 
 
-def _compare(
-    metric: Metric, baseline: CellEvidence, candidate: CellEvidence, axis: Axis
-) -> Iterator[tuple[Comparison, Effect]]:
-    """Yield the comparison, its outcome still open, if any block has both sides."""
-    under = baseline.values.get(metric.name, {})
-    over = candidate.values.get(metric.name, {})
-    blocks = [
-        block for block in over if block in under and over[block] > 0.0 and under[block] > 0.0
+def told_sweeps(scenario: Scenario) -> tuple[str, ...]:
+    """Name the sweeps that answer the question: those not aside, or all where all are."""
+    told = tuple(name for name, sweep in scenario.sweeps.items() if not sweep.aside)
+    return told or tuple(scenario.sweeps)
+
+
+def compared_pairs(scenario: Scenario, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
+    """Yield each baseline with each of its candidates.
+
+    With ``baseline.subjects`` each other subject is compared with those of its durability class
+    (with all of them if ``across_durability``), under the same condition and loop; a baseline that
+    is listed later is itself a candidate against the earlier ones. With ``baseline.loop`` each
+    other loop is compared with it, subject by subject. An A/A arm is compared with the arm that it
+    repeats and with nothing else, whatever the baseline. Cells without a measurement, and invalid
+    ones, are not compared.
+    """
+    by_condition: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        if cell.status in ("measured", "partly") and not cell.invalid_because:
+            by_condition[cell.condition].append(cell)
+    for arms in by_condition.values():
+        for candidate in arms:
+            for baseline in arms:
+                is_loop = candidate.loop != baseline.loop
+                if (_is_loop_pair if is_loop else _is_subject_pair)(scenario, baseline, candidate):
+                    yield baseline, candidate
+
+
+def same_durability(baseline: Cell, candidate: Cell) -> bool:
+    """Tell whether both sides are known to promise the same."""
+    return baseline.durability == candidate.durability and baseline.durability != Durability.UNKNOWN
+
+
+def false_alarms(comparisons: Iterable[Comparison], primary: Collection[str]) -> FalseAlarms | None:
+    """Count the A/A ratios of the metrics ``primary`` whose interval excludes 1.
+
+    Before anything is allowed for: of such intervals 5 % exclude 1 by chance. ``None`` where no
+    A/A ratio has an interval.
+    """
+    judged = [
+        comparison.effect
+        for comparison in comparisons
+        if comparison.is_aa
+        and comparison.effect.low is not None
+        and comparison.metric.name in primary
     ]
-    if not blocks:
-        return
-    found = effect([over[block] for block in blocks], [under[block] for block in blocks])
-    tail_low, tail_high = _of_tail(metric.name, baseline, candidate, blocks)
-    is_subject = axis == "subject"
-    compared = Comparison(
-        metric=metric,
-        axis=axis,
-        baseline=baseline.cell.subject if is_subject else baseline.cell.loop,
-        candidate=candidate.cell.subject if is_subject else candidate.cell.loop,
-        condition=candidate.cell.condition,
-        loop=candidate.cell.loop,
-        subject=candidate.cell.subject,
-        ratio=found.ratio,
-        low=found.low,
-        high=found.high,
-        confidence=CONFIDENCE,
-        blocks=len(blocks),
-        method=found.method,
-        outcome="unresolved",
-        same_durability=same_durability(baseline.cell, candidate.cell),
-        is_aa=is_subject and candidate.cell.aa_of == baseline.cell.subject,
-        blocks_planned=min(baseline.planned, candidate.planned),
-        detectable_factor=found.detectable_factor,
-        tail_low=tail_low,
-        tail_high=tail_high,
+    if not judged:
+        return None
+    different = sum(each.side() != 0 for each in judged)
+    by_chance = 1.0 - CONFIDENCE
+    # The binomial tail; that at least none differ is certain.
+    p_value = float(bdtrc(different - 1, len(judged), by_chance)) if different else 1.0
+    return FalseAlarms(len(judged), different, by_chance, p_value)
+
+
+def _is_subject_pair(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
+    if candidate.aa_of:
+        return baseline.subject == candidate.aa_of
+    order = scenario.baseline.subjects
+    if baseline.subject not in order or baseline.subject == candidate.subject:
+        return False
+    if candidate.subject in order and order.index(candidate.subject) < order.index(
+        baseline.subject
+    ):
+        return False
+    if candidate.subject == baseline.aa_of:
+        return False
+    return scenario.baseline.across_durability or same_durability(baseline, candidate)
+
+
+def _is_loop_pair(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
+    return (
+        baseline.loop == scenario.baseline.loop
+        and baseline.subject == candidate.subject
+        and not candidate.aa_of
     )
-    yield compared, found
+
+
+def _metric(cell: Cell, name: str, per: str) -> Metric:
+    known = (cell.estimates.get(part) for part in name.split(SUM))
+    first = next(estimate.metric for estimate in known if estimate is not None)
+    if not per and name == first.name:
+        return first
+    return Metric(metric_label(name, per), "ratio" if per else first.unit, first.better, "")
+
+
+def metric_label(metric: str, per: str) -> str:
+    """Name a metric that may be a sum, or divided by another."""
+    if not per:
+        return metric
+    return f"({metric}) / {per}" if SUM in metric else f"{metric} / {per}"
+
+
+def _unsteady(candidate: Cell, baseline: Cell, metric: str, per: str, *, is_loop: bool) -> str:
+    names = f"{metric}{SUM}{per}" if per else metric
+    return "; ".join(
+        f"{side.loop if is_loop else side.subject}: {because}"
+        for side in (candidate, baseline)
+        if (because := side.unsteady_because(names))
+    )
 
 
 def _of_tail(
-    name: str, baseline: CellEvidence, candidate: CellEvidence, blocks: Sequence[str]
+    name: str, candidate: Cell, baseline: Cell, blocks: Sequence[int]
 ) -> tuple[float, float] | tuple[None, None]:
-    over, under = (side.replicates.get(name, {}) for side in (candidate, baseline))
+    over, under = (side.blocks.replicates.get(name, {}) for side in (candidate, baseline))
     if len(blocks) < 2 or not all(block in over and block in under for block in blocks):
         return None, None
-    ratios = [candidate.values[name][block] / baseline.values[name][block] for block in blocks]
+    values = candidate.blocks.values[name], baseline.blocks.values[name]
     return hierarchical_interval(
-        ratios,
+        [values[0][block] / values[1][block] for block in blocks],
         np.stack([over[block] for block in blocks]),
         np.stack([under[block] for block in blocks]),
     )

@@ -20,8 +20,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.analysis._comparison_pairs import compared_pairs, is_comparable
-from bench.analysis.summary import CellEvidence
+from bench.analysis.comparison import compared_pairs, paired
+from bench.analysis.result import Cell
 from bench.analysis.wording import figure
 from bench.scenario.scenario import Scenario
 from bench.stats.effects import effect
@@ -58,18 +58,16 @@ class BlockRatios:
 
 
 def ratios_of(
-    scenario: Scenario, cells: Sequence[CellEvidence]
+    scenario: Scenario, cells: Sequence[Cell]
 ) -> Mapping[Condition, tuple[BlockRatios, ...]]:
     """Return by condition what must become precise: the primary metrics of what is compared.
 
     A/A arms are compared, too.
     """
     found: dict[Condition, list[BlockRatios]] = defaultdict(list)
-    for baseline, candidate, _ in compared_pairs(scenario, cells):
+    for baseline, candidate in compared_pairs(scenario, cells):
         for name in scenario.primary_metrics:
-            if is_comparable(scenario, name, baseline, candidate):
-                ratios = _ratios(name, baseline, candidate)
-                found[candidate.cell.condition].append(ratios)
+            found[candidate.condition].append(_ratios(name, baseline, candidate))
     return {condition: tuple(compared) for condition, compared in found.items()}
 
 
@@ -123,19 +121,13 @@ def width_in_words(ratios: BlockRatios, half_width: float, wanted: float) -> str
     )
 
 
-def _ratios(name: str, baseline: CellEvidence, candidate: CellEvidence) -> BlockRatios:
-    over, under = candidate.values.get(name, {}), baseline.values.get(name, {})
-    repetitions = {found.trial.block: found.trial.repetition for found in candidate.records}
-    sides = (candidate.cell, baseline.cell)
-    is_loop = candidate.cell.loop != baseline.cell.loop
+def _ratios(name: str, baseline: Cell, candidate: Cell) -> BlockRatios:
+    over, under = paired(candidate, baseline, name)
+    is_loop = candidate.loop != baseline.loop
     return BlockRatios(
         metric=name,
-        candidate=sides[0].loop if is_loop else sides[0].subject,
-        baseline=sides[1].loop if is_loop else sides[1].subject,
-        place=candidate.cell.subject if is_loop else candidate.cell.loop,
-        ratios={
-            repetitions[block]: value / under[block]
-            for block, value in over.items()
-            if value > 0.0 and under.get(block, 0.0) > 0.0
-        },
+        candidate=candidate.loop if is_loop else candidate.subject,
+        baseline=baseline.loop if is_loop else baseline.subject,
+        place=candidate.subject if is_loop else candidate.loop,
+        ratios={block: value / under[block] for block, value in over.items()},
     )

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
-from bench.analysis.comparison_result import Comparison, FalseAlarms
 from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
 from bench.records.trial import Reading
 from bench.scenario.durability import Durability
-from bench.scenario.metric import ERRORS, Metric, Unit, rests_on_success, series_of
+from bench.scenario.metric import (
+    ERRORS,
+    Metric,
+    Unit,
+    counts_from_its_call,
+    rests_on_success,
+    series_of,
+)
 from bench.scenario.threshold import Confidence
+from bench.stats.effects import Effect, side_of_one
+from bench.stats.multiplicity import p_among
+from bench.stats.resampling import Floats
 
 Severity = Literal["invalid", "warning", "note"]
 CellStatus = Literal["measured", "partly", "unsupported", "failed", "missing"]
 # Of the cycles due in the windows. What fails more is not fast, whatever the rest took.
 MOST_FAILING = 0.01
 _REASON_LENGTH = 120
+# Joins the parts of a metric that is a sum.
+SUM = " + "
+_SERVER = "server."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,25 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocks:
+    """What the trials of a cell gave, block by block: what comparisons are made from.
+
+    A block is named by its repetition, so two cells are paired by it. ``planned`` counts the trials
+    that there should be. ``values`` has metric → block → value; ``lower_bounds`` names the metrics
+    that are lower bounds in some trial. ``replicates`` has tail quantile → block → what resampling
+    its trial gives, shape (replicates,). ``failed_stages`` are those in which trials ended that
+    have no measurement. ``is_open``: under an open load.
+    """
+
+    planned: int = 0
+    values: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    lower_bounds: frozenset[str] = frozenset()
+    replicates: Mapping[str, Mapping[int, Floats]] = field(default_factory=dict, compare=False)
+    failed_stages: frozenset[str] = frozenset()
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """What was measured for one subject under one condition on one loop, over all its trials.
 
@@ -93,7 +125,7 @@ class Cell:
     ``invalid_because`` is not empty when the numbers must not be used; reports strike them out.
     ``struck`` has the metrics of which that is true where the others may be used: they have no
     value in ``estimates``. ``drifts`` has, by series (``metric.series_of``), what the
-    primary metrics are statistics of.
+    primary metrics are statistics of. ``blocks`` is the evidence behind all of it.
     """
 
     sweep: str
@@ -122,6 +154,7 @@ class Cell:
     curves: Mapping[str, Curve]
     drifts: Mapping[str, Drift] = field(default_factory=dict)
     struck: Mapping[str, Struck] = field(default_factory=dict)
+    blocks: Blocks = field(default_factory=Blocks, metadata={"shown": False})
 
     @property
     def condition(self) -> tuple[str, str, str, str]:
@@ -160,19 +193,49 @@ class Cell:
         text = text if len(text) <= _REASON_LENGTH else f"{text[: _REASON_LENGTH - 1].rstrip()}…"
         return f"{share} ({most}: {text})" if text else f"{share} ({most})"
 
+    def by_block(self, metric: str, per: str = "") -> Mapping[int, float]:
+        """Return block → value of ``metric``, which may be a sum, divided by that of ``per``.
+
+        Of a store without a server what a server takes is 0. Blocks in which a part lacks are left
+        out. Empty where so many cycles failed that the values say little, where a part is a lower
+        bound, which bounds no sum or ratio, or counted from calls that a stalled open load never
+        made.
+        """
+        parts = [part for part in metric.split(SUM) if self.server or not part.startswith(_SERVER)]
+        names = (*parts, per) if per else tuple(parts)
+        values = self.blocks.values
+        if any(map(self._says_nothing, (metric, *names))):
+            return {}
+        return {
+            block: sum(values[part][block] for part in parts) / divisor
+            for block in sorted({block for found in values.values() for block in found})
+            if all(block in values.get(name, {}) for name in names)
+            and (divisor := values[per][block] if per else 1.0) > 0.0
+        }
+
+    def _says_nothing(self, name: str) -> bool:
+        """Tell whether no value by block of ``name`` may be looked at."""
+        is_of_call = self.blocks.is_open and counts_from_its_call(name)
+        return is_of_call or name in self.blocks.lower_bounds or bool(self.fails_for(name))
+
+    def fails_for(self, metric: str) -> str:
+        """Say why too many cycles failed for ``metric``, a sum or not; empty where they did not."""
+        rests = any(map(rests_on_success, metric.split(SUM)))
+        return self.failing_because if rests else ""
+
     def unusable_because(self, metric: str) -> str:
         """Say why ``metric`` may be compared and ranked with nothing; empty where it may."""
-        failing = self.failing_because if rests_on_success(metric) else ""
-        _, because = self.told(metric)
-        return because or failing
+        struck = (self.told(part)[1] for part in metric.split(SUM))
+        return next(filter(None, struck), "") or self.fails_for(metric)
 
     def unsteady_because(self, metric: str) -> str:
-        """Say why ``metric`` is inconclusive: its series drifted in the window. Else empty."""
-        series = series_of(metric)
-        drift = self.drifts.get(series)
-        if drift is None or not drift.is_systematic:
-            return ""
-        return f"{series} {drift.text}"
+        """Say why ``metric``, a sum or not, is inconclusive: a series drifted in the window."""
+        drifting = (
+            f"{series} {drift.text}"
+            for series in dict.fromkeys(map(series_of, metric.split(SUM)))
+            if (drift := self.drifts.get(series)) is not None and drift.is_systematic
+        )
+        return "; ".join(drifting)
 
     def value(self, metric: str) -> float | None:
         """Return the estimate of ``metric``, or ``None`` where there is none."""
@@ -185,6 +248,118 @@ class Cell:
         if struck:
             return struck.estimate, self.invalid_because or struck.because
         return self.estimates.get(metric), self.invalid_because
+
+
+ComparisonOutcome = Literal["better", "worse", "equivalent", "unresolved"]
+Adjustment = Literal["", "Holm", "Benjamini–Hochberg"]
+# What speaks against calling a ratio a difference, in the order in which it is told.
+Reason = Literal[
+    "durability", "blocks", "unsteady", "interval", "noise", "many comparisons", "tail"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Candidate against baseline inside blocks: a metric's ratio, and what speaks against it.
+
+    ``effect`` is candidate ÷ baseline, for times below 1 is faster, over those of the
+    ``blocks_planned`` in which both sides have a value: ``ratios``, by block. ``noise_factor``
+    (≥ 1) is how far the run's A/A arms depart from themselves in this metric, 1 without any.
+    ``adjusted_p`` allows for the ``family_size`` comparisons that are read together, by
+    ``adjustment``; A/A arms have none. ``tail_low`` and ``tail_high`` are the interval of a tail
+    quantile's ratio that resamples the operations inside trials too (``bench.stats.resampling``),
+    ``None`` for what is no tail. ``unsteady`` says what drifted on either side.
+    ``same_durability`` is false where the ratio includes the price of different promises.
+
+    ``reasons`` has everything that speaks against a difference; what a consumer heeds of it is in
+    ``bench.analysis.comparison.HEEDED``. ``outcome`` is that of the report and about the candidate:
+    ``better`` or ``worse``, ``equivalent`` where the ratio is shown to depart from 1 by less than
+    the share ``smallest_effect``, even where it is also shown to differ; ``cause`` is the first of
+    the reasons that keep it ``unresolved``.
+    """
+
+    metric: Metric
+    axis: Literal["subject", "loop"]
+    baseline: str
+    candidate: str
+    condition: tuple[str, str, str, str]
+    loop: str
+    subject: str
+    effect: Effect
+    ratios: Mapping[int, float]
+    blocks_planned: int
+    same_durability: bool
+    is_aa: bool
+    noise_factor: float = 1.0
+    smallest_effect: float = 0.1
+    unsteady: str = ""
+    tail_low: float | None = None
+    tail_high: float | None = None
+    adjusted_p: float | None = None
+    adjustment: Adjustment = ""
+    family_size: int = 0
+    reasons: tuple[Reason, ...] = ()
+    outcome: ComparisonOutcome = "unresolved"
+    cause: Reason | Literal[""] = ""
+
+    @property
+    def p_value(self) -> float | None:
+        """The p-value, two-sided for a ratio of 1, that ``adjusted_p`` is made from."""
+        exact, student = self.effect.p_value, self.effect.student_p
+        if exact is None or student is None:
+            return exact
+        return p_among(exact, student, self.effect.blocks, self.family_size)
+
+    @property
+    def lacks_blocks(self) -> bool:
+        """Whether some of the planned blocks gave no ratio."""
+        return self.effect.blocks < self.blocks_planned
+
+    @property
+    def tail_disagrees(self) -> bool:
+        """Whether resampling operations answers otherwise than the interval over blocks."""
+        if self.effect.low is None or self.tail_low is None:
+            return False
+        return self.effect.side() != side_of_one(self.tail_low, self.tail_high)
+
+    def shown(self) -> dict[str, object]:
+        """Return what programs read of it, by the names of :data:`SHOWN_OF_COMPARISON`."""
+        return {name: attrgetter(path)(self) for name, path in SHOWN_OF_COMPARISON.items()}
+
+
+# By the name in analysis.json and comparisons.csv, which stay as they are, where it is here.
+SHOWN_OF_COMPARISON: Mapping[str, str] = {
+    **{name: name for name in ("metric", "axis", "baseline", "candidate", "condition")},
+    **{name: name for name in ("loop", "subject")},
+    **{name: f"effect.{name}" for name in ("ratio", "low", "high", "confidence", "blocks")},
+    "method": "effect.method",
+    **{name: name for name in ("outcome", "same_durability", "is_aa", "blocks_planned")},
+    "noise_factor": "noise_factor",
+    "reason": "unsteady",
+    **{name: name for name in ("cause", "smallest_effect")},
+    "detectable_factor": "effect.detectable_factor",
+    **{name: name for name in ("p_value", "adjusted_p", "adjustment", "family_size")},
+    **{name: name for name in ("tail_low", "tail_high")},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """How many A/A ratios of the primary metrics exclude 1, of all that have an interval.
+
+    There is no difference to find, so each is a false alarm; ``by_chance`` is the share that there
+    should be. ``p_value`` is the probability of so many or more, were the ratios independent.
+    """
+
+    compared: int
+    different: int
+    by_chance: float
+    p_value: float
+
+    @property
+    def share(self) -> float:
+        """The share of the ratios that exclude 1."""
+        return self.different / self.compared
 
 
 CapacityOutcome = Literal[
@@ -320,3 +495,22 @@ class Analysis:
     def cell_named(self, name: str) -> Cell:
         """Return the cell with that :attr:`Cell.name`."""
         return next(cell for cell in self.cells if cell.name == name)
+
+    def invalid_because(self, cell: Cell) -> str:
+        """Say why the numbers of ``cell`` must not be used; empty where they may."""
+        if cell.invalid_because:
+            return f"{cell.name}: {cell.invalid_because}"
+        for finding in self.findings:
+            if finding.severity == "invalid" and (not finding.cells or cell.name in finding.cells):
+                return f"{finding.code}: {finding.message}"
+        return ""
+
+    def doubts(self, cells: Sequence[Cell]) -> tuple[str, ...]:
+        """Return the codes of the warnings that name one of ``cells``."""
+        names = {cell.name for cell in cells}
+        found = (
+            finding.code
+            for finding in self.findings
+            if finding.severity == "warning" and names & set(finding.cells)
+        )
+        return tuple(dict.fromkeys(found))

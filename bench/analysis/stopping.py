@@ -112,9 +112,9 @@ class Stopping:
         planned = [t for t in self._plan.expected(begun) if t.condition == condition]
         run = replace(self._run, trials=records)
         cells = [
-            cell
-            for cell in summarise(run, planned, lambda _, record: self._summaries[record.trial.id])
-            if cell.cell.condition == condition
+            found.cell
+            for found in summarise(run, planned, lambda _, record: self._summaries[record.trial.id])
+            if found.cell.condition == condition
         ]
         return ratios_of(run.scenario, cells).get(condition, ())
 

@@ -11,17 +11,17 @@ from bench.analysis.checks import checks_of, lost_in_words, struck
 from bench.analysis.curves import curve
 from bench.analysis.estimation import estimate_all, operations_in
 from bench.analysis.load_facts import LoadFacts
-from bench.analysis.result import Cell, CellStatus, Curve, Estimate, Struck
+from bench.analysis.result import Blocks, Cell, CellStatus, Curve, Estimate, Struck
 from bench.analysis.steadiness import drift_over
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.check import CheckRecord
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
+from bench.scenario.arrival import Open
 from bench.scenario.durability import Durability
 from bench.scenario.metric import CYCLE, ERRORS, READ_OPERATION, WRITE_OPERATION
 from bench.scenario.plan import Trial
 from bench.stats.quantiles import Distribution
-from bench.stats.resampling import Floats
 
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
 # What verification counts as a fault, by the name of its field, in words that follow the count.
@@ -43,22 +43,16 @@ _OfTrial = Callable[[Run, TrialRecord], TrialSummary]
 
 @dataclass(frozen=True, slots=True)
 class CellEvidence:
-    """A cell with what comparisons and findings need beyond it.
+    """A cell with what findings need beyond it.
 
     ``records`` are the cell's trials in the plan's order, ``measured`` those with samples.
-    ``values`` has metric name → block → value, ``load`` trial id → facts, ``lower_bounds`` names
-    the metrics that are lower bounds in some trial. ``replicates`` has tail quantile → block → what
-    resampling its trial gives.
+    ``load`` has trial id → facts.
     """
 
     cell: Cell
-    planned: int
     records: tuple[TrialRecord, ...]
     measured: tuple[TrialRecord, ...]
-    values: Mapping[str, Mapping[str, float]]
     load: Mapping[str, LoadFacts]
-    lower_bounds: frozenset[str]
-    replicates: Mapping[str, Mapping[str, Floats]]
 
 
 def summarise(
@@ -142,19 +136,23 @@ def _cell(
             series: drift_over([trial.drifts[series] for trial in trials if series in trial.drifts])
             for series in dict.fromkeys(name for trial in trials for name in trial.drifts)
         },
+        blocks=Blocks(
+            planned=planned,
+            values={
+                **_by_block((trial.record.trial.repetition, trial.values) for trial in trials),
+                ERRORS.name: error_shares,
+            },
+            lower_bounds=frozenset(name for trial in trials for name in trial.lower_bounds),
+            replicates=_by_block((t.record.trial.repetition, t.replicates) for t in trials),
+            failed_stages=frozenset(r.failure.stage for r in records if r.failure is not None),
+            is_open=isinstance(arrival, Open),
+        ),
     )
     return CellEvidence(
         cell=cell,
-        planned=planned,
         records=records,
         measured=measured,
-        values={
-            **_by_block((trial.record.trial.block, trial.values) for trial in trials),
-            ERRORS.name: error_shares,
-        },
         load={trial.record.trial.id: trial.load for trial in trials},
-        lower_bounds=frozenset(name for trial in trials for name in trial.lower_bounds),
-        replicates=_by_block((t.record.trial.block, t.replicates) for t in trials),
     )
 
 
@@ -176,13 +174,13 @@ def _checked(evidence: CellEvidence, check: CheckRecord) -> CellEvidence:
             for name, curve in cell.curves.items()
             if f"{name}.response.p50" not in reasons
         },
+        blocks=replace(
+            cell.blocks,
+            values={name: v for name, v in cell.blocks.values.items() if name not in reasons},
+            replicates={n: v for n, v in cell.blocks.replicates.items() if n not in reasons},
+        ),
     )
-    return replace(
-        evidence,
-        cell=cell,
-        values={name: v for name, v in evidence.values.items() if name not in reasons},
-        replicates={name: v for name, v in evidence.replicates.items() if name not in reasons},
-    )
+    return replace(evidence, cell=cell)
 
 
 def _unusable(estimate: Estimate, because: str) -> Estimate:
@@ -203,9 +201,9 @@ def is_measured(record: TrialRecord) -> bool:
 
 
 def _by_block(
-    trials: Iterable[tuple[str, Mapping[str, _Value]]],
-) -> Mapping[str, Mapping[str, _Value]]:
-    values: dict[str, dict[str, _Value]] = defaultdict(dict)
+    trials: Iterable[tuple[int, Mapping[str, _Value]]],
+) -> Mapping[str, Mapping[int, _Value]]:
+    values: dict[str, dict[int, _Value]] = defaultdict(dict)
     for block, of_trial in trials:
         for name, value in of_trial.items():
             values[name][block] = value
@@ -272,16 +270,16 @@ def _errors(
 
 def _error_shares(
     records: Sequence[TrialRecord], trials: Sequence[TrialSummary]
-) -> dict[str, float]:
+) -> dict[int, float]:
     """Return block → the share of the cycles that failed: all where none succeeded."""
     measured = {trial.record.trial.id: trial.values for trial in trials}
-    shares: dict[str, float] = {}
+    shares: dict[int, float] = {}
     for record in records:
         values = measured.get(record.trial.id, {})
         if record.has_no_success:
-            shares[record.trial.block] = 1.0
+            shares[record.trial.repetition] = 1.0
         elif ERRORS.name in values:
-            shares[record.trial.block] = values[ERRORS.name]
+            shares[record.trial.repetition] = values[ERRORS.name]
     return shares
 
 

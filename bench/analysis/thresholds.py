@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.analysis.comparison_result import Comparison
+from bench.analysis.comparison import heeded
 from bench.analysis.estimation import LOWER_BOUND
-from bench.analysis.result import Cell, Finding, ThresholdOutcome, ThresholdResult
+from bench.analysis.result import Cell, Comparison, Finding, ThresholdOutcome, ThresholdResult
 from bench.scenario.durability import Durability
 from bench.scenario.metric import Unit, rests_on_success
 from bench.scenario.scenario import Scenario
@@ -152,16 +152,17 @@ def _ratios(
 
 
 def _compared(comparison: Comparison) -> _Figure:
-    if comparison.lacks_blocks:
-        blocks = f"{comparison.blocks} of {comparison.blocks_planned} planned blocks"
+    if heeded(comparison, "thresholds") == "blocks":
+        blocks = f"{comparison.effect.blocks} of {comparison.blocks_planned} planned blocks"
         return _Figure("ratio", note=f"only {blocks} gave a ratio", baseline=comparison.baseline)
+    found = comparison.effect
     return _Figure(
         unit="ratio",
-        value=comparison.ratio,
-        low=comparison.low,
-        high=comparison.high,
-        doubt=comparison.reason or ("" if comparison.low is not None else comparison.method),
-        note=comparison.reason,
+        value=found.ratio,
+        low=found.low,
+        high=found.high,
+        doubt=comparison.unsteady or ("" if found.low is not None else found.method),
+        note=comparison.unsteady,
         baseline=comparison.baseline,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.analysis.compared import compared_tails
+from bench.analysis.comparison import compared_tails
 from bench.analysis.load_facts import (
     LoadFacts,
     drifts,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from bench.analysis.comparison_result import Comparison
-from bench.analysis.result import Cell
+from bench.analysis.result import Cell, Comparison
 from bench.scenario.metric import Metric, Unit
 
 _SCALES: dict[Unit, tuple[tuple[float, str], ...]] = {
@@ -77,8 +76,8 @@ def interval_in_words(comparisons: Sequence[Comparison]) -> str:
     Of several comparisons it is the smallest that holds all of their intervals. Where the ratio is
     not known to be on one side of 1 the ratios stand as they are.
     """
-    lows = [c.low for c in comparisons if c.low is not None]
-    highs = [c.high for c in comparisons if c.high is not None]
+    lows = [c.effect.low for c in comparisons if c.effect.low is not None]
+    highs = [c.effect.high for c in comparisons if c.effect.high is not None]
     if not lows or not highs:
         return ""
     low, high = min(lows), max(highs)

@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bench.analysis.claim_run import ClaimRun
-from bench.analysis.result import Cell, Estimate
+from bench.analysis.result import Analysis, Cell, Estimate
 from bench.claims._figures import outcome_in
 from bench.claims._refutation import in_logarithms, outside_p
 from bench.claims._selection import condition_of, lacking, selected
@@ -23,16 +22,14 @@ _LONGEST_TEXT = 120
 _INSIDE_BLOCKS = "mean of the differences inside blocks, Student t interval"
 
 
-def bounds(run: ClaimRun, judgement: Bound) -> Iterator[Condition]:
+def bounds(run: Analysis, judgement: Bound) -> Iterator[Condition]:
     """Judge each metric of each cell by its interval over trials.
 
     Raises:
         InputError: limits are times and the metric is none, or the other way round.
     """
     partners = {
-        (cell.condition, cell.loop): cell
-        for cell in run.analysis.cells
-        if cell.subject == judgement.above
+        (cell.condition, cell.loop): cell for cell in run.cells if cell.subject == judgement.above
     }
     for subject in judgement.subjects:
         found = selected(run, judgement, subject)
@@ -46,7 +43,7 @@ def bounds(run: ClaimRun, judgement: Bound) -> Iterator[Condition]:
                     yield _difference(run, judgement, (cell, partner), metric)
 
 
-def _bound(run: ClaimRun, judgement: Bound, cell: Cell, metric: str) -> Condition:
+def _bound(run: Analysis, judgement: Bound, cell: Cell, metric: str) -> Condition:
     condition = condition_of(run, [cell], metric, metric)
     estimate = cell.estimates.get(metric)
     if condition.outcome != "undecided":
@@ -54,7 +51,7 @@ def _bound(run: ClaimRun, judgement: Bound, cell: Cell, metric: str) -> Conditio
     if estimate is None:
         return replace(condition, outcome="not measured", why=f"there is no {metric} here")
     _check_unit(judgement, cell, metric)
-    planned = run.planned[cell.name]
+    planned = cell.blocks.planned
     judged = replace(
         condition,
         value=estimate.value,
@@ -82,7 +79,7 @@ def _outside_p(estimate: Estimate, claimed: Range) -> tuple[float, float] | None
 
 
 def _difference(
-    run: ClaimRun, judgement: Bound, sides: tuple[Cell, Cell | None], metric: str
+    run: Analysis, judgement: Bound, sides: tuple[Cell, Cell | None], metric: str
 ) -> Condition:
     cell, partner = sides
     label = f"{metric} above that of {judgement.above}"
@@ -93,19 +90,14 @@ def _difference(
         return replace(condition, outcome="not measured", why=why)
     if condition.outcome != "undecided":
         return condition
-    over, under = run.values(cell, metric), run.values(partner, metric)
-    floor = {run.blocks[trial]: value for trial, value in under.items()}
-    differences = [
-        value - floor[run.blocks[trial]]
-        for trial, value in over.items()
-        if run.blocks[trial] in floor
-    ]
+    over, floor = cell.by_block(metric), partner.by_block(metric)
+    differences = [value - floor[block] for block, value in over.items() if block in floor]
     if not differences:
         why = f"no block has a value of {metric} for both sides"
         return replace(condition, outcome="not measured", why=why)
     _check_unit(judgement, cell, metric)
     found = arithmetic(differences)
-    planned = min(run.planned[cell.name], run.planned[partner.name])
+    planned = min(cell.blocks.planned, partner.blocks.planned)
     judged = replace(
         condition,
         value=found.value,

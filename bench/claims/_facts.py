@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bench.analysis.claim_run import ClaimRun
 from bench.analysis.findings.validity import KINDS
-from bench.analysis.result import Cell
+from bench.analysis.result import Analysis, Cell
 from bench.claims._figures import outcome_in
 from bench.claims._selection import condition_of, lacking, selected
 from bench.claims.claim import Count, FindingCheck, RunsOn
@@ -19,7 +18,7 @@ _EMULATED = "emulated"
 _BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
 
 
-def runs(run: ClaimRun, judgement: RunsOn) -> Iterator[Condition]:
+def runs(run: Analysis, judgement: RunsOn) -> Iterator[Condition]:
     """Judge whether each subject was measured, was refused, or failed, on each of the loops."""
     for subject in judgement.subjects:
         found = selected(run, judgement, subject)
@@ -28,7 +27,7 @@ def runs(run: ClaimRun, judgement: RunsOn) -> Iterator[Condition]:
             yield _ran(run, judgement, cell)
 
 
-def _ran(run: ClaimRun, judgement: RunsOn, cell: Cell) -> Condition:
+def _ran(run: Analysis, judgement: RunsOn, cell: Cell) -> Condition:
     condition = condition_of(run, [cell], "status")
     # Here that a cell has no measurement is the very thing that is asked for.
     if condition.outcome == "invalid":
@@ -36,7 +35,7 @@ def _ran(run: ClaimRun, judgement: RunsOn, cell: Cell) -> Condition:
     text = f"{cell.status}: {cell.reason.strip()}" if cell.reason else cell.status
     if _loop_kind(run, cell) == _EMULATED:
         text += " (the loop is emulated here)"
-    if not _counts(run, judgement, cell):
+    if not _counts(judgement, cell):
         return replace(condition, outcome="not measured", why=text)
     outcome: ConditionOutcome = "holds" if cell.status == judgement.expected else "fails"
     if cell.failing_because:
@@ -45,7 +44,7 @@ def _ran(run: ClaimRun, judgement: RunsOn, cell: Cell) -> Condition:
     return replace(condition, outcome=outcome, why=text, method="status of all trials")
 
 
-def _counts(run: ClaimRun, judgement: RunsOn, cell: Cell) -> bool:
+def _counts(judgement: RunsOn, cell: Cell) -> bool:
     """Tell whether the status of ``cell`` says something about the saver.
 
     That a server or a loop is not to be had here as it was asked for says nothing about it.
@@ -54,20 +53,20 @@ def _counts(run: ClaimRun, judgement: RunsOn, cell: Cell) -> bool:
         return True
     if cell.status not in ("unsupported", "failed"):
         return False
-    if {run.stages.get(trial, "") for trial in cell.trial_ids} & _BEFORE_THE_SAVER:
+    if cell.blocks.failed_stages & _BEFORE_THE_SAVER:
         return False
     if not judgement.because:
         return cell.status == "unsupported"
     return any(piece in cell.reason for piece in judgement.because)
 
 
-def _loop_kind(run: ClaimRun, cell: Cell) -> str:
+def _loop_kind(run: Analysis, cell: Cell) -> str:
     """Return the kind of the cell's loop, which a trial that it refused may not know."""
-    kinds = (entry.loop_kind for entry in run.analysis.matrix if entry.loop == cell.loop)
+    kinds = (entry.loop_kind for entry in run.matrix if entry.loop == cell.loop)
     return cell.loop_kind or next(filter(None, kinds), "")
 
 
-def findings(run: ClaimRun, judgement: FindingCheck) -> Iterator[Condition]:
+def findings(run: Analysis, judgement: FindingCheck) -> Iterator[Condition]:
     """Judge whether the finding names each selected cell, or none of them.
 
     A finding that names no cell is about the whole run.
@@ -79,7 +78,7 @@ def findings(run: ClaimRun, judgement: FindingCheck) -> Iterator[Condition]:
     if judgement.code not in codes:
         hint = suggestion(judgement.code, codes)
         raise InputError(f"a claim asks for the finding {judgement.code!r}.{hint}")
-    found = [each for each in run.analysis.findings if each.code == judgement.code]
+    found = [each for each in run.findings if each.code == judgement.code]
     named = {name for finding in found for name in finding.cells}
     is_everywhere = any(not finding.cells for finding in found)
     for subject in judgement.subjects:
@@ -104,7 +103,7 @@ def findings(run: ClaimRun, judgement: FindingCheck) -> Iterator[Condition]:
                 )
 
 
-def counts(run: ClaimRun, judgement: Count) -> Iterator[Condition]:
+def counts(run: Analysis, judgement: Count) -> Iterator[Condition]:
     """Judge how often an operation occurred for each of another, in all trials of a cell."""
     for subject in judgement.subjects:
         found = selected(run, judgement, subject)
@@ -113,7 +112,7 @@ def counts(run: ClaimRun, judgement: Count) -> Iterator[Condition]:
             yield _counted(run, judgement, cell)
 
 
-def _counted(run: ClaimRun, judgement: Count, cell: Cell) -> Condition:
+def _counted(run: Analysis, judgement: Count, cell: Cell) -> Condition:
     asked = (judgement.operation, judgement.per)
     condition = condition_of(run, [cell], " / ".join(asked), *asked)
     if condition.outcome != "undecided":

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 
-from bench.analysis.claim_run import ClaimRun, pairs
-from bench.analysis.result import Cell
+from bench.analysis.comparison import compare, heeded, metric_label, noise_factor
+from bench.analysis.result import Analysis, Cell, Comparison
 from bench.claims._refutation import in_logarithms, outside_p
-from bench.claims._selection import condition_of, lacking, metric_label, selected
+from bench.claims._selection import condition_of, lacking, selected
 from bench.claims.claim import Ratio, Scaling
 from bench.claims.result import Condition, ConditionOutcome
 from bench.scenario.durability import Durability
 from bench.scenario.selection import Range
-from bench.stats.effects import effect, log_ratios
 
 
-def ratios(run: ClaimRun, judgement: Ratio) -> Iterator[Condition]:
+def ratios(run: Analysis, judgement: Ratio) -> Iterator[Condition]:
     """Judge each pair under each condition, by the ratio inside blocks."""
     for pair in judgement.pairs:
         found = selected(run, judgement, pair.candidate)
         yield from lacking(judgement, pair.candidate, found, pair.baseline)
         partners = {
-            (cell.condition, cell.loop): cell
-            for cell in run.analysis.cells
-            if cell.subject == pair.baseline
+            (cell.condition, cell.loop): cell for cell in run.cells if cell.subject == pair.baseline
         }
         for cell in found:
             baseline = partners.get((cell.condition, cell.loop))
@@ -33,7 +31,7 @@ def ratios(run: ClaimRun, judgement: Ratio) -> Iterator[Condition]:
 
 
 def _ratio(
-    run: ClaimRun, judgement: Ratio, candidate: Cell, baseline: Cell | None, asked: tuple[str, str]
+    run: Analysis, judgement: Ratio, candidate: Cell, baseline: Cell | None, asked: tuple[str, str]
 ) -> Condition:
     metric, baseline_label = asked
     label = metric_label(metric, judgement.per)
@@ -48,13 +46,10 @@ def _ratio(
     if judgement.equal_durability and (classes[0] != classes[1] or Durability.UNKNOWN in classes):
         why = f"the durability is not known to be equal: {classes[0]} and {classes[1]}"
         return replace(condition, outcome="not measured", why=why)
-    over, under = (run.values(cell, metric, judgement.per) for cell in (candidate, baseline))
+    sides = (candidate, baseline)
     if judgement.ratio == "baseline / candidate":
-        over, under = under, over
-    planned = min(run.planned[candidate.name], run.planned[baseline.name])
-    noise = run.noise_factor(metric, judgement.per)
-    matched = pairs(over, under, run.blocks)
-    judged = _compared(condition, judgement.range, matched, planned, noise)
+        sides = (baseline, candidate)
+    judged = _compared(run, condition, judgement.range, sides, metric, judgement.per)
     if judgement.can_refute:
         return judged
     if judged.outcome == "fails":
@@ -62,7 +57,7 @@ def _ratio(
     return replace(judged, outside_p=None)
 
 
-def scalings(run: ClaimRun, judgement: Scaling) -> Iterator[Condition]:
+def scalings(run: Analysis, judgement: Scaling) -> Iterator[Condition]:
     """Judge each subject by its metric under one arrival divided by that under another.
 
     Trials are paired by repetition: the blocks of a repetition are run one after the other.
@@ -91,31 +86,30 @@ def scalings(run: ClaimRun, judgement: Scaling) -> Iterator[Condition]:
                 yield _scaling(run, judgement, pair, metric)
 
 
-def _scaling(run: ClaimRun, judgement: Scaling, pair: tuple[Cell, Cell], metric: str) -> Condition:
+def _scaling(run: Analysis, judgement: Scaling, pair: tuple[Cell, Cell], metric: str) -> Condition:
     condition = condition_of(run, pair, metric, metric)
     condition = replace(condition, baseline=f"itself at {judgement.from_arrival}")
     if condition.outcome != "undecided":
         return condition
-    over, under = (run.values(cell, metric) for cell in pair)
-    planned = min(run.planned[cell.name] for cell in pair)
-    matched = pairs(over, under, run.repetitions)
-    noise = run.noise_factor(metric)
-    judged = _compared(condition, judgement.range, matched, planned, noise)
+    judged = _compared(run, condition, judgement.range, pair, metric)
     return replace(judged, method=f"{judged.method}; paired by repetition")
 
 
 def _compared(
+    run: Analysis,
     condition: Condition,
     claimed: Range,
-    matched: tuple[Sequence[float], Sequence[float]],
-    planned: int,
-    noise: float,
+    sides: tuple[Cell, Cell],
+    metric: str,
+    per: str = "",
 ) -> Condition:
-    over, under = matched
-    if not over:
+    noise = noise_factor(run.cells, metric, per)
+    compared = compare(*sides, metric, per, noise_factor=noise)
+    if compared is None:
+        planned = min(cell.blocks.planned for cell in sides)
         why = f"no block has a value of {condition.metric} for both sides"
         return replace(condition, blocks_planned=planned, why=why)
-    found = effect(over, under)
+    found = compared.effect
     judged = replace(
         condition,
         value=found.ratio,
@@ -124,25 +118,35 @@ def _compared(
         noise_factor=noise,
         detectable_factor=found.detectable_factor,
         blocks=found.blocks,
-        blocks_planned=planned,
+        blocks_planned=compared.blocks_planned,
         method=found.method,
         outside_p=outside_p(
-            log_ratios(over, under).tolist(), in_logarithms(claimed), by_ranks=True
+            [math.log(ratio) for ratio in compared.ratios.values()],
+            in_logarithms(claimed),
+            by_ranks=True,
         ),
     )
+    outcome, why = _answered(compared, claimed)
+    return replace(judged, outcome=outcome, why=why)
+
+
+def _answered(compared: Comparison, claimed: Range) -> tuple[ConditionOutcome, str]:
+    """Return what the interval says of the ``claimed`` range, or why it says nothing."""
+    found = compared.effect
     if found.low is None or found.high is None:
-        return replace(judged, why="a single block has no interval")
-    if found.blocks < planned:
+        return "undecided", "a single block has no interval"
+    if heeded(compared, "claims") == "blocks":
         # Those that drop out are the slow ones, so the ratio of the rest is biased.
-        return replace(judged, why=f"{found.blocks} of {planned} blocks have both sides")
+        return "undecided", f"{found.blocks} of {compared.blocks_planned} blocks have both sides"
     outcome = outcome_in(claimed, found.low, found.high)
+    noise = compared.noise_factor
     wide = outcome_in(
         claimed, min(found.low, found.ratio / noise), max(found.high, found.ratio * noise)
     )
     if wide != outcome:
-        why = f"A/A arms differ by a factor of up to {noise:.3g}, which this does not exceed"
-        return replace(judged, why=why)
-    return replace(judged, outcome=outcome)
+        text = f"A/A arms differ by a factor of up to {noise:.3g}, which this does not exceed"
+        return "undecided", text
+    return outcome, ""
 
 
 def outcome_in(claimed: Range, low: float, high: float) -> ConditionOutcome:

@@ -4,7 +4,7 @@ A claim that must hold everywhere is refuted by one condition in which it does n
 one 95 % interval in 20 lies outside by chance where the truth is at the limit; so the p-values
 against the limit are adjusted by Holm's method over all conditions of the claim that could refute
 it alone. Each is that of the test which the interval inverts; the exact one stands back for
-Student's t where so few blocks could not reach so small a p, as in ``bench.analysis.multiplicity``.
+Student's t where so few blocks could not reach so small a p, as in ``bench.stats.multiplicity``.
 Supporting a claim needs no allowance: there every interval has to lie inside (Berger,
 "Multiparameter hypothesis testing and acceptance sampling", Technometrics 1982).
 """
@@ -23,13 +23,10 @@ from bench.scenario.selection import Range
 from bench.stats.effects import (
     FEWEST_FOR_SIGNED_RANK,
     hodges_lehmann,
-    holm,
     signed_rank_p,
     student_p,
 )
-from bench.stats.quantiles import CONFIDENCE
-
-_LEVEL = 1.0 - CONFIDENCE
+from bench.stats.multiplicity import LEVEL, holm, p_among
 
 
 def outside_p(
@@ -75,7 +72,7 @@ def allowed_for(
     doubtful = {
         id(condition)
         for condition, p_value in zip(family, adjusted, strict=True)
-        if members > 1 and condition.outcome == "fails" and p_value > _LEVEL
+        if members > 1 and condition.outcome == "fails" and p_value > LEVEL
     }
     why = f"outside, but so far one of {members} conditions of this claim may be by chance"
     return [
@@ -89,5 +86,4 @@ def allowed_for(
 
 def _p_value(condition: Condition, members: int) -> float:
     own, student = condition.outside_p or (1.0, 1.0)
-    is_coarse = members * 2.0 / 2.0**condition.blocks > _LEVEL
-    return student if is_coarse else own
+    return p_among(own, student, condition.blocks, members)

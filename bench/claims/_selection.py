@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bench.analysis.claim_run import SUM, ClaimRun
-from bench.analysis.result import Cell
+from bench.analysis.result import Analysis, Cell
 from bench.claims.claim import Judgement
 from bench.claims.result import Condition
 
 _ALL = "all"
 
 
-def selected(run: ClaimRun, judgement: Judgement, subject: str) -> list[Cell]:
+def selected(run: Analysis, judgement: Judgement, subject: str) -> list[Cell]:
     """Return the cells of ``subject`` that ``judgement`` looks at."""
     return [
         cell
-        for cell in run.analysis.cells
+        for cell in run.cells
         if cell.subject == subject
         and all(
             not labels or getattr(cell, axis) in labels for axis, labels in _axes(judgement).items()
@@ -58,7 +57,7 @@ def _absent(subject: str, baseline: str, where: Mapping[str, str], why: str) -> 
 
 
 def condition_of(
-    run: ClaimRun, cells: Sequence[Cell], label: str, metric: str = "", per: str = ""
+    run: Analysis, cells: Sequence[Cell], label: str, metric: str = "", per: str = ""
 ) -> Condition:
     """Return what is known of a condition before anything is judged.
 
@@ -87,20 +86,13 @@ def condition_of(
     if invalid:
         return replace(condition, outcome="invalid", why=invalid)
     for cell in cells:
-        failing = run.failing_because(cell, metric, per) if metric else ""
+        failing = next(filter(None, (cell.fails_for(name) for name in (metric, per) if name)), "")
         if failing:
-            return replace(condition, outcome="not measured", why=failing)
+            return replace(condition, outcome="not measured", why=f"{cell.name}: {failing}")
         if cell.status != "measured":
             why = f"{cell.name} is {cell.status}: {cell.reason}"
             return replace(condition, outcome="not measured", why=why)
     return condition
-
-
-def metric_label(metrics: str, per: str) -> str:
-    """Name a metric that may be a sum, or divided by another."""
-    if not per:
-        return metrics
-    return f"({metrics}) / {per}" if SUM in metrics else f"{metrics} / {per}"
 
 
 def _axes(judgement: Judgement) -> dict[str, tuple[str, ...]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from bench.analysis.comparison import metric_label
 from bench.analysis.wording import counted, figure, listed, quantity
 from bench.claims._dependence import AXES
-from bench.claims._selection import metric_label
 from bench.claims.claim import Bound, Count, FindingCheck, Judgement, Ratio, RunsOn, Scaling
 from bench.claims.result import Condition, ConditionOutcome, Dependence
 from bench.scenario.metric import Unit

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
-from bench.analysis.claim_run import ClaimRun
+from bench.analysis.result import Analysis
 from bench.analysis.wording import listed
 from bench.claims import _bounds, _facts, _figures
 from bench.claims._dependence import depends_on
@@ -57,7 +57,7 @@ GRAVITY: Mapping[VerdictOutcome, int] = {
 }
 
 
-def judge(claims: Sequence[Claim], runs: Mapping[str, ClaimRun]) -> Verdicts:
+def judge(claims: Sequence[Claim], runs: Mapping[str, Analysis]) -> Verdicts:
     """Give the verdict on each of ``claims``; ``runs`` are keyed by the name of their scenario.
 
     Raises:
@@ -73,7 +73,7 @@ def gravest(outcomes: Iterable[VerdictOutcome]) -> VerdictOutcome:
     return min(outcomes, key=list(GRAVITY).index)
 
 
-def _verdict(claim: Claim, runs: Mapping[str, ClaimRun]) -> Verdict:
+def _verdict(claim: Claim, runs: Mapping[str, Analysis]) -> Verdict:
     found = [
         (judgement, tuple(_conditions(claim, judgement, run)) if run else ())
         for judgement in claim.judgements
@@ -154,7 +154,7 @@ def _between(judged: Sequence[JudgementVerdict]) -> tuple[Dependence, ...]:
 
 
 def _judged(
-    judgement: Judgement, run: ClaimRun | None, conditions: tuple[Condition, ...]
+    judgement: Judgement, run: Analysis | None, conditions: tuple[Condition, ...]
 ) -> JudgementVerdict:
     outcome = verdict_of(conditions, judgement.share)
     dependences = depends_on(conditions)
@@ -162,7 +162,7 @@ def _judged(
     return JudgementVerdict(
         label=judgement.label,
         scenario=judgement.scenario,
-        run_id=run.run_id if run else "",
+        run_id=run.run.run_id if run else "",
         outcome=outcome,
         figure=figure_of(conditions),
         claimed=claimed(judgement, conditions),
@@ -173,7 +173,7 @@ def _judged(
     )
 
 
-def _conditions(claim: Claim, judgement: Judgement, run: ClaimRun) -> Iterable[Condition]:
+def _conditions(claim: Claim, judgement: Judgement, run: Analysis) -> Iterable[Condition]:
     match judgement:
         case Ratio():
             return _figures.ratios(run, judgement)

@@ -11,7 +11,6 @@ from math import prod
 from types import MappingProxyType
 
 from bench.analysis.analyse import analyse
-from bench.analysis.claim_run import claim_run
 from bench.cli.measuring import measure_shown
 from bench.errors import InconclusiveError
 from bench.gate.arms import Pair, Rule, check_pair, second_run
@@ -124,7 +123,7 @@ def judged_run(
     run: Run, pairs: Sequence[Pair], rule: Rule, first: Sequence[Judgement] | None = None
 ) -> tuple[Judgement, ...]:
     """Analyse ``run`` and judge ``pairs`` in it, as a second run where there was a ``first``."""
-    return judge(claim_run(run, analyse(run)), pairs, rule, first)
+    return judge(analyse(run), pairs, rule, first)
 
 
 def _measure(question: Question, scenario: Scenario, name: str, store: Store) -> Run:

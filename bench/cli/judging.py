@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.analysis.analyse import analyse
-from bench.analysis.claim_run import ClaimRun, claim_run
+from bench.analysis.result import Analysis
 from bench.claims.claim import Claim
 from bench.claims.claim_scenario import measured_scenario
 from bench.errors import InputError, suggestion
@@ -62,13 +62,13 @@ def chosen_references(store: Store, scenarios: Sequence[str]) -> tuple[str, ...]
 
 def read_runs(
     store: Store, run_ids: Iterable[str], scenarios: Sequence[str]
-) -> dict[str, ClaimRun]:
+) -> dict[str, Analysis]:
     """Read and analyse runs, keyed by the scenario that they are judged as.
 
     Raises:
         InputError: there is no such run, two are of the same scenario, or no claim is judged on it.
     """
-    runs: dict[str, ClaimRun] = {}
+    runs: dict[str, Analysis] = {}
     for run_id in dict.fromkeys(run_ids):
         scenario = measured_scenario(store.read_record(run_id).scenario_name)
         if scenario not in scenarios:
@@ -76,24 +76,23 @@ def read_runs(
             raise InputError(f"no claim is judged on a run of {scenario!r}.{hint}")
         if scenario in runs:
             raise InputError(
-                f"{runs[scenario].run_id} and {run_id} are both runs of {scenario}; "
+                f"{runs[scenario].run.run_id} and {run_id} are both runs of {scenario}; "
                 "give one run for each scenario"
             )
-        found = store.read(run_id)
-        runs[scenario] = claim_run(found, analyse(found))
+        runs[scenario] = analyse(store.read(run_id))
     return runs
 
 
-def told_runs(store: Store, runs: Mapping[str, ClaimRun], heading: str = "judged on") -> str:
+def told_runs(store: Store, runs: Mapping[str, Analysis], heading: str = "judged on") -> str:
     """Say below ``heading`` which run, from which machine, each verdict rests on."""
     if not runs:
         return f"{heading}: no run"
     references = reference_runs(store)
     lines = [heading]
     width = max(map(len, runs))
-    for scenario, run in sorted(runs.items()):
+    for scenario, run in sorted((scenario, found.run) for scenario, found in runs.items()):
         mark = " (reference)" if run.run_id in references else ""
-        where = run.analysis.run.environment
+        where = run.environment
         commit = f", commit {where.commit[:7]}" if where.commit else ""
         lines.append(f"  {scenario:{width}}  {run.run_id}{mark}, {where.machine}{commit}")
     return "\n".join(lines)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.analysis.claim_run import SUM, ClaimRun, pairs
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.result import SUM, Analysis, Cell
 from bench.decide.drivers import RELATIONS, Drivers, Limit
 from bench.decide.result import Figure, Place
 from bench.errors import InputError, nearest, suggestion
 from bench.scenario.metric import Metric, Unit
-from bench.stats.effects import Effect, effect
 from bench.stats.intervals import arithmetic
 
 # The subject that stores nothing shows the floor of the measuring; it is nothing to choose.
@@ -31,7 +29,7 @@ _UNITS: Mapping[Unit, str] = {
 class Board:
     """``cells`` are keyed by subject and place; ``metrics`` by name as the file spells it."""
 
-    run: ClaimRun
+    run: Analysis
     asked: Drivers
     options: tuple[str, ...]
     places: tuple[Place, ...]
@@ -43,21 +41,12 @@ class Board:
         found = (self.cells.get((subject, place)) for place in self.places)
         return [cell for cell in found if cell is not None]
 
-    def values(self, cell: Cell, metric: str) -> Mapping[str, float]:
-        """Return trial id → value; empty where not every measured trial has one.
-
-        A store without a server has none that takes memory or time, so that part is 0.
-        """
-        parts = _parts(cell, metric)
-        if parts:
-            return self.run.values(cell, SUM.join(parts))
-        return {trial: 0.0 for trial in cell.trial_ids if trial in self.run.blocks}
-
     def figure(self, cell: Cell, metric: str) -> Figure:
         """Return the value of ``metric`` in ``cell`` with its interval over trials."""
         parts = _parts(cell, metric)
         invalid = self.run.invalid_because(cell)
-        failing = self.run.failing_because(cell, metric)
+        failing = cell.fails_for(metric)
+        said = f"{cell.name}: {failing}" if failing else ""
         figure = Figure(
             place_of(cell),
             self.metrics[metric],
@@ -66,7 +55,7 @@ class Board:
             high=None,
             trials=0,
             method="",
-            why_not=failing or cell.reason or f"there is no {metric} here",
+            why_not=said or cell.reason or f"there is no {metric} here",
             struck=bool(invalid),
         )
         if failing:
@@ -84,7 +73,7 @@ class Board:
                 method=estimate.method,
                 why_not="" if estimate.low is not None else estimate.why_not or estimate.method,
             )
-        values = [*self.values(cell, metric).values()]
+        values = [*cell.by_block(metric).values()]
         if not values:
             return figure
         made = arithmetic(values)
@@ -98,15 +87,13 @@ class Board:
             why_not="" if made.low is not None else made.method,
         )
 
-    def costs(self, cell: Cell, metric: str) -> Mapping[str, float]:
+    def costs(self, cell: Cell, metric: str) -> Mapping[int, float]:
         """Return repetition → logarithm of the cost: of the value, or of its inverse for rates.
-
-        Empty where a trial has no value.
 
         Raises:
             InputError: a value is not above 0, so that it has no logarithm.
         """
-        values = self.values(cell, metric)
+        values = cell.by_block(metric)
         if values and min(values.values()) <= 0.0:
             raise InputError(
                 f"drivers: {metric} is 0 or less at {cell.name}, so it has no ratio to others; "
@@ -114,30 +101,7 @@ class Board:
                 "it a limit"
             )
         sign = -1.0 if self.metrics[metric].better == "higher" else 1.0
-        return {
-            self.run.repetitions[trial]: sign * math.log(value) for trial, value in values.items()
-        }
-
-    def block_effect(self, candidate: Cell, baseline: Cell, metric: str) -> Effect | None:
-        """Return candidate ÷ baseline inside the blocks of one place, or ``None`` without any."""
-        over, under = pairs(
-            self.values(candidate, metric), self.values(baseline, metric), self.run.blocks
-        )
-        return effect(over, under) if over else None
-
-    def unsteady_because(self, cell: Cell, metric: str) -> str:
-        """Say what of ``metric`` drifted in ``cell``; empty where nothing did."""
-        found = (cell.unsteady_because(part) for part in _parts(cell, metric))
-        return "; ".join(filter(None, found))
-
-    def repeated(self) -> Iterator[tuple[Cell, Cell]]:
-        """Yield each A/A arm of the run with the arm that it repeats, place by place."""
-        cells = {(cell.subject, place_of(cell)): cell for cell in self.run.analysis.cells}
-        for (_, place), again in cells.items():
-            first = cells.get((again.aa_of, place))
-            usable = first and not (again.invalid_because or first.invalid_because)
-            if first is not None and usable:
-                yield again, first
+        return {block: sign * math.log(value) for block, value in values.items()}
 
 
 def place_of(cell: Cell) -> Place:
@@ -145,14 +109,13 @@ def place_of(cell: Cell) -> Place:
     return Place(cell.sweep, cell.workload, cell.payload, cell.arrival, cell.loop)
 
 
-def board(asked: Drivers, run: ClaimRun, told: Sequence[str]) -> Board:
+def board(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
     """Lay out what ``asked`` selects of ``run``; where it names no sweeps, those of ``told``.
 
     Raises:
         InputError: it names a label, subject, loop or metric that the run does not have, a limit
             has a key of another unit than its metric, or nothing is selected.
     """
-    analysis = run.analysis
     counted = _counted(asked, analysis, told)
     known = {name: e.metric for cell in analysis.cells for name, e in cell.estimates.items()}
     metrics = {
@@ -168,7 +131,7 @@ def board(asked: Drivers, run: ClaimRun, told: Sequence[str]) -> Board:
     for limit in asked.limits:
         _check_unit(limit, metrics[limit.metric])
     return Board(
-        run=run,
+        run=analysis,
         asked=asked,
         options=_options(asked, analysis),
         places=tuple(dict.fromkeys(map(place_of, counted))),

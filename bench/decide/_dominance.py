@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
+from bench.analysis.comparison import compare, heeded, noise_factor
 from bench.decide._board import Board
 from bench.decide.result import Place
-from bench.stats.effects import Effect
 
 # (first, second, metric, place) → 1 where the first is shown to be better, −1 worse, 0 neither.
 Verdict = Callable[[str, str, str, Place], int]
@@ -22,33 +22,18 @@ def verdicts(board: Board, subjects: Sequence[str]) -> Verdict:
     found: dict[tuple[str, str, str, Place], int] = {}
     for driver in board.asked.drivers:
         metric = driver.metric
-        noise = noise_factor(board, metric)
+        noise = noise_factor(board.run.cells, metric)
         upwards = board.metrics[metric].better == "higher"
         for place in board.places:
             for first, second in combinations(subjects, 2):
                 cells = board.cells[first, place], board.cells[second, place]
-                sign = 0
-                if not any(board.unsteady_because(cell, metric) for cell in cells):
-                    sign = _sign(board.block_effect(*cells, metric), noise)
+                compared = compare(*cells, metric, noise_factor=noise)
+                is_told = compared is not None and not heeded(compared, "dominance")
+                sign = compared.effect.side() if compared is not None and is_told else 0
                 sign = sign if upwards else -sign
                 found[first, second, metric, place] = sign
                 found[second, first, metric, place] = -sign
     return lambda first, second, metric, place: found[first, second, metric, place]
-
-
-def noise_factor(board: Board, metric: str) -> float:
-    """Return the largest factor (≥ 1) by which an A/A arm departs from the arm it repeats."""
-    ratios = [
-        found.ratio
-        for again, first in board.repeated()
-        if (found := board.block_effect(again, first, metric)) is not None
-    ]
-    return max((departure(ratio) for ratio in ratios), default=1.0)
-
-
-def departure(ratio: float) -> float:
-    """Return the factor (≥ 1) by which ``ratio`` departs from 1."""
-    return max(ratio, 1.0 / ratio)
 
 
 def dominators(
@@ -95,9 +80,3 @@ def undominated(beaten_by: Mapping[str, set[str]]) -> Mapping[str, tuple[str, ..
         for subject in beaten_by
         if subject in goes
     }
-
-
-def _sign(found: Effect | None, noise: float) -> int:
-    if found is None or not found.excludes_one() or departure(found.ratio) <= noise:
-        return 0
-    return 1 if found.ratio > 1.0 else -1

@@ -39,7 +39,7 @@ def durability_of(board: Board, subject: str) -> Durability:
 
     Where it has no cell there, its other cells tell.
     """
-    elsewhere = [cell for cell in board.run.analysis.cells if cell.subject == subject]
+    elsewhere = [cell for cell in board.run.cells if cell.subject == subject]
     classes = {cell.durability for cell in board.cells_of(subject) or elsewhere}
     if Durability.UNKNOWN in classes:
         return Durability.UNKNOWN
@@ -119,7 +119,7 @@ def _of_loops(board: Board, subject: str) -> Iterator[Reason]:
 
 def _on_loop(board: Board, subject: str, loop: str) -> tuple[MatrixEntry | None, str]:
     """Return what is known of ``subject`` on ``loop``, and of whom if not of itself."""
-    analysis = board.run.analysis
+    analysis = board.run
     plugins = {cell.subject: cell.plugin for cell in analysis.cells}
     entries = [
         entry for entry in analysis.matrix if entry.loop == loop and entry.status != "missing"
@@ -160,7 +160,8 @@ def _judged(limit: Limit, figure: Figure, place: Place) -> Reason | None:
 def _of_drivers(board: Board, subject: str) -> Iterator[Reason]:
     for driver in board.asked.drivers:
         for place, cell in _usable(board, subject, driver.metric):
-            if not board.values(cell, driver.metric):
+            known, planned = len(cell.by_block(driver.metric)), cell.blocks.planned
+            if not known or (cell.status == "measured" and known < planned):
                 figure = board.figure(cell, driver.metric)
                 why = figure.why_not or "not every trial has a value of its own"
                 text = f"{driver.metric} cannot be compared at {place.name}: {why}"
@@ -173,5 +174,5 @@ def _usable(board: Board, subject: str, metric: str) -> Iterator[tuple[Place, Ce
         cell = board.cells.get((subject, place))
         if cell is None or cell.status not in ("measured", "partly"):
             continue
-        if not (board.run.invalid_because(cell) or board.run.failing_because(cell, metric)):
+        if not (board.run.invalid_because(cell) or cell.fails_for(metric)):
             yield place, cell

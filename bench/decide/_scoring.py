@@ -12,11 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from bench.analysis.comparison import HEEDED, aa_pairs, reasons_against
+from bench.analysis.result import SUM, Reason
 from bench.decide._board import Board
-from bench.decide._dominance import Verdict, departure
+from bench.decide._dominance import Verdict
 from bench.decide.result import Difference, Flip, PlaceView, Rivalry
-from bench.stats.effects import Effect, effect
+from bench.stats.effects import Effect, departure, effect
 
 # Scores of equal figures may differ by rounding.
 _ROUNDING = 1e-9
@@ -101,7 +104,7 @@ def score_noise(board: Board, made: Scores) -> float:
 
     1 where no A/A arm was measured in every place that counts.
     """
-    pairs = {(again.subject, first.subject) for again, first in board.repeated()}
+    pairs = {(again.subject, first.subject) for again, first in aa_pairs(board.run.cells)}
     largest = 1.0
     for again, first in pairs:
         both = scores(board, (again, first)).costs
@@ -124,7 +127,7 @@ def rivalry(
         for low, weight in zip(lows, made.weights.values(), strict=True)
         if low
     )
-    unsteady = next(_unsteady(board, pair, made.weights), "")
+    unsteady = _unsteady(board, pair, made.weights)
     why_not = _why_not_apart(found, noise, unsteady)
     return Rivalry(
         rival=rival,
@@ -153,16 +156,15 @@ def in_each_place(
         rival = min(rivals, key=made.score)
         found = effect(*_as_values(made, rival, choice))
         sides = [board.cells[subject, place] for subject in (choice, rival)]
-        steady = not any(
-            board.unsteady_because(cell, metric) for cell in sides for metric in made.weights
-        )
+        names = SUM.join(made.weights)
+        unsteady = "; ".join(filter(None, (cell.unsteady_because(names) for cell in sides)))
         yield PlaceView(
             place=place,
             rival=rival,
             ratio=math.exp(made.score(rival) - made.score(choice)),
             low=found.low,
             high=found.high,
-            is_apart=steady and found.excludes_one() and departure(found.ratio) > noise,
+            is_apart=not _heeded(found, noise, unsteady),
         )
 
 
@@ -229,11 +231,20 @@ def _as_values(made: Scores, over: str, under: str) -> tuple[list[float], list[f
     return candidate, [math.exp(score) for score in made.by_repetition(under)]
 
 
-def _unsteady(board: Board, pair: tuple[str, str], metrics: Iterable[str]) -> Iterator[str]:
-    for cell in (cell for subject in pair for cell in board.cells_of(subject)):
-        for metric in metrics:
-            if because := board.unsteady_because(cell, metric):
-                yield f"{cell.name} is not steady: {because}"
+def _unsteady(board: Board, pair: tuple[str, str], metrics: Iterable[str]) -> str:
+    names = SUM.join(metrics)
+    cells = (cell for subject in pair for cell in board.cells_of(subject))
+    drifting = (
+        f"{cell.name} is not steady: {because}"
+        for cell in cells
+        if (because := cell.unsteady_because(names))
+    )
+    return next(drifting, "")
+
+
+def _heeded(found: Effect, noise: float, unsteady: str) -> Reason | Literal[""]:
+    reasons = reasons_against(found, noise_factor=noise, unsteady=unsteady)
+    return next((reason for reason in reasons if reason in HEEDED["score"]), "")
 
 
 def _why_not_apart(found: Effect, noise: float, unsteady: str) -> str:
@@ -241,6 +252,7 @@ def _why_not_apart(found: Effect, noise: float, unsteady: str) -> str:
         return "a single repetition has no interval"
     if found.low <= 1.0 + _ROUNDING:
         return "the interval of the scores' ratio reaches 1"
-    if found.ratio <= noise:
+    reason = _heeded(found, noise, unsteady)
+    if reason == "noise":
         return f"A/A arms differ by a factor of up to {noise:.3g} in the same score"
-    return unsteady
+    return unsteady if reason == "unsteady" else ""

@@ -17,8 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.analysis.claim_run import ClaimRun
-from bench.analysis.result import Finding
+from bench.analysis.result import Analysis, Finding
 from bench.analysis.wording import counted, listed
 from bench.decide._board import Board, board
 from bench.decide._dominance import dominators, verdicts
@@ -55,7 +54,7 @@ _NOT_OF_SAVERS = (
 )
 
 
-def decide(asked: Drivers, run: ClaimRun, sweeps: Sequence[str] = ()) -> Decision:
+def decide(asked: Drivers, run: Analysis, sweeps: Sequence[str] = ()) -> Decision:
     """Decide between the subjects of ``run``.
 
     ``sweeps`` are those that count where ``asked`` names none; empty means all.
@@ -88,8 +87,8 @@ def decide(asked: Drivers, run: ClaimRun, sweeps: Sequence[str] = ()) -> Decisio
     weights = {driver.metric: driver.weight for driver in asked.drivers}
     return Decision(
         asked=asked,
-        run=run.analysis.run,
-        question=run.analysis.question,
+        run=run.run,
+        question=run.question,
         outcome=outcome,
         choice=choice,
         leading=leading,
@@ -127,12 +126,12 @@ def _outcome(leading: Sequence[str], invalid_because: str) -> DecisionOutcome:
     return "decided" if len(leading) == 1 else "not told apart"
 
 
-def _invalid_because(run: ClaimRun, why: Mapping[str, Sequence[Reason]]) -> str:
+def _invalid_because(run: Analysis, why: Mapping[str, Sequence[Reason]]) -> str:
     """Say why nothing may be decided: the run is invalid, or what only that keeps from choice.
 
     An option that something else excludes may be invalid as well: nothing rests on its numbers.
     """
-    for finding in run.analysis.findings:
+    for finding in run.findings:
         if finding.severity == "invalid" and not finding.cells:
             return f"{finding.code}: {finding.message}"
     for subject, found in why.items():
@@ -160,7 +159,7 @@ def _option(
     )
     return Option(
         subject=subject,
-        text=laid_out.run.analysis.subject_texts.get(subject, ""),
+        text=laid_out.run.subject_texts.get(subject, ""),
         durability=str(durability_of(laid_out, subject)),
         server=next((cell.server for cell in cells if cell.server), ""),
         standing=_standing(subject, why, dominated, decided),
@@ -214,7 +213,7 @@ def _relative(
 
 def _findings(laid_out: Board, subject: str) -> Iterator[Finding]:
     names = {cell.name for cell in laid_out.cells_of(subject)}
-    for finding in laid_out.run.analysis.findings:
+    for finding in laid_out.run.findings:
         if names & set(finding.cells):
             yield finding
 
@@ -232,7 +231,7 @@ def _cautions(laid_out: Board) -> Iterator[str]:
 
 
 def _place_texts(laid_out: Board) -> Mapping[str, str]:
-    analysis = laid_out.run.analysis
+    analysis = laid_out.run
     texts: dict[str, str] = {}
     for place in laid_out.places:
         cell = next(cell for (_, at), cell in laid_out.cells.items() if at == place)
@@ -249,7 +248,7 @@ def _place_texts(laid_out: Board) -> Mapping[str, str]:
 def _not_measured(
     laid_out: Board, why: Mapping[str, Sequence[Reason]], *, has_noise: bool
 ) -> Iterator[str]:
-    analysis = laid_out.run.analysis
+    analysis = laid_out.run
     for subject, found in why.items():
         lacking = [reason.text for reason in found if reason.kind == "not measured"]
         if lacking:

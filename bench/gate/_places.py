@@ -9,8 +9,7 @@ from statistics import median
 
 import numpy as np
 
-from bench.analysis.claim_run import ClaimRun
-from bench.analysis.result import Cell
+from bench.analysis.result import Analysis, Cell
 from bench.analysis.wording import figure
 from bench.gate.arms import Pair, Rule
 from bench.gate.result import GateOutcome, Judgement
@@ -32,9 +31,8 @@ class Place:
         return " · ".join((*self.head.condition, self.head.loop))
 
 
-def places_of(seen: ClaimRun, pair: Pair) -> Iterator[Place]:
+def places_of(cells: Sequence[Cell], pair: Pair) -> Iterator[Place]:
     """Yield where both arms of ``pair`` were planned."""
-    cells = seen.analysis.cells
     bases = {(cell.condition, cell.loop): cell for cell in cells if cell.subject == pair.base}
     for head in cells:
         base = bases.get((head.condition, head.loop))
@@ -42,7 +40,7 @@ def places_of(seen: ClaimRun, pair: Pair) -> Iterator[Place]:
             yield Place(base, head)
 
 
-def refused(seen: ClaimRun, place: Place, name: str) -> str:
+def refused(place: Place, name: str) -> str:
     """Say why the two cells cannot be compared in the metric ``name``; empty where they can."""
     for cell in (place.head, place.base):
         if cell.status != "measured":
@@ -50,26 +48,23 @@ def refused(seen: ClaimRun, place: Place, name: str) -> str:
     if place.head.durability != place.base.durability:
         return f"{place.head.durability} against {place.base.durability}: not the same promise"
     for cell in (place.head, place.base):
-        if failing := seen.failing_because(cell, name):
-            return failing
-        if not seen.values(cell, name):
+        if failing := cell.fails_for(name):
+            return f"{cell.name}: {failing}"
+        if not cell.by_block(name):
             estimate = cell.estimates.get(name)
             why_not = (estimate.why_not if estimate else "") or "not every trial has a value"
             return f"{cell.subject} has no {name}: {why_not}"
     return ""
 
 
-def errors(seen: ClaimRun, place: Place, level: float) -> Iterator[Judgement]:
+def errors(seen: Analysis, place: Place, level: float) -> Iterator[Judgement]:
     """Judge the share of cycles that failed: a saver that fails at what is slow looks fast.
 
     Nothing is said where none failed, nor of invalid cells: their times say that already.
     """
     if seen.invalid_because(place.head) or seen.invalid_because(place.base):
         return
-    of_base, of_head = (
-        {seen.blocks[trial]: share for trial, share in seen.values(cell, ERRORS.name).items()}
-        for cell in (place.base, place.head)
-    )
+    of_base, of_head = (cell.by_block(ERRORS.name) for cell in (place.base, place.head))
     shared = [block for block in of_head if block in of_base]
     base, head = ([shares[block] for block in shared] for shares in (of_base, of_head))
     if any((*base, *head)):
@@ -90,7 +85,7 @@ def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple
     return "cannot tell", f"{text}: times of the rest compare nothing"
 
 
-def counts(seen: ClaimRun, place: Place, rule: Rule) -> Iterator[Judgement]:
+def counts(seen: Analysis, place: Place, rule: Rule) -> Iterator[Judgement]:
     """Judge every count per operation that either arm has.
 
     A count has grown if even head's lowest trial lies above base's highest by more than the

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from bench.analysis.claim_run import ClaimRun
-from bench.analysis.result import Cell
+from bench.analysis.comparison import compare, heeded
+from bench.analysis.result import Analysis, Cell
 from bench.gate._places import Place, counts, errors, places_of, refused
 from bench.gate.arms import Pair, Rule
 from bench.gate.result import GRAVEST, GateOutcome, GateResult, Judgement
@@ -24,7 +24,7 @@ UNKNOWN_METRIC = "nothing in this run has it"
 
 
 def judge(
-    seen: ClaimRun,
+    seen: Analysis,
     pairs: Sequence[Pair],
     rule: Rule,
     first: Sequence[Judgement] | None = None,
@@ -34,8 +34,8 @@ def judge(
     A second run is judged with the judgements of the ``first``: of the times, only those that were
     in question there.
     """
-    places = [place for pair in pairs for place in places_of(seen, pair)]
-    names = seen.analysis.primary_metrics
+    places = [place for pair in pairs for place in places_of(seen.cells, pair)]
+    names = seen.primary_metrics
     times = [_of_time(seen, place, name) for place in places for name in names]
     level = rule.false_alarms / max(1, len(places))
     exact = [judged for place in places for judged in errors(seen, place, level)]
@@ -113,7 +113,7 @@ def _nothing_found(judged: Sequence[Judgement]) -> str:
     return f"none of {len(judged)} is worse by the smallest effect or more"
 
 
-def _of_time(seen: ClaimRun, place: Place, name: str) -> Judgement:
+def _of_time(seen: Analysis, place: Place, name: str) -> Judgement:
     """Return what the rule needs of a time, or why there is nothing that it could judge."""
     estimate = place.head.estimates.get(name) or place.base.estimates.get(name)
     metric = estimate.metric if estimate else Metric(name, "ratio", "neither", UNKNOWN_METRIC)
@@ -134,28 +134,17 @@ def _of_time(seen: ClaimRun, place: Place, name: str) -> Judgement:
     invalid = seen.invalid_because(place.head) or seen.invalid_because(place.base)
     if invalid:
         return replace(judged, outcome="invalid", because=invalid)
-    reason = refused(seen, place, name)
-    if reason:
+    if reason := refused(place, name):
         return replace(judged, because=reason)
-    ratios = _block_ratios(seen, place, metric)
-    planned = min(seen.planned[cell.name] for cell in (place.base, place.head))
-    if len(ratios) < planned:
-        return replace(judged, because=f"{len(ratios)} of {planned} blocks have a ratio")
-    return replace(judged, block_ratios=ratios)
+    sides = (place.head, place.base) if metric.better != "higher" else (place.base, place.head)
+    compared = compare(*sides, name)
+    if compared is None or heeded(compared, "gate") == "blocks":
+        blocks = len(compared.ratios) if compared else 0
+        planned = min(cell.blocks.planned for cell in sides)
+        return replace(judged, because=f"{blocks} of {planned} blocks have a ratio")
+    return replace(judged, block_ratios=tuple(compared.ratios.values()))
 
 
 def _trial_values(cell: Cell, name: str) -> tuple[float, ...]:
     estimate = cell.estimates.get(name)
     return estimate.trial_values if estimate else ()
-
-
-def _block_ratios(seen: ClaimRun, place: Place, metric: Metric) -> tuple[float, ...]:
-    """Return the slow-down in each block, in the order of head's trials."""
-    base, head = (
-        {seen.blocks[trial]: value for trial, value in seen.values(cell, metric.name).items()}
-        for cell in (place.base, place.head)
-    )
-    blocks = [b for b in head if head[b] > 0.0 and base.get(b, 0.0) > 0.0]
-    if metric.better == "higher":
-        base, head = head, base
-    return tuple(head[block] / base[block] for block in blocks)

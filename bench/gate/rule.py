@@ -27,7 +27,8 @@ from statistics import median
 from bench.analysis.wording import figure, ratios_in_words
 from bench.gate.arms import Rule
 from bench.gate.result import Judgement
-from bench.stats.effects import Effect, effect, holm
+from bench.stats.effects import Effect, effect
+from bench.stats.multiplicity import holm
 
 # No p-value is as small: what is judged at this level is not called a regression.
 _NEVER = 0.0

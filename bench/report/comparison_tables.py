@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.analysis.comparison_result import Comparison, FalseAlarms
-from bench.analysis.result import Analysis
+from bench.analysis.result import Analysis, Comparison, FalseAlarms
 from bench.report import words as _words
 from bench.report.cell_tables import metrics_of
 from bench.report.format import ABSENT, NUMBERS, interval, one_line, scaled
@@ -71,7 +70,7 @@ def _table(
 
 
 def _row(pairs: Pairs, first: Comparison, of_pair: dict[str, Comparison], names: list[str]) -> Row:
-    blocks = sorted({comparison.blocks for comparison in of_pair.values()})
+    blocks = sorted({comparison.effect.blocks for comparison in of_pair.values()})
     candidate, baseline = sides(first)
     return Row(
         (
@@ -89,11 +88,11 @@ def _row(pairs: Pairs, first: Comparison, of_pair: dict[str, Comparison], names:
 
 def _entry(pairs: Pairs, comparison: Comparison) -> Entry:
     invalid = pairs.invalid(comparison)
-    between = interval(comparison.low, comparison.high)
-    note = comparison.reason or _words.CAUSES.get(comparison.cause, "")
-    note = note or ("" if between else comparison.method)
+    between = interval(comparison.effect.low, comparison.effect.high)
+    note = comparison.unsteady or _words.CAUSES.get(comparison.cause, "")
+    note = note or ("" if between else comparison.effect.method)
     return Entry(
-        scaled(comparison.ratio, NUMBERS[0]),
+        scaled(comparison.effect.ratio, NUMBERS[0]),
         ", ".join(filter(None, (between, detectable(comparison)))),
         note=f"must not be used: {one_line(invalid)}" if invalid else note,
         struck=bool(invalid),
@@ -103,7 +102,7 @@ def _entry(pairs: Pairs, comparison: Comparison) -> Entry:
 
 def detectable(comparison: Comparison) -> str:
     """Write the minimum detectable effect, e.g. ``MDE 1.12``, or nothing for a single block."""
-    factor = comparison.detectable_factor
+    factor = comparison.effect.detectable_factor
     return "" if factor is None else f"MDE {scaled(factor, NUMBERS[0])}"
 
 

@@ -119,10 +119,10 @@ def _ratio(pairs: Pairs, cell: Cell | None, name: str) -> Text:
     comparison = pairs.of(cell, name)
     if comparison is None:
         return Text("baseline" if pairs.is_baseline(cell) else ABSENT, style="dim")
-    ends = [comparison.ratio, comparison.low, comparison.high]
+    ends = [comparison.effect.ratio, comparison.effect.low, comparison.effect.high]
     ratio, *between = [number(end, _RATIO_DIGITS) for end in ends if end is not None]
     text = f"{ratio} [{','.join(between)}]" if len(between) == 2 else ratio
-    factor = comparison.detectable_factor
+    factor = comparison.effect.detectable_factor
     text += f" {number(factor, _RATIO_DIGITS)}" if factor is not None else ""
     text += " ≈" if comparison.outcome == "equivalent" else ""
     text += "" if comparison.same_durability else " ≠"

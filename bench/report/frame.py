@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pandas as pd
 
-from bench.analysis.comparison_result import Comparison
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.result import SHOWN_OF_COMPARISON, Analysis, Cell, Comparison
 from bench.scenario.durability import Durability
 
 IDENTITY = ("sweep", "workload", "payload", "arrival", "loop", "subject")
@@ -36,9 +33,6 @@ ESTIMATE_COLUMNS = (
 
 
 _CONDITION = ("sweep", "workload", "payload", "arrival")
-_RATIO_COLUMNS = tuple(
-    each.name for each in fields(Comparison) if each.name not in {"metric", "condition"}
-)
 
 
 def estimates_frame(analysis: Analysis) -> pd.DataFrame:
@@ -85,18 +79,18 @@ def _estimate_rows(cell: Cell) -> list[dict[str, object]]:
 
 
 def ratios_frame(analysis: Analysis) -> pd.DataFrame:
-    """Return one row for each comparison, with all that is known of it."""
+    """Return one row for each comparison, with all that programs read of it."""
     rows = [
         {
+            **comparison.shown(),
             **dict(zip(_CONDITION, comparison.condition, strict=True)),
-            **{name: getattr(comparison, name) for name in _RATIO_COLUMNS},
             "metric": comparison.metric.name,
             "better": comparison.metric.better,
         }
         for comparison in analysis.comparisons
     ]
-    columns = [*_CONDITION, "metric", "better", *_RATIO_COLUMNS]
-    return pd.DataFrame(rows, columns=columns)
+    others = (name for name in SHOWN_OF_COMPARISON if name not in ("metric", "condition"))
+    return pd.DataFrame(rows, columns=[*_CONDITION, "metric", "better", *others])
 
 
 def cells_frame(analysis: Analysis) -> pd.DataFrame:

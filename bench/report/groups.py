@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.analysis.comparison_result import Comparison
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.result import Analysis, Cell, Comparison
 from bench.report.frame import cells_frame
 
 _PARTS = ("sweep", "workload", "payload", "arrival", "loop")

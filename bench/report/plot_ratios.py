@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from bench.analysis.comparison_result import Comparison
-from bench.analysis.result import Analysis
+from bench.analysis.result import Analysis, Comparison
 from bench.report.comparison_tables import durabilities, sides
 from bench.report.format import shortened
 from bench.report.groups import Pairs, comparison_group, groups_of
@@ -100,7 +99,7 @@ def _bounded(
 
 
 def _drawable(pairs: Pairs, comparison: Comparison) -> bool:
-    return comparison.ratio > 0 and not pairs.invalid(comparison)
+    return comparison.effect.ratio > 0 and not pairs.invalid(comparison)
 
 
 def _label(pairs: Pairs, comparison: Comparison) -> str:
@@ -119,10 +118,11 @@ def _draw(axes: Axes, section: dict[str, list[Comparison]], name: str) -> None:
     for at, comparisons in enumerate(section.values()):
         for each in (each for each in comparisons if each.metric.name == name):
             colour = _COLOURS[each.outcome]
-            if each.low is not None and each.high is not None and each.low > 0:
-                axes.plot([each.low, each.high], [at, at], color=colour, linewidth=1.8)
+            low, high = each.effect.low, each.effect.high
+            if low is not None and high is not None and low > 0:
+                axes.plot([low, high], [at, at], color=colour, linewidth=1.8)
             axes.plot(
-                each.ratio,
+                each.effect.ratio,
                 at,
                 marker=_MARKERS[each.outcome],
                 markersize=6,

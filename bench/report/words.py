@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from bench import errors
-from bench.analysis.comparison_result import Cause
-from bench.analysis.result import Analysis, CellStatus, Severity
+from bench.analysis.result import Analysis, CellStatus, Reason, Severity
 
 EXIT_WORDS = {
     errors.EXIT_PASS: "passed",
@@ -28,7 +29,7 @@ STATUS_SIGNS: dict[CellStatus, str] = {
 
 INVALID_SIGN = "✗ invalid"
 
-CAUSES: dict[Cause, str] = {
+CAUSES: dict[Reason | Literal[""], str] = {
     "noise": "it is within what the A/A arms differ by",
     "many comparisons": "its interval excludes 1, which chance gives among so many comparisons",
     "tail": "its interval excludes 1, that with the operations in trials resampled does not",
@@ -139,7 +140,7 @@ def methods(analysis: Analysis) -> tuple[str, ...]:
     """Return how the numbers were made, a paragraph each."""
     estimates = [item for cell in analysis.cells for item in cell.estimates.values()]
     found = {item.confidence for item in estimates}
-    found |= {item.confidence for item in analysis.comparisons}
+    found |= {item.effect.confidence for item in analysis.comparisons}
     shares = " and ".join(f"{100 * each:.4g} %" for each in sorted(found))
     level = f" Intervals are at a confidence of {shares}." if shares else ""
     return (
@@ -147,7 +148,7 @@ def methods(analysis: Analysis) -> tuple[str, ...]:
         _BLOCKS,
         _MANY,
         "Estimates: " + _listed(dict.fromkeys(e.method for e in estimates if e.value is not None)),
-        "Ratios: " + _listed(dict.fromkeys(item.method for item in analysis.comparisons)),
+        "Ratios: " + _listed(dict.fromkeys(item.effect.method for item in analysis.comparisons)),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Integral, Real
 
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.result import Analysis, Cell, Comparison
 from bench.contracts import Reporter
 from bench.errors import InvalidMeasurementError
 
@@ -35,10 +35,13 @@ class JsonDocument(Reporter):
 
 
 def _object(value: object, path: str) -> dict[str, object]:
+    if isinstance(value, Comparison):
+        return {name: _plain(part, f"{path}.{name}") for name, part in value.shown().items()}
     assert is_dataclass(value)  # noqa: S101 - narrows the type; callers have just asked
     named = {
         each.name: _plain(getattr(value, each.name), f"{path}.{each.name}")
         for each in fields(value)
+        if each.metadata.get("shown", True)
     }
     if not isinstance(value, Cell):
         return named

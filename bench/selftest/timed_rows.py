@@ -159,11 +159,11 @@ def same_twice(observed: Observed) -> Iterator[Check]:
         and comparison.metric.name in primary
     ]
     for comparison in compared:
-        low, high = comparison.low or 0.0, comparison.high or math.inf
+        low, high = comparison.effect.low or 0.0, comparison.effect.high or math.inf
         yield Check(
             comparison.metric.name,
             "neither better nor worse",
-            f"{comparison.outcome}, ratio {comparison.ratio:.2f} [{low:.2f}, {high:.2f}]",
+            f"{comparison.outcome}, ratio {comparison.effect.ratio:.2f} [{low:.2f}, {high:.2f}]",
             comparison.outcome not in ("better", "worse") and not comparison.lacks_blocks,
         )
     if not compared:

@@ -59,11 +59,9 @@ class Effect:
     method: str
     student_p: float | None = None
 
-    def excludes_one(self) -> bool:
-        """Tell whether the whole interval lies on one side of 1."""
-        if self.low is None or self.high is None:
-            return False
-        return self.low > 1.0 or self.high < 1.0
+    def side(self) -> int:
+        """Return on which side of 1 the whole interval lies: 1 above, −1 below, 0 on neither."""
+        return side_of_one(self.low, self.high)
 
     def is_equivalent(self, smallest_effect: float) -> bool:
         """Tell whether the ratio is shown to differ from 1 by less than ``smallest_effect``.
@@ -122,6 +120,18 @@ def effect(
         method=method,
         student_p=student_p(logs),
     )
+
+
+def side_of_one(low: float | None, high: float | None) -> int:
+    """Return 1 if ``low`` to ``high`` lies above 1, −1 if below; 0: on neither side, or unknown."""
+    if low is None or high is None:
+        return 0
+    return (low > 1.0) - (high < 1.0)
+
+
+def departure(ratio: float) -> float:
+    """Return the factor (≥ 1) by which ``ratio`` departs from 1."""
+    return max(ratio, 1.0 / ratio)
 
 
 def log_ratios(candidate: Sequence[float], baseline: Sequence[float]) -> Floats:
@@ -232,27 +242,6 @@ def detectable_factor(values: Sequence[float], confidence: float = CONFIDENCE) -
     if len(values) < 2 or min(values) <= 0.0:
         return None
     return _exp(detectable(float(np.std(np.log(values), ddof=1)), len(values), confidence))
-
-
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Adjust the p-values of declared metrics so that any false alarm among them is as rare.
-
-    Step-down (Holm 1979): an adjusted value at most 0.05 is significant.
-    """
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted = [0.0] * len(p_values)
-    largest = 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = largest
-    return tuple(adjusted)
-
-
-def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Adjust the p-values of what is explored, so that few of those called different are not."""
-    if not p_values:
-        return ()
-    return tuple(float(value) for value in stats.false_discovery_control(p_values, method="bh"))
 
 
 @cache

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.analysis.comparison_result import Comparison
 from bench.analysis.open_load import OpenFacts
-from bench.analysis.result import Finding, Severity
+from bench.analysis.result import Comparison, Finding, Severity
 from bench.analysis.summary import CellEvidence
 from bench.records.check import CheckRecord
 from bench.records.run import RunRecord

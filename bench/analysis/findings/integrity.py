@@ -201,10 +201,10 @@ def trial_failed(evidence: Evidence) -> Finding | None:
 
 def incomplete_run(evidence: Evidence) -> Finding | None:
     """Find planned trials without a record."""
-    missing = sum(max(0, cell.planned - len(cell.records)) for cell in evidence.cells)
+    missing = sum(max(0, cell.cell.blocks.planned - len(cell.records)) for cell in evidence.cells)
     if not missing:
         return None
-    cells = [cell for cell in evidence.cells if len(cell.records) < cell.planned]
+    cells = [cell for cell in evidence.cells if len(cell.records) < cell.cell.blocks.planned]
     recorded = evidence.planned - missing
     message = f"{recorded} of {counted(evidence.planned, 'planned trial')} have a record"
     return _INCOMPLETE_RUN.found(message, cells)
@@ -262,7 +262,7 @@ def timed_out(evidence: Evidence) -> Finding | None:
         return None
     cut_off = sum(cell.cell.errors.get(TIMED_OUT, 0) for cell in late)
     never = sum(cell.cell.errors.get(SHED, 0) for cell in late)
-    bounds = sorted({name for cell in late for name in cell.lower_bounds})
+    bounds = sorted({name for cell in late for name in cell.cell.blocks.lower_bounds})
     message = f"{counted(cut_off, 'cycle')} cut off, {never} never started"
     if bounds:
         message += f"; only lower bounds are known of {listed(bounds, 6)}"

@@ -32,7 +32,7 @@ def precision_not_reached(evidence: Evidence) -> Finding | None:
     precision = evidence.scenario.precision
     if precision is None:
         return None
-    by_condition = ratios_of(evidence.scenario, evidence.cells)
+    by_condition = ratios_of(evidence.scenario, [found.cell for found in evidence.cells])
     wide = {
         condition: said
         for condition, compared in by_condition.items()
@@ -57,7 +57,7 @@ def _too_wide(
     """Return the half-width of the widest interval and what to say; ``None`` if precise enough."""
     scenario = evidence.scenario
     certain, most = blocks_of(scenario, scenario.sweeps[condition[0]], condition[3])
-    begun = max(found.planned for found in evidence.cells if found.cell.condition == condition)
+    begun = max(e.cell.blocks.planned for e in evidence.cells if e.cell.condition == condition)
     worst = widest(compared, begun)
     if most == certain or worst is None:
         return None

@@ -7,8 +7,8 @@ from collections import defaultdict
 
 import numpy as np
 
+from bench.analysis.comparison import false_alarms
 from bench.analysis.estimation import POOLED
-from bench.analysis.false_alarms import false_alarms
 from bench.analysis.findings._evidence import Evidence, Judge, Kind
 from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
@@ -184,13 +184,14 @@ def aa_differs(evidence: Evidence) -> Finding | None:
     differing = [
         comparison
         for comparison in evidence.comparisons
-        if comparison.is_aa and comparison.excludes_one and comparison.metric.name in primary
+        if comparison.is_aa and comparison.effect.side() and comparison.metric.name in primary
     ]
-    most = max(differing, key=lambda comparison: abs(math.log(comparison.ratio)))
+    most = max(differing, key=lambda comparison: abs(math.log(comparison.effect.ratio)))
+    found = most.effect
     message = (
         f"{most.candidate} is {most.baseline} measured again, yet its {most.metric.name} is "
-        f"{figure(most.ratio)} times that (95 % interval {figure(most.low or 0.0)} to "
-        f"{figure(most.high or 0.0)}, {' · '.join(most.condition)} on {most.loop}); "
+        f"{figure(found.ratio)} times that (95 % interval {figure(found.low or 0.0)} to "
+        f"{figure(found.high or 0.0)}, {' · '.join(most.condition)} on {most.loop}); "
         f"{alarms.different} of {counted(alarms.compared, 'A/A ratio')} exclude 1, "
         f"{figure(alarms.by_chance * alarms.compared)} would by chance"
     )
@@ -224,7 +225,7 @@ def tails_disagree(evidence: Evidence) -> Finding | None:
         f"{len(doubted)} of {counted(len(tails), 'ratio')} of tail quantiles; for example "
         f"{first.metric.name} of {first.candidate} against {first.baseline} "
         f"({' · '.join(first.condition)} on {first.loop}): 95 % interval "
-        f"{ratios_in_words(first.low or 0.0, first.high or math.inf)} over blocks, "
+        f"{ratios_in_words(first.effect.low or 0.0, first.effect.high or math.inf)} over blocks, "
         f"{ratios_in_words(first.tail_low or 0.0, first.tail_high or math.inf)} "
         "with operations resampled"
     )

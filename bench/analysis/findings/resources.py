@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import permutations
 from statistics import median
 
-from bench.analysis.comparison import noise_factors
+from bench.analysis.comparison import noise_factor
 from bench.analysis.findings._evidence import (
     Evidence,
     Judge,
@@ -118,7 +118,7 @@ def cost_ignores_payload(evidence: Evidence) -> Finding | None:
     The price of a flush hides that of some kilobytes: where the store has grown with the payload,
     the saver is not suspected.
     """
-    noise = max(LEAST_NOISE, noise_factors(evidence.comparisons).get(_NOISE, 1.0))
+    noise = max(LEAST_NOISE, noise_factor([cell.cell for cell in evidence.cells], _NOISE))
     pairs = [
         (small, large)
         for small, large in _payload_pairs(evidence)

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console as Screen
 
 from bench.analysis.analyse import analyse
-from bench.analysis.claim_run import ClaimRun, claim_run
+from bench.analysis.result import Analysis
 from bench.claims.agreement import Agreements, compare_verdicts
 from bench.claims.agreement_page import (
     agreement_document,
@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
     print(told_runs(store, anew, "measured anew"))
     if anew:
         told = [
-            *(run.run_id for run in anew.values()),
+            *(each.run.run_id for each in anew.values()),
             *(f"--claim {one}" for one in options.claim),
         ]
         print(f"maps and trials of the new runs: python -m bench verify {' '.join(told)}")
@@ -165,12 +165,12 @@ def _minutes(ranges: Sequence[tuple[float, float]]) -> str:
     return f"{told} minutes"
 
 
-def _measured(need: Need, store: Store, reports: Path) -> ClaimRun:
+def _measured(need: Need, store: Store, reports: Path) -> Analysis:
     print(f"measuring {need.name}", flush=True)
     text = scenario_text(need.scenario, "Derived by bench claims.")
     found = measure_run(need.scenario, run_name(need.name), store, text)
     tell(store, found.record.run_id, reports)
-    return claim_run(found, analyse(found))
+    return analyse(found)
 
 
 def _tell_interrupted(store: Store, kept: Sequence[str]) -> None:

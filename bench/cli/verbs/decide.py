@@ -7,7 +7,6 @@ import datetime as dt
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
-from bench.analysis.claim_run import claim_run
 from bench.cli.verbs.report import add_places
 from bench.decide.decision import decide
 from bench.decide.drivers_file import load_drivers
@@ -34,10 +33,9 @@ def run(options: argparse.Namespace) -> int:
     date = _date(options.date)
     store = Store(options.results)
     found = store.read(options.run_id or store.newest())
-    seen = claim_run(found, analyse(found))
     told = [name for name, sweep in found.scenario.sweeps.items() if not sweep.aside]
     try:
-        decision = decide(asked, seen, told)
+        decision = decide(asked, analyse(found), told)
     except InputError as error:
         lines = str(error).splitlines()
         raise InputError("\n".join(f"{options.drivers}: {line}" for line in lines)) from error

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     runs = read_runs(store, options.runs or choose(store, scenarios), scenarios)
     verdicts = judge(claims, runs)
     directory, stem = _place(options)
-    records = {scenario: found.analysis.run for scenario, found in runs.items()}
+    records = {scenario: found.run for scenario, found in runs.items()}
     make_directory(directory)
     write_file(directory / f"{stem}.md", markdown(verdicts, records).encode())
     write_file(directory / f"{stem}.json", document(verdicts))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.analysis.comparison_result import Comparison
+from bench.analysis.result import Comparison
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
 from bench.scenario.durability import Durability
@@ -60,12 +60,13 @@ def test_ratios_are_taken_inside_blocks(tmp_path: Path) -> None:
     assert set(pairs) == {("fast", "base"), ("slow", "base")}
     fast, slow = pairs["fast", "base"], pairs["slow", "base"]
     # The block's drift of ±50 % is gone; what is left is the wobble of 1 % and 2 %.
-    assert fast.ratio == pytest.approx(0.5 * (1.0 * 1.01 * 1.02) ** (1 / 3), rel=1e-6)
+    found = fast.effect
+    assert found.ratio == pytest.approx(0.5 * (1.0 * 1.01 * 1.02) ** (1 / 3), rel=1e-6)
     assert (fast.outcome, slow.outcome) == ("better", "worse")
-    assert (fast.blocks, fast.same_durability, fast.is_aa) == (3, True, False)
-    assert fast.low is not None
-    assert fast.high is not None
-    assert fast.low < fast.ratio < fast.high < 0.55
+    assert (found.blocks, fast.same_durability, fast.is_aa) == (3, True, False)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.ratio < found.high < 0.55
     assert (fast.axis, fast.loop, fast.subject) == ("subject", "selector", "fast")
 
 
@@ -89,10 +90,10 @@ def test_a_block_that_lacks_an_arm_is_left_out_of_that_pair_alone(tmp_path: Path
     pairs = compared(tmp_path, make, text())
 
     two = pairs["fast", "base"]
-    assert (two.blocks, two.blocks_planned, two.lacks_blocks) == (2, 3, True)
+    assert (two.effect.blocks, two.blocks_planned, two.lacks_blocks) == (2, 3, True)
     one = pairs["slow", "base"]
-    assert (one.blocks, one.low, one.high, one.outcome) == (1, None, None, "unresolved")
-    assert one.ratio == pytest.approx(2.5)
+    assert (one.effect.blocks, one.effect.side(), one.outcome) == (1, 0, "unresolved")
+    assert one.effect.ratio == pytest.approx(2.5)
 
 
 def test_a_trial_with_too_few_operations_drops_its_block(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_a_trial_with_too_few_operations_drops_its_block(tmp_path: Path) -> None
         small = trial.subject == "fast" and trial.repetition == 2
         return Left(Load(clients=1, cycles=5 if small else 20))
 
-    assert compared(tmp_path, make, text())["fast", "base"].blocks == 2
+    assert compared(tmp_path, make, text())["fast", "base"].effect.blocks == 2
 
 
 @pytest.mark.parametrize("short", ["fast", "base"])
@@ -113,7 +114,7 @@ def test_a_comparison_that_lacks_a_block_is_not_resolved(tmp_path: Path, short: 
 
     pairs = compared(tmp_path, make, text())
 
-    assert pairs["fast", "base"].high == pytest.approx(0.25)
+    assert pairs["fast", "base"].effect.high == pytest.approx(0.25)
     assert pairs["fast", "base"].outcome == "unresolved"
     whole = {"fast": "better", "base": "unresolved"}[short]
     assert (pairs["slow", "base"].outcome, pairs["slow", "base"].lacks_blocks) == (
@@ -250,7 +251,7 @@ def test_loops_are_compared_subject_by_subject(tmp_path: Path) -> None:
         ("loop", "base", "uvloop", "selector", "uvloop"),
         ("loop", "slow", "uvloop", "selector", "uvloop"),
     ]
-    assert [c.ratio for c in comparisons] == pytest.approx([0.5, 0.5])
+    assert [c.effect.ratio for c in comparisons] == pytest.approx([0.5, 0.5])
     # Every block gave the same ratio, so the interval has no width.
     assert comparisons[0].outcome == "better"
 
@@ -277,7 +278,9 @@ def test_readings_are_compared_where_both_have_them_and_they_are_positive(tmp_pa
         return Left(changes={"readings": (reading("worker.rss_peak", rss, "bytes"),)})
 
     comparisons = analysed(tmp_path, make, text()).comparisons
-    ratios = {c.candidate: c.ratio for c in comparisons if c.metric.name == "worker.rss_peak"}
+    ratios = {
+        c.candidate: c.effect.ratio for c in comparisons if c.metric.name == "worker.rss_peak"
+    }
 
     assert ratios == {"fast": pytest.approx(2.0)}
 

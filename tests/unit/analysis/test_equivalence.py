@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.analysis.comparison_result import Comparison
+from bench.analysis.result import Comparison
 from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import (
     MS,

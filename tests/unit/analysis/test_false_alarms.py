@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from scipy import stats
 
-from bench.analysis.comparison_result import Comparison
-from bench.analysis.false_alarms import false_alarms
+from bench.analysis.comparison import false_alarms
+from bench.analysis.result import Comparison
+from bench.stats.effects import Effect
 from tests.unit.analysis.test_multiplicity import made
 
 PRIMARY = ("put.response.p50",)
 
 
-def ratio(low: float | None, high: float | None, *, is_aa: bool = True) -> Comparison:
-    return replace(made(is_aa=is_aa), low=low, high=high)
+def ratio(
+    low: float | None, high: float | None, name: str = PRIMARY[0], *, is_aa: bool = True
+) -> Comparison:
+    effect = Effect(1.0, low, high, None, None, None, None, 5, 0.95, "")
+    return made(effect, name, is_aa=is_aa)
 
 
 def test_those_that_exclude_one_are_counted() -> None:
@@ -37,6 +39,6 @@ def test_none_that_differ_are_certain_by_chance() -> None:
 
 def test_other_metrics_arms_and_single_blocks_do_not_count() -> None:
     others = [ratio(1.1, 1.2, is_aa=False), ratio(None, None)]
-    others.append(replace(made("put.response.p99", is_aa=True), low=1.1, high=1.2))
+    others.append(ratio(1.1, 1.2, "put.response.p99"))
 
     assert false_alarms(others, PRIMARY) is None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
 
-from bench.analysis.comparison_result import Comparison
-from bench.analysis.multiplicity import LEVEL, adjust, p_value
+from bench.analysis.comparison import allowing_for_many, family_of_report, heeded
+from bench.analysis.result import Comparison
 from bench.scenario.metric import time_metric
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import parse_scenario
 from bench.stats.effects import Effect, effect
+from bench.stats.multiplicity import LEVEL, p_among
 from tests.unit.analysis.synthetic import scenario_text
 
 ASIDE = """
@@ -30,7 +32,16 @@ def scenario(tables: str = ASIDE) -> Scenario:
     return parse_scenario(scenario_text("a b", tables=tables), "made up")
 
 
+def adjust(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    return allowing_for_many(found, partial(family_of_report, scenario()))
+
+
+def of(p: float | None = None, blocks: int = 5, student: float | None = None) -> Effect:
+    return Effect(1.0, None, None, None, None, p, None, blocks, 0.95, "", student)
+
+
 def made(
+    effect: Effect | None = None,
     name: str = "put.response.p50",
     *,
     baseline: str = "a",
@@ -46,30 +57,22 @@ def made(
         condition=(sweep, "steps", "1k", "some"),
         loop="selector",
         subject="b",
-        ratio=1.0,
-        low=None,
-        high=None,
-        confidence=0.95,
-        blocks=5,
-        method="",
-        outcome="unresolved",
+        effect=effect or of(),
+        ratios={},
+        blocks_planned=5,
         same_durability=True,
         is_aa=is_aa,
     )
 
 
-def of(p: float | None, blocks: int = 5, student: float | None = None) -> Effect:
-    return Effect(1.0, None, None, None, None, p, None, blocks, 0.95, "", student)
-
-
 def test_a_family_is_one_primary_metric_against_one_baseline() -> None:
     found = [
-        (made(), of(0.01)),
-        (made(), of(0.03)),
-        (made(baseline="c"), of(0.03)),
-        (made("get_tuple.response.p50"), of(0.04)),
+        made(of(0.01)),
+        made(of(0.03)),
+        made(of(0.03), baseline="c"),
+        made(of(0.04), "get_tuple.response.p50"),
     ]
-    adjusted = adjust(scenario(), found)
+    adjusted = adjust(found)
 
     assert [c.adjusted_p for c in adjusted] == pytest.approx([0.02, 0.03, 0.03, 0.04])
     assert [c.family_size for c in adjusted] == [2, 2, 1, 1]
@@ -79,21 +82,19 @@ def test_a_family_is_one_primary_metric_against_one_baseline() -> None:
 
 def test_other_metrics_and_sweeps_beside_the_question_are_explored() -> None:
     found = [
-        (made("put.response.p99"), of(0.01)),
-        (made(sweep="beside"), of(0.03)),
-        (made("put.response.p90", baseline="c"), of(0.04)),
-        (made(), of(0.04)),
+        made(of(0.01), "put.response.p99"),
+        made(of(0.03), sweep="beside"),
+        made(of(0.04), "put.response.p90", baseline="c"),
+        made(of(0.04)),
     ]
-    adjusted = adjust(scenario(), found)
+    adjusted = adjust(found)
 
     assert [c.adjustment for c in adjusted] == ["Benjamini–Hochberg"] * 3 + ["Holm"]
     assert [c.adjusted_p for c in adjusted] == pytest.approx([0.03, 0.04, 0.04, 0.04])
 
 
 def test_aa_arms_and_single_blocks_belong_to_no_family() -> None:
-    adjusted = adjust(
-        scenario(), [(made(is_aa=True), of(0.01)), (made(), of(None, 1)), (made(), of(0.04))]
-    )
+    adjusted = adjust([made(of(0.01), is_aa=True), made(of(None, 1)), made(of(0.04))])
 
     assert [c.adjusted_p for c in adjusted] == [None, None, 0.04]
     assert [c.p_value for c in adjusted] == [0.01, None, 0.04]
@@ -114,19 +115,17 @@ def test_aa_arms_and_single_blocks_belong_to_no_family() -> None:
 def test_student_t_stands_in_where_ranks_could_show_nothing(
     blocks: int, family: int, is_student: bool
 ) -> None:
-    found = of(0.02, blocks, student=0.001)
-
-    assert p_value(found, family) == (0.001 if is_student else 0.02)
+    assert p_among(0.02, 0.001, blocks, family) == (0.001 if is_student else 0.02)
 
 
 def test_six_blocks_can_show_a_large_difference_among_many() -> None:
     generator = np.random.default_rng(1)
     sides = generator.lognormal(0.0, 0.05, (2, 30, 6))
     found = [
-        (made(), effect((2.0 * over).tolist(), under.tolist()))
+        made(effect((2.0 * over).tolist(), under.tolist()))
         for over, under in zip(*sides, strict=True)
     ]
-    adjusted = adjust(scenario(), found)
+    adjusted = adjust(found)
 
     assert max(c.adjusted_p or 0.0 for c in adjusted) <= LEVEL
 
@@ -139,7 +138,6 @@ def test_five_of_a_hundred_families_without_a_difference_have_an_alarm(
 ) -> None:
     """Thirty candidates against one baseline that they share; the arms are skewed, as times are."""
     generator = np.random.default_rng(blocks)
-    asked = scenario()
     runs, alarms = 300, 0
     for _ in range(runs):
         if shape == "skewed":
@@ -147,12 +145,8 @@ def test_five_of_a_hundred_families_without_a_difference_have_an_alarm(
         else:
             arms = generator.normal(0.0, 0.15, (31, blocks))
         values = np.exp(arms)
-        found = [effect(over.tolist(), values[0].tolist()) for over in values[1:]]
-        compared = [
-            replace(made(), low=each.low, high=each.high, ratio=each.ratio) for each in found
-        ]
-        adjusted = adjust(asked, list(zip(compared, found, strict=True)))
-        alarms += any(c.excludes_one and (c.adjusted_p or 0.0) <= LEVEL for c in adjusted)
+        found = [made(effect(over.tolist(), values[0].tolist())) for over in values[1:]]
+        alarms += any(not heeded(compared, "report") for compared in adjust(found))
 
     # Three standard errors of a share of 5 % in 300 runs.
     assert alarms / runs <= LEVEL + 3.0 * np.sqrt(LEVEL * (1.0 - LEVEL) / runs)

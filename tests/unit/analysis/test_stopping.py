@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.analyse import analyse
-from bench.analysis.claim_run import claim_run
 from bench.analysis.stopping import Stopping, Wish
 from bench.records.store import Run
 from bench.scenario.plan import Trial, expand
@@ -144,8 +143,8 @@ def test_planned_are_the_certain_blocks_and_those_begun(tmp_path: Path) -> None:
 
     assert (analysis.trials_recorded, analysis.trials_planned) == (14, 14)
     assert [cell.status for cell in analysis.cells] == ["measured", "measured"]
-    assert (comparison.blocks, comparison.blocks_planned) == (7, 7)
-    assert set(claim_run(run, analysis).planned.values()) == {7}
+    assert (comparison.effect.blocks, comparison.blocks_planned) == (7, 7)
+    assert {cell.blocks.planned for cell in analysis.cells} == {7}
     assert found(analysis, "incomplete_run") is None
 
 
@@ -159,7 +158,7 @@ def test_a_block_that_was_begun_and_lacks_an_arm_is_incomplete(tmp_path: Path) -
     assert (analysis.trials_recorded, analysis.trials_planned) == (13, 14)
     assert the(analysis, "incomplete_run").message == "13 of 14 planned trials have a record"
     assert {comparison.blocks_planned for comparison in analysis.comparisons} == {7}
-    assert set(claim_run(run, analysis).planned.values()) == {7}
+    assert {cell.blocks.planned for cell in analysis.cells} == {7}
     assert analysis.exit_code == 3
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
-from bench.analysis.claim_run import ClaimRun, claim_run
+from bench.analysis.result import Analysis
 from bench.claims.claim import Claim
 from bench.claims.claims_file import claims_of, parse_claims_file
 from bench.claims.judge import judge
@@ -52,10 +52,9 @@ def two_arms(put_ms: dict[str, float], wobble: float = 0.01) -> Make:
     return make
 
 
-def run_of(directory: Path, make: Make, text: str | None = None) -> ClaimRun:
+def run_of(directory: Path, make: Make, text: str | None = None) -> Analysis:
     """Make, store, read back and analyse a run."""
-    run = make_run(directory, make, text or scenario_text("base fast"))
-    return claim_run(run, analyse(run))
+    return analyse(make_run(directory, make, text or scenario_text("base fast")))
 
 
 def verdict_on(directory: Path, make: Make, judged: Claim, text: str | None = None) -> Verdict:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.claim_run import ClaimRun
+from bench.analysis.result import Analysis
 from bench.claims.agreement import Agreements, ClaimAgreement, compare_verdicts
 from bench.claims.claim import Claim
 from bench.claims.judge import judge
@@ -25,7 +25,7 @@ from tests.unit.claims.judged import SCENARIO, claim, ratio, run_of, two_arms
 SLOWER = claim(ratio("at_least = 1.5"))
 
 
-def compared(judged: Claim, first: ClaimRun | None, second: ClaimRun | None) -> Agreements:
+def compared(judged: Claim, first: Analysis | None, second: Analysis | None) -> Agreements:
     before, after = ({SCENARIO: run} if run else {} for run in (first, second))
     return compare_verdicts(judge([judged], before), judge([judged], after))
 

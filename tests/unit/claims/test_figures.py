@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.claims.judge import judge
 from bench.claims.result import Condition
 from bench.errors import InputError
 from bench.scenario.durability import Durability
@@ -20,7 +21,15 @@ from tests.unit.analysis.synthetic import (
     reading,
     scenario_text,
 )
-from tests.unit.claims.judged import TWO_ARRIVALS, claim, ratio, run_of, two_arms, verdict_on
+from tests.unit.claims.judged import (
+    SCENARIO,
+    TWO_ARRIVALS,
+    claim,
+    ratio,
+    run_of,
+    two_arms,
+    verdict_on,
+)
 
 TEN_TIMES = two_arms({"base": 10, "fast": 1})
 BOUND = 'bounds]]\nsubjects = ["base"]\nmetrics = ["put.response.p50"]\n'
@@ -133,16 +142,18 @@ def test_a_metric_that_nothing_has_decides_nothing(tmp_path: Path) -> None:
     assert "no block has a value of no.such for both sides" in found.because
 
 
-def test_a_reading_that_some_trials_lack_belongs_to_no_block(tmp_path: Path) -> None:
+def test_a_reading_that_some_trials_lack_decides_nothing(tmp_path: Path) -> None:
     def make(trial: Trial) -> Left:
         there = trial.repetition != 1 or trial.subject == "base"
         return Left(changes={"readings": (reading("r", 2.0),) if there else ()})
 
     run = run_of(tmp_path, make)
-    base, fast = run.analysis.cells
+    base, fast = run.cells
 
-    assert sorted(run.values(base, "r").values()) == [2.0, 2.0, 2.0]
-    assert run.values(fast, "r") == {}
+    assert base.by_block("r") == {0: 2.0, 1: 2.0, 2: 2.0}
+    assert fast.by_block("r") == {0: 2.0, 2: 2.0}
+    (found,) = judge([claim(ratio("at_most = 1.0", metric="r"))], {SCENARIO: run}).verdicts
+    assert (found.outcome, sole(found).why) == ("inconclusive", "2 of 3 blocks have both sides")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bench.analysis.claim_run import ClaimRun
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.matrix import matrix
-from bench.analysis.result import Analysis, Cell, Estimate, Finding
+from bench.analysis.result import Analysis, Blocks, Cell, Estimate, Finding
 from bench.decide.decision import decide
 from bench.decide.drivers_file import parse_drivers
 from bench.decide.result import Decision
@@ -100,16 +99,22 @@ def cell(subject: str, values: Mapping[str, Sequence[float]], **changes: Any) ->
     return replace(made, **changes)
 
 
-def run_of(cells: Sequence[Cell], findings: Sequence[Finding] = ()) -> ClaimRun:
-    """Make a run of ``cells``; the trials of a repetition in one place are a block."""
+def with_blocks(made: Cell) -> Cell:
+    """Give a cell the values by block that its estimates rest on."""
+    known = {n: e.trial_values for n, e in made.estimates.items() if e.trial_values}
+    blocks = Blocks(
+        planned=len(made.trial_ids),
+        values={name: dict(enumerate(values)) for name, values in known.items()},
+        lower_bounds=frozenset(n for n, e in made.estimates.items() if e.method == LOWER_BOUND),
+    )
+    return replace(made, blocks=blocks)
+
+
+def run_of(cells: Sequence[Cell], findings: Sequence[Finding] = ()) -> Analysis:
+    """Make the analysis of a run of ``cells``."""
     subjects = tuple(dict.fromkeys(each.subject for each in cells))
     loops = tuple(dict.fromkeys(each.loop for each in cells))
-    placed = {
-        trial: (f"{each.condition}/{at}", str(at))
-        for each in cells
-        if each.status in ("measured", "partly")
-        for at, trial in enumerate(each.trial_ids)
-    }
+    trials = sum(len(each.trial_ids) for each in cells)
     environment = Environment(
         host={"cores": "2", "cpu_model": "A | B"},
         packages={"langgraph-checkpoint": "4.0", "numpy": "2.0"},
@@ -125,11 +130,11 @@ def run_of(cells: Sequence[Cell], findings: Sequence[Finding] = ()) -> ClaimRun:
         scenario_text="",
         scenario_digest="5cenario",
         plan_digest="",
-        trials_planned=len(placed),
+        trials_planned=trials,
         started_at="2026-01-01T00:00:00+00:00",
         environment=environment,
     )
-    analysis = Analysis(
+    return Analysis(
         run=record,
         question="Which?",
         answer=(),
@@ -139,22 +144,16 @@ def run_of(cells: Sequence[Cell], findings: Sequence[Finding] = ()) -> ClaimRun:
         payload_texts={},
         workload_texts={},
         arrival_texts={},
-        trials_recorded=len(placed),
-        trials_planned=len(placed),
+        trials_recorded=trials,
+        trials_planned=trials,
         primary_metrics=(PUT,),
         baseline_text="",
         matrix=matrix(subjects, loops, cells),
-        cells=tuple(cells),
+        cells=tuple(map(with_blocks, cells)),
         comparisons=(),
         findings=tuple(findings),
         readings={},
         exit_code=0,
-    )
-    return ClaimRun(
-        analysis=analysis,
-        blocks={trial: block for trial, (block, _) in placed.items()},
-        repetitions={trial: repetition for trial, (_, repetition) in placed.items()},
-        planned={each.name: len(each.trial_ids) for each in cells},
     )
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.analysis.analyse import analyse
-from bench.analysis.claim_run import claim_run
 from bench.gate.arms import Pair, Rule
 from bench.gate.judge import judge
 from bench.gate.result import Judgement
@@ -53,7 +52,7 @@ def count(value: float, name: str = "put.round_trips") -> tuple[Reading, ...]:
 def judged(
     run: Run, rule: Rule | None = None, first: tuple[Judgement, ...] | None = None
 ) -> tuple[Judgement, ...]:
-    return judge(claim_run(run, analyse(run)), [PAIR], rule or Rule(), first)
+    return judge(analyse(run), [PAIR], rule or Rule(), first)
 
 
 def gated(

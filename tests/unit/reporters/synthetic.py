@@ -8,13 +8,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
-from bench.analysis.comparison_result import Comparison, ComparisonOutcome
 from bench.analysis.matrix import NOT_PLANNED
-from bench.analysis.result import Analysis, Cell, Curve, Estimate, Finding, MatrixEntry
+from bench.analysis.result import (
+    Analysis,
+    Cell,
+    Comparison,
+    ComparisonOutcome,
+    Curve,
+    Estimate,
+    Finding,
+    MatrixEntry,
+)
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.trial import Reading
 from bench.scenario.durability import Durability
 from bench.scenario.metric import ERRORS, THROUGHPUT, Metric, Unit, time_metric
+from bench.stats.effects import Effect
 
 NASTY = "Psycopg cannot use <b>'ProactorEventLoop'</b> | & run\nasync; [docs](x) `run()` *_now_*"
 INVALID = "the worker used 99 % of its core | <saturated>"
@@ -189,17 +198,24 @@ def comparison(baseline: Cell, candidate: Cell, metric: str) -> Comparison | Non
         condition=candidate.condition,
         loop=candidate.loop,
         subject=candidate.subject,
-        ratio=ratio,
-        low=low,
-        high=high,
-        confidence=0.95,
-        blocks=5,
-        method="median of the ratios inside blocks; interval by bootstrap over blocks",
+        effect=Effect(
+            ratio=ratio,
+            low=low,
+            high=high,
+            equivalence_low=None,
+            equivalence_high=None,
+            p_value=None,
+            detectable_factor=1.2,
+            blocks=5,
+            confidence=0.95,
+            method="median of the ratios inside blocks; interval by bootstrap over blocks",
+        ),
+        ratios={},
+        blocks_planned=5,
         outcome="unresolved" if low < 1 < high else outcome,
         same_durability=baseline.durability == candidate.durability,
         is_aa=candidate.aa_of == baseline.subject,
         cause="interval" if low < 1 < high else "",
-        detectable_factor=1.2,
     )
 
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from bench.analysis.comparison_result import (
-    Cause,
+from bench.analysis.result import (
+    Analysis,
     Comparison,
     ComparisonOutcome,
     FalseAlarms,
+    Reason,
 )
-from bench.analysis.result import Analysis
 from bench.report.comparison_tables import detectable, false_alarms_in_words
 from bench.reporters.console import Console
 from bench.reporters.csv_table import CsvTable
@@ -37,10 +37,14 @@ def markdown(analysis: Analysis = FULL) -> str:
 
 
 def test_the_minimum_detectable_effect_stands_beside_every_ratio() -> None:
-    comparison = replace(FULL.comparisons[0], detectable_factor=1.1234)
+    comparison = FULL.comparisons[0]
+    comparison = replace(comparison, effect=replace(comparison.effect, detectable_factor=1.1234))
 
     assert detectable(comparison) == "MDE 1.12"
-    assert detectable(replace(comparison, detectable_factor=None)) == ""
+    assert (
+        detectable(replace(comparison, effect=replace(comparison.effect, detectable_factor=None)))
+        == ""
+    )
     assert markdown().count("MDE 1.20") == len(FULL.comparisons)
 
 
@@ -59,7 +63,7 @@ def test_equivalent_is_an_outcome_of_its_own() -> None:
     [("many comparisons", "chance gives among so many"), ("tail", "resampled does not")],
 )
 def test_a_footnote_says_why_an_interval_beside_one_is_no_difference(
-    cause: Cause, note: str
+    cause: Reason, note: str
 ) -> None:
     comparisons = tuple(
         replace(each, outcome="unresolved", cause=cause) for each in FULL.comparisons
@@ -95,6 +99,6 @@ def test_every_comparison_has_a_line_of_its_own_unrounded() -> None:
             comparison.metric.name,
             comparison.outcome,
         )
-        assert float(row["ratio"]) == comparison.ratio
+        assert float(row["ratio"]) == comparison.effect.ratio
         assert float(row["detectable_factor"]) == 1.2
         assert (row["sweep"], row["adjusted_p"]) == (comparison.condition[0], "")

@@ -85,12 +85,12 @@ def test_a_subject_with_an_invalid_cell_has_no_tick_in_the_matrix() -> None:
 def test_numbers_and_ratios_come_from_the_analysis() -> None:
     row = next(line for line in lines_of(FULL) if line.startswith("sqlite-normal"))
     assert "relaxed" in row
-    comparison = next(
-        each
+    found = next(
+        each.effect
         for each in FULL.comparisons
         if each.candidate == "sqlite-normal" and each.same_durability
     )
-    assert f"{comparison.ratio:.2f} [{comparison.low:.2f},{comparison.high:.2f}] 1.2" in row
+    assert f"{found.ratio:.2f} [{found.low:.2f},{found.high:.2f}] 1.2" in row
     across = next(line for line in lines_of(FULL) if line.startswith("memory"))
     assert across.endswith("≠")
 

@@ -84,7 +84,7 @@ def test_the_parts_of_the_wait_stand_beside_it() -> None:
 
 def test_an_unsteady_comparison_says_why() -> None:
     analysis, _ = told({})
-    moving = [replace(c, outcome="unresolved", reason="b: moved") for c in analysis.comparisons]
+    moving = [replace(c, outcome="unresolved", unsteady="b: moved") for c in analysis.comparisons]
     changed = replace(analysis, comparisons=tuple(moving))
     tables = comparison_tables(changed, groups_of(changed))
     assert any("b: moved" in each.notes for each in tables)

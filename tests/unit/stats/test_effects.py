@@ -16,19 +16,18 @@ from bench.stats import effects
 from bench.stats.effects import (
     BOOTSTRAP,
     SIGNED_RANK,
-    benjamini_hochberg,
     bootstrap_interval,
     detectable,
     detectable_factor,
     effect,
     hodges_lehmann,
-    holm,
     signed_rank_interval,
     signed_rank_p,
     student_interval,
     walsh_averages,
 )
 from bench.stats.intervals import PAIRED, SINGLE_BLOCK
+from bench.stats.multiplicity import benjamini_hochberg, holm
 
 POSITIVE = st.floats(1e-3, 1e6)
 PAIRS = st.lists(st.tuples(POSITIVE, POSITIVE), min_size=1, max_size=14)

@@ -1,0 +1,45 @@
+"""Many tests read together: p-values that allow for how many they are.
+
+The p-value of an effect is that of the exact signed-rank test, or of Student's t below six blocks.
+With n blocks the former cannot fall below 2 ÷ 2ⁿ, so that in a family of m nothing could be called
+different, however large, where m × 2 ÷ 2ⁿ > 5 %. There Student's t on the same log-ratios stands
+in; which of the two it is depends on n and m alone, never on what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scipy import stats
+
+from bench.stats.effects import FEWEST_FOR_SIGNED_RANK
+from bench.stats.quantiles import CONFIDENCE
+
+LEVEL = 1.0 - CONFIDENCE
+
+
+def p_among(exact: float, student: float, blocks: int, members: int) -> float:
+    """Return the p-value that can be adjusted in a family of ``members``, of ``blocks`` (≥ 2)."""
+    is_coarse = blocks >= FEWEST_FOR_SIGNED_RANK and members * 2.0 / 2.0**blocks > LEVEL
+    return student if is_coarse else exact
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Adjust the p-values of declared metrics so that any false alarm among them is as rare.
+
+    Step-down (Holm 1979): an adjusted value at most 0.05 is significant.
+    """
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return tuple(adjusted)
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Adjust the p-values of what is explored, so that few of those called different are not."""
+    if not p_values:
+        return ()
+    return tuple(float(value) for value in stats.false_discovery_control(p_values, method="bh"))
