@@ -12,7 +12,8 @@ from bench.analysis.result import Capacity, CapacityOutcome
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, quantity
 from bench.records.trial import TrialRecord
-from bench.scenario.arrival import Objective, Search
+from bench.scenario.arrival import Search
+from bench.scenario.limit import Limit
 from bench.scenario.metric import ERRORS
 from bench.scenario.scenario import Scenario
 from bench.stats.intervals import geometric
@@ -24,7 +25,6 @@ STRADDLING_CYCLES = 1
 MISSES_THAT_END = 2
 # The answer names so many; the table has all.
 MOST_SENTENCES = 6
-_NS_PER_S = 1e9
 
 
 def capacities(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Capacity, ...]:
@@ -49,7 +49,7 @@ def sentences(found: Sequence[Capacity]) -> Iterator[str]:
     """Tell the searches that found the highest rates, then those that found none."""
     for capacity in sorted(found, key=lambda each: -(each.rate_per_s or 0.0))[:MOST_SENTENCES]:
         who = f"{capacity.subject} on {capacity.loop} ({capacity.durability}, {capacity.payload})"
-        goal = f"{capacity.metric} ≤ {quantity(capacity.objective_ns, 'ns')}"
+        goal = capacity.objective
         if capacity.rate_per_s is None:
             yield f"{who}: no rate of {capacity.search} with {goal} ({capacity.outcome})."
             continue
@@ -114,7 +114,7 @@ def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Cap
         loop=cell.loop,
         durability=cell.durability,
         metric=objective.metric,
-        objective_ns=objective.at_most_s * _NS_PER_S,
+        objective=str(objective),
         outcome=outcome,
         picked_on=max(len(list(level.met(0))) for level in told),
         rate_per_s=rate,
@@ -129,9 +129,9 @@ def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Cap
 class _Level:
     """The trials of one subject at one rate."""
 
-    def __init__(self, evidence: CellEvidence, objective: Objective, rate_per_s: float) -> None:
+    def __init__(self, evidence: CellEvidence, objective: Limit, rate_per_s: float) -> None:
         self.evidence = evidence
-        self._limit_ns = objective.at_most_s * _NS_PER_S
+        self._range = objective.range
         self._by_block = evidence.cell.blocks.values.get(objective.metric, {})
         self._errors = evidence.cell.blocks.values.get(ERRORS.name, {})
         self._rate_per_s = rate_per_s
@@ -173,4 +173,4 @@ class _Level:
         if not reached or self._errors.get(record.trial.repetition, 0.0) > 0.0:
             return False
         value = self._by_block.get(record.trial.repetition)
-        return None if value is None else value <= self._limit_ns
+        return None if value is None else self._range.holds(value, value)

@@ -17,7 +17,6 @@ import numpy as np
 from scipy.special import bdtrc
 
 from bench.analysis.result import (
-    SUM,
     Adjustment,
     Cell,
     Comparison,
@@ -26,6 +25,7 @@ from bench.analysis.result import (
     Reason,
 )
 from bench.scenario.durability import Durability
+from bench.scenario.limit import SUM
 from bench.scenario.metric import QUANTILES, THROUGHPUT, Metric
 from bench.scenario.scenario import Scenario
 from bench.stats.effects import Effect, departure, effect

@@ -11,6 +11,7 @@ from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
 from bench.records.trial import Reading
 from bench.scenario.durability import Durability
+from bench.scenario.limit import SUM
 from bench.scenario.metric import (
     ERRORS,
     Metric,
@@ -19,7 +20,7 @@ from bench.scenario.metric import (
     rests_on_success,
     series_of,
 )
-from bench.scenario.threshold import Confidence
+from bench.scenario.scenario import Confidence
 from bench.stats.effects import Effect, side_of_one
 from bench.stats.multiplicity import p_among
 from bench.stats.resampling import Floats
@@ -29,8 +30,6 @@ CellStatus = Literal["measured", "partly", "unsupported", "failed", "missing"]
 # Of the cycles due in the windows. What fails more is not fast, whatever the rest took.
 MOST_FAILING = 0.01
 _REASON_LENGTH = 120
-# Joins the parts of a metric that is a sum.
-SUM = " + "
 _SERVER = "server."
 
 
@@ -374,7 +373,7 @@ CapacityOutcome = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The highest rate of a search at which a subject meets the ``objective_ns`` for ``metric``.
+    """The highest rate of a search at which a subject meets the ``objective`` for ``metric``.
 
     ``rate_per_s`` was picked on ``picked_on`` trials per rate and is ``None`` where no rate meets
     the objective; ``is_highest_tried`` says that the subject may sustain more. ``value``, ``low``
@@ -390,7 +389,7 @@ class Capacity:
     loop: str
     durability: Durability
     metric: str
-    objective_ns: float
+    objective: str
     outcome: CapacityOutcome
     picked_on: int
     rate_per_s: float | None = None
@@ -408,8 +407,8 @@ ThresholdOutcome = Literal["met", "broken", "not shown", "no data", "invalid"]
 class ThresholdResult:
     """What one requirement of a threshold says about one cell, which ``cell`` names.
 
-    ``value``, ``low``, ``high`` and ``limit`` are in ``unit``; with a ``baseline`` they are ratios
-    to it, inside blocks. ``relation`` stands between value and limit. ``outcome`` is ``not shown``
+    ``value``, ``low``, ``high`` and the numbers of ``bounds``, each behind its relation, are in
+    ``unit``; with a ``baseline`` they are ratios to it, inside blocks. ``outcome`` is ``not shown``
     where the estimate meets it and what ``confidence`` asks for is lacking; ``reason`` says why it
     is not met or not judged, or what is to be known of a figure that is.
     """
@@ -425,8 +424,7 @@ class ThresholdResult:
     value: float | None
     low: float | None
     high: float | None
-    relation: str
-    limit: float
+    bounds: tuple[tuple[str, float], ...]
     reason: str
 
 

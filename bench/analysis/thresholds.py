@@ -7,6 +7,7 @@ is not met.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,10 @@ from bench.analysis.comparison import heeded
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Cell, Comparison, Finding, ThresholdOutcome, ThresholdResult
 from bench.scenario.durability import Durability
+from bench.scenario.limit import Limit
 from bench.scenario.metric import Unit, rests_on_success
-from bench.scenario.scenario import Scenario
-from bench.scenario.threshold import Confidence, Requirement
-from bench.scenario.threshold_selection import is_compared, selects
+from bench.scenario.scenario import Confidence, Scenario
+from bench.scenario.threshold import is_compared
 
 _MEASURED = ("measured", "partly")
 
@@ -59,55 +60,53 @@ def judge_thresholds(
     return tuple(
         ThresholdResult(
             threshold=at,
-            requirement=str(requirement),
+            requirement=str(limit),
             confidence=threshold.confidence,
             cell=cell.name,
-            metric=metric,
+            metric=limit.metric,
             unit=figure.unit,
             baseline=figure.baseline,
             outcome=outcome,
             value=figure.value,
             low=figure.low,
             high=figure.high,
-            relation=requirement.relation,
-            limit=requirement.limit,
+            bounds=tuple((bound.relation, bound.value) for bound in limit.bounds),
             reason=reason,
         )
         for at, threshold in enumerate(scenario.thresholds)
-        for requirement, metric in zip(threshold.requirements, threshold.metrics, strict=True)
+        for limit in threshold.require
         for cell in cells
-        if selects(threshold, cell)
-        for figure in _figures(scenario, requirement, metric, cell, cells, comparisons)
+        if threshold.selects(cell)
+        for figure in _figures(scenario, limit, cell, cells, comparisons)
         for outcome, reason in [
-            _judged(requirement, threshold.confidence, figure, _invalid(metric, cell, findings))
+            _judged(limit, threshold.confidence, figure, _invalid(limit.metric, cell, findings))
         ]
     )
 
 
 def _figures(
     scenario: Scenario,
-    requirement: Requirement,
-    metric: str,
+    limit: Limit,
     cell: Cell,
     cells: Sequence[Cell],
     comparisons: Sequence[Comparison],
 ) -> Iterator[_Figure]:
-    if not requirement.is_relative:
-        yield _estimated(requirement, metric, cell)
-    elif is_compared(scenario, cell):
-        yield from _ratios(scenario, metric, cell, cells, comparisons)
+    if not limit.times:
+        yield _estimated(limit, cell)
+    elif is_compared(scenario, cell.subject, cell.loop):
+        yield from _ratios(scenario, limit.metric, cell, cells, comparisons)
 
 
-def _estimated(requirement: Requirement, metric: str, cell: Cell) -> _Figure:
-    found = cell.estimates.get(metric)
+def _estimated(limit: Limit, cell: Cell) -> _Figure:
+    found = cell.estimates.get(limit.metric)
     if found is None:
-        return _Figure(requirement.units[0], note=_without(metric, cell))
+        return _Figure(limit.units[0], note=_without(limit.metric, cell))
     unit = found.metric.unit
-    if unit not in requirement.units:
-        return _Figure(unit, note=f"{metric} is in {unit}, which the limit is not")
+    if unit not in limit.units:
+        return _Figure(unit, note=f"{limit.metric} is in {unit}, which the limit is not")
     if found.value is None:
         return _Figure(unit, note=found.why_not)
-    if cell.failing_because and rests_on_success(metric):
+    if cell.failing_because and rests_on_success(limit.metric):
         return _Figure(unit, note=cell.failing_because)
     if cell.status == "partly":
         return _Figure(unit, note=f"not every trial was measured: {cell.reason}")
@@ -118,7 +117,7 @@ def _estimated(requirement: Requirement, metric: str, cell: Cell) -> _Figure:
         high=found.high,
         is_lower_bound=found.method == LOWER_BOUND,
         doubt="" if found.low is not None else found.method,
-        note="; ".join(note for note in (cell.reason, cell.unsteady_because(metric)) if note),
+        note="; ".join(note for note in (cell.reason, cell.unsteady_because(limit.metric)) if note),
     )
 
 
@@ -168,30 +167,27 @@ def _compared(comparison: Comparison) -> _Figure:
 
 
 def _judged(
-    requirement: Requirement, confidence: Confidence, figure: _Figure, invalid: str
+    limit: Limit, confidence: Confidence, figure: _Figure, invalid: str
 ) -> tuple[ThresholdOutcome, str]:
     if invalid:
         return "invalid", invalid
     if figure.value is None:
         return "no data", figure.note
-    if figure.is_lower_bound and not _settles(requirement, figure.value):
-        return "not shown", figure.doubt
-    if not requirement.holds(figure.value):
+    # Of a lower bound all that lies above it may be the figure.
+    highest = math.inf if figure.is_lower_bound else figure.value
+    if limit.range.fails(figure.value, highest):
         return "broken", figure.note
-    doubt = _doubt(requirement, figure) if confidence == "interval" else ""
+    if not limit.range.holds(figure.value, highest):
+        return "not shown", figure.doubt
+    doubt = _doubt(limit, figure) if confidence == "interval" else ""
     return ("not shown", doubt) if doubt else ("met", figure.note)
 
 
-def _settles(requirement: Requirement, bound: float) -> bool:
-    """Tell whether a lower bound decides: all that lies above it meets the limit, or none does."""
-    return requirement.holds(bound) == (requirement.relation in (">", ">="))
-
-
-def _doubt(requirement: Requirement, figure: _Figure) -> str:
+def _doubt(limit: Limit, figure: _Figure) -> str:
     """Say why the interval does not show that the limit is met; empty where it does."""
     if figure.doubt or figure.low is None or figure.high is None:
         return figure.doubt or "there is no interval"
-    is_inside = requirement.holds(figure.low) and requirement.holds(figure.high)
+    is_inside = limit.range.holds(figure.low, figure.high)
     return "" if is_inside else "the interval reaches beyond the limit"
 
 

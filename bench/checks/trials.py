@@ -34,7 +34,7 @@ def check_trials(subjects: Mapping[str, SubjectUse], seed: int) -> CheckTrials:
     written is read back.
     """
     scenario = Scenario(
-        schema_version=1,
+        schema_version=2,
         question="Does each saver do what LangGraph asks, and keep what it acknowledges?",
         seed=seed,
         repetitions=KILLS,

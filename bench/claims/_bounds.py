@@ -13,8 +13,8 @@ from bench.claims._selection import condition_of, lacking, selected
 from bench.claims.claim import Bound
 from bench.claims.result import Condition
 from bench.errors import InputError
+from bench.scenario.limit import SPELT, Range
 from bench.scenario.metric import ERRORS
-from bench.scenario.selection import Range
 from bench.stats.effects import detectable_factor
 from bench.stats.intervals import GEOMETRIC, arithmetic
 
@@ -119,8 +119,7 @@ def _difference(
 def _check_unit(judgement: Bound, cell: Cell, metric: str) -> None:
     unit = cell.estimates[metric].metric.unit
     if not judgement.fits(unit):
-        expected = "limits in _ms" if unit == "ns" else "limits without _ms"
-        raise InputError(f"a claim bounds {metric}, which is in {unit}: expected {expected}")
+        raise InputError(f"expected {SPELT[unit]}: {metric} is one")
 
 
 def _errors_of(cell: Cell) -> str:

@@ -13,7 +13,7 @@ from bench.claims._selection import condition_of, lacking, selected
 from bench.claims.claim import Ratio, Scaling
 from bench.claims.result import Condition, ConditionOutcome
 from bench.scenario.durability import Durability
-from bench.scenario.selection import Range
+from bench.scenario.limit import Range
 
 
 def ratios(run: Analysis, judgement: Ratio) -> Iterator[Condition]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from bench.claims.claim import Judgement
 from bench.claims.result import Condition
-from bench.scenario.selection import Range
+from bench.scenario.limit import Range
 from bench.stats.effects import (
     FEWEST_FOR_SIGNED_RANK,
     hodges_lehmann,
@@ -52,8 +52,8 @@ def outside_p(
 
 def in_logarithms(claimed: Range) -> Range:
     """Return the range of logarithms that ``claimed`` is."""
-    ends = (math.log(end) if end > 0.0 else -math.inf for end in (claimed.low, claimed.high))
-    return Range(*ends)
+    low, high = (math.log(e) if e > 0.0 else -math.inf for e in (claimed.low, claimed.high))
+    return replace(claimed, low=low, high=high)
 
 
 def allowed_for(

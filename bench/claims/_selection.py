@@ -14,14 +14,7 @@ _ALL = "all"
 
 def selected(run: Analysis, judgement: Judgement, subject: str) -> list[Cell]:
     """Return the cells of ``subject`` that ``judgement`` looks at."""
-    return [
-        cell
-        for cell in run.cells
-        if cell.subject == subject
-        and all(
-            not labels or getattr(cell, axis) in labels for axis, labels in _axes(judgement).items()
-        )
-    ]
+    return [cell for cell in run.cells if cell.subject == subject and judgement.selects(cell)]
 
 
 def lacking(
@@ -97,8 +90,8 @@ def condition_of(
 
 def _axes(judgement: Judgement) -> dict[str, tuple[str, ...]]:
     return {
-        "workload": judgement.workloads,
-        "payload": judgement.payloads,
-        "arrival": judgement.arrivals,
-        "loop": judgement.loops,
+        "workload": judgement.workloads or (),
+        "payload": judgement.payloads or (),
+        "arrival": judgement.arrivals or (),
+        "loop": judgement.loops or (),
     }

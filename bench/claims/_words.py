@@ -33,10 +33,8 @@ def claimed(judgement: Judgement, conditions: Sequence[Condition] = ()) -> str:
             return f"{judgement.expected} on {listed(judgement.loops)}{suffix}"
         case FindingCheck():
             return f"{judgement.code} {'present' if judgement.present else 'absent'}{suffix}"
-        case Bound() if judgement.in_ms:
-            return _range(judgement.range.low, judgement.range.high, "ns") + suffix
         case _:
-            unit: Unit = next(units, "ratio")
+            unit: Unit = next(units, judgement.limit.units[0])
             return _range(judgement.range.low, judgement.range.high, unit) + suffix
 
 

@@ -2,75 +2,35 @@
 
 A claims file is TOML, one for each source document, with a table ``[claims.<id>]`` for each claim.
 A **judgement** says on which cells of which scenario the claim is judged, by which figure, and
-where that figure must lie. Its table is named for the sort of figure: ``ratios``, ``scalings``,
-``bounds``, ``runs``, ``findings`` or ``counts``; docs/claims.md explains the keys.
+which limit that figure must keep. Its table is named for the sort of figure: ``ratios``,
+``scalings``, ``bounds``, ``runs``, ``findings`` or ``counts``; docs/claims.md explains the keys.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from bench.scenario.metric import CYCLE, Unit
-from bench.scenario.scenario import Label, Labels, Name, Names
-from bench.scenario.selection import AnyLabels, AnyNames, Range
+from bench.scenario.limit import BASELINE, WRITTEN, Limit, Range, Reader
+from bench.scenario.metric import Unit
+from bench.scenario.selection import Label, Many, Name, Selection, Some
 
 ClaimKind = Literal["ratio", "bound", "fact"]
-Interval = Annotated[tuple[float, float], Field(strict=False)]
-
-# The keys of a relation, by what follows them: the metric's unit, and how many of it one is.
-_PLAIN = ("at_least", "at_most", "between")
-_MILLISECONDS = ("at_least_ms", "at_most_ms", "between_ms")
-_NS_PER_MS = 1e6
+CANDIDATE = "candidate"
+_SIDES = Reader(sides=(CANDIDATE, BASELINE), relative=True, sums=True, shares=True)
+_ARRIVALS = Reader(sides=None, relative=True)
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class _Related(_Part):
-    """Something with exactly one of the relations."""
-
-    at_least: float | None = None
-    at_most: float | None = None
-    between: Interval | None = None
-
-    @model_validator(mode="after")
-    def _one_relation(self) -> Self:
-        keys = [key for key in (*_PLAIN, *_MILLISECONDS) if key in type(self).model_fields]
-        given = [key for key in keys if getattr(self, key) is not None]
-        if len(given) != 1:
-            expected = ", ".join(keys)
-            text = "expected exactly one of {expected}"
-            raise PydanticCustomError("relation", text, {"expected": expected})
-        pair = getattr(self, given[0]) if given[0].startswith("between") else (0.0, 1.0)
-        if not pair[0] < pair[1]:
-            raise PydanticCustomError("relation", "expected the lower end of the range first")
-        return self
-
-    @property
-    def range(self) -> Range:
-        """Where the figure must lie, in the unit that the keys are in."""
-        return _range(self.at_least, self.at_most, self.between)
-
-
-def _range(
-    at_least: float | None, at_most: float | None, between: tuple[float, float] | None
-) -> Range:
-    if between is not None:
-        return Range(*between)
-    return Range(
-        -math.inf if at_least is None else at_least, math.inf if at_most is None else at_most
-    )
-
-
-class _Judged(_Part):
-    """What all judgements have: a label, and which cells; a list that is empty means all.
+class _Judged(Selection):
+    """What all judgements have: a label, and which cells.
 
     ``share`` is the part of the selected conditions in which the claim must hold. A ``control``
     says nothing about the claim: it shows that what the others on its scenario ask for can be told.
@@ -78,12 +38,38 @@ class _Judged(_Part):
 
     label: str = Field(default="as documented", min_length=1)
     scenario: Name
-    workloads: AnyLabels = ()
-    payloads: AnyLabels = ()
-    arrivals: AnyLabels = ()
-    loops: AnyNames = ()
     share: float = Field(default=1.0, gt=0.0, le=1.0)
     control: bool = False
+
+
+class _Limited(_Judged):
+    """A judgement of figures: each limit is put to each selected cell; all have the same bounds."""
+
+    require: Some[Annotated[Limit, PlainValidator(Reader()), WRITTEN]]
+
+    @model_validator(mode="after")
+    def _one_range(self) -> Self:
+        first, *others = self.require
+        for other in others:
+            if (other.bounds, other.per, other.of) != (first.bounds, first.per, first.of):
+                text = "expected limits that differ in the metric alone: others are a judgement"
+                raise PydanticCustomError("require", text)
+        return self
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that are judged."""
+        return tuple(limit.metric for limit in self.require)
+
+    @property
+    def limit(self) -> Limit:
+        """The first limit: its bounds are those of all."""
+        return self.require[0]
+
+    @property
+    def range(self) -> Range:
+        """Where the figure must lie, in the metric's own unit (times: ns)."""
+        return self.limit.range
 
 
 class Pair(_Part):
@@ -93,86 +79,97 @@ class Pair(_Part):
     baseline: Label
 
 
-class Ratio(_Judged, _Related):
+class Ratio(_Limited):
     """A ratio of two subjects, under each condition and for each metric.
 
-    A metric may be a sum, ``"worker.cpu_share + server.cpu_share"``, and is divided, trial by
-    trial, by the metric ``per``. With ``equal_durability`` a pair whose classes differ is not
-    compared. Where the metric is only a bound of what is meant, a ratio that lies outside may show
-    nothing: then ``can_refute`` is false.
+    ``put.response.p50 <= 0.5 x baseline`` is about candidate ÷ baseline, ``put.response.p50 of
+    baseline >= 10 x candidate`` about baseline ÷ candidate. With ``equal_durability`` a pair whose
+    classes differ is not compared. Where the metric is only a bound of what is meant, a ratio that
+    lies outside may show nothing: then ``can_refute`` is false.
     """
 
-    pairs: Annotated[tuple[Pair, ...], Field(strict=False, min_length=1)]
-    metrics: Names
-    per: str = ""
-    ratio: Literal["candidate / baseline", "baseline / candidate"]
+    pairs: Some[Pair]
+    require: Some[Annotated[Limit, PlainValidator(_SIDES), WRITTEN]]
     equal_durability: bool = False
     can_refute: bool = True
 
+    @model_validator(mode="after")
+    def _two_sides(self) -> Self:
+        if (self.limit.of or CANDIDATE) == self.limit.times:
+            text = "expected 'x baseline', or 'of baseline' with 'x candidate'"
+            raise PydanticCustomError("require", text)
+        return self
 
-class Scaling(_Judged, _Related):
-    """What a subject's metric is under one arrival, divided by what it is under another."""
+    @property
+    def per(self) -> str:
+        """The metric by which the figure is divided, trial by trial; empty for none."""
+        return self.limit.per
 
-    subjects: Labels
-    metrics: Names
-    from_arrival: Label
-    to_arrival: Label
+    @property
+    def ratio(self) -> str:
+        """Which side is divided by which."""
+        return f"{self.limit.of or CANDIDATE} / {self.limit.times}"
+
+
+class Scaling(_Limited):
+    """What a subject's metric is under one arrival, divided by what it is under another.
+
+    ``throughput of many >= 1 x one``, where ``many`` and ``one`` are arrivals.
+    """
+
+    subjects: Some[Label]
+    require: Some[Annotated[Limit, PlainValidator(_ARRIVALS), WRITTEN]]
 
     @model_validator(mode="after")
     def _two_arrivals(self) -> Self:
         if self.arrivals:
-            text = "expected 'from_arrival' and 'to_arrival' alone, without 'arrivals'"
+            text = "expected the arrivals in 'require' alone, without 'arrivals'"
             raise PydanticCustomError("arrivals", text)
+        if self.to_arrival in ("", self.from_arrival):
+            text = "expected two arrivals, as in 'throughput of many >= 1 x one'"
+            raise PydanticCustomError("require", text)
         return self
 
+    @property
+    def to_arrival(self) -> str:
+        """The arrival whose figure is divided."""
+        return self.limit.of
 
-class Bound(_Judged, _Related):
-    """Limits of a metric: times in ``_ms``; anything else in the metric's own unit.
+    @property
+    def from_arrival(self) -> str:
+        """The arrival by whose figure it is divided."""
+        return self.limit.times
+
+
+class Bound(_Limited):
+    """Limits of a metric.
 
     With ``above``, a subject, they are those of the difference to its metric in the same block:
     what the workload itself costs, told by a subject that does nothing, is then not counted.
     """
 
-    subjects: Labels
-    metrics: Names
+    subjects: Some[Label]
     above: Label | None = None
-    at_least_ms: float | None = None
-    at_most_ms: float | None = None
-    between_ms: Interval | None = None
-
-    @property
-    def in_ms(self) -> bool:
-        """Whether the limits are times."""
-        return any(getattr(self, key) is not None for key in _MILLISECONDS)
-
-    @property
-    def range(self) -> Range:
-        """Where the metric must lie, in its own unit (times: ns)."""
-        if not self.in_ms:
-            return _range(self.at_least, self.at_most, self.between)
-        found = _range(self.at_least_ms, self.at_most_ms, self.between_ms)
-        return Range(found.low * _NS_PER_MS, found.high * _NS_PER_MS)
 
     def fits(self, unit: Unit) -> bool:
-        """Tell whether limits of this kind can be put to a metric in ``unit``."""
-        return self.in_ms == (unit == "ns")
+        """Tell whether the limits can be put to a metric in ``unit``."""
+        return unit in self.limit.units
 
 
 class RunsOn(_Judged):
-    """Whether subjects run on the ``loops``, which must be given, are refused by them, or fail.
+    """Whether subjects run on the ``loops``, are refused by them, or fail.
 
     ``because`` has pieces of text: a failure, or a refusal, counts only where its reason has one
     of them. Without it no failure counts, as it may have had any reason.
     """
 
-    subjects: Labels
+    subjects: Some[Label]
+    loops: Some[Name]
     expected: Literal["measured", "unsupported", "failed"]
-    because: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    because: Many[str] = ()
 
     @model_validator(mode="after")
-    def _some_loops(self) -> Self:
-        if not self.loops:
-            raise PydanticCustomError("loops", "expected 'loops', at least one")
+    def _with_its_reason(self) -> Self:
         if self.expected == "failed" and not self.because:
             raise PydanticCustomError("because", "expected 'because' beside 'failed'")
         if not all(self.because):
@@ -186,18 +183,36 @@ class FindingCheck(_Judged):
     Its absence shows nothing in a cell without the metric that it ``needs``.
     """
 
-    subjects: Labels
+    subjects: Some[Label]
     code: Name
     present: bool
     needs: str = ""
 
 
-class Count(_Judged, _Related):
-    """How often one operation occurred for each of another, e.g. ``put`` per ``cycle``."""
+class Count(_Limited):
+    """How often one operation occurred for each of another: ``put per cycle >= 4.75``."""
 
-    subjects: Labels
-    operation: Name
-    per: Name = CYCLE
+    subjects: Some[Label]
+    require: Annotated[
+        tuple[Annotated[Limit, PlainValidator(Reader(shares=True)), WRITTEN]], Field(strict=False)
+    ]
+
+    @model_validator(mode="after")
+    def _per(self) -> Self:
+        if not self.per:
+            text = "expected one operation by another, as in 'put per cycle >= 4.75'"
+            raise PydanticCustomError("require", text)
+        return self
+
+    @property
+    def operation(self) -> str:
+        """The operation that is counted."""
+        return self.limit.metric
+
+    @property
+    def per(self) -> str:
+        """The operation for each of which it is."""
+        return self.limit.per
 
 
 Judgement: TypeAlias = Ratio | Scaling | Bound | RunsOn | FindingCheck | Count
@@ -213,13 +228,13 @@ class ClaimTable(_Part):
     kind: ClaimKind
     statement: str = Field(min_length=1)
     why: str = Field(min_length=1)
-    also_in: AnyNames = ()
-    ratios: Annotated[tuple[Ratio, ...], Field(strict=False)] = ()
-    scalings: Annotated[tuple[Scaling, ...], Field(strict=False)] = ()
-    bounds: Annotated[tuple[Bound, ...], Field(strict=False)] = ()
-    runs: Annotated[tuple[RunsOn, ...], Field(strict=False)] = ()
-    findings: Annotated[tuple[FindingCheck, ...], Field(strict=False)] = ()
-    counts: Annotated[tuple[Count, ...], Field(strict=False)] = ()
+    also_in: Many[Name] = ()
+    ratios: Many[Ratio] = ()
+    scalings: Many[Scaling] = ()
+    bounds: Many[Bound] = ()
+    runs: Many[RunsOn] = ()
+    findings: Many[FindingCheck] = ()
+    counts: Many[Count] = ()
 
     @model_validator(mode="after")
     def _not_controls_alone(self) -> Self:
@@ -238,7 +253,7 @@ class ClaimTable(_Part):
 class ClaimsFile(_Part):
     """The claims of one source document: its id, its file's name, and the system it describes."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     document: Name
     file: Name
     system: str = Field(min_length=1)

@@ -6,10 +6,9 @@ nobody takes them for runs of the whole scenario.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from bench.claims.claim import Judgement, Pair
+from bench.claims.claim import Bound, Judgement, Ratio, Scaling
 from bench.errors import InputError
 from bench.scenario.derived_scenario import derived
 from bench.scenario.scenario import AXES, Scenario, Sweep
@@ -42,7 +41,7 @@ def scenario_for(
     sweeps = {
         name: kept
         for name, sweep in scenario.sweeps.items()
-        if (kept := _kept(scenario, sweep, judgements)) is not None
+        if (kept := _kept(scenario, name, sweep, judgements)) is not None
     }
     if not sweeps:
         raise InputError(f"{origin} measures nothing that the claims are judged on")
@@ -56,45 +55,28 @@ def scenario_for(
     return derived(scenario, sweeps, origin, baseline=baseline.model_copy(update=remaining))
 
 
-@dataclass(frozen=True, slots=True)
-class _Selection:
-    """Which labels a judgement looks at, by axis; all of an axis that is empty."""
-
-    labels: Mapping[str, frozenset[str]]
-
-    def within(self, sweep: Sweep) -> dict[str, set[str]] | None:
-        """Return the labels of ``sweep`` that are selected; ``None`` where an axis has none."""
-        found = {}
-        for axis in AXES:
-            given = self.labels.get(axis)
-            found[axis] = {label for label in getattr(sweep, axis) if not given or label in given}
-        return found if all(found.values()) else None
-
-
-def _selection(judgement: Judgement) -> _Selection:
-    """Read what a judgement of any sort selects from the keys that it has."""
-    pairs: Iterable[Pair] = getattr(judgement, "pairs", ())
-    ends = (getattr(judgement, key, "") for key in ("from_arrival", "to_arrival"))
-    return _Selection(
-        {
-            "subjects": frozenset(
-                (
-                    *getattr(judgement, "subjects", ()),
-                    *filter(None, (getattr(judgement, "above", None),)),
-                    *(label for pair in pairs for label in (pair.candidate, pair.baseline)),
-                )
-            ),
-            "workloads": frozenset(judgement.workloads),
-            "payloads": frozenset(judgement.payloads),
-            "arrivals": frozenset((*judgement.arrivals, *filter(None, ends))),
-            "loops": frozenset(judgement.loops),
-        }
-    )
+def _within(judgement: Judgement, name: str, sweep: Sweep) -> dict[str, set[str]]:
+    """Return which labels of ``sweep`` any judgement looks at; none where an axis has none."""
+    wanted = {axis: set(labels) for axis, labels in judgement.labels.items()}
+    match judgement:
+        case Ratio():
+            wanted["subjects"] = {s for p in judgement.pairs for s in (p.candidate, p.baseline)}
+        case Bound() if judgement.above:
+            wanted["subjects"].add(judgement.above)
+        case Scaling():
+            wanted["arrivals"] = {judgement.from_arrival, judgement.to_arrival}
+    found = {
+        axis: set(getattr(sweep, axis)) & wanted.get(axis, set(getattr(sweep, axis)))
+        for axis in AXES
+    }
+    is_judged = name in wanted.get("sweeps", {name}) and all(found.values())
+    return found if is_judged else {}
 
 
-def _kept(scenario: Scenario, sweep: Sweep, judgements: Sequence[Judgement]) -> Sweep | None:
-    selected = [_selection(judgement).within(sweep) for judgement in judgements]
-    found = [labels for labels in selected if labels is not None]
+def _kept(
+    scenario: Scenario, name: str, sweep: Sweep, judgements: Sequence[Judgement]
+) -> Sweep | None:
+    found = [labels for each in judgements if (labels := _within(each, name, sweep))]
     if not found:
         return None
     kept = {axis: {label for labels in found for label in labels[axis]} for axis in AXES}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from bench.claims.claim import Claim, ClaimsFile
 from bench.errors import InputError, suggestion
-from bench.scenario.scenario_file import parse_toml, read_text, validation_messages
+from bench.scenario.toml_file import read_model
 
 
 def load_claims(directory: Path) -> tuple[Claim, ...]:
@@ -17,31 +15,17 @@ def load_claims(directory: Path) -> tuple[Claim, ...]:
 
     Raises:
         InputError: the directory holds none, one of them is not right (see
-            :func:`parse_claims_file`), or two of them have a claim of the same id.
+            :func:`read_model`), or two of them have a claim of the same id.
     """
     paths = sorted(directory.glob("*.toml"))
     if not paths:
         raise InputError(f"{directory} holds no claims file (*.toml)")
-    files = [(path, parse_claims_file(read_text(path, "the claims"), str(path))) for path in paths]
+    files = [(path, read_model(path, "the claims", ClaimsFile)) for path in paths]
     files.sort(key=lambda found: found[1].document)
     problems = [*_repeated(files)]
     if problems:
         raise InputError("\n".join(problems))
     return tuple(claim for _, file in files for claim in claims_of(file))
-
-
-def parse_claims_file(text: str, origin: str) -> ClaimsFile:
-    """Check the claims file ``text``; ``origin`` names it in errors.
-
-    Raises:
-        InputError: it is not TOML, has an unknown or missing key, or a value of a wrong type; the
-            text names the file and the key.
-    """
-    raw = parse_toml(text, origin)
-    try:
-        return ClaimsFile.model_validate(raw)
-    except ValidationError as error:
-        raise InputError("\n".join(validation_messages(error, origin, ClaimsFile))) from error
 
 
 def claims_of(file: ClaimsFile) -> Iterator[Claim]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.discovery import load, search_last
 from bench.measure.preflight import check_plugins
+from bench.scenario.arrival import Search
 from bench.scenario.metric import check_metrics
 from bench.scenario.plan import Plan, expand
 from bench.scenario.scenario import Scenario
@@ -30,5 +31,10 @@ def load_checked(path: Path) -> tuple[Scenario, Plan]:
     readings = [reading for name in scenario.probes for reading in load("probe", name).readings]
     check_metrics(scenario.primary_metrics, f"{path}: primary_metrics", marks, readings)
     for at, threshold in enumerate(scenario.thresholds):
-        check_metrics(threshold.metrics, f"{path}: thresholds.{at}", marks, readings)
+        limited = [limit.metric for limit in threshold.require]
+        check_metrics(limited, f"{path}: thresholds.{at}", marks, readings)
+    for label, arrival in scenario.arrivals.items():
+        if isinstance(arrival, Search):
+            place = f"{path}: arrivals.{label}.objective"
+            check_metrics([arrival.objective.metric], place, marks, readings)
     return scenario, expand(scenario)

@@ -6,23 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.analysis.result import SUM, Analysis, Cell
-from bench.decide.drivers import RELATIONS, Drivers, Limit
+from bench.analysis.result import Analysis, Cell
+from bench.decide.drivers import Drivers
 from bench.decide.result import Figure, Place
 from bench.errors import InputError, nearest, suggestion
-from bench.scenario.metric import Metric, Unit
+from bench.scenario.limit import SPELT, SUM, Limit
+from bench.scenario.metric import Metric
 from bench.stats.intervals import arithmetic
 
 # The subject that stores nothing shows the floor of the measuring; it is nothing to choose.
 _FLOOR = "null"
 _OF_THE_SERVER = "server."
-_UNITS: Mapping[Unit, str] = {
-    "ns": "a time",
-    "bytes": "a size",
-    "per_s": "a rate",
-    "count": "a count",
-    "ratio": "a share",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +108,22 @@ def board(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
 
     Raises:
         InputError: it names a label, subject, loop or metric that the run does not have, a limit
-            has a key of another unit than its metric, or nothing is selected.
+            is in another unit than its metric, or nothing is selected.
     """
     counted = _counted(asked, analysis, told)
     known = {name: e.metric for cell in analysis.cells for name, e in cell.estimates.items()}
+    limits = [kept.require for kept in asked.limits]
     metrics = {
         name: _metric(place, name, known)
         for place, name in (
             *(("drivers", driver.metric) for driver in asked.drivers),
-            *(("limits", limit.metric) for limit in asked.limits),
+            *(("limits", limit.metric) for limit in limits),
         )
     }
     for driver in asked.drivers:
         if metrics[driver.metric].better == "neither":
             raise InputError(f"drivers: neither more nor less of {driver.metric} is better")
-    for limit in asked.limits:
+    for limit in limits:
         _check_unit(limit, metrics[limit.metric])
     return Board(
         run=analysis,
@@ -141,21 +136,11 @@ def board(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
 
 
 def _counted(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> list[Cell]:
-    system = asked.system
-    axes = {
-        "sweep": system.sweeps or told,
-        "workload": system.workloads,
-        "payload": system.payloads,
-        "arrival": system.arrivals,
-        "loop": system.loops,
-    }
-    lines = [
-        f"system.{axis}s: the run has no {axis} {label!r}.{suggestion(label, known)}"
-        for axis, labels in axes.items()
-        for known in [{str(getattr(cell, axis)) for cell in analysis.cells}]
-        for label in labels
-        if label not in known
-    ]
+    cells, aside = analysis.cells, ""
+    if told and not asked.system.sweeps:
+        cells = tuple(cell for cell in cells if cell.sweep in told)
+        aside = " A sweep that is marked as aside counts only if 'sweeps' names it."
+    lines = [f"{problem}{aside}" for problem in asked.system.problems("system", cells)]
     wanted = asked.requirements.must_run_on
     lines += [
         f"requirements.must_run_on: the run has no loop {loop!r}.{suggestion(loop, analysis.loops)}"
@@ -164,15 +149,7 @@ def _counted(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> list[Ce
     ]
     if lines:
         raise InputError("\n".join(lines))
-    cells = [
-        cell
-        for cell in analysis.cells
-        if all(not labels or getattr(cell, axis) in labels for axis, labels in axes.items())
-    ]
-    if not cells:
-        aside = "" if system.sweeps else "; a sweep that is marked as aside counts only if named"
-        raise InputError(f"system: no cell of the run has all of these labels{aside}")
-    return cells
+    return [cell for cell in cells if asked.system.selects(cell)]
 
 
 def _options(asked: Drivers, analysis: Analysis) -> tuple[str, ...]:
@@ -205,12 +182,8 @@ def _metric(place: str, name: str, known: Mapping[str, Metric]) -> Metric:
 
 
 def _check_unit(limit: Limit, metric: Metric) -> None:
-    if metric.unit not in RELATIONS[limit.key].units:
-        expected = [key for key, relation in RELATIONS.items() if metric.unit in relation.units]
-        raise InputError(
-            f"limits: {limit.metric} is {_UNITS[metric.unit]}, which {limit.key!r} does not fit; "
-            f"expected one of: {', '.join(expected)}"
-        )
+    if metric.unit not in limit.units:
+        raise InputError(f"limits: expected {SPELT[metric.unit]}: {metric.name} is one")
 
 
 def _parts(cell: Cell, metric: str) -> Sequence[str]:

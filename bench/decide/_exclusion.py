@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from bench.analysis.result import Cell, MatrixEntry
 from bench.analysis.wording import quantity
 from bench.decide._board import Board
-from bench.decide.drivers import Limit
 from bench.decide.result import Figure, Place, Reason
 from bench.scenario.durability import Durability
+from bench.scenario.limit import Limit
 
 _CLASSES = (Durability.VOLATILE, Durability.RELAXED, Durability.FSYNC)
 
@@ -135,7 +135,7 @@ def _on_loop(board: Board, subject: str, loop: str) -> tuple[MatrixEntry | None,
 
 
 def _of_limits(board: Board, subject: str) -> Iterator[Reason]:
-    for limit in board.asked.limits:
+    for limit in (kept.require for kept in board.asked.limits):
         for place, cell in _usable(board, subject, limit.metric):
             reason = _judged(limit, board.figure(cell, limit.metric), place)
             if reason is not None:
@@ -144,7 +144,7 @@ def _of_limits(board: Board, subject: str) -> Iterator[Reason]:
 
 def _judged(limit: Limit, figure: Figure, place: Place) -> Reason | None:
     said = f"{limit.metric} is {text_of(figure)} at {place.name}"
-    bound = limit.text
+    bound = limit.words
     if figure.value is None:
         text = f"{limit.metric} at {place.name}, {bound}: {figure.why_not}"
         return Reason("not shown", text)

@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.analysis.comparison import HEEDED, aa_pairs, reasons_against
-from bench.analysis.result import SUM, Reason
+from bench.analysis.result import Reason
 from bench.decide._board import Board
 from bench.decide._dominance import Verdict
 from bench.decide.result import Difference, Flip, PlaceView, Rivalry
+from bench.scenario.limit import SUM
 from bench.stats.effects import Effect, departure, effect
 
 # Scores of equal figures may differ by rounding.

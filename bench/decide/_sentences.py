@@ -88,9 +88,9 @@ def limits(decision: Decision) -> Iterator[str]:
         yield f"Durability of at least *{least}*: {SURVIVES[least]}."
     if required.must_run_on:
         yield f"Runs on {listed(f'`{loop}`' for loop in required.must_run_on)}."
-    for limit in decision.asked.limits:
-        why = f" – {escaped(limit.why)}" if limit.why else ""
-        yield f"`{limit.metric}`: {limit.text}{why}"
+    for kept in decision.asked.limits:
+        why = f" – {escaped(kept.why)}" if kept.why else ""
+        yield f"`{kept.require.metric}`: {kept.require.words}{why}"
 
 
 def _invalid(decision: Decision) -> str:

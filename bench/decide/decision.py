@@ -154,7 +154,7 @@ def _option(
     asked = dict.fromkeys(
         (
             *(driver.metric for driver in laid_out.asked.drivers),
-            *(limit.metric for limit in laid_out.asked.limits),
+            *(kept.require.metric for kept in laid_out.asked.limits),
         )
     )
     return Option(

@@ -8,62 +8,24 @@ option must keep to be considered at all; docs/decisions.md explains each key.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from bench.scenario.metric import Unit
-from bench.scenario.scenario import Name
-from bench.scenario.selection import AnyLabels, AnyNames, Range
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A key of a limit: for metrics in one of ``units``, in multiples of ``factor``."""
-
-    units: tuple[Unit, ...]
-    factor: float
-    is_most: bool
-
-
-RELATIONS = {
-    "at_most_ms": Relation(("ns",), 1e6, is_most=True),
-    "at_most_s": Relation(("ns",), 1e9, is_most=True),
-    "at_least_per_s": Relation(("per_s",), 1.0, is_most=False),
-    "at_most_kb": Relation(("bytes",), 1e3, is_most=True),
-    "at_most_mb": Relation(("bytes",), 1e6, is_most=True),
-    "at_most_gb": Relation(("bytes",), 1e9, is_most=True),
-    "at_most": Relation(("count", "ratio"), 1.0, is_most=True),
-    "at_least": Relation(("count", "ratio"), 1.0, is_most=False),
-}
-
-_UNIT_NAMES = {"ms": " ms", "s": " s", "per_s": "/s", "kb": " kB", "mb": " MB", "gb": " GB"}
+from bench.scenario.limit import WRITTEN, Limit, Reader
+from bench.scenario.selection import Label, Many, Name, Selection
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class System(_Part):
-    """Which cells count: those with one of the labels; a list that is empty means all.
-
-    Without ``sweeps``, those that the scenario marks as aside do not count.
-    """
-
-    sweeps: AnyLabels = ()
-    workloads: AnyLabels = ()
-    payloads: AnyLabels = ()
-    arrivals: AnyNames = ()
-    loops: AnyNames = ()
-
-
 class Requirements(_Part):
     """The least durability class, and the loops that an option must run on."""
 
     least_durability: Literal["volatile", "relaxed", "fsync"] | None = None
-    must_run_on: AnyNames = ()
+    must_run_on: Many[Name] = ()
 
 
 class Driver(_Part):
@@ -74,65 +36,27 @@ class Driver(_Part):
     why: str = ""
 
 
-class Limit(_Part):
-    """A metric and exactly one relation, with the unit in its key (:data:`RELATIONS`)."""
+class Kept(_Part):
+    """What no option may break in any place, and why."""
 
-    metric: Name
-    at_most_ms: float | None = None
-    at_most_s: float | None = None
-    at_least_per_s: float | None = None
-    at_most_kb: float | None = None
-    at_most_mb: float | None = None
-    at_most_gb: float | None = None
-    at_most: float | None = None
-    at_least: float | None = None
+    require: Annotated[Limit, PlainValidator(Reader(sums=True)), WRITTEN]
     why: str = ""
-
-    @model_validator(mode="after")
-    def _one_relation(self) -> Self:
-        if sum(getattr(self, key) is not None for key in RELATIONS) != 1:
-            expected = ", ".join(RELATIONS)
-            text = "expected exactly one of {expected}"
-            raise PydanticCustomError("relation", text, {"expected": expected})
-        return self
-
-    @property
-    def key(self) -> str:
-        """The key of the relation that is given."""
-        return next(key for key in RELATIONS if getattr(self, key) is not None)
-
-    @property
-    def bound(self) -> float:
-        """The limit in the metric's own unit (times: ns)."""
-        given: float = getattr(self, self.key)
-        return given * RELATIONS[self.key].factor
-
-    @property
-    def text(self) -> str:
-        """The limit in words, e.g. ``at most 50 ms``."""
-        at, most, *unit = self.key.split("_")
-        name = _UNIT_NAMES.get("_".join(unit), "")
-        return f"{at} {most} {getattr(self, self.key):g}{name}"
-
-    @property
-    def range(self) -> Range:
-        """Where the metric must lie, in its own unit."""
-        if RELATIONS[self.key].is_most:
-            return Range(float("-inf"), self.bound)
-        return Range(self.bound, float("inf"))
 
 
 class Drivers(_Part):
-    """What decides. ``options`` names the subjects that are considered; empty means all."""
+    """What decides. ``options`` names the subjects that are considered; empty means all.
 
-    schema_version: Literal[1]
+    Without sweeps in ``system``, those that the scenario marks as aside do not count.
+    """
+
+    schema_version: Literal[2]
     title: str = Field(min_length=1)
     context: str = Field(min_length=1)
-    options: AnyLabels = ()
-    system: System = Field(default_factory=System)
+    options: Many[Label] = ()
+    system: Selection = Field(default_factory=Selection)
     requirements: Requirements = Field(default_factory=Requirements)
-    drivers: Annotated[tuple[Driver, ...], Field(strict=False)]
-    limits: Annotated[tuple[Limit, ...], Field(strict=False)] = ()
+    drivers: Many[Driver]
+    limits: Many[Kept] = ()
 
     @model_validator(mode="after")
     def _weighs(self) -> Self:

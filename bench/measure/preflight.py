@@ -12,7 +12,7 @@ from bench.discovery import load
 from bench.errors import InputError
 from bench.handover.parts import options_of
 from bench.scenario.scenario import Scenario, Use
-from bench.scenario.scenario_file import validation_messages
+from bench.scenario.toml_file import validation_messages
 from bench.subjects._factory import subject_class
 
 # Another version of it may ask for more.

@@ -10,7 +10,6 @@ from bench.report.format import (
     choose_scale,
     interval,
     number,
-    quantity,
     scaled,
 )
 from bench.report.table import Column, Entry, Row, Section, Table, text_columns
@@ -35,7 +34,7 @@ def capacity_tables(analysis: Analysis) -> tuple[Table, ...]:
                 Entry(found.durability.value),
                 Entry(f"{found.workload}, {found.payload}, {found.search}"),
                 Entry(found.loop),
-                Entry(f"{found.metric} ≤ {quantity(found.objective_ns, DURATIONS)}"),
+                Entry(found.objective),
                 Entry(_rate(found)),
                 Entry(scaled(found.value, scale), interval(found.low, found.high, scale)),
                 Entry(found.outcome),

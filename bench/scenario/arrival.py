@@ -11,9 +11,20 @@ import random
 from abc import abstractmethod
 from array import array
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SerializationInfo,
+    field_serializer,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from bench.scenario.limit import UNITS, Limit, Reader
 
 _NS_PER_S = 1_000_000_000
 # A schedule is held in memory, 8 bytes each.
@@ -21,6 +32,9 @@ MOST_ARRIVALS = 10_000_000
 
 Rate = Annotated[float, Field(gt=0.0, le=1_000_000.0)]
 Rates = Annotated[tuple[Rate, ...], Field(strict=False, min_length=2, max_length=100)]
+# What a search must meet goes into a digest as version 1 wrote it, so that trials keep their ids.
+FOR_A_DIGEST = object()
+_MOST = ("<", "<=")
 # From one fraction of the window to another, the rate goes in a straight line from one to another.
 Segment = tuple[float, float, float, float]
 
@@ -208,13 +222,15 @@ class Steps(Open):
         return f"{', '.join(f'{rate:g}' for rate in self.rates_per_s)}/s in steps"
 
 
-class Objective(BaseModel):
-    """What a rate must meet: the ``metric``, a time, is at most ``at_most_s``."""
+class _Objective(Reader):
+    """Reads what a rate must meet: a time that is at most so long."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    metric: str = "cycle.response.p99"
-    at_most_s: float = Field(gt=0.0, le=3600.0)
+    def __call__(self, given: object) -> Limit:
+        limit = super().__call__(given)
+        if limit.units != ("ns",) or any(each.relation not in _MOST for each in limit.bounds):
+            text = "expected a time at most, as in 'cycle.response.p99 <= 50 ms'"
+            raise PydanticCustomError("objective", text)
+        return limit
 
 
 class Search(_Bounded):
@@ -226,7 +242,16 @@ class Search(_Bounded):
 
     kind: Literal["search"]
     rates_per_s: Rates
-    objective: Objective
+    objective: Annotated[Limit, PlainValidator(_Objective())]
+
+    @field_serializer("objective")
+    def _written(self, objective: Limit, info: SerializationInfo) -> Any:
+        if info.context is not FOR_A_DIGEST:
+            return str(objective)
+        bound = objective.bounds[0]
+        at_most_s = bound.number / (_NS_PER_S / UNITS[bound.unit][1])
+        below = {"below": True} if bound.relation == "<" else {}
+        return {"metric": objective.metric, "at_most_s": at_most_s, **below}
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -254,7 +279,7 @@ class Search(_Bounded):
         lowest, highest = self.rates_per_s[0], self.rates_per_s[-1]
         return (
             f"search of {len(self.rates_per_s)} rates from {lowest:g} to {highest:g}/s for "
-            f"{self.objective.metric} ≤ {self.objective.at_most_s:g} s{self._rest()}"
+            f"{self.objective}{self._rest()}"
         )
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.scenario.scenario import TABLES, Scenario, Sweep
-from bench.scenario.scenario_file import parse_scenario
-from bench.scenario.scenario_text import scenario_text
+from bench.scenario.scenario_file import checked
 
 
 def derived(
@@ -27,4 +26,4 @@ def derived(
         used = {label for sweep in sweeps.values() for label in getattr(sweep, table)}
         used |= {getattr(labels[label], "same_as", "") for label in used if label in labels}
         changed[table] = {label: labels[label] for label in labels if label in used}
-    return parse_scenario(scenario_text(scenario.model_copy(update=changed)), origin)
+    return checked(scenario.model_copy(update=changed), origin)

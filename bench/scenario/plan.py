@@ -61,6 +61,18 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Arm:
+    """A cell that a sweep holds, in labels."""
+
+    sweep: str
+    subject: str
+    workload: str
+    payload: str
+    arrival: str
+    loop: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Trials in the order in which they run, and a digest that is stored with every result.
 
@@ -100,6 +112,16 @@ def blocks_of(scenario: Scenario, sweep: Sweep, arrival: str) -> tuple[int, int]
     return certain, max(certain, precision.most_repetitions)
 
 
+def arms_of(scenario: Scenario) -> tuple[Arm, ...]:
+    """Return every cell that ``scenario`` measures."""
+    return tuple(
+        arm
+        for name, sweep in scenario.sweeps.items()
+        for block in _blocks(name, sweep, scenario.arrivals_of(sweep))
+        for arm in block
+    )
+
+
 def expand(scenario: Scenario) -> Plan:
     """Turn ``scenario`` into its plan. The same scenario always gives the same plan.
 
@@ -108,7 +130,7 @@ def expand(scenario: Scenario) -> Plan:
     """
     digest = scenario.digest()
     shuffle = random.Random(scenario.seed)  # noqa: S311 - an order, not a secret
-    blocks: list[tuple[int, list[_Arm]]] = []
+    blocks: list[tuple[int, list[Arm]]] = []
     for repetition in range(_most_blocks(scenario)):
         of_repetition = [
             (repetition, arms)
@@ -127,28 +149,18 @@ def expand(scenario: Scenario) -> Plan:
     return Plan(digest, placed, optional)
 
 
-@dataclass(frozen=True, slots=True)
-class _Arm:
-    sweep: str
-    subject: str
-    workload: str
-    payload: str
-    arrival: str
-    loop: str
-
-
-def _blocks(name: str, sweep: Sweep, arrivals: tuple[str, ...]) -> list[list[_Arm]]:
+def _blocks(name: str, sweep: Sweep, arrivals: tuple[str, ...]) -> list[list[Arm]]:
     conditions = product(sweep.workloads, sweep.payloads, arrivals)
     return [
         [
-            _Arm(name, subject, workload, payload, arrival, loop)
+            Arm(name, subject, workload, payload, arrival, loop)
             for subject, loop in product(sweep.subjects, sweep.loops)
         ]
         for workload, payload, arrival in conditions
     ]
 
 
-def _trial(scenario: Scenario, digest: str, arm: _Arm, repetition: int) -> Trial:
+def _trial(scenario: Scenario, digest: str, arm: Arm, repetition: int) -> Trial:
     sweep = scenario.sweeps[arm.sweep]
     condition = (arm.sweep, arm.workload, arm.payload, arm.arrival)
     block = "/".join((*condition, str(repetition)))

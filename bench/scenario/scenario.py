@@ -8,31 +8,15 @@ the plug-in's own business and is checked by ``bench.measure.preflight``.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
-from bench.scenario.arrival import Arrival, Closed, Open, Search
+from bench.scenario.arrival import FOR_A_DIGEST, Arrival, Closed, Open, Search
+from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
 from bench.scenario.precision import Precision
-from bench.scenario.threshold import Threshold
-
-
-def _label(text: str) -> str:
-    if re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,40}", text):
-        return text
-    raise PydanticCustomError(
-        "label",
-        "expected a label: at most 41 of a-z, 0-9, '_', '.' and '-', with a letter or digit first",
-    )
-
-
-Label = Annotated[str, AfterValidator(_label)]
-Labels = Annotated[tuple[Label, ...], Field(strict=False, min_length=1)]
-Name = Annotated[str, Field(min_length=1)]
-Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+from bench.scenario.selection import Label, Many, Name, Selection, Some
 
 MOST_REPETITIONS = 1000
 
@@ -86,7 +70,7 @@ class Baseline(_Part):
     and ``loop`` (each other loop is compared with it, subject by subject).
     """
 
-    subjects: Annotated[tuple[Label, ...], Field(strict=False)] = ()
+    subjects: Many[Label] = ()
     loop: str = ""
     across_durability: bool = False
 
@@ -98,20 +82,40 @@ class Sweep(_Part):
     them.
     """
 
-    subjects: Labels
-    workloads: Labels
-    payloads: Labels
-    arrivals: Labels
-    loops: Names
+    subjects: Some[Label]
+    workloads: Some[Label]
+    payloads: Some[Label]
+    arrivals: Some[Label]
+    loops: Some[Name]
     repetitions: int | None = Field(default=None, ge=1, le=MOST_REPETITIONS)
     duration_s: float | None = Field(default=None, gt=0.0, le=3600.0)
     aside: bool = False
 
 
+Confidence = Literal["estimate", "interval"]
+Requirement = Annotated[Limit, PlainValidator(Reader(sides=(BASELINE,))), WRITTEN]
+
+
+class Threshold(Selection):
+    """``[[thresholds]]``: what each selected cell must meet; without a selector, all are.
+
+    With ``confidence`` "interval" the whole interval must meet it, not the estimate alone.
+    """
+
+    subjects: Some[str] | None = None
+    require: Some[Requirement]
+    confidence: Confidence = "estimate"
+
+    @property
+    def relative_metrics(self) -> tuple[str, ...]:
+        """Name the metrics that are compared with the baseline."""
+        return tuple(limit.metric for limit in self.require if limit.times)
+
+
 class Scenario(_Part):
     """One question put to several subjects; docs/scenarios.md explains each key."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     question: str = Field(min_length=1)
     seed: int = Field(default=1, ge=0)
     repetitions: int = Field(default=5, ge=1, le=MOST_REPETITIONS)
@@ -120,13 +124,13 @@ class Scenario(_Part):
     duration_s: float = Field(default=1.0, gt=0.0, le=3600.0)
     drain_s: float = Field(default=10.0, gt=0.0, le=600.0)
     verify_s: float = Field(default=2.0, ge=0.0, le=600.0)
-    primary_metrics: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = (
+    primary_metrics: Some[str] = (
         "put.response.p50",
         "get_tuple.response.p50",
         "throughput",
     )
     smallest_effect: float = Field(default=0.1, gt=0.0, le=1.0)
-    probes: Annotated[tuple[str, ...], Field(strict=False)] = (
+    probes: Many[str] = (
         "loop_lag",
         "loop_holder",
         "process_usage",
@@ -140,7 +144,7 @@ class Scenario(_Part):
     payloads: Mapping[Label, Use] = Field(min_length=1)
     arrivals: Mapping[Label, Arrival] = Field(min_length=1)
     sweeps: Mapping[Label, Sweep] = Field(min_length=1)
-    thresholds: Annotated[tuple[Threshold, ...], Field(strict=False)] = ()
+    thresholds: Many[Threshold] = ()
     precision: Precision | None = None
     conformance: bool = True
     crash_check: bool = True
@@ -200,6 +204,8 @@ class Scenario(_Part):
     def digest(self) -> str:
         """Return a hash of the meaning of the scenario: layout and comments do not count.
 
+        Nor does the version of its form: a scenario that was renewed has the trials that it had.
+
         The interpreter of a subject that runs on the program's own has no part in it, nor have
         thresholds, the smallest effect and the checks: they judge the numbers and change none, so
         the same trials stay the same. The wanted precision decides how many trials there are.
@@ -211,7 +217,9 @@ class Scenario(_Part):
             label: {key for key in _UNUSUAL if key not in arrival.model_fields_set}
             for label, arrival in self.arrivals.items()
         }
-        text = self.model_dump_json(exclude={**_JUDGES, **absent})
+        exclude = {**_JUDGES, **absent, "schema_version": True}
+        text = self.model_dump_json(exclude=exclude, context=FOR_A_DIGEST)
+        text = text.replace("{", '{"schema_version":1,', 1)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

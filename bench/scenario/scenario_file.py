@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 from math import prod
 from pathlib import Path
-from typing import Any, get_origin
-
-from pydantic import BaseModel, ValidationError
 
 from bench.errors import InputError, suggestion
-from bench.printable import CONTROL_CHARACTER, printable
 from bench.scenario.arrival import MOST_ARRIVALS, Open, Search
 from bench.scenario.scenario import AXES, TABLES, Scenario
-from bench.scenario.threshold_selection import threshold_problems
+from bench.scenario.threshold import threshold_problems
+from bench.scenario.toml_file import parse_toml, read_text, validated
+from bench.scenario.version_1 import renewed
 
 MOST_TRIALS = 100_000
 """A sweep with more would take days to measure, and the plan of some takes all memory."""
@@ -35,11 +31,15 @@ def load_scenario(path: Path) -> Scenario:
 
 def parse_scenario(text: str, origin: str) -> Scenario:
     """Check the scenario ``text``; ``origin`` names it in errors. See :func:`load_scenario`."""
-    raw = parse_toml(text, origin)
-    try:
-        scenario = Scenario.model_validate(raw)
-    except ValidationError as error:
-        raise InputError("\n".join(validation_messages(error, origin, Scenario))) from error
+    return checked(validated(renewed(parse_toml(text, origin)), origin, Scenario), origin)
+
+
+def checked(scenario: Scenario, origin: str) -> Scenario:
+    """Return ``scenario`` if its parts fit each other; ``origin`` names it in errors.
+
+    Raises:
+        InputError: they do not.
+    """
     problems = [*_undefined_labels(scenario), *_repetitions(scenario)]
     problems = problems or [
         *_impossible_loads(scenario),
@@ -49,108 +49,6 @@ def parse_scenario(text: str, origin: str) -> Scenario:
     if problems:
         raise InputError("\n".join(f"{origin}: {problem}" for problem in problems))
     return scenario
-
-
-def read_text(path: Path, what: str) -> str:
-    """Return the text of a file that people write, without the mark that may stand before UTF-8.
-
-    Raises:
-        InputError: it is missing or is not UTF-8; ``what`` says what was to be read.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{path}: cannot read {what}: {reason}") from error
-
-
-def parse_toml(text: str, origin: str) -> dict[str, Any]:
-    """Return the tables that ``text`` holds; ``origin`` names it in errors.
-
-    Raises:
-        InputError: it is not TOML, or a text in it has a character that a terminal would obey.
-    """
-    try:
-        raw = tomllib.loads(text)
-        texts = list(_texts(raw, ""))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{origin}: this is not valid TOML: {error}") from error
-    for key, inside in texts:
-        if found := CONTROL_CHARACTER.search(inside):
-            raise InputError(
-                f"{origin}: {printable(key)}: a text holds the control character "
-                f"{printable(found[0])}; only line feeds and tabs are expected"
-            )
-    return raw
-
-
-def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Yield every text in ``value``, the keys too, with the key that it stands under."""
-    if isinstance(value, str):
-        yield key, value
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each, key)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            place = f"{key}.{name}" if key else name
-            yield place, name
-            yield from _texts(each, place)
-
-
-def validation_messages(
-    error: ValidationError, origin: str, model: type[BaseModel]
-) -> Iterator[str]:
-    """Yield one sentence for each problem: file, key, what was expected, the nearest valid name."""
-    for problem in error.errors():
-        location = [str(part) for part in problem["loc"]]
-        key = ".".join(_without_tag(location)) or "(top level)"
-        if problem["type"] == "extra_forbidden":
-            valid = _keys_at(model, location[:-1])
-            yield f"{origin}: unknown key {key!r}.{suggestion(location[-1], valid)}"
-        elif problem["type"] == "missing":
-            yield f"{origin}: the key {key!r} is missing"
-        else:
-            given = repr(problem["input"])
-            shown = given if len(given) <= 60 else given[:57] + "…"
-            # Where a table's key is wrong, its path ends with the key and this sign.
-            place = f"{location[0]}, {shown}" if location[-1:] == ["[key]"] else f"{key} = {shown}"
-            yield f"{origin}: {place}: {problem['msg']}"
-
-
-def _without_tag(location: list[str]) -> list[str]:
-    """Drop what pydantic adds to a path inside a tagged union: the tag, which is no key."""
-    tagged = len(location) > 2 and location[0] == "arrivals"
-    return location[:2] + location[3:] if tagged else location
-
-
-def _keys_at(model: type[BaseModel], location: list[str]) -> list[str]:
-    """Name the keys that a table may hold, following ``location`` through nested models."""
-    models = [model]
-    is_label = False
-    for part in location:
-        if is_label:
-            # The key of a table of labels may be spelt as a field is.
-            is_label = False
-            continue
-        found: list[type[BaseModel]] = []
-        for candidate in models:
-            field = candidate.model_fields.get(part)
-            found += _models_in(field.annotation) if field else [candidate]
-            is_label = field is not None and get_origin(field.annotation) is Mapping
-        models = [m for m in found if part not in _kinds(found) or part in _kinds([m])]
-    return sorted({key for candidate in models for key in candidate.model_fields})
-
-
-def _kinds(models: list[type[BaseModel]]) -> set[str]:
-    kinds = (m.model_fields["kind"] for m in models if "kind" in m.model_fields)
-    return {name for kind in kinds for name in re.findall(r"'(\w+)'", str(kind.annotation))}
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner)]
 
 
 def _undefined_labels(scenario: Scenario) -> Iterator[str]:

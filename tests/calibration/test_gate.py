@@ -25,7 +25,7 @@ def subject(label: str, use: str, options: str = "") -> str:
 def gate(directory: Path, base: str, head: str, blocks: int, *flags: str) -> int:
     """Measure the two subjects (TOML) and return the exit code."""
     text = f"""
-schema_version = 1
+schema_version = 2
 question = "Has it got worse?"
 seed = 3
 repetitions = {blocks}

@@ -15,7 +15,7 @@ from bench.cli import main
 from bench.records.store import Store
 
 SCENARIO = """
-schema_version = 1
+schema_version = 2
 question = "Is nothing faster than memory?"
 seed = 3
 repetitions = 2
@@ -51,7 +51,7 @@ arrivals = ["one", "two"]
 loops = ["selector"]
 """
 CLAIMS = """
-schema_version = 1
+schema_version = 2
 document = "S9"
 file = "nine.txt"
 system = "A saver"

@@ -15,7 +15,7 @@ from bench.records.sample import Integers, samples_content
 from bench.records.store import Store
 
 SCENARIO = """
-schema_version = 1
+schema_version = 2
 question = "Is it whole?"
 seed = 3
 repetitions = 2

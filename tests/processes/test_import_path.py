@@ -14,7 +14,7 @@ from bench.records.store import Store
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = """
-schema_version = 1
+schema_version = 2
 question = "Whose module is it?"
 seed = 3
 repetitions = 1

@@ -10,7 +10,7 @@ from bench.cli import main
 from bench.records.store import Store
 
 SCENARIO = """
-schema_version = 1
+schema_version = 2
 question = "How often?"
 seed = 3
 repetitions = 4

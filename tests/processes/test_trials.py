@@ -32,7 +32,7 @@ RUN_ID = "20260101T000000Z-s"
 
 def text_of(use: str, *, options: str = "", repetitions: int = 1, duration_s: float = 0.1) -> str:
     return f"""
-schema_version = 1
+schema_version = 2
 question = "Does it hold?"
 seed = 5
 repetitions = {repetitions}

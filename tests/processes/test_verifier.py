@@ -36,7 +36,7 @@ GRAPH = 'use = "run_graph"\noptions = { nodes = 2, threads_per_client = 1, runs_
 
 def text_of(saver: str, workload: str = NO_READS, options: str = "") -> str:
     return f"""
-schema_version = 1
+schema_version = 2
 question = "Is it all there?"
 seed = 5
 repetitions = 1

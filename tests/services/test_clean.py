@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 SCENARIO = """
-schema_version = 1
+schema_version = 2
 question = "Is it left over?"
 seed = 1
 repetitions = 1

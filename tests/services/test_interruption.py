@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 SCENARIO = """
-schema_version = 1
+schema_version = 2
 question = "Does it stop?"
 seed = 1
 repetitions = 2

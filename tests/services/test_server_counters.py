@@ -17,7 +17,7 @@ from tests.services._platforms import skip_without
 pytestmark = pytest.mark.services
 
 SCENARIO = """
-schema_version = 1
+schema_version = 2
 question = "Do the servers count the same?"
 seed = 5
 repetitions = 1

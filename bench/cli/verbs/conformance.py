@@ -19,7 +19,7 @@ from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE, InputError, 
 from bench.handover.parts import options_of
 from bench.records.check import CapabilityCheck, Conformance
 from bench.scenario.scenario import SubjectUse
-from bench.scenario.scenario_file import validation_messages
+from bench.scenario.toml_file import validation_messages
 from bench.subjects._factory import subject_class
 
 _SIGNS = {"passed": "✓", "failed": "✗", "not offered": "–"}

@@ -9,12 +9,13 @@ from pathlib import Path
 from bench.analysis.analyse import analyse
 from bench.cli.verbs.report import add_places
 from bench.decide.decision import decide
-from bench.decide.drivers_file import load_drivers
+from bench.decide.drivers import Drivers
 from bench.decide.page import markdown
 from bench.decide.screen import screen
 from bench.errors import InputError
 from bench.records.files import make_directory, write_file
 from bench.records.store import Store
+from bench.scenario.toml_file import read_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decide, write the record, say in short what it says, and end by its outcome."""
-    asked = load_drivers(options.drivers)
+    asked = read_model(options.drivers, "the drivers", Drivers)
     date = _date(options.date)
     store = Store(options.results)
     found = store.read(options.run_id or store.newest())

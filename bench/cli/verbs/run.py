@@ -19,7 +19,7 @@ from bench.records.files import make_directory
 from bench.records.run import RunRecord, new_run
 from bench.records.store import Store
 from bench.scenario.plan import Plan
-from bench.scenario.scenario_file import read_text
+from bench.scenario.toml_file import read_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

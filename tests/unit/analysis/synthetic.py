@@ -162,7 +162,7 @@ def scenario_text(
     arrival = arrival or f'kind = "closed"\nclients = {clients}'
     return "\n".join(
         (
-            "schema_version = 1",
+            "schema_version = 2",
             'question = "Which is faster?"',
             f"seed = 1\nrepetitions = {repetitions}\nwarmup_s = 0.1\nduration_s = 0.2",
             top,

@@ -128,7 +128,7 @@ def test_the_most_frequent_reason_is_told_in_short(tmp_path: Path) -> None:
 
 
 def test_thresholds_have_no_figure_but_the_share(tmp_path: Path) -> None:
-    tables = threshold("p(50) < 1s", "rate(errors) < 5%", "rate(errors) < 50%")
+    tables = threshold("cycle.response.p50 < 1 s", "errors < 5%", "errors < 50%")
     analysis = limited(tmp_path, tables, failing("a"))
 
     assert outcomes(analysis) == [("a", "no data"), ("a", "broken"), ("a", "met")]
@@ -136,7 +136,7 @@ def test_thresholds_have_no_figure_but_the_share(tmp_path: Path) -> None:
 
 
 def test_a_relative_threshold_says_why_there_is_no_ratio(tmp_path: Path) -> None:
-    tables = threshold("p(50) < 1.5 * baseline", subjects='["b"]')
+    tables = threshold("cycle.response.p50 < 1.5 x baseline", subjects='["b"]')
     analysis = limited(tmp_path, tables + BASELINE, failing("b"), subjects="a b")
 
     assert outcomes(analysis) == [("b", "no data")]
@@ -144,10 +144,7 @@ def test_a_relative_threshold_says_why_there_is_no_ratio(tmp_path: Path) -> None
 
 
 def test_a_rate_at_which_too_many_fail_is_no_capacity(tmp_path: Path) -> None:
-    search = (
-        'kind = "search"\nrates_per_s = [10, 20]\n'
-        'objective = { metric = "cycle.response.p50", at_most_s = 0.005 }'
-    )
+    search = 'kind = "search"\nrates_per_s = [10, 20]\nobjective = "cycle.response.p50 <= 5 ms"'
 
     def make(trial: Trial) -> Left:
         # One trial of five fails: most meet the objective.
@@ -169,12 +166,12 @@ def test_a_rate_at_which_too_many_fail_is_no_capacity(tmp_path: Path) -> None:
 
 def test_claims_rest_on_its_share_of_failures_alone(tmp_path: Path) -> None:
     make, given = failing("fast"), scenario_text("base fast")
-    errors = 'bounds]]\nsubjects = ["fast"]\nmetrics = ["errors"]\nat_most = 0.1'
+    errors = 'bounds]]\nsubjects = ["fast"]\nrequire = ["errors <= 0.1"]'
     runs = 'runs]]\nsubjects = ["fast"]\nloops = ["selector"]\nexpected = "measured"'
     verdicts = {
         name: verdict_on(tmp_path / name, make, claim(asked, kind=kind), given)
         for name, asked, kind in (
-            ("ratio", ratio("at_most = 0.9"), "ratio"),
+            ("ratio", ratio("<= 0.9"), "ratio"),
             ("errors", errors, "fact"),
             ("runs", runs, "fact"),
         )
@@ -301,8 +298,8 @@ def test_another_failure_is_no_share_but_comes_last_with_a_word(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("kind", "asked"),
     [
-        ("ratio", ratio("at_most = 0.9")),
-        ("fact", 'counts]]\nsubjects = ["fast"]\noperation = "put"\nper = "cycle"\nat_most = 2'),
+        ("ratio", ratio("<= 0.9")),
+        ("fact", 'counts]]\nsubjects = ["fast"]\nrequire = ["put per cycle <= 2"]'),
     ],
 )
 @pytest.mark.parametrize("changes", [{}, {"window": None}], ids=["load", "other"])

@@ -22,14 +22,14 @@ SLOWER = only_for("b", put_ms(3.0, 3.1, 3.2))
 @pytest.mark.parametrize(
     ("require", "confidence", "outcome"),
     [
-        ("p(50) <= 1.4 * baseline", "estimate", "met"),
-        ("p(50) <= 1.4 * baseline", "interval", "not shown"),
-        ("p(50) <= 1.5 * baseline", "interval", "met"),
-        ("p(50) <= baseline", "interval", "broken"),
-        ("rate(throughput) >= 0.65 * baseline", "interval", "met"),
-        ("rate(throughput) >= 0.8 * baseline", "estimate", "broken"),
+        ("cycle.response.p50 <= 1.4 x baseline", "estimate", "met"),
+        ("cycle.response.p50 <= 1.4 x baseline", "interval", "not shown"),
+        ("cycle.response.p50 <= 1.5 x baseline", "interval", "met"),
+        ("cycle.response.p50 <= 1 x baseline", "interval", "broken"),
+        ("throughput >= 0.65 x baseline", "interval", "met"),
+        ("throughput >= 0.8 x baseline", "estimate", "broken"),
         # Not compared but for the threshold.
-        ("metric(cycle.service.p90) <= 1.4 * baseline", "estimate", "met"),
+        ("cycle.service.p90 <= 1.4 x baseline", "estimate", "met"),
     ],
 )
 def test_a_relative_limit_is_put_to_the_ratio_inside_blocks(
@@ -43,7 +43,9 @@ def test_a_relative_limit_is_put_to_the_ratio_inside_blocks(
 
 
 def test_a_relative_limit_is_put_to_each_baseline(tmp_path: Path) -> None:
-    tables = '[baseline]\nsubjects = ["a", "c"]\n' + threshold("p(50) <= 1.1 * baseline")
+    tables = '[baseline]\nsubjects = ["a", "c"]\n' + threshold(
+        "cycle.response.p50 <= 1.1 x baseline"
+    )
     make = only_for("a", put_ms(1), only_for("c", put_ms(2), put_ms(2)))
     analysis = limited(tmp_path, tables, make, "a b c")
 
@@ -54,7 +56,7 @@ def test_a_relative_limit_is_put_to_each_baseline(tmp_path: Path) -> None:
 
 
 def test_a_loop_can_be_the_baseline(tmp_path: Path) -> None:
-    tables = '[baseline]\nloop = "selector"\n' + threshold("p(50) <= 1.1 * baseline")
+    tables = '[baseline]\nloop = "selector"\n' + threshold("cycle.response.p50 <= 1.1 x baseline")
 
     def make(trial: Trial) -> Left:
         return Left(Load(put=(4 if trial.loop == "uvloop" else 2) * MS))
@@ -88,7 +90,7 @@ def one_block_less(trial: Trial) -> Left:
     ],
 )
 def test_no_ratio_is_a_failure(make: Make, reason: str, tmp_path: Path) -> None:
-    tables = BASELINE + threshold("p(50) <= 9 * baseline")
+    tables = BASELINE + threshold("cycle.response.p50 <= 9 x baseline")
     found = only(limited(tmp_path, tables, make, "a b"))
 
     assert (found.outcome, found.value) == ("no data", None)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
-from bench.claims.claim import Claim
-from bench.claims.claims_file import claims_of, parse_claims_file
+from bench.claims.claim import Claim, ClaimsFile
+from bench.claims.claims_file import claims_of
 from bench.claims.judge import judge
 from bench.claims.result import Verdict
 from bench.scenario.plan import Trial
+from bench.scenario.toml_file import parse_model
 from tests.unit.analysis.synthetic import MS, Left, Load, Make, make_run, scenario_text
 
 SCENARIO = "made-up"
@@ -19,23 +21,27 @@ TWO_ARRIVALS = '[arrivals.other]\nkind = "closed"\nclients = 8'
 
 
 def claim(*judgements: str, kind: str = "ratio") -> Claim:
-    """Make a claim from tables such as ``"ratios]]\\nmetrics = …"``, without the scenario."""
+    """Make a claim from tables such as ``"ratios]]\\nrequire = …"``, without the scenario."""
     tables = "\n".join(
         f'[[claims.it.{table}\nscenario = "{SCENARIO}"' for table in map(str.strip, judgements)
     )
     text = (
-        'schema_version = 1\ndocument = "S9"\nfile = "nine.txt"\nsystem = "A saver"\n'
+        'schema_version = 2\ndocument = "S9"\nfile = "nine.txt"\nsystem = "A saver"\n'
         f'[claims.it]\nkind = "{kind}"\nstatement = "It is."\nwhy = "It is meant so."\n{tables}\n'
     )
-    (found,) = claims_of(parse_claims_file(text, "made up"))
+    (found,) = claims_of(parse_model(text, "made up", ClaimsFile))
     return found
 
 
-def ratio(relation: str, more: str = "", metric: str = "put.response.p50") -> str:
-    """Write a judgement of fast ÷ base, or with ``more`` of something else."""
-    turned = more if "ratio =" in more else f'ratio = "candidate / baseline"\n{more}'
+def ratio(bounds: str, more: str = "", quantity: str = "put.response.p50") -> str:
+    """Write a judgement of fast and base: ``bounds``, such as ``<= 0.5``, of fast ÷ base.
+
+    Where ``quantity`` is ``of baseline`` they are those of base ÷ fast.
+    """
     pair = '[{ candidate = "fast", baseline = "base" }]'
-    return f'ratios]]\npairs = {pair}\nmetrics = ["{metric}"]\n{turned}\n{relation}'
+    side = "candidate" if " of " in quantity else "baseline"
+    limit = re.sub(r"\d[\d.]*", rf"\g<0> x {side}", bounds)
+    return f'ratios]]\npairs = {pair}\nrequire = ["{quantity} {limit}"]\n{more}'
 
 
 def two_arms(put_ms: dict[str, float], wobble: float = 0.01) -> Make:

@@ -22,7 +22,7 @@ from tests.unit.analysis.synthetic import (
 from tests.unit.analysis.synthetic import changed as record_changed
 from tests.unit.claims.judged import SCENARIO, claim, ratio, run_of, two_arms
 
-SLOWER = claim(ratio("at_least = 1.5"))
+SLOWER = claim(ratio(">= 1.5"))
 
 
 def compared(judged: Claim, first: Analysis | None, second: Analysis | None) -> Agreements:

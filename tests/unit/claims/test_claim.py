@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.claims.claim import Bound, Judgement, Ratio, Scaling
-from bench.claims.claims_file import chosen, claims_of, load_claims, parse_claims_file
+from bench.claims.claim import Bound, ClaimsFile, Judgement, Ratio, Scaling
+from bench.claims.claims_file import chosen, claims_of, load_claims
 from bench.errors import InputError
+from bench.scenario.limit import Range
 from bench.scenario.metric import metric_names
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import load_scenario
-from bench.scenario.selection import Range
+from bench.scenario.toml_file import parse_model
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = load_claims(ROOT / "claims")
@@ -66,7 +67,7 @@ READINGS = (
 )
 JUDGEMENTS = [(claim.id, judgement) for claim in CLAIMS for judgement in claim.judgements]
 TEXT = """
-schema_version = 1
+schema_version = 2
 document = "S9"
 file = "nine.txt"
 system = "A saver"
@@ -79,16 +80,13 @@ why = "Fast enough is 5 ms."
 [[claims.fast-enough.bounds]]
 scenario = "smoke"
 subjects = ["memory"]
-metrics = ["put.response.p50"]
-at_most_ms = 5
+require = ["put.response.p50 <= 5 ms"]
 
 [[claims.fast-enough.ratios]]
 label = "at equal durability"
 scenario = "smoke"
 pairs = [{ candidate = "memory", baseline = "null" }]
-metrics = ["put.response.p50"]
-ratio = "candidate / baseline"
-between = [0.5, 2]
+require = ["put.response.p50 >= 0.5 x baseline and <= 2 x baseline"]
 """
 
 
@@ -117,10 +115,7 @@ def test_every_label_that_a_claim_names_is_measured(claim_id: str, judgement: Ju
     scenario = scenario_of(judgement)
     wanted = [
         *((subject, "subjects") for subject in subjects_of(judgement)),
-        *((label, "workloads") for label in judgement.workloads),
-        *((label, "payloads") for label in judgement.payloads),
-        *((label, "arrivals") for label in judgement.arrivals),
-        *((label, "loops") for label in judgement.loops),
+        *((label, axis) for axis, labels in judgement.labels.items() for label in labels),
     ]
     if isinstance(judgement, Scaling):
         wanted += [(judgement.from_arrival, "arrivals"), (judgement.to_arrival, "arrivals")]
@@ -152,7 +147,7 @@ def test_what_compares_promises_is_judged_at_equal_durability_too() -> None:
 
 
 def test_a_file_is_read() -> None:
-    (claim,) = claims_of(parse_claims_file(TEXT, "f.toml"))
+    (claim,) = claims_of(parse_model(TEXT, "f.toml", ClaimsFile))
     ratio, bound = claim.judgements
 
     assert (claim.id, claim.documents, claim.scenarios) == ("fast-enough", ("S9",), ("smoke",))
@@ -166,25 +161,29 @@ def test_a_file_is_read() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("at_most_ms = 5", "at_mots_ms = 5", "bounds.0.at_mots_ms'. Did you mean 'at_most_ms'?"),
+        ("require", "requier", "bounds.0.requier'. Did you mean 'require'?"),
         ("[[claims.fast-enough.bounds]]", "[[claims.fast-enough.bound]]", "Did you mean 'bounds'?"),
-        ("at_most_ms = 5", "", "expected exactly one of at_least, at_most, between"),
-        ("at_most_ms = 5", "at_most_ms = 5\nat_most = 5", "expected exactly one of at_least"),
-        ("at_most_ms = 5", "at_most_ms = '5'", "claims.fast-enough.bounds.0.at_most_ms = '5'"),
-        ("[0.5, 2]", "[2, 0.5]", "expected the lower end of the range first"),
-        ("[0.5, 2]", "[nan, 2]", "claims.fast-enough.ratios.0.between.0 = nan"),
+        ("<= 5 ms", "", "expected a metric, a relation and a number"),
+        ("<= 5 ms", "<= 5 mss", "bounds.0.require.0 = 'put.response.p50 <= 5 mss': expected a num"),
+        ("<= 5 ms", "<= 5 x baseline", "expected a number with a unit, not 'baseline'"),
+        ('<= 5 ms"', '<= 5 ms", "errors <= 1"', "limits that differ in the metric alone"),
+        ("x baseline and", "x basline and", "expected two bounds of the same kind"),
+        ("0.5 x baseline and <= 2 x baseline", "2 x basline", "Did you mean 'baseline'?"),
+        ("0.5 x baseline and <= 2 x baseline", "2 x candidate", "'of baseline' with 'x candidate'"),
+        ("0.5 x baseline and <= 2 x baseline", "2 ms", "expected a multiple"),
+        (">= 0.5 x", ">= 5 x", "expected the lower bound first"),
         ("scenario = ", "scenaro = ", "unknown key 'claims.fast-enough.bounds.0.scenaro'. Did you"),
-        ('"candidate / baseline"', '"candidate"', "'baseline / candidate'"),
         ('kind = "bound"', 'kind = "bond"', "claims.fast-enough.kind = 'bond'"),
         ('why = "Fast enough is 5 ms."', "", "the key 'claims.fast-enough.why' is missing"),
         ("[claims.fast-enough]", "[claims.Fast]", "expected a label"),
-        ("schema_version = 1", "schema_version = 1 1", "not valid TOML"),
+        ("schema_version = 2", "schema_version = 2 2", "not valid TOML"),
+        ("schema_version = 2", "schema_version = 1", "docs/limits.md says how to renew the file"),
     ],
 )
 def test_what_is_wrong_is_named(old: str, new: str, expected: str) -> None:
     assert old in TEXT
     with pytest.raises(InputError) as caught:
-        parse_claims_file(TEXT.replace(old, new, 1), "f.toml")
+        parse_model(TEXT.replace(old, new, 1), "f.toml", ClaimsFile)
 
     assert all(line.startswith("f.toml: ") for line in str(caught.value).splitlines())
     assert expected in str(caught.value)
@@ -209,7 +208,7 @@ loops = ["selector"]
 )
 def test_a_failure_that_is_expected_has_its_reason(more: str, expected: str) -> None:
     with pytest.raises(InputError) as caught:
-        parse_claims_file(TEXT + RUNS + more, "f.toml")
+        parse_model(TEXT + RUNS + more, "f.toml", ClaimsFile)
 
     assert expected in str(caught.value)
 
@@ -218,8 +217,8 @@ def test_controls_alone_judge_nothing() -> None:
     text = TEXT.replace('scenario = "smoke"', 'scenario = "smoke"\ncontrol = true')
 
     with pytest.raises(InputError, match="expected a judgement beside the controls"):
-        parse_claims_file(text, "f.toml")
-    (claim,) = claims_of(parse_claims_file(text.replace("control = true", "", 1), "f.toml"))
+        parse_model(text, "f.toml", ClaimsFile)
+    (claim,) = claims_of(parse_model(text.replace("control = true", "", 1), "f.toml", ClaimsFile))
     assert sorted(judgement.control for judgement in claim.judgements) == [False, True]
 
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from bench.claims.claim import Judgement
+from bench.claims.claim import ClaimsFile, Judgement
 from bench.claims.claim_scenario import measured_scenario, run_name, scenario_for
-from bench.claims.claims_file import claims_of, load_claims, parse_claims_file
+from bench.claims.claims_file import claims_of, load_claims
 from bench.errors import InputError
 from bench.scenario.plan import expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import load_scenario, parse_scenario
+from bench.scenario.toml_file import parse_model
 
 ROOT = Path(__file__).parents[3]
 TEXT = """
-schema_version = 1
+schema_version = 2
 question = "Which?"
 seed = 7
 repetitions = 3
@@ -74,11 +75,11 @@ aside = true
 
 def judgements(*tables: str) -> tuple[Judgement, ...]:
     text = (
-        'schema_version = 1\ndocument = "S9"\nfile = "nine.txt"\nsystem = "A saver"\n'
+        'schema_version = 2\ndocument = "S9"\nfile = "nine.txt"\nsystem = "A saver"\n'
         '[claims.it]\nkind = "ratio"\nstatement = "It is."\nwhy = "So."\n'
         + "\n".join(f'[[claims.it.{table}\nscenario = "made-up"' for table in tables)
     )
-    (claim,) = claims_of(parse_claims_file(text, "made up"))
+    (claim,) = claims_of(parse_model(text, "made up", ClaimsFile))
     return claim.judgements
 
 
@@ -88,21 +89,16 @@ def derived(*tables: str) -> Scenario:
 
 def bound(**keys: Any) -> str:
     lines = [f"{key} = {value!r}".replace("'", '"') for key, value in keys.items()]
-    return "\n".join(['bounds]]\nmetrics = ["errors"]\nat_most = 0.0', *lines])
+    return "\n".join(['bounds]]\nrequire = ["errors <= 0"]', *lines])
 
 
 RATIO = """ratios]]
 pairs = [{ candidate = "fast", baseline = "other" }]
-metrics = ["throughput"]
-ratio = "candidate / baseline"
-at_least = 1.0
+require = ["throughput >= 1 x baseline"]
 workloads = ["steps"]"""
 SCALING = """scalings]]
 subjects = ["fast"]
-metrics = ["throughput"]
-from_arrival = "one"
-to_arrival = "many"
-at_least = 1.0"""
+require = ["throughput of many >= 1 x one"]"""
 
 
 def test_only_what_is_judged_is_measured_beside_the_arms_that_are_measured_twice() -> None:
@@ -209,7 +205,7 @@ def test_what_the_projects_claims_select_is_in_their_scenarios(name: str) -> Non
                 *(arm for pair in getattr(judgement, "pairs", ()) for arm in dict(pair).values()),
             }
             assert named <= set(found.subjects), claim.id
-            assert set(judgement.payloads) <= set(found.payloads), claim.id
-            assert set(judgement.workloads) <= set(found.workloads), claim.id
-            assert set(judgement.arrivals) <= set(found.arrivals), claim.id
+            for axis in ("payloads", "workloads", "arrivals"):
+                wanted = judgement.labels.get(axis, frozenset())
+                assert wanted <= set(getattr(found, axis)), claim.id
             assert len(expand(found).trials) <= len(expand(whole).trials), claim.id

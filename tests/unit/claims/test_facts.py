@@ -22,7 +22,7 @@ from tests.unit.claims.judged import claim, verdict_on
 
 ON_SELECTOR = 'runs]]\nsubjects = ["base"]\nloops = ["selector"]\nexpected = '
 BLOCKED = 'findings]]\nsubjects = ["base"]\ncode = "loop_blocked"\npresent = '
-COUNTED = 'counts]]\nsubjects = ["base"]\noperation = "put"\n'
+COUNTED = 'counts]]\nsubjects = ["base"]\nrequire = ["{}"]'
 
 
 @pytest.mark.parametrize(
@@ -155,11 +155,11 @@ def test_an_absent_finding_about_what_was_not_measured_is_no_support(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("relation", "outcome"),
-    [("between = [0.9, 1.1]", "supported"), ("at_least = 2.0", "refuted")],
+    ("bounds", "outcome"),
+    [(">= 0.9 and <= 1.1", "supported"), (">= 2", "refuted")],
 )
-def test_operations_are_counted(tmp_path: Path, relation: str, outcome: str) -> None:
-    found = verdict_on(tmp_path, healthy(), claim(COUNTED + relation))
+def test_operations_are_counted(tmp_path: Path, bounds: str, outcome: str) -> None:
+    found = verdict_on(tmp_path, healthy(), claim(COUNTED.format(f"put per cycle {bounds}")))
     (condition,) = found.judgements[0].conditions
 
     assert found.outcome == outcome
@@ -168,16 +168,14 @@ def test_operations_are_counted(tmp_path: Path, relation: str, outcome: str) -> 
 
 
 def test_what_was_never_counted_is_told(tmp_path: Path) -> None:
-    found = verdict_on(tmp_path, healthy(), claim(COUNTED + 'per = "list"\nat_least = 1.0'))
+    found = verdict_on(tmp_path, healthy(), claim(COUNTED.format("put per list >= 1")))
 
     assert found.outcome == "inconclusive"
     assert "no list was counted" in found.because
 
 
 def test_a_misspelt_operation_supports_nothing(tmp_path: Path) -> None:
-    judged = claim(
-        'counts]]\nsubjects = ["base"]\noperation = "putt"\nper = "cycle"\nat_most = 1.5'
-    )
+    judged = claim(COUNTED.format("putt per cycle <= 1.5"))
     found = verdict_on(tmp_path, healthy(), judged)
 
     assert found.outcome == "inconclusive"

@@ -32,7 +32,11 @@ from tests.unit.claims.judged import (
 )
 
 TEN_TIMES = two_arms({"base": 10, "fast": 1})
-BOUND = 'bounds]]\nsubjects = ["base"]\nmetrics = ["put.response.p50"]\n'
+
+
+def bound(bounds: str, subject: str = "base", more: str = "") -> str:
+    limit = f'require = ["put.response.p50 {bounds}"]'
+    return f'bounds]]\nsubjects = ["{subject}"]\n{limit}\n{more}'
 
 
 def sole(verdict: object) -> Condition:
@@ -43,26 +47,26 @@ def sole(verdict: object) -> Condition:
 
 
 @pytest.mark.parametrize(
-    ("relation", "turned", "expected"),
+    ("bounds", "quantity", "expected"),
     [
-        ("between = [0.09, 0.2]", "candidate / baseline", "supported"),
-        ("between = [5, 20]", "baseline / candidate", "supported"),
-        ("at_least = 9.9", "baseline / candidate", "inconclusive"),
-        ("between = [20, 50]", "baseline / candidate", "refuted"),
-        ("between = [1, 5]", "baseline / candidate", "refuted"),
-        ("at_most = 0.1", "candidate / baseline", "inconclusive"),
+        (">= 0.09 and <= 0.2", "put.response.p50", "supported"),
+        (">= 5 and <= 20", "put.response.p50 of baseline", "supported"),
+        (">= 9.9", "put.response.p50 of baseline", "inconclusive"),
+        (">= 20 and <= 50", "put.response.p50 of baseline", "refuted"),
+        (">= 1 and <= 5", "put.response.p50 of baseline", "refuted"),
+        ("<= 0.1", "put.response.p50", "inconclusive"),
     ],
 )
 def test_the_whole_interval_decides(
-    tmp_path: Path, relation: str, turned: str, expected: str
+    tmp_path: Path, bounds: str, quantity: str, expected: str
 ) -> None:
-    judged = claim(ratio(relation, f'ratio = "{turned}"'))
+    judged = claim(ratio(bounds, quantity=quantity))
 
     assert verdict_on(tmp_path, TEN_TIMES, judged).outcome == expected
 
 
 def test_a_ratio_is_that_of_the_blocks(tmp_path: Path) -> None:
-    found = sole(verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 0.5"))))
+    found = sole(verdict_on(tmp_path, TEN_TIMES, claim(ratio("<= 0.5"))))
 
     assert found.value == pytest.approx(0.1 * (1.01 * 1.02) ** (1 / 3), rel=1e-6)
     assert found.low is not None
@@ -73,14 +77,12 @@ def test_a_ratio_is_that_of_the_blocks(tmp_path: Path) -> None:
 def test_pairs_that_the_scenario_does_not_compare_are_compared(tmp_path: Path) -> None:
     text = scenario_text("base fast other", tables='[baseline]\nsubjects = ["other"]')
 
-    assert (
-        verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 0.5")), text).outcome == "supported"
-    )
+    assert verdict_on(tmp_path, TEN_TIMES, claim(ratio("<= 0.5")), text).outcome == "supported"
 
 
 def test_what_aa_arms_show_widens_what_decides(tmp_path: Path) -> None:
     """The same interval decides, and does not where an A/A arm is 1.5 times off."""
-    judged = claim(ratio("at_most = 0.8"))
+    judged = claim(ratio("<= 0.8"))
     text = scenario_text("base fast again=base")
     calm = two_arms({"base": 10, "fast": 7, "again": 10})
     noisy = two_arms({"base": 10, "fast": 7, "again": 15})
@@ -94,7 +96,7 @@ def test_what_aa_arms_show_widens_what_decides(tmp_path: Path) -> None:
 
 def test_one_block_decides_nothing(tmp_path: Path) -> None:
     text = scenario_text("base fast", repetitions=1)
-    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 0.5")), text)
+    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("<= 0.5")), text)
 
     assert (found.outcome, sole(found).why) == ("inconclusive", "a single block has no interval")
 
@@ -102,8 +104,8 @@ def test_one_block_decides_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("durability", [Durability.RELAXED, Durability.UNKNOWN])
 def test_equal_durability_is_read_from_the_records(tmp_path: Path, durability: Durability) -> None:
     make = only_for("fast", changed(durability=durability), two_arms({"base": 10}))
-    apart = claim(ratio("at_most = 0.5", "equal_durability = true"))
-    anyhow = claim(ratio("at_most = 0.5"))
+    apart = claim(ratio("<= 0.5", "equal_durability = true"))
+    anyhow = claim(ratio("<= 0.5"))
 
     refused = verdict_on(tmp_path / "apart", make, apart)
     assert refused.outcome == "inconclusive"
@@ -113,7 +115,7 @@ def test_equal_durability_is_read_from_the_records(tmp_path: Path, durability: D
 
 
 def test_equal_but_unknown_durability_is_not_equal(tmp_path: Path) -> None:
-    judged = claim(ratio("at_most = 2.0", "equal_durability = true"))
+    judged = claim(ratio("<= 2", "equal_durability = true"))
 
     make = changed(durability=Durability.UNKNOWN)
     assert verdict_on(tmp_path, make, judged).outcome == "inconclusive"
@@ -127,7 +129,7 @@ def test_sums_are_divided_trial_by_trial(tmp_path: Path) -> None:
         put = MS if trial.subject == "fast" else 5 * MS
         return Left(Load(put=put, get_tuple=MS), {"readings": busy})
 
-    judged = claim(ratio("at_most = 0.9", 'per = "throughput"', "cpu.a + cpu.b"))
+    judged = claim(ratio("<= 0.9", quantity="cpu.a + cpu.b per throughput"))
     found = verdict_on(tmp_path, make, judged)
 
     assert sole(found).metric == "(cpu.a + cpu.b) / throughput"
@@ -136,7 +138,7 @@ def test_sums_are_divided_trial_by_trial(tmp_path: Path) -> None:
 
 
 def test_a_metric_that_nothing_has_decides_nothing(tmp_path: Path) -> None:
-    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 1.0", metric="no.such")))
+    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("<= 1", quantity="no.such")))
 
     assert found.outcome == "inconclusive"
     assert "no block has a value of no.such for both sides" in found.because
@@ -164,7 +166,7 @@ def test_a_reading_that_some_trials_lack_decides_nothing(tmp_path: Path) -> None
     ],
 )
 def test_a_label_that_the_run_lacks_is_told(tmp_path: Path, selector: str, why: str) -> None:
-    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("at_most = 1.0", selector)))
+    found = verdict_on(tmp_path, TEN_TIMES, claim(ratio("<= 1", selector)))
 
     assert found.outcome == "inconclusive"
     assert why in found.because
@@ -173,41 +175,41 @@ def test_a_label_that_the_run_lacks_is_told(tmp_path: Path, selector: str, why: 
 def test_a_subject_or_baseline_that_the_run_lacks_is_told(tmp_path: Path) -> None:
     for subjects, why in (("base", "no cell of fast"), ("fast", "no cell of base beside fast")):
         text = scenario_text(subjects)
-        found = verdict_on(tmp_path / subjects, TEN_TIMES, claim(ratio("at_most = 1.0")), text)
+        found = verdict_on(tmp_path / subjects, TEN_TIMES, claim(ratio("<= 1")), text)
         assert (found.outcome, why in found.because) == ("inconclusive", True)
 
 
 def test_a_failed_subject_is_not_measured(tmp_path: Path) -> None:
     make = only_for("fast", changed(**failure()))
-    found = verdict_on(tmp_path, make, claim(ratio("at_most = 1.0")))
+    found = verdict_on(tmp_path, make, claim(ratio("<= 1")))
 
     assert found.outcome == "inconclusive"
     assert "fast · selector · steps · 1k · some is failed: OSError: gone" in found.because
 
 
 @pytest.mark.parametrize(
-    ("relation", "expected"),
+    ("bounds", "expected"),
     [
-        ("at_least_ms = 9", "supported"),
-        ("at_most_ms = 9", "refuted"),
-        ("at_most_ms = 11", "supported"),
+        (">= 9 ms", "supported"),
+        ("<= 9 ms", "refuted"),
+        ("<= 11 ms", "supported"),
     ],
 )
-def test_a_time_is_bounded_in_ms(tmp_path: Path, relation: str, expected: str) -> None:
-    assert verdict_on(tmp_path, TEN_TIMES, claim(BOUND + relation)).outcome == expected
+def test_a_time_is_bounded(tmp_path: Path, bounds: str, expected: str) -> None:
+    assert verdict_on(tmp_path, TEN_TIMES, claim(bound(bounds))).outcome == expected
 
 
 def test_a_bound_needs_an_interval_and_every_trial(tmp_path: Path) -> None:
     single = verdict_on(
         tmp_path / "single",
         TEN_TIMES,
-        claim(BOUND + "at_most_ms = 20"),
+        claim(bound("<= 20 ms")),
         scenario_text("base fast", repetitions=1),
     )
     gone = verdict_on(
         tmp_path / "gone",
         lambda trial: None if trial.repetition == 2 else TEN_TIMES(trial),
-        claim(BOUND + "at_most_ms = 20"),
+        claim(bound("<= 20 ms")),
     )
 
     assert (single.outcome, gone.outcome) == ("inconclusive", "inconclusive")
@@ -216,8 +218,11 @@ def test_a_bound_needs_an_interval_and_every_trial(tmp_path: Path) -> None:
 
 
 def test_limits_in_the_wrong_unit_are_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"claims\.it: .* is in ns: expected limits in _ms"):
-        verdict_on(tmp_path, TEN_TIMES, claim(BOUND + "at_most = 20"))
+    judged = claim('bounds]]\nsubjects = ["base"]\nrequire = ["stored.x <= 20 ms"]')
+    make = changed(readings=(reading("stored.x", 2e6, "bytes"),))
+
+    with pytest.raises(InputError, match=r"claims\.it: expected a size, as in 5 MB: stored\.x is"):
+        verdict_on(tmp_path, make, judged)
 
 
 def test_scaling_pairs_repetitions(tmp_path: Path) -> None:
@@ -229,9 +234,9 @@ def test_scaling_pairs_repetitions(tmp_path: Path) -> None:
         return Left(Load(clients=clients, put=(1 + trial.repetition) * MS))
 
     text = scenario_text("base", arrivals="some other", tables=TWO_ARRIVALS)
-    table = 'scalings]]\nsubjects = ["base"]\nmetrics = ["throughput"]\n'
-    ends = 'from_arrival = "some"\nto_arrival = "other"\n'
-    found = verdict_on(tmp_path, make, claim(table + ends + "between = [1.9, 2.1]"), text)
+    limit = "throughput of other >= 1.9 x some and <= 2.1 x some"
+    judged = claim(f'scalings]]\nsubjects = ["base"]\nrequire = ["{limit}"]')
+    found = verdict_on(tmp_path, make, judged, text)
 
     assert found.outcome == "supported"
     assert sole(found).value == pytest.approx(2.0, rel=1e-6)
@@ -240,9 +245,9 @@ def test_scaling_pairs_repetitions(tmp_path: Path) -> None:
 
 
 def test_scaling_without_the_other_arrival_is_told(tmp_path: Path) -> None:
-    table = 'scalings]]\nsubjects = ["base"]\nmetrics = ["throughput"]\n'
-    ends = 'from_arrival = "some"\nto_arrival = "other"\nat_least = 1.0'
-    found = verdict_on(tmp_path, TEN_TIMES, claim(table + ends))
+    limit = "throughput of other >= 1 x some"
+    judged = claim(f'scalings]]\nsubjects = ["base"]\nrequire = ["{limit}"]')
+    found = verdict_on(tmp_path, TEN_TIMES, judged)
 
     assert found.outcome == "inconclusive"
     assert "differ only in their arrival, some and other" in found.because
@@ -254,20 +259,20 @@ def test_two_blocks_that_disagree_wildly_decide_nothing(tmp_path: Path) -> None:
         return Left(Load(put=10**13 if slow else 1, get_tuple=1))
 
     text = scenario_text("base fast", repetitions=2)
-    found = verdict_on(tmp_path, make, claim(ratio("at_least = 1.0")), text)
+    found = verdict_on(tmp_path, make, claim(ratio(">= 1")), text)
 
     assert (found.outcome, sole(found).blocks) == ("inconclusive", 2)
 
 
 def test_a_bound_of_errors_says_which_they_were(tmp_path: Path) -> None:
-    judged = claim('bounds]]\nsubjects = ["base"]\nmetrics = ["errors"]\nat_most = 1.0')
+    judged = claim('bounds]]\nsubjects = ["base"]\nrequire = ["errors <= 1"]')
     make = changed(errors={"TooMany": 3}, error_texts={"TooMany": "no connection"})
 
     assert "9 × TooMany: no connection" in verdict_on(tmp_path, make, judged).because
 
 
 def test_what_is_claimed_has_the_unit_of_what_is_found(tmp_path: Path) -> None:
-    judged = claim('bounds]]\nsubjects = ["base"]\nmetrics = ["stored.x"]\nat_most = 100_000')
+    judged = claim('bounds]]\nsubjects = ["base"]\nrequire = ["stored.x <= 100 kB"]')
     make = changed(readings=(reading("stored.x", 2e6, "bytes"),))
     found = verdict_on(tmp_path, make, judged)
 
@@ -277,20 +282,18 @@ def test_what_is_claimed_has_the_unit_of_what_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fast_ms", "relation", "expected"),
+    ("fast_ms", "bounds", "expected"),
     [
-        (14, "at_most_ms = 5", "supported"),
-        (14, "at_most_ms = 3", "refuted"),
-        (6, "at_most_ms = 0", "supported"),
-        (6, "at_least_ms = 0", "refuted"),
+        (14, "<= 5 ms", "supported"),
+        (14, "<= 3 ms", "refuted"),
+        (6, "<= 0 ms", "supported"),
+        (6, ">= 0 ms", "refuted"),
     ],
 )
 def test_a_bound_above_another_subject_is_of_the_difference(
-    tmp_path: Path, fast_ms: float, relation: str, expected: str
+    tmp_path: Path, fast_ms: float, bounds: str, expected: str
 ) -> None:
-    judged = claim(
-        'bounds]]\nsubjects = ["fast"]\nabove = "base"\nmetrics = ["put.response.p50"]\n' + relation
-    )
+    judged = claim(bound(bounds, "fast", 'above = "base"'))
     make = two_arms({"base": 10, "fast": fast_ms}, wobble=0.001)
     found = verdict_on(tmp_path, make, judged)
 
@@ -300,10 +303,7 @@ def test_a_bound_above_another_subject_is_of_the_difference(
 
 
 def test_a_difference_needs_every_block_and_its_other_side(tmp_path: Path) -> None:
-    judged = claim(
-        'bounds]]\nsubjects = ["fast"]\nabove = "base"\nmetrics = ["put.response.p50"]\n'
-        "at_most_ms = 5"
-    )
+    judged = claim(bound("<= 5 ms", "fast", 'above = "base"'))
     make = two_arms({"base": 10, "fast": 11})
     lacking = verdict_on(
         tmp_path / "a",

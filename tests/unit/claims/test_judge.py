@@ -74,9 +74,7 @@ def test_the_gravest_judgement_counts(tmp_path: Path) -> None:
     found = verdict_on(
         tmp_path,
         two_arms({"base": 10, "fast": 1}),
-        claim(
-            ratio("at_most = 0.5", 'label = "loose"'), ratio("at_most = 0.05", 'label = "strict"')
-        ),
+        claim(ratio("<= 0.5", 'label = "loose"'), ratio("<= 0.05", 'label = "strict"')),
     )
 
     assert [(each.label, each.outcome) for each in found.judgements] == [
@@ -94,7 +92,7 @@ def test_a_claim_that_holds_only_somewhere_is_refuted_and_says_where(tmp_path: P
     found = verdict_on(
         tmp_path,
         two_arms({"base": 10, "fast@some": 1, "fast@other": 20}),
-        claim(ratio("at_most = 1.0")),
+        claim(ratio("<= 1")),
         scenario_text("base fast", arrivals="some other", tables=TWO_ARRIVALS),
     )
 
@@ -107,7 +105,7 @@ def test_what_is_the_same_everywhere_depends_on_nothing(tmp_path: Path) -> None:
     found = verdict_on(
         tmp_path,
         two_arms({"base": 10, "fast": 1}),
-        claim(ratio("at_least = 1.0")),
+        claim(ratio(">= 1")),
         scenario_text("base fast", arrivals="some other", tables=TWO_ARRIVALS),
     )
 
@@ -116,7 +114,7 @@ def test_what_is_the_same_everywhere_depends_on_nothing(tmp_path: Path) -> None:
 
 def test_a_lost_write_makes_a_verdict_invalid(tmp_path: Path) -> None:
     lossy = only_for("fast", changed(verification=LOST))
-    found = verdict_on(tmp_path, lossy, claim(ratio("between = [0.1, 10]")))
+    found = verdict_on(tmp_path, lossy, claim(ratio(">= 0.1 and <= 10")))
 
     assert found.outcome == "invalid"
     assert "3 acknowledged checkpoints were lost" in found.because
@@ -130,7 +128,7 @@ def test_a_claim_without_a_judgement_is_not_measured_yet() -> None:
 
 
 def test_a_claim_without_its_run_is_inconclusive() -> None:
-    (found,) = judge([claim(ratio("at_most = 1.0"))], {}).verdicts
+    (found,) = judge([claim(ratio("<= 1"))], {}).verdicts
 
     assert found.outcome == "inconclusive"
     assert f"there is no run of {SCENARIO}" in found.because
@@ -139,16 +137,16 @@ def test_a_claim_without_its_run_is_inconclusive() -> None:
 @pytest.mark.parametrize(
     ("judgement", "control", "expected"),
     [
-        ("at_most = 0.5", "at_least = 0.01", "supported"),
-        ("at_most = 0.05", "at_least = 0.01", "refuted"),
-        ("at_most = 0.5", "at_least = 0.5", "inconclusive"),
-        ("at_most = 0.05", "at_least = 0.5", "inconclusive"),
+        ("<= 0.5", ">= 0.01", "supported"),
+        ("<= 0.05", ">= 0.01", "refuted"),
+        ("<= 0.5", ">= 0.5", "inconclusive"),
+        ("<= 0.05", ">= 0.5", "inconclusive"),
     ],
 )
 def test_a_control_that_does_not_hold_leaves_nothing_decided(
     tmp_path: Path, judgement: str, control: str, expected: str
 ) -> None:
-    judged = claim(ratio(judgement), ratio(f'{control}\nlabel = "known"\ncontrol = true'))
+    judged = claim(ratio(judgement), ratio(control, 'label = "known"\ncontrol = true'))
     found = verdict_on(tmp_path, two_arms({"base": 10, "fast": 1}), judged)
 
     assert found.outcome == expected
@@ -159,7 +157,7 @@ def test_a_control_that_does_not_hold_leaves_nothing_decided(
 
 
 def test_a_control_speaks_for_its_own_scenario(tmp_path: Path) -> None:
-    judged = claim(ratio("at_most = 0.05"), ratio("at_least = 0.5\ncontrol = true"))
+    judged = claim(ratio("<= 0.05"), ratio(">= 0.5", "control = true"))
     other = judged.judgements[1].model_copy(update={"scenario": "elsewhere"})
     moved = replace(judged, judgements=(judged.judgements[0], other))
 
@@ -167,15 +165,15 @@ def test_a_control_speaks_for_its_own_scenario(tmp_path: Path) -> None:
 
 
 def test_a_control_that_is_invalid_makes_the_verdict_invalid(tmp_path: Path) -> None:
-    control = ratio("at_least = 0.01\ncontrol = true").replace('"fast"', '"again"')
-    judged = claim(ratio("at_most = 0.5"), control)
+    control = ratio(">= 0.01", "control = true").replace('"fast"', '"again"')
+    judged = claim(ratio("<= 0.5"), control)
     make = only_for("again", changed(verification=LOST), two_arms({"base": 10, "fast": 1}))
 
     assert verdict_on(tmp_path, make, judged, scenario_text("base fast again")).outcome == "invalid"
 
 
 def test_what_is_decided_is_counted_where_the_gravest_has_no_figure(tmp_path: Path) -> None:
-    judged = claim(ratio("at_most = 0.5"), ratio("at_most = 0.5", metric="list.response.p50"))
+    judged = claim(ratio("<= 0.5"), ratio("<= 0.5", quantity="list.response.p50"))
     found = verdict_on(tmp_path, two_arms({"base": 10, "fast": 1}), judged)
 
     assert (found.outcome, found.figure) == ("inconclusive", "1 of 2 supported")
@@ -185,9 +183,7 @@ def test_no_claims_are_no_pass() -> None:
     assert judge([], {}).exit_code == 3
 
 
-@pytest.mark.parametrize(
-    ("relation", "expected"), [("at_most = 0.5", 0), ("at_least = 0.5", 1), ("at_most = 0.101", 3)]
-)
+@pytest.mark.parametrize(("relation", "expected"), [("<= 0.5", 0), (">= 0.5", 1), ("<= 0.101", 3)])
 def test_the_exit_code_is_that_of_the_gravest(tmp_path: Path, relation: str, expected: int) -> None:
     run = run_of(tmp_path, two_arms({"base": 10, "fast": 1}))
 
@@ -198,8 +194,8 @@ def test_an_invalid_claim_ends_with_4_and_a_refuted_one_beside_it_with_1(tmp_pat
     lossy = run_of(tmp_path, only_for("fast", changed(verification=LOST)))
     wrong = claim('findings]]\nsubjects = ["base"]\ncode = "loop_blocked"\npresent = true')
 
-    assert judge([claim(ratio("at_most = 1.0"))], {SCENARIO: lossy}).exit_code == 4
-    assert judge([claim(ratio("at_most = 1.0")), wrong], {SCENARIO: lossy}).exit_code == 1
+    assert judge([claim(ratio("<= 1"))], {SCENARIO: lossy}).exit_code == 4
+    assert judge([claim(ratio("<= 1")), wrong], {SCENARIO: lossy}).exit_code == 1
 
 
 def test_gravity_is_in_the_documented_order() -> None:
@@ -210,7 +206,7 @@ def test_gravity_is_in_the_documented_order() -> None:
 
 def test_evidence_leads_to_every_trial(tmp_path: Path) -> None:
     make = two_arms({"base": 10, "fast": 1})
-    found = verdict_on(tmp_path, make, claim(ratio("at_most = 0.5")))
+    found = verdict_on(tmp_path, make, claim(ratio("<= 0.5")))
     (condition,) = found.judgements[0].conditions
     stored = {path.stem for path in tmp_path.glob("*/trials/*.json")}
 
@@ -228,7 +224,7 @@ def test_a_missing_trial_leaves_a_question_open(tmp_path: Path) -> None:
         gone = trial.subject == "fast" and trial.repetition == 1  # type: ignore[attr-defined]  # a Trial
         return None if gone else whole(trial)  # type: ignore[arg-type]  # a Trial
 
-    found = verdict_on(tmp_path, make, claim(ratio("at_most = 0.5")))
+    found = verdict_on(tmp_path, make, claim(ratio("<= 0.5")))
 
     assert found.outcome == "inconclusive"
     assert "2 of 3 trials measured, 1 without a record" in found.because

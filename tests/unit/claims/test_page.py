@@ -16,13 +16,13 @@ from bench.claims.screen import screen
 from bench.stats.effects import detectable_factor
 from tests.unit.claims.judged import claim, ratio, two_arms, verdict_on
 
-BOUND = 'bounds]]\nsubjects = ["fast"]\nmetrics = ["put.response.p50"]\nat_most_ms = 20'
+BOUND = 'bounds]]\nsubjects = ["fast"]\nrequire = ["put.response.p50 <= 20 ms"]'
 RUNS_ON = 'runs]]\nsubjects = ["fast"]\nloops = ["selector"]\nexpected = "measured"'
 # Repetition by repetition fast takes 1, 1.05 and 1.1 ms.
 FACTOR = detectable_factor([1.0, 1.05, 1.1])
 
 
-@pytest.mark.parametrize("judgement", [ratio("at_most = 0.5"), BOUND])
+@pytest.mark.parametrize("judgement", [ratio("<= 0.5"), BOUND])
 def test_it_stands_beside_a_verdict_with_figures(tmp_path: Path, judgement: str) -> None:
     kind = "ratio" if judgement.startswith("ratios") else "bound"
     verdict = verdict_on(

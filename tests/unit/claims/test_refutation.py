@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from bench.claims._refutation import in_logarithms, outside_p
+from bench.scenario.limit import Range
 from bench.scenario.plan import Trial
-from bench.scenario.selection import Range
 from tests.unit.analysis.synthetic import MS, Left, Load, scenario_text
 from tests.unit.claims.judged import claim, ratio, two_arms, verdict_on
 
@@ -51,7 +51,7 @@ def test_an_outlier_does_not_save_a_claim(tmp_path: Path) -> None:
 
     text = scenario_text("base fast", repetitions=8)
 
-    assert verdict_on(tmp_path, make, claim(ratio("at_most = 1.0")), text).outcome == "refuted"
+    assert verdict_on(tmp_path, make, claim(ratio("<= 1")), text).outcome == "refuted"
 
 
 def test_inside_nothing_speaks_against_the_claim() -> None:
@@ -82,7 +82,7 @@ def test_what_refutes_alone_may_be_chance_among_many(
     arrivals: tuple[str, ...], expected: str, tmp_path: Path
 ) -> None:
     text = scenario_text("base fast", repetitions=5, arrivals=" ".join(arrivals), tables=TABLES)
-    verdict = verdict_on(tmp_path, just_above, claim(ratio("at_most = 1.0")), text)
+    verdict = verdict_on(tmp_path, just_above, claim(ratio("<= 1")), text)
 
     assert verdict.outcome == expected
 
@@ -96,13 +96,13 @@ def test_what_is_far_outside_refutes_among_many(tmp_path: Path) -> None:
     arrivals = " ".join(("some", *OTHERS))
     text = scenario_text("base fast", repetitions=5, arrivals=arrivals, tables=TABLES)
 
-    assert verdict_on(tmp_path, make, claim(ratio("at_most = 1.0")), text).outcome == "refuted"
+    assert verdict_on(tmp_path, make, claim(ratio("<= 1")), text).outcome == "refuted"
 
 
 def test_a_metric_that_is_only_a_bound_refutes_nothing(tmp_path: Path) -> None:
     slower = two_arms({"fast": 3.0})
-    cannot = claim(ratio("at_most = 1.0", "can_refute = false"))
-    holding = claim(ratio("at_least = 1.0", "can_refute = false"))
+    cannot = claim(ratio("<= 1", "can_refute = false"))
+    holding = claim(ratio(">= 1", "can_refute = false"))
 
     assert verdict_on(tmp_path / "outside", slower, cannot).outcome == "inconclusive"
     assert verdict_on(tmp_path / "inside", slower, holding).outcome == "supported"

@@ -62,9 +62,9 @@ def test_the_plan_of_each_scenario_is_shown(path: Path, capsys: pytest.CaptureFi
             "'gc.pause_max' is no metric",
         ),
         ("seed = 1", "seed = 1\nprobes = ['nope:P']", "cannot import the probe 'nope:P'"),
-        ("rate(errors) == 0", "rate(error) == 0", "Did you mean 'errors'?"),
-        ("rate(errors) == 0", "metric(gc.pause_mx) < 1ms", "Did you mean 'gc.pause_max'?"),
-        ("require =", "operation = 'putt'\nrequire = ['p(50) < 1s'] #", "'put.response.p50'?"),
+        ("errors == 0", "error == 0", "Did you mean 'errors'?"),
+        ("errors == 0", "gc.pause_mx < 1ms", "Did you mean 'gc.pause_max'?"),
+        ("errors == 0", "putt.response.p50 < 1 s", "'put.response.p50'?"),
         ("require =", "subjects = ['memry']\nrequire =", "Did you mean 'memory'?"),
     ],
 )
@@ -146,7 +146,7 @@ def test_a_place_that_is_a_file_is_an_input_error(
 
 
 ONE_TRIAL = """
-schema_version = 1
+schema_version = 2
 question = "Does it run?"
 seed = 1
 repetitions = 1

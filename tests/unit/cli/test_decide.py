@@ -23,7 +23,7 @@ from tests.unit.analysis.synthetic import (
 
 RUN = "20260101T000000Z-made-up"
 DRIVERS = """
-schema_version = 1
+schema_version = 2
 title = "Store"
 context = "We store."
 
@@ -42,8 +42,7 @@ metric = "throughput"
 weight = 1
 
 [[limits]]
-metric = "get_tuple.response.p50"
-at_most_ms = 20
+require = "get_tuple.response.p50 <= 20 ms"
 """
 LOST = Verification(4, 40, lost=3, corrupted=0, unexpected=0, problems=("gone",))
 
@@ -107,7 +106,7 @@ def test_what_is_not_told_apart_ends_with_3(places: list[str], tmp_path: Path) -
 
 
 def test_no_option_that_remains_ends_with_3(places: list[str], tmp_path: Path) -> None:
-    text = DRIVERS.replace("at_most_ms = 20", "at_most_ms = 0.5")
+    text = DRIVERS.replace("<= 20 ms", "<= 0.5 ms")
     (tmp_path / "drivers.toml").write_text(text, encoding="utf-8")
     record(tmp_path, put_times(fast=2, slow=6))
 

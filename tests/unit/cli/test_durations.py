@@ -9,7 +9,7 @@ from bench.scenario.plan import expand
 from bench.scenario.scenario_file import parse_scenario
 
 TEXT = """
-schema_version = 1
+schema_version = 2
 question = "Which?"
 {checks}
 [subjects]

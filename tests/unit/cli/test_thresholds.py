@@ -16,10 +16,28 @@ LOST = Verification(4, 40, lost=3, corrupted=0, unexpected=0, problems=("gone",)
 @pytest.mark.parametrize(
     ("require", "confidence", "make", "code", "told"),
     [
-        ("p(50) < 4ms", "interval", healthy(), 0, "Thresholds: 1 of 1 met"),
-        ("p(50) < 2ms", "estimate", healthy(), 1, "✗ BROKEN p(50) < 2 ms"),
-        ("p(99) < 2s", "estimate", healthy(), 1, "✗ NO DATA p(99) < 2 s"),
-        ("p(50) > 4ms", "interval", changed(verification=LOST), 4, "✗ INVALID p(50) > 4 ms"),
+        ("cycle.response.p50 < 4 ms", "interval", healthy(), 0, "Thresholds: 1 of 1 met"),
+        (
+            "cycle.response.p50 < 2 ms",
+            "estimate",
+            healthy(),
+            1,
+            "✗ BROKEN cycle.response.p50 < 2 ms",
+        ),
+        (
+            "cycle.response.p99 < 2 s",
+            "estimate",
+            healthy(),
+            1,
+            "✗ NO DATA cycle.response.p99 < 2 s",
+        ),
+        (
+            "cycle.response.p50 > 4 ms",
+            "interval",
+            changed(verification=LOST),
+            4,
+            "✗ INVALID cycle.response.p50 > 4 ms",
+        ),
     ],
 )
 def test_the_outcome_is_told_and_is_the_exit_code(
@@ -40,9 +58,9 @@ def test_the_outcome_is_told_and_is_the_exit_code(
 
 
 def test_one_trial_shows_no_interval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tables = '[[thresholds]]\nrequire = ["p(50) < 4ms"]\nconfidence = "interval"'
+    tables = '[[thresholds]]\nrequire = ["cycle.response.p50 < 4 ms"]\nconfidence = "interval"'
     results, reports = tmp_path / "results", tmp_path / "reports"
     make_run(results, None, scenario_text(tables=tables, repetitions=1))
 
     assert main(["report", "--results", str(results), "--reports", str(reports)]) == 3
-    assert "? not shown p(50) < 4 ms, the whole interval" in capsys.readouterr().out
+    assert "? not shown cycle.response.p50 < 4 ms, the whole interval" in capsys.readouterr().out

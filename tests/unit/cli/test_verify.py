@@ -13,7 +13,7 @@ from tests.unit.analysis.synthetic import MS, healthy, make_run, only_for, scena
 
 CLAIMS = Path(__file__).parents[3] / "claims"
 TEXT = """
-schema_version = 1
+schema_version = 2
 document = "S9"
 file = "nine.txt"
 system = "A saver"
@@ -26,9 +26,7 @@ why = "Slower is above 1."
 [[claims.a-is-slow.ratios]]
 scenario = "made-up"
 pairs = [{ candidate = "a", baseline = "b" }]
-metrics = ["put.response.p50"]
-ratio = "candidate / baseline"
-at_least = 1.5
+require = ["put.response.p50 >= 1.5 x baseline"]
 
 [claims.unknown]
 kind = "fact"
@@ -71,9 +69,9 @@ def test_verdicts_are_printed_and_written(
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("at_least = 1.5", "at_least = 1.5", 0),
-        ("at_least = 1.5", "at_most = 1.5", 1),
-        ("at_least = 1.5", "at_lest = 1.5", 2),
+        (">= 1.5 x", ">= 1.5 x", 0),
+        (">= 1.5 x", "<= 1.5 x", 1),
+        (">= 1.5 x", "=> 1.5 x", 2),
         ('"made-up"', '"elsewhere"', 3),
     ],
 )

@@ -10,7 +10,7 @@ from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.matrix import matrix
 from bench.analysis.result import Analysis, Blocks, Cell, Estimate, Finding
 from bench.decide.decision import decide
-from bench.decide.drivers_file import parse_drivers
+from bench.decide.drivers import Drivers
 from bench.decide.result import Decision
 from bench.records.run import Environment, RunRecord
 from bench.scenario.durability import Durability
@@ -22,6 +22,7 @@ from bench.scenario.metric import (
     Metric,
     time_metric,
 )
+from bench.scenario.toml_file import parse_model
 from bench.stats.intervals import arithmetic, geometric
 
 PUT, GET = "put.response.p50", "get_tuple.response.p50"
@@ -162,7 +163,7 @@ def asked(weights: Mapping[str, float], more: str = "", top: str = "") -> str:
     drivers = "\n".join(
         f'[[drivers]]\nmetric = "{metric}"\nweight = {weight}' for metric, weight in weights.items()
     )
-    head = 'schema_version = 1\ntitle = "Store"\ncontext = "We store."\n'
+    head = 'schema_version = 2\ntitle = "Store"\ncontext = "We store."\n'
     return f"{head}{top}\n{drivers}\n{more}\n"
 
 
@@ -173,7 +174,9 @@ def decided(
     top: str = "",
     findings: Sequence[Finding] = (),
 ) -> Decision:
-    return decide(parse_drivers(asked(weights, more, top), "made up"), run_of(cells, findings))
+    return decide(
+        parse_model(asked(weights, more, top), "made up", Drivers), run_of(cells, findings)
+    )
 
 
 def two_drivers(**options: tuple[float, float]) -> list[Cell]:

@@ -142,7 +142,7 @@ def test_an_unsteady_cell_tells_nothing_apart() -> None:
 
 
 def test_the_only_option_that_is_left_is_chosen() -> None:
-    limit = f'[[limits]]\nmetric = "{PUT}"\nat_most_ms = 5'
+    limit = f'[[limits]]\nrequire = "{PUT} <= 5 ms"'
 
     decision = decided(two_drivers(a=(1, 1), b=(9, 9)), {PUT: 1}, limit)
 

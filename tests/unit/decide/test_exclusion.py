@@ -24,7 +24,7 @@ from tests.unit.decide.deciding import (
     without_interval,
 )
 
-LIMIT = f'[[limits]]\nmetric = "{PUT}"\nat_most_ms = 5'
+LIMIT = f'[[limits]]\nrequire = "{PUT} <= 5 ms"'
 
 
 def kinds(decision: Decision, subject: str) -> list[str]:
@@ -72,11 +72,11 @@ def test_a_figure_without_an_interval_is_not_shown_to_keep_a_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("relation", "expected"),
-    [("at_least_per_s = 90", "chosen"), ("at_least_per_s = 110", "excluded")],
+    ("bound", "expected"),
+    [(">= 90/s", "chosen"), ("> 110/s", "excluded")],
 )
-def test_a_rate_has_a_lower_limit(relation: str, expected: str) -> None:
-    limit = f'[[limits]]\nmetric = "throughput"\n{relation}'
+def test_a_rate_has_a_lower_limit(bound: str, expected: str) -> None:
+    limit = f'[[limits]]\nrequire = "throughput {bound}"'
     cells = [cell("a", {"throughput": around(100.0)})]
 
     assert decided(cells, {"throughput": 1}, limit).option("a").standing == expected
@@ -215,7 +215,7 @@ def test_a_store_without_a_server_takes_no_memory_for_one() -> None:
     ]
     together = f"{MEMORY} + {SERVER}"
 
-    decision = decided(cells, {together: 1}, f'[[limits]]\nmetric = "{SERVER}"\nat_most_mb = 50')
+    decision = decided(cells, {together: 1}, f'[[limits]]\nrequire = "{SERVER} <= 50 MB"')
 
     assert decision.choice == "own"
     assert decision.option("served").costs == {together: pytest.approx(80 / 60)}
@@ -233,12 +233,16 @@ def test_only_named_options_are_considered_and_no_floor() -> None:
 @pytest.mark.parametrize(
     ("more", "top", "expected"),
     [
-        ('[system]\narrivals = ["on"]', "", "the run has no arrival 'on'. Did you mean 'one'?"),
+        (
+            '[system]\narrivals = ["on"]',
+            "",
+            "system.arrivals names 'on', which nothing measures. Did you mean 'one'?",
+        ),
         ('[system]\nloops = ["selectr"]', "", "Did you mean 'selector'?"),
         ('[requirements]\nmust_run_on = ["uvlop"]', "", "the run has no loop 'uvlop'"),
         ("", 'options = ["aa"]', "options: the run has no 'aa'. Did you mean 'a'?"),
-        ('[[limits]]\nmetric = "put.respons.p50"\nat_most_ms = 1', "", f"Did you mean '{PUT}'?"),
-        (f'[[limits]]\nmetric = "{PUT}"\nat_most_mb = 1', "", "a time, which 'at_most_mb' does"),
+        ('[[limits]]\nrequire = "put.respons.p50 <= 1 ms"', "", f"Did you mean '{PUT}'?"),
+        (f'[[limits]]\nrequire = "{MEMORY} <= 1 ms"', "", "a size, as in 5 MB: worker.uss_peak is"),
         (f'[[drivers]]\nmetric = "{PUT} + {MEMORY}"\nweight = 1', "", "not of the same unit"),
         ('[[drivers]]\nmetric = "gc.collections"\nweight = 1', "", "neither more nor less"),
     ],

@@ -28,7 +28,7 @@ def typical() -> Decision:
     ]
     more = (
         '[requirements]\nleast_durability = "fsync"\n'
-        f'[[limits]]\nmetric = "{PUT}"\nat_most_ms = 50\nwhy = "x | y"'
+        f'[[limits]]\nrequire = "{PUT} <= 50 ms"\nwhy = "x | y"'
     )
     return decided(cells, {PUT: 3, GET: 1}, more)
 
@@ -99,7 +99,7 @@ def test_leaders_that_are_not_told_apart_are_named_without_a_choice() -> None:
 
 
 def test_where_none_remains_it_says_so() -> None:
-    limit = f'[[limits]]\nmetric = "{PUT}"\nat_most_ms = 1'
+    limit = f'[[limits]]\nrequire = "{PUT} <= 1 ms"'
     cells = [cell("a", {PUT: around(MS, NOISY)}), cell("b", {PUT: around(2 * MS)})]
 
     decision = decided(cells, {PUT: 1}, limit)

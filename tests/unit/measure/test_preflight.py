@@ -14,7 +14,7 @@ from bench.scenario.scenario_file import parse_scenario
 from bench.servers._wheels import find_postgres
 
 TEXT = """
-schema_version = 1
+schema_version = 2
 question = "?"
 seed = 1
 repetitions = 1

@@ -24,7 +24,7 @@ FULL = synthetic.full_analysis()
 CELL = FULL.cells[0].name
 MET = ThresholdResult(
     threshold=0,
-    requirement="p(99) < 20 ms",
+    requirement="put.response.p99 < 20 ms",
     confidence="estimate",
     cell=CELL,
     metric="put.response.p99",
@@ -34,8 +34,7 @@ MET = ThresholdResult(
     value=12.3e6,
     low=11e6,
     high=14e6,
-    relation="<",
-    limit=20e6,
+    bounds=(("<", 20e6),),
     reason="",
 )
 BROKEN = replace(MET, outcome="broken", value=31.2e6, low=29e6, high=34e6)
@@ -44,7 +43,7 @@ NO_DATA = replace(
 )
 NOT_SHOWN = replace(
     MET,
-    requirement="p(50) <= 1.1 * baseline",
+    requirement="put.response.p50 <= 1.1 x baseline",
     confidence="interval",
     metric="put.response.p50",
     unit="ratio",
@@ -53,19 +52,19 @@ NOT_SHOWN = replace(
     value=1.04,
     low=0.95,
     high=1.21,
-    limit=1.1,
+    bounds=(("<=", 1.1),),
     reason="the interval reaches beyond the limit",
 )
 SHARE = replace(
     MET,
-    requirement="rate(errors) == 0",
+    requirement="errors == 0",
     metric="errors",
     unit="ratio",
     outcome="invalid",
     value=0.0021,
     low=0.0,
     high=0.004,
-    limit=0.0,
+    bounds=(("==", 0.0),),
     reason="3 acknowledged checkpoints were lost",
 )
 ALL = replace(FULL, thresholds=(MET, NOT_SHOWN, SHARE, NO_DATA, BROKEN))
@@ -117,7 +116,7 @@ def test_a_ratio_names_its_baseline_and_the_confidence() -> None:
     row = next(row for row in table.rows if row.entries[0].text == SIGNS["not shown"])
 
     assert [entry.text for entry in row.entries[1:4]] == [
-        "p(50) <= 1.1 * baseline, the whole interval",
+        "put.response.p50 <= 1.1 x baseline, the whole interval",
         "put.response.p50 ÷ postgres",
         CELL,
     ]
@@ -128,7 +127,7 @@ def test_markdown_has_the_count_at_the_top_and_the_table() -> None:
 
     assert f"- **Thresholds:** {COUNTED}" in text
     assert f"### Thresholds: {COUNTED}" in text
-    assert "| ✗ BROKEN | p(99) &lt; 20 ms | put.response.p99 |" in text
+    assert "| ✗ BROKEN | put.response.p99 &lt; 20 ms | put.response.p99 |" in text
 
 
 @pytest.mark.parametrize(
@@ -145,14 +144,14 @@ def test_the_screen_tells_what_is_not_met_and_why() -> None:
 
     assert f"Thresholds: {COUNTED}" in lines
     at = lines.index(f"Thresholds: {COUNTED}")
-    assert [line.split(" p(")[0].split(" rate")[0] for line in lines[at + 1 : at + 5]] == [
+    assert [line.split(" put")[0].split(" errors")[0] for line in lines[at + 1 : at + 5]] == [
         "✗ INVALID",
         "✗ BROKEN",
         "✗ NO DATA",
         "? not shown",
     ]
     assert lines[at + 2].startswith(
-        f"✗ BROKEN p(99) < 20 ms: put.response.p99 is 31.2 ms [29.0, 34.0], {CELL}"
+        f"✗ BROKEN put.response.p99 < 20 ms: put.response.p99 is 31.2 ms [29.0, 34.0], {CELL}"
     )
     assert not any("✓ met" in line for line in lines)
 

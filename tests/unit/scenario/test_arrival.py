@@ -15,7 +15,6 @@ from bench.scenario.arrival import (
     Arrival,
     Closed,
     Constant,
-    Objective,
     Open,
     Poisson,
     Ramp,
@@ -23,6 +22,7 @@ from bench.scenario.arrival import (
     Steps,
     schedule_ns,
 )
+from bench.scenario.limit import parse_limit
 
 RATES = st.floats(0.5, 2_000.0)
 OPEN = st.one_of(
@@ -120,7 +120,7 @@ def test_a_search_is_one_poisson_arrival_for_each_rate() -> None:
     search = Search(
         kind="search",
         rates_per_s=(100.0, 250.5),
-        objective=Objective(at_most_s=0.02),
+        objective=parse_limit("cycle.response.p99 <= 20 ms"),
         max_in_flight=8,
         timeout_s=1.0,
     )
@@ -133,7 +133,7 @@ def test_a_search_is_one_poisson_arrival_for_each_rate() -> None:
 
 @pytest.mark.parametrize("rates", [[200.0, 100.0], [100.0, 100.0]])
 def test_the_rates_of_a_search_ascend(rates: list[float]) -> None:
-    given_search = {"kind": "search", "rates_per_s": rates, "objective": {"at_most_s": 0.1}}
+    given_search = {"kind": "search", "rates_per_s": rates, "objective": "cycle.response.p99 < 1 s"}
 
     with pytest.raises(ValidationError, match="ascending order"):
         TypeAdapter(Arrival).validate_python(given_search)
@@ -174,8 +174,12 @@ def test_descriptions_are_words() -> None:
             "open, 10, 20/s in steps, at most 64 in flight",
         ),
         (
-            Search(kind="search", rates_per_s=(10, 20), objective=Objective(at_most_s=0.02)),
-            "search of 2 rates from 10 to 20/s for cycle.response.p99 ≤ 0.02 s",
+            Search(
+                kind="search",
+                rates_per_s=(10, 20),
+                objective=parse_limit("cycle.response.p99 <= 20 ms"),
+            ),
+            "search of 2 rates from 10 to 20/s for cycle.response.p99 <= 20 ms",
         ),
     ]
 

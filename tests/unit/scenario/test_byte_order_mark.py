@@ -6,8 +6,9 @@ import codecs
 from pathlib import Path
 
 from bench.claims.claims_file import load_claims
-from bench.decide.drivers_file import load_drivers
+from bench.decide.drivers import Drivers
 from bench.scenario.scenario_file import load_scenario
+from bench.scenario.toml_file import read_model
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +28,8 @@ def test_a_scenario_with_a_mark_is_the_same(tmp_path: Path) -> None:
 def test_drivers_with_a_mark_are_the_same(tmp_path: Path) -> None:
     path = ROOT / "docs" / "drivers.example.toml"
 
-    assert load_drivers(marked(path, tmp_path)) == load_drivers(path)
+    marked_path = marked(path, tmp_path)
+    assert read_model(marked_path, "it", Drivers) == read_model(path, "it", Drivers)
 
 
 def test_claims_with_a_mark_are_the_same(tmp_path: Path) -> None:

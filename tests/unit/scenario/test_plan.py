@@ -17,7 +17,7 @@ def scenario(seed: int = 1, subjects: int = 3, loops: int = 2, repetitions: int 
     labels = [f"s{index}" for index in range(subjects)]
     tables = "".join(f'[subjects.{label}]\nuse = "memory"\n' for label in labels)
     text = f"""
-schema_version = 1
+schema_version = 2
 question = "?"
 seed = {seed}
 repetitions = {repetitions}

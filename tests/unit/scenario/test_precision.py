@@ -24,7 +24,8 @@ budget_s = 900.0
 """
 SEARCH = """kind = "search"
 rates_per_s = [100.0, 200.0]
-objective = { metric = "cycle.response.p99", at_most_s = 0.05 }"""
+objective = "cycle.response.p99 <= 50 ms"
+"""
 
 
 def scenario(tables: str = PRECISION, arrival: str = "") -> Scenario:

@@ -13,7 +13,7 @@ from bench.scenario.scenario_file import load_scenario, parse_scenario
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
 TEXT = """
-schema_version = 1
+schema_version = 2
 question = "Which?"
 seed = 3
 repetitions = 2
@@ -99,13 +99,13 @@ def test_the_smallest_effect_is_a_share(share: str) -> None:
         ('"rate"]', '"rat"]', "sweeps.all.arrivals names 'rat', which is not defined"),
         (
             'kind = "constant"\nrate_per_s = 100',
-            'kind = "search"\nrates_per_s = [9.0, 8.0]\nobjective = { at_most_s = 0.1 }',
+            'kind = "search"\nrates_per_s = [9.0, 8.0]\nobjective = "cycle.response.p99 <= 0.1 s"',
             "expected rates_per_s in ascending order, each once",
         ),
         (
             'kind = "constant"\nrate_per_s = 100',
-            'kind = "search"\nrates_per_s = [8.0, 9.0]\nobjective = { at_most = 0.1 }',
-            "unknown key 'arrivals.rate.objective.at_most'. Did you mean 'at_most_s'?",
+            'kind = "search"\nrates_per_s = [8.0, 9.0]\nobjective = "errors <= 0.1"',
+            "arrivals.rate.objective = 'errors <= 0.1': expected a time at most, as in 'cycle.resp",
         ),
         ('same_as = "plain"', 'same_as = "plan"', "Did you mean 'plain'?"),
         ('same_as = "plain"', "", "subjects.again: give exactly one of 'use' and 'same_as'"),
@@ -116,7 +116,7 @@ def test_the_smallest_effect_is_a_share(share: str) -> None:
             "[sweeps.loops]\nasid = true",
             "unknown key 'sweeps.loops.asid'. Did you mean 'aside'?",
         ),
-        ("schema_version = 1", "schema_version = 2", "schema_version = 2"),
+        ("schema_version = 2", "schema_version = 3", "schema_version = 3: Input should be 2"),
         (
             '["steps"]',
             '["Steps"]',
@@ -143,7 +143,7 @@ def test_what_is_wrong_is_named_with_file_key_and_nearest_name(
 
 
 def test_a_search_needs_one_repetition_to_pick_and_one_to_estimate() -> None:
-    search = 'kind = "search"\nrates_per_s = [8.0, 9.0]\nobjective = { at_most_s = 0.1 }'
+    search = 'kind = "search"\nrates_per_s = [8.0, 9.0]\nobjective = "cycle.response.p99 <= 0.1 s"'
     text = TEXT.replace('kind = "constant"\nrate_per_s = 100', search)
 
     assert parse_scenario(text, "f.toml").arrivals_of(
@@ -238,7 +238,7 @@ def test_the_scenarios_of_the_project_are_right(path: Path) -> None:
 
 
 SHORT = """
-schema_version = 1
+schema_version = 2
 question = "Which?"
 [subjects.plain]
 use = "memory"

@@ -1,154 +1,176 @@
-"""The grammar of requirements: what is read, what is refused, and in which words."""
+"""Thresholds in a scenario file: which cells they mean, and what is a bad scenario."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from bench.scenario.threshold import RATES, UNITS, Requirement, parse_requirement
+from bench.errors import InputError
+from bench.gate.arms import Pair, two_interpreters, two_subjects
+from bench.scenario.plan import arms_of, expand
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import parse_scenario
+from bench.scenario.scenario_text import scenario_text
+from bench.scenario.threshold import is_compared
+from tests.unit.analysis.synthetic import scenario_text as made_up
 
-FINITE = st.floats(allow_nan=False, allow_infinity=False)
-SHARES = ("", "%")
-FRAGMENTS = (
-    *("p", "rate", "metric", "(", ")", "99", "errors", "throughput", "put.wait.p50", "baseline"),
-    *(" ", "<", "=", "!", ">", "*", "-", "1", ".", "e", "s", "m", "µ", "/s", "%", "B", "\n"),
-)
+TABLES = """
+[arrivals.open]
+kind = "constant"
+rate_per_s = 10
+
+[arrivals.searched]
+kind = "search"
+rates_per_s = [10.0, 20.0]
+objective = "cycle.response.p99 <= 50 ms"
+
+[sweeps.more]
+subjects = ["a"]
+workloads = ["steps"]
+payloads = ["1k"]
+arrivals = ["open", "searched"]
+loops = ["selector"]
+"""
+BASELINE = '[baseline]\nsubjects = ["a"]'
 
 
-@st.composite
-def requirements(draw: st.DrawFn) -> Requirement:
-    figure, argument, units = draw(
-        st.one_of(
-            st.tuples(
-                st.just("p"),
-                st.sampled_from(["50", "90", "99"]),
-                st.sampled_from([("ns", "us", "µs", "ms", "s", "baseline")]),
-            ),
-            st.just(("rate", "errors", SHARES)),
-            st.tuples(
-                st.just("rate"),
-                st.sampled_from(sorted({*RATES} - {"errors"})),
-                st.just(("/s", "baseline")),
-            ),
-            st.tuples(
-                st.just("metric"),
-                st.from_regex(r"[a-z_]+\.[a-z0-9_]+x", fullmatch=True),
-                st.just((*UNITS, "baseline")),
-            ),
-        )
+def parsed(threshold: str, *, require: str = "errors == 0", top: str = "") -> Scenario:
+    text = made_up(
+        "a b b2=b",
+        loops="selector uvloop",
+        tables=f'{TABLES}\n[[thresholds]]\nrequire = ["{require}"]\n{threshold}\n{top}',
     )
-    unit = draw(st.sampled_from(units))
-    number = draw(FINITE.filter(lambda value: value > 0.0) if unit == "baseline" else FINITE)
-    relations = ("<", "<=", ">=", ">", *(("==",) if unit in SHARES else ()))
-    return Requirement(figure, argument, draw(st.sampled_from(relations)), number, unit)
+    return parse_scenario(text, "made up")
 
 
-@given(requirements())
-def test_what_is_written_is_read_as_the_same(requirement: Requirement) -> None:
-    assert parse_requirement(str(requirement)) == requirement
+def selected(threshold: str) -> list[str]:
+    scenario = parsed(threshold)
+    return [
+        f"{cell.sweep} {cell.subject} {cell.arrival} {cell.loop}"
+        for cell in arms_of(scenario)
+        if scenario.thresholds[0].selects(cell)
+    ]
 
 
-@given(st.lists(st.sampled_from(FRAGMENTS), max_size=9).map("".join))
-def test_any_text_is_read_or_refused_in_words(text: str) -> None:
-    try:
-        found = parse_requirement(text)
-    except ValueError as error:
-        told = str(error)
-    else:
-        told = "expected " if parse_requirement(str(found)) == found else "read differently"
-    assert told.startswith("expected ")
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "canonical"),
-    [
-        ("p(99)<20ms", 20e6, "p(99) < 20 ms"),
-        ("p(50) <= 1.5 s", 1.5e9, "p(50) <= 1.5 s"),
-        ("p( 90 ) >  20 us", 20e3, "p(90) > 20 us"),
-        ("p(90) > 20 µs", 20e3, "p(90) > 20 µs"),
-        ("p(90) > 20 \N{GREEK SMALL LETTER MU}s", 20e3, "p(90) > 20 µs"),
-        ("p(90) > 7ns", 7.0, "p(90) > 7 ns"),
-        ("rate(errors) == 0", 0.0, "rate(errors) == 0"),
-        ("rate(errors) < 2%", 0.02, "rate(errors) < 2%"),
-        ("rate(throughput) >= 5e2/s", 500.0, "rate(throughput) >= 500/s"),
-        ("metric(stored.bytes) < 3 MB", 3e6, "metric(stored.bytes) < 3 MB"),
-        ("metric(put.response.growth) <= -1ms", -1e6, "metric(put.response.growth) <= -1 ms"),
-        ("p(50) <= 1.1*baseline", 1.1, "p(50) <= 1.1 * baseline"),
-        ("rate(operations) >= baseline", 1.0, "rate(operations) >= 1 * baseline"),
-    ],
-)
-def test_the_limit_is_in_the_metrics_own_unit(text: str, limit: float, canonical: str) -> None:
-    found = parse_requirement(text)
-
-    assert (found.limit, str(found)) == (limit, canonical)
-    assert found.is_relative == ("baseline" in text)
+def test_without_a_selector_all_that_the_plan_holds_is_selected() -> None:
+    scenario = parsed("")
+    trials = {(trial.sweep, *trial.cell) for trial in expand(scenario).trials}
+    cells = [
+        (cell.sweep, cell.subject, cell.workload, cell.payload, cell.arrival, cell.loop)
+        for cell in arms_of(scenario)
+        if scenario.thresholds[0].selects(cell)
+    ]
+    assert sorted(cells) == sorted(trials)
 
 
 @pytest.mark.parametrize(
-    ("text", "metric"),
+    ("threshold", "expected"),
     [
-        ("p(99) < 1s", "put.service.p99"),
-        ("rate(errors) == 0", "errors"),
-        ("rate(throughput) > 1/s", "throughput"),
-        ("rate(operations) > 1/s", "operation_rate"),
-        ("metric(gc.pause_max) < 1ms", "gc.pause_max"),
+        (
+            'subjects = ["a"]\narrivals = ["some"]',
+            ["all a some selector", "all a some uvloop"],
+        ),
+        ('arrivals = ["searched@20"]', ["more a searched@20 selector"]),
+        (
+            'arrivals = ["searched"]',
+            ["more a searched@10 selector", "more a searched@20 selector"],
+        ),
+        ('sweeps = ["more"]\narrivals = ["open"]', ["more a open selector"]),
+        ('subjects = ["b", "b2"]\nloops = ["uvloop"]', ["all b some uvloop", "all b2 some uvloop"]),
     ],
 )
-def test_each_figure_names_its_metric(text: str, metric: str) -> None:
-    assert parse_requirement(text).metric("put", "service") == metric
+def test_selectors_are_joined(threshold: str, expected: list[str]) -> None:
+    assert selected(threshold) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("threshold", "expected"),
     [
-        ("", "expected a figure, a relation and a limit, as in 'p(99) < 20ms'"),
-        ("p99 < 20ms", "expected a figure, a relation and a limit"),
-        ("q(99) < 20ms", "expected p(…), rate(…) or metric(…), not q(…)"),
-        ("p(95) < 20ms", "expected one of p(50), p(90), p(99)"),
-        ("rate(error) == 0", "Did you mean 'errors'"),
-        ("metric() < 1", "expected the name of a metric"),
-        ("p(99) => 20ms", "expected one of <, <=, ==, >=, >, not '=>'"),
-        ("rate(errors) != 0", "not '!='"),
-        ("p(99) < 20", "expected a time, as in 20ms: p(99) is one"),
-        ("p(99) < 20MB", "expected a time"),
-        ("p(99) < 20 parsecs", "expected a number with a unit (ns, us"),
-        ("p(99) < 1e999ms", "expected a number with a unit"),
-        ("p(99) < ms", "expected a number with a unit"),
-        ("p(99) == 20ms", "== is for shares and counts alone"),
-        ("p(99) == 1 * baseline", "== is for shares and counts alone"),
-        ("p(99) <= 0 * baseline", "expected a factor above 0"),
-        ("p(99) <= -1 * baseline", "expected a factor above 0"),
-        ("p(99) <= 1e999 * baseline", "expected a factor above 0"),
-        ("rate(errors) <= 1.1 * baseline", "0 errors have no multiple"),
-        ("metric(errors) <= 1.1 * baseline", "0 errors have no multiple"),
-        ("rate(throughput) >= 500", "expected a rate, as in 500/s"),
-        ("rate(errors) < 1ms", "expected a share, as in 0.01 or 1%"),
-        ("metric(throughput) > 1", "expected a rate, as in 500/s"),
-        ("metric(put.lock_wait.mean) < 5", "expected a time"),
-        ("metric(my_mark.response.p99) < 5", "expected a time"),
-        ("metric(warmup.operations) > 1%", "expected a number"),
+        ('subjects = ["bb"]', "thresholds.0.subjects names 'bb'.*Did you mean 'b'"),
+        ('loops = ["uvlop"]', "thresholds.0.loops names 'uvlop'.*Did you mean 'uvloop'"),
+        ('arrivals = ["searched@30"]', "Did you mean 'searched@20'"),
+        ('sweeps = ["mor"]', "thresholds.0.sweeps names 'mor'.*Did you mean 'more'"),
+        ("subjects = []", "thresholds.0.subjects = .*not empty"),
+        ('subjects = ["b"]\narrivals = ["open"]', "thresholds.0 selects no cell"),
+        (
+            'subjects = ["a", "b"]\narrivals = ["open"]',
+            "thresholds.0.subjects names 'b', which selects no cell",
+        ),
+        ('subject = ["a"]', "unknown key 'thresholds.0.subject'. Did you mean 'subjects'"),
+        ('operation = "put"', "unknown key 'thresholds.0.operation'"),
+        ('confidence = "high"', "thresholds.0.confidence = 'high'"),
     ],
 )
-def test_what_is_wrong_is_told(text: str, expected: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(expected)):
-        parse_requirement(text)
+def test_a_selector_that_selects_nothing_is_a_bad_scenario(threshold: str, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        parsed(threshold)
+
+
+def test_a_bad_requirement_names_its_place_and_what_was_expected() -> None:
+    with pytest.raises(InputError) as caught:
+        parsed("", require="cycle.response.p99 < 20 MB")
+
+    assert str(caught.value) == (
+        "made up: thresholds.0.require.0 = 'cycle.response.p99 < 20 MB': expected a time, as in "
+        "20 ms: cycle.response.p99 is one"
+    )
 
 
 @pytest.mark.parametrize(
-    ("relation", "below", "equal", "above"),
+    ("threshold", "top", "expected"),
     [
-        ("<", True, False, False),
-        ("<=", True, True, False),
-        ("==", False, True, False),
-        (">=", False, True, True),
-        (">", False, False, True),
+        ('sweeps = ["all"]', "", r"expected a table \[baseline\]"),
+        ('sweeps = ["all"]\nsubjects = ["a"]', BASELINE, "selects only the baseline or A/A arms"),
+        ('sweeps = ["all"]\nsubjects = ["b2"]', BASELINE, "selects only the baseline or A/A arms"),
+        ("", '[baseline]\nsubjects = ["b"]', "which sweeps.more does not measure"),
+        ("", '[baseline]\nloop = "uvloop"', "which sweeps.more does not measure"),
     ],
 )
-def test_a_relation_holds(relation: str, below: bool, equal: bool, above: bool) -> None:
-    found = parse_requirement(f"metric(x.y) {relation} 3")
+def test_a_relative_limit_needs_a_baseline(threshold: str, top: str, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        parsed(threshold, require="cycle.response.p50 <= 1.1 x baseline", top=top)
 
-    values = (2.0, 3.0 - 1e-15, 3.0, 3.0 + 1e-15, 4.0)
-    assert [found.holds(value) for value in values] == [below, equal, equal, equal, above]
+
+def test_a_relative_limit_is_not_put_to_the_baseline_nor_to_an_aa_arm() -> None:
+    require = "cycle.response.p50 <= 1.1 x baseline"
+    scenario = parsed('sweeps = ["all"]', require=require, top=BASELINE)
+    cells = [arm for arm in arms_of(scenario) if is_compared(scenario, arm.subject, arm.loop)]
+    assert [(cell.subject, cell.loop) for cell in cells] == [("b", "selector"), ("b", "uvloop")]
+
+
+def test_a_relative_time_of_the_saver_under_an_open_load_is_refused() -> None:
+    tables = (
+        '[baseline]\nsubjects = ["a"]\n'
+        '[[thresholds]]\nrequire = ["put.response.p50 <= 1.1 x baseline"]'
+    )
+    text = made_up("a b", arrival='kind = "constant"\nrate_per_s = 10', tables=tables)
+
+    with pytest.raises(InputError, match=r"put\.response\.p50 .* open load 'some'"):
+        parse_scenario(text, "made up")
+    parse_scenario(text.replace("put.response", "cycle.response"), "made up")
+
+
+def test_thresholds_are_no_part_of_the_digest() -> None:
+    bare = parse_scenario(made_up("a b"), "bare")
+    tables = '[[thresholds]]\nrequire = ["errors == 0"]'
+    limited = parse_scenario(made_up("a b", tables=tables), "limited")
+
+    assert limited.digest() == bare.digest()
+    assert limited != bare
+
+
+def test_a_scenario_with_thresholds_can_be_written_again() -> None:
+    scenario = parsed('subjects = ["a"]\nconfidence = "interval"')
+    assert parse_scenario(scenario_text(scenario), "again") == scenario
+
+
+def test_a_worker_reads_the_same_scenario() -> None:
+    scenario = parsed('subjects = ["a"]')
+    assert Scenario.model_validate(scenario.model_dump()) == scenario
+    assert Scenario.model_validate_json(scenario.model_dump_json()) == scenario
+
+
+def test_a_gate_leaves_them_out() -> None:
+    scenario = parsed('subjects = ["a", "b2"]')
+
+    assert two_subjects(scenario, Pair("a", "b")).thresholds == ()
+    assert two_interpreters(scenario)[0].thresholds == ()

@@ -266,7 +266,7 @@ def test_what_is_no_graph_or_no_input_is_refused_before_anything_is_measured(
     path = tmp_path / "theirs.toml"
     path.write_text(
         f"""
-schema_version = 1
+schema_version = 2
 question = "Which?"
 [subjects.memory]
 use = "memory"
