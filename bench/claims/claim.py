@@ -21,8 +21,8 @@ from bench.scenario.selection import Label, Many, Name, Selection, Some
 
 ClaimKind = Literal["ratio", "bound", "fact"]
 CANDIDATE = "candidate"
-_SIDES = Reader(sides=(CANDIDATE, BASELINE), relative=True, sums=True, shares=True)
-_ARRIVALS = Reader(sides=None, relative=True)
+_SIDES = Reader((CANDIDATE, BASELINE), sides=True, sums=True, shares=True)
+_ARRIVALS = Reader(None, sides=True)
 
 
 class _Part(BaseModel):
@@ -93,13 +93,6 @@ class Ratio(_Limited):
     equal_durability: bool = False
     can_refute: bool = True
 
-    @model_validator(mode="after")
-    def _two_sides(self) -> Self:
-        if (self.limit.of or CANDIDATE) == self.limit.times:
-            text = "expected 'x baseline', or 'of baseline' with 'x candidate'"
-            raise PydanticCustomError("require", text)
-        return self
-
     @property
     def per(self) -> str:
         """The metric by which the figure is divided, trial by trial; empty for none."""
@@ -108,7 +101,7 @@ class Ratio(_Limited):
     @property
     def ratio(self) -> str:
         """Which side is divided by which."""
-        return f"{self.limit.of or CANDIDATE} / {self.limit.times}"
+        return f"{self.limit.of} / {self.limit.times}"
 
 
 class Scaling(_Limited):
@@ -121,13 +114,10 @@ class Scaling(_Limited):
     require: Some[Annotated[Limit, PlainValidator(_ARRIVALS), WRITTEN]]
 
     @model_validator(mode="after")
-    def _two_arrivals(self) -> Self:
+    def _arrivals_in_limits(self) -> Self:
         if self.arrivals:
             text = "expected the arrivals in 'require' alone, without 'arrivals'"
             raise PydanticCustomError("arrivals", text)
-        if self.to_arrival in ("", self.from_arrival):
-            text = "expected two arrivals, as in 'throughput of many >= 1 x one'"
-            raise PydanticCustomError("require", text)
         return self
 
     @property

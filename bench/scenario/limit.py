@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import PlainSerializer
 from pydantic_core import PydanticCustomError
@@ -280,38 +280,44 @@ def unit_of(name: str) -> Unit | None:
 class Reader:
     """Reads the limits that a key takes.
 
-    ``sides``: what a bound may be a multiple of, and a quantity ``of``; ``None`` means any name.
-    ``relative``: the limit must be such a multiple. Without ``sums`` it is of one metric, and
-    without ``shares`` not of one by another.
+    ``times``: what a bound may be a multiple of; ``None`` means any name. ``sides``: the limit
+    compares two of them, one ``of`` which is a multiple of another; the first is that where none
+    is given. Without ``sums`` it is of one metric, and without ``shares`` not of one by another.
     """
 
-    sides: Collection[str] | None = ()
-    relative: bool = False
+    times: Sequence[str] | None = ()
+    sides: bool = False
     sums: bool = False
     shares: bool = False
 
     def __call__(self, given: object) -> Limit:
         """Return the limit that ``given`` is, or is the text of; a validator of a field."""
         try:
-            limit = given if isinstance(given, Limit) else parse_limit(_text(given))
-            self._check(limit)
+            return self._checked(given if isinstance(given, Limit) else parse_limit(_text(given)))
         except ValueError as error:
             told = {"expected": str(error)}
             raise PydanticCustomError("limit", "{expected}", told) from error
-        return limit
 
-    def _check(self, limit: Limit) -> None:
+    def _checked(self, limit: Limit) -> Limit:
         if not self.sums and len(limit.parts) > 1:
             raise ValueError(f"expected one metric, not {limit.metric!r}")
         if limit.per and not self.shares:
             raise ValueError(f"expected a metric by itself, not 'per {limit.per}'")
-        if self.sides is not None:
-            for name in filter(None, (limit.times, limit.of)):
-                if name not in self.sides:
-                    told = " or ".join(self.sides) or "a number with a unit"
-                    raise ValueError(f"expected {told}, not {name!r}.{nearest(name, self.sides)}")
-        if self.relative and not limit.times:
-            raise ValueError(f"expected a multiple, as in '{limit.metric} <= 1.1 x {BASELINE}'")
+        known = self.times
+        for name in filter(None, (limit.times, limit.of)):
+            if known is not None and name not in known:
+                told = " or ".join(known) or "a number with a unit"
+                raise ValueError(f"expected {told}, not {name!r}.{nearest(name, known)}")
+        if not self.sides:
+            if limit.of:
+                raise ValueError(f"expected a metric by itself, not 'of {limit.of}'")
+            return limit
+        one, other = known or ("many", "one")
+        of = limit.of or (known[0] if known else "")
+        if not limit.times or of in ("", limit.times):
+            told = f"{limit.metric} of {one} <= 1.1 x {other}"
+            raise ValueError(f"expected one side as a multiple of another, as in '{told}'")
+        return replace(limit, of=of)
 
 
 # Beside the validator of a field: a limit is written as its text.

@@ -93,7 +93,7 @@ class Sweep(_Part):
 
 
 Confidence = Literal["estimate", "interval"]
-Requirement = Annotated[Limit, PlainValidator(Reader(sides=(BASELINE,))), WRITTEN]
+Requirement = Annotated[Limit, PlainValidator(Reader(times=(BASELINE,))), WRITTEN]
 
 
 class Threshold(Selection):
