@@ -4,9 +4,8 @@ A plug-in never reads a clock around a saver call: ``bench.measure.timing`` does
 them, so that none can time itself differently from the others.
 """
 
-from bench.contracts.loop import Loop
-from bench.contracts.plugin import PluginOptions
-from bench.contracts.probe import OutsideProbe, Probe, WorkerProbe
+from bench.contracts.plugin import Loop, PluginOptions
+from bench.contracts.probe import OutsideProbe, Probe, ReadingKind, WorkerProbe
 from bench.contracts.reporter import Reporter
 from bench.contracts.server import (
     NAMESPACE,
@@ -56,6 +55,7 @@ __all__ = [
     "Place",
     "PluginOptions",
     "Probe",
+    "ReadingKind",
     "Reporter",
     "Server",
     "Stored",

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from bench.contracts.subject import Subject
 from bench.records.trial import Reading
+from bench.scenario.metric import Better, Unit
+
+
+class ReadingKind(NamedTuple):
+    """What a reading is: its unit, which way is better, and what it tells."""
+
+    unit: Unit
+    better: Better
+    description: str
 
 
 class Probe(ABC):
     """Watches a trial during its measured window. Has a side: inside the worker or outside.
 
-    ``readings`` names all that it may read, so that a scenario can make them primary metrics.
+    ``readings`` describes by name all that it may read, so that a scenario can make them primary
+    metrics.
     """
 
     side: ClassVar[Literal["worker", "outside"]]
-    readings: ClassVar[tuple[str, ...]] = ()
+    readings: ClassVar[Mapping[str, ReadingKind]] = {}
+
+    def reading(self, name: str, value: float, detail: str = "") -> Reading:
+        """Return ``value`` as the reading that :attr:`readings` describes under this ``name``."""
+        return Reading(name, float(value), *self.readings[name], detail)
 
 
 class WorkerProbe(Probe):

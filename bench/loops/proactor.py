@@ -21,11 +21,9 @@ class ProactorLoop(Loop):
         return "native" if sys.platform == "win32" else "emulated"
 
     def unavailable(self) -> str | None:
-        """Return ``None``: one of the two can always be made."""
         return None
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        """Make an ``asyncio.ProactorEventLoop`` or an ``EmulatedProactorEventLoop``."""
         if sys.platform == "win32":
             return asyncio.ProactorEventLoop()
         from bench.loops._emulated_proactor import (  # noqa: PLC0415  # of no use on Windows

@@ -11,9 +11,7 @@ class SelectorLoop(Loop):
     """``asyncio.SelectorEventLoop`` over the platform's best selector."""
 
     def unavailable(self) -> str | None:
-        """Return ``None``: every platform has it."""
         return None
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        """Make an ``asyncio.SelectorEventLoop``."""
         return asyncio.SelectorEventLoop()

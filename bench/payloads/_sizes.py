@@ -71,19 +71,17 @@ class SizedPayload(Payload):
     """A payload whose state is a sequence of parts: messages, records or bytes."""
 
     Options: ClassVar[type[PluginOptions]] = SizedOptions
+    options: SizedOptions
     kind: ClassVar[str]
 
     def __init__(self, options: PluginOptions, seed: int) -> None:
         super().__init__(options, seed)
-        if not isinstance(options, SizedOptions):
-            raise TypeError(f"options must be SizedOptions, not {type(options).__name__}")
-        self._sizes = options
         source = random.Random(seed)  # noqa: S311 - reproducible content, no secret
         self._salt = source.getrandbits(32)
-        sizes = _increment_sizes(options, source)
+        sizes = _increment_sizes(self.options, source)
         self._count = len(sizes)
         increments = self._increments(sizes, source)
-        if options.growth == "constant":
+        if self.options.growth == "constant":
             self._states = [self._assemble(parts) for parts in increments]
         else:
             # Twice over, so that a conversation may begin at any increment.
@@ -94,27 +92,23 @@ class SizedPayload(Payload):
         """Make one run of parts for each of ``sizes`` (in bytes); lists or bytes."""
 
     def _assemble(self, parts: Sequence[Any]) -> Any:
-        """Make the state that consists of ``parts``."""
         return parts
 
     def state(self, thread: int, turn: int) -> Any:
-        """Return the value that a channel of ``thread`` holds in ``turn`` (0, 1, …)."""
-        if self._sizes.growth == "constant":
+        if self.options.growth == "constant":
             return self._states[self._pick(thread, turn)]
         first = self._pick(thread, 0)
-        last = first + min(turn + 1, self._sizes.max_turns)
+        last = first + min(turn + 1, self.options.max_turns)
         return self._assemble(self._line[self._bounds[first] : self._bounds[last]])
 
     def canonical(self, value: Any) -> bytes:
-        """Return bytes that are equal exactly when two values mean the same."""
         return canonical(value, exact=False)
 
     def describe(self) -> str:
-        """Return kind and size in words, e.g. ``messages, 50 kB, growing by turn``."""
-        words = [self.kind, size_text(self._sizes.state_bytes)]
-        if self._sizes.spread == "lognormal":
-            words.append(f"log-normal sizes (sigma {self._sizes.sigma:g})")
-        if self._sizes.growth == "by_turn":
+        words = [self.kind, size_text(self.options.state_bytes)]
+        if self.options.spread == "lognormal":
+            words.append(f"log-normal sizes (sigma {self.options.sigma:g})")
+        if self.options.growth == "by_turn":
             words.append("growing by turn")
         return ", ".join(words)
 

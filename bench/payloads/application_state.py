@@ -171,14 +171,11 @@ class ApplicationStatePayload(Payload):
     """A dictionary with a value of each type; what comes back must be of the same type, too."""
 
     Options: ClassVar[type[PluginOptions]] = ApplicationStateOptions
+    options: ApplicationStateOptions
 
     def __init__(self, options: PluginOptions, seed: int) -> None:
         super().__init__(options, seed)
-        if not isinstance(options, ApplicationStateOptions):
-            raise TypeError(
-                f"options must be ApplicationStateOptions, not {type(options).__name__}"
-            )
-        self._names = options.types or tuple(TYPES)
+        self._names = self.options.types or tuple(TYPES)
         first = (seed % _SEEDS) * _STATES
         self._states = [
             {name: _MAKERS[name](number) for name in self._names}
@@ -186,14 +183,11 @@ class ApplicationStatePayload(Payload):
         ]
 
     def state(self, thread: int, turn: int) -> Any:
-        """Return the value that a channel of ``thread`` holds in ``turn`` (0, 1, …)."""
         return self._states[(thread * _THREAD_STRIDE + turn) % _STATES]
 
     def canonical(self, value: Any) -> bytes:
-        """Return bytes that are equal exactly when two values are the same, types included."""
         return canonical(value)
 
     def describe(self) -> str:
-        """Return which types there are, e.g. ``application_state, decimal, uuid``."""
         chosen = ", ".join(self._names) if len(self._names) < len(TYPES) else "all types"
         return f"application_state, {chosen}"

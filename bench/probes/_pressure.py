@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 # The columns of the first line of /proc/stat, proc_stat(5), in clock ticks.
@@ -26,7 +25,7 @@ class Ticks:
 def ticks(stat: str) -> Ticks | None:
     """Read the first line of ``/proc/stat``; ``None`` where it has another form."""
     first, *numbers = stat.partition("\n")[0].split() or [""]
-    if first != "cpu" or len(numbers) < len(_COLUMNS) or not _are_numbers(numbers):
+    if first != "cpu" or len(numbers) < len(_COLUMNS) or not all(map(str.isdigit, numbers)):
         return None
     # Time of guests is in user and nice already.
     by_name = dict(zip(_COLUMNS, map(int, numbers), strict=False))
@@ -71,7 +70,3 @@ def group_files(cgroup: str) -> tuple[str, ...]:
             [f"{top}{inner}/cpu.stat", f"{top}cpu.stat"] if inner else [f"{top}cpu.stat"]
         )
     return tuple(found)
-
-
-def _are_numbers(texts: Iterable[str]) -> bool:
-    return all(text.isdigit() for text in texts)

@@ -145,7 +145,6 @@ def _read(read: Callable[[], Value]) -> Value | None:
 
 
 def _full_memory(process: psutil.Process) -> Any:
-    """Read what this user may see of the memory of ``process``: not all may be open to them."""
     try:
         return process.memory_full_info()
     except psutil.AccessDenied:

@@ -7,21 +7,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import psutil
 
-from bench.contracts import OutsideProbe
+from bench.contracts import OutsideProbe, ReadingKind
 from bench.probes._pressure import Ticks, group_files, stalled_us, throttled, ticks
 from bench.probes._process_tree import ProcessTree
 from bench.records.trial import Reading
-from bench.scenario.metric import Better, Unit
 
 _HZ_PER_MHZ = 1e6
 
 Clock = Callable[[], int]
-# Name, value, unit, which way is better, and what it is.
-_Told = tuple[str, float, Unit, Better, str]
 
 
 class Tree(Protocol):
@@ -51,7 +48,6 @@ class Host:
         self._root = root
 
     def snapshot(self, at_ns: int, own: Tree) -> Snapshot:
-        """Read everything once."""
         groups = group_files(self._text("proc/self/cgroup"))
         texts = (self._text(f"sys/fs/cgroup/{name}") for name in groups)
         counts = (throttled(text) for text in texts)
@@ -84,15 +80,34 @@ class HostPressure(OutsideProbe):
     does not tell is absent: on macOS and Windows only clock and load are there.
     """
 
-    readings = (
-        "host.steal_share",
-        "host.other_cpu",
-        "host.cpu_pressure",
-        "host.throttled",
-        "host.clock_start",
-        "host.clock_end",
-        "host.load",
-    )
+    readings: ClassVar[Mapping[str, ReadingKind]] = {
+        "host.steal_share": ReadingKind(
+            *("ratio", "lower"),
+            "share of the processors' time that the hypervisor gave to others while we were ready",
+        ),
+        "host.other_cpu": ReadingKind(
+            *("ratio", "lower"),
+            "CPU seconds of other processes than worker, server and runner, per second",
+        ),
+        "host.cpu_pressure": ReadingKind(
+            *("ratio", "lower"),
+            "share of the time in which some task of the machine, ours or not, waited for a core",
+        ),
+        "host.throttled": ReadingKind(
+            *("count", "lower"),
+            "periods in which the control group had used up its share of the processors",
+        ),
+        "host.clock_start": ReadingKind(
+            *("per_s", "neither"),
+            "mean clock frequency of the processors, in Hz, as the window opened",
+        ),
+        "host.clock_end": ReadingKind(
+            "per_s", "neither", "mean clock frequency of the processors, in Hz, as it closed"
+        ),
+        "host.load": ReadingKind(
+            "count", "lower", "tasks that ran or waited to run, mean over the last minute"
+        ),
+    }
 
     def __init__(
         self,
@@ -107,65 +122,52 @@ class HostPressure(OutsideProbe):
         self._first: Snapshot | None = None
 
     def start(self, processes: Mapping[str, Sequence[int]]) -> None:
-        """Read the counters; without any process there is nothing to be disturbed."""
         ours = [number for numbers in processes.values() for number in numbers]
         if ours:
             self._own = self._tree((os.getpid(), *ours))
             self._first = self._host.snapshot(self._clock(), self._own)
 
     def stop(self) -> Sequence[Reading]:
-        """Read them again."""
         if self._first is None:
             return ()
         last = self._host.snapshot(self._clock(), self._own)
-        return differences(self._first, last, self._host.ticks_per_s)
+        values = differences(self._first, last, self._host.ticks_per_s)
+        return [self.reading(name, value) for name, value in values.items()]
 
 
 def differences(
     first: Snapshot, last: Snapshot, ticks_per_s: Callable[[], int]
-) -> tuple[Reading, ...]:
-    """Return what can be told of the time between two snapshots."""
+) -> dict[str, float]:
+    """Return what is known of the time between two snapshots, by the reading's name."""
     elapsed_s = (last.at_ns - first.at_ns) / 1e9
-    found: list[_Told] = []
+    found: dict[str, float | None] = {}
     if elapsed_s > 0.0:
-        found += _of_ticks(first, last, elapsed_s, ticks_per_s)
+        found |= _of_ticks(first, last, elapsed_s, ticks_per_s)
         if first.stalled_us is not None and last.stalled_us is not None:
-            share = (last.stalled_us - first.stalled_us) / 1e6 / elapsed_s
-            found.append(("cpu_pressure", share, "ratio", "lower", _PRESSURE))
+            found["host.cpu_pressure"] = (last.stalled_us - first.stalled_us) / 1e6 / elapsed_s
     if first.throttled is not None and last.throttled is not None:
-        count = last.throttled - first.throttled
-        found.append(("throttled", float(count), "count", "lower", _THROTTLED))
-    for name, hertz, when in (
-        ("clock_start", first.clock_hz, "as the window opened"),
-        ("clock_end", last.clock_hz, "as it closed"),
-    ):
-        if hertz is not None:
-            found.append((name, hertz, "per_s", "neither", f"{_CLOCK}, {when}"))
-    if last.load is not None:
-        found.append(("load", last.load, "count", "lower", _LOAD))
-    return tuple(
-        Reading(f"host.{name}", value, unit, better, description)
-        for name, value, unit, better, description in found
-    )
+        found["host.throttled"] = last.throttled - first.throttled
+    found |= {"host.clock_start": first.clock_hz, "host.clock_end": last.clock_hz}
+    found["host.load"] = last.load
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _of_ticks(
     first: Snapshot, last: Snapshot, elapsed_s: float, ticks_per_s: Callable[[], int]
-) -> list[_Told]:
+) -> dict[str, float]:
     before, after = first.ticks, last.ticks
     if before is None or after is None or after.total <= before.total:
-        return []
+        return {}
     stolen = (after.stolen - before.stolen) / (after.total - before.total)
-    found: list[_Told] = [("steal_share", stolen, "ratio", "lower", _STEAL)]
+    found = {"host.steal_share": stolen}
     if first.own_cpu_s is not None and last.own_cpu_s is not None:
         busy_s = (after.busy - before.busy) / ticks_per_s()
         others_s = busy_s - (last.own_cpu_s - first.own_cpu_s)
-        found.append(("other_cpu", max(0.0, others_s) / elapsed_s, "ratio", "lower", _OTHERS))
+        found["host.other_cpu"] = max(0.0, others_s) / elapsed_s
     return found
 
 
 def _clock_hz() -> float | None:
-    """Return the mean clock frequency of the processors, in Hz."""
     try:
         found = psutil.cpu_freq()
     # It reads files and calls that differ by platform, and fails in as many ways.
@@ -180,11 +182,3 @@ def _load() -> float | None:
         return os.getloadavg()[0]
     except (AttributeError, OSError):
         return None
-
-
-_STEAL = "share of the processors' time that the hypervisor gave to others while we were ready"
-_OTHERS = "CPU seconds of other processes than worker, server and runner, per second"
-_PRESSURE = "share of the time in which some task of the machine, ours or not, waited for a core"
-_THROTTLED = "periods in which the control group had used up its share of the processors"
-_CLOCK = "mean clock frequency of the processors, in Hz"
-_LOAD = "tasks that ran or waited to run, mean over the last minute"

@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
+from typing import ClassVar
 
-from bench.contracts import Subject, WorkerProbe
+from bench.contracts import ReadingKind, Subject, WorkerProbe
 from bench.records.trial import Reading
 
 INTERVAL_S = 0.01
@@ -71,7 +72,6 @@ def _frames(frame: FrameType | None) -> Iterator[tuple[str, str, str]]:
 
 
 def _short(qualified: str) -> str:
-    """Leave out the functions that a function is defined in."""
     return qualified.rpartition("<locals>.")[2]
 
 
@@ -118,18 +118,25 @@ class LoopHolder(WorkerProbe):
     as an extension that computes, is seen only when it lets go, at the next Python instruction.
     """
 
-    readings = ("loop_held.share", "loop_held.by_saver")
+    readings: ClassVar[Mapping[str, ReadingKind]] = {
+        "loop_held.share": ReadingKind(
+            "ratio",
+            "lower",
+            "share of the window for which the loop was held, over 20 ms each time",
+        ),
+        "loop_held.by_saver": ReadingKind(
+            *("ratio", "neither"),
+            "share of the looks at a held loop that found it in a method of the saver",
+        ),
+    }
 
     def __init__(self, clock: Clock = time.perf_counter_ns) -> None:
-        """Take a clock in ns."""
         self._clock = clock
         self._stopping = threading.Event()
         self._places: Counter[str] = Counter()
         self._by_saver = 0
 
     async def start(self, subject: Subject) -> None:
-        """Set the first timer and start the thread."""
-        del subject
         self._loop = asyncio.get_running_loop()
         self._loop_thread_id = threading.get_ident()
         self._start_ns = self._clock()
@@ -149,7 +156,6 @@ class LoopHolder(WorkerProbe):
         return self._readings(now_ns - self._start_ns)
 
     def look(self, frame: FrameType | None) -> None:
-        """Count where the loop's thread is."""
         place, is_saver = holder(frame)
         self._places[place] += 1
         self._by_saver += is_saver
@@ -167,20 +173,8 @@ class LoopHolder(WorkerProbe):
         if wall_ns <= 0:
             return []
         looks = sum(self._places.values())
-        most = self._places.most_common(1)
-        share = Reading(
-            name="loop_held.share",
-            value=min(1.0, self._stalls.held_ns / wall_ns),
-            unit="ratio",
-            better="lower",
-            description="share of the window for which the loop was held, over 20 ms each time",
-            detail=most[0][0] if most else "",
-        )
-        by_saver = Reading(
-            name="loop_held.by_saver",
-            value=self._by_saver / max(1, looks),
-            unit="ratio",
-            better="neither",
-            description="share of the looks at a held loop that found it in a method of the saver",
-        )
-        return [share, by_saver] if looks else [share]
+        place = self._places.most_common(1)[0][0] if looks else ""
+        share = self.reading("loop_held.share", min(1.0, self._stalls.held_ns / wall_ns), place)
+        if not looks:
+            return [share]
+        return [share, self.reading("loop_held.by_saver", self._by_saver / looks)]

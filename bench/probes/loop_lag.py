@@ -6,13 +6,15 @@ import asyncio
 import math
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
-from bench.contracts import Subject, WorkerProbe
+from bench.contracts import ReadingKind, Subject, WorkerProbe
 from bench.records.trial import Reading
 
 INTERVAL_NS = 5_000_000
 _NS_PER_S = 1_000_000_000
+_FROM_READY = "from when something was ready to run until the loop ran it"
 
 Clock = Callable[[], int]
 
@@ -62,20 +64,24 @@ class LoopLag(WorkerProbe):
     blocked.
     """
 
-    readings = ("loop_lag.p50", "loop_lag.p99", "loop_lag.max", "loop.cpu_share")
+    readings: ClassVar[Mapping[str, ReadingKind]] = {
+        "loop_lag.p50": ReadingKind("ns", "lower", f"median time {_FROM_READY}"),
+        "loop_lag.p99": ReadingKind("ns", "lower", f"99th percentile of the time {_FROM_READY}"),
+        "loop_lag.max": ReadingKind("ns", "lower", f"longest time {_FROM_READY}"),
+        "loop.cpu_share": ReadingKind(
+            "ratio", "lower", "CPU time of the event loop's thread per time; 1 is a full core"
+        ),
+    }
 
     def __init__(
         self,
         clock: Clock = time.perf_counter_ns,
         thread_cpu_clock: Clock = time.thread_time_ns,
     ) -> None:
-        """Take both clocks in ns."""
         self._clock = clock
         self._thread_cpu_clock = thread_cpu_clock
 
     async def start(self, subject: Subject) -> None:
-        """Set the first timer."""
-        del subject
         self._loop = asyncio.get_running_loop()
         self._start_cpu_ns = self._thread_cpu_clock()
         self._start_ns = self._clock()
@@ -100,30 +106,11 @@ class LoopLag(WorkerProbe):
 
     def _readings(self, wall_ns: int, cpu_ns: int) -> list[Reading]:
         ordered = sorted(self._schedule.lags_ns)
-        described = (
-            ("p50", 0.50, "median time"),
-            ("p99", 0.99, "99th percentile of the time"),
-            ("max", 1.00, "longest time"),
-        )
+        shares = {"p50": 0.50, "p99": 0.99, "max": 1.00} if ordered else {}
         readings = [
-            Reading(
-                name=f"loop_lag.{name}",
-                value=float(quantile(ordered, share)),
-                unit="ns",
-                better="lower",
-                description=f"{text} from when something was ready to run until the loop ran it",
-            )
-            for name, share, text in described
-            if ordered
+            self.reading(f"loop_lag.{name}", quantile(ordered, share))
+            for name, share in shares.items()
         ]
         if wall_ns > 0:
-            readings.append(
-                Reading(
-                    name="loop.cpu_share",
-                    value=cpu_ns / wall_ns,
-                    unit="ratio",
-                    better="lower",
-                    description="CPU time of the event loop's thread per time; 1 is a full core",
-                )
-            )
+            readings.append(self.reading("loop.cpu_share", cpu_ns / wall_ns))
         return readings

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from bench.contracts import OutsideProbe
+from bench.contracts import OutsideProbe, ReadingKind
 from bench.probes._process_tree import Memory, ProcessTree
 from bench.records.trial import Reading
-from bench.scenario.metric import Better, Unit
+from bench.scenario.metric import Unit
 
 INTERVAL_S = 0.05
 # Unique and proportional memory cost the watched process a lock: at most every 250 ms, and less
@@ -19,6 +19,19 @@ COSTLY_INTERVAL_NS = 250_000_000
 _LEAST_TIME_PER_COST = 50
 
 Clock = Callable[[], int]
+
+_RSS = "highest resident memory (pages shared by processes count once for each)"
+_CPU = "CPU seconds, with all threads and child processes, per second (1 is a full core)"
+_GROWTH = "resident memory at the window's end less that at its beginning"
+_READINGS: tuple[tuple[str, str, Unit, str], ...] = (
+    ("worker", "rss_peak", "bytes", _RSS),
+    ("worker", "uss_peak", "bytes", "highest memory that no other process shares"),
+    ("worker", "rss_growth", "bytes", _GROWTH),
+    ("worker", "cpu_share", "ratio", _CPU),
+    ("server", "rss_peak", "bytes", _RSS),
+    ("server", "pss_peak", "bytes", "highest memory, shared pages counted once for the group,"),
+    ("server", "cpu_share", "ratio", _CPU),
+)
 
 
 class Tree(Protocol):
@@ -47,7 +60,6 @@ class Group:
         self._cpu_share: float | None = None
 
     def begin(self) -> None:
-        """Take the first sample, then the CPU time."""
         self._first = self._sample_all()
         self._start_cpu_s = self._tree.cpu_s()
         self._start_ns = self._clock()
@@ -61,7 +73,6 @@ class Group:
             self._resident += [resident] if resident is not None else []
 
     def end(self) -> None:
-        """Take the CPU time, then the last sample."""
         cpu_s, elapsed_ns = self._tree.cpu_s(), self._clock() - self._start_ns
         if cpu_s is not None and self._start_cpu_s is not None and elapsed_ns > 0:
             self._cpu_share = (cpu_s - self._start_cpu_s) * 1e9 / elapsed_ns
@@ -69,28 +80,21 @@ class Group:
         if self._first is not None and last is not None:
             self._growth_bytes = last.resident_bytes - self._first.resident_bytes
 
-    def readings(self) -> list[Reading]:
-        """Return what is known; a number that could not be read is left out."""
-        name = self._name
-        values: list[tuple[str, float | None, Unit, Better, str]] = []
+    def values(self) -> dict[str, float]:
+        """Return by the reading's name what is known; what could not be read is absent."""
+        resident = max(self._resident, default=None)
         unique = [memory.unique_bytes for memory in self._memories]
-        if name == "worker":
-            values = [
-                ("rss_peak", max(self._resident, default=None), "bytes", "lower", _RSS),
-                ("uss_peak", _peak(unique), "bytes", "lower", _USS),
-                ("rss_growth", self._growth_bytes, "bytes", "lower", _GROWTH),
-            ]
+        proportional = [memory.proportional_bytes for memory in self._memories]
+        found: dict[str, float | None]
+        if self._name == "worker":
+            found = {"rss_peak": resident, "uss_peak": _peak(unique)}
+            found["rss_growth"] = self._growth_bytes
         elif self._is_shared_out():
-            proportional = [memory.proportional_bytes for memory in self._memories]
-            values = [("pss_peak", _peak(proportional), "bytes", "lower", _PSS)]
+            found = {"pss_peak": _peak(proportional)}
         else:
-            values = [("rss_peak", max(self._resident, default=None), "bytes", "lower", _RSS)]
-        values.append(("cpu_share", self._cpu_share, "ratio", "lower", _CPU))
-        return [
-            Reading(f"{name}.{key}", float(value), unit, better, f"{text} of the {name}")
-            for key, value, unit, better, text in values
-            if value is not None
-        ]
+            found = {"rss_peak": resident}
+        found["cpu_share"] = self._cpu_share
+        return {f"{self._name}.{key}": value for key, value in found.items() if value is not None}
 
     def _sample_all(self) -> Memory | None:
         before_ns = self._clock()
@@ -123,15 +127,10 @@ class ProcessUsage(OutsideProbe):
     elsewhere. A server that is somebody else's has no readings.
     """
 
-    readings = (
-        "worker.rss_peak",
-        "worker.uss_peak",
-        "worker.rss_growth",
-        "worker.cpu_share",
-        "server.rss_peak",
-        "server.pss_peak",
-        "server.cpu_share",
-    )
+    readings: ClassVar[Mapping[str, ReadingKind]] = {
+        f"{group}.{name}": ReadingKind(unit, "lower", f"{text} of the {group}")
+        for group, name, unit, text in _READINGS
+    }
 
     def __init__(
         self,
@@ -144,7 +143,6 @@ class ProcessUsage(OutsideProbe):
         self._stopping = threading.Event()
 
     def start(self, processes: Mapping[str, Sequence[int]]) -> None:
-        """Take the first samples and start the thread."""
         self._groups = [
             Group(name, self._tree(process_ids), self._clock)
             for name, process_ids in processes.items()
@@ -156,12 +154,15 @@ class ProcessUsage(OutsideProbe):
         self._thread.start()
 
     def stop(self) -> Sequence[Reading]:
-        """End the thread, take the last samples."""
         self._stopping.set()
         self._thread.join()
         for group in self._groups:
             group.end()
-        return [reading for group in self._groups for reading in group.readings()]
+        return [
+            self.reading(name, value)
+            for group in self._groups
+            for name, value in group.values().items()
+        ]
 
     def _sample(self) -> None:
         while not self._stopping.wait(INTERVAL_S):
@@ -172,10 +173,3 @@ class ProcessUsage(OutsideProbe):
 def _peak(values: Sequence[int | None]) -> int | None:
     known = [value for value in values if value is not None]
     return max(known) if known and len(known) == len(values) else None
-
-
-_RSS = "highest resident memory (pages shared by processes count once for each)"
-_USS = "highest memory that no other process shares"
-_PSS = "highest memory, shared pages counted once for the group,"
-_GROWTH = "resident memory at the window's end less that at its beginning"
-_CPU = "CPU seconds, with all threads and child processes, per second (1 is a full core)"

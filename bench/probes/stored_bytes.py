@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
-from bench.contracts import Subject, WorkerProbe
+from bench.contracts import ReadingKind, Subject, WorkerProbe
 from bench.records.trial import Reading
 
 
@@ -20,39 +20,28 @@ class StoredBytes(WorkerProbe):
     grown, there is no ``stored.bytes_per_checkpoint``: a size of nothing or less would mislead.
     """
 
-    readings = ("stored.bytes", "stored.bytes_per_checkpoint")
+    readings: ClassVar[Mapping[str, ReadingKind]] = {
+        "stored.bytes": ReadingKind(
+            "bytes", "lower", "bytes that the store holds at the end of the trial"
+        ),
+        "stored.bytes_per_checkpoint": ReadingKind(
+            *("bytes", "lower"),
+            "bytes by which the store grew per acknowledged checkpoint, "
+            "with the writes, blobs and index entries that belong to it",
+        ),
+    }
     stops: ClassVar[Literal["window", "drained"]] = "drained"
 
     async def start(self, subject: Subject) -> None:
-        """Ask for the bytes stored so far."""
         self._subject = subject
         self._before = (await subject.stored()).stored_bytes
 
     async def stop(self, checkpoints: int) -> Sequence[Reading]:
-        """Ask again; no reading where the store cannot tell."""
         before, after = self._before, (await self._subject.stored()).stored_bytes
         if after is None:
             return ()
-        readings = [
-            Reading(
-                name="stored.bytes",
-                value=float(after),
-                unit="bytes",
-                better="lower",
-                description="bytes that the store holds at the end of the trial",
-            )
-        ]
+        readings = [self.reading("stored.bytes", after)]
         if before is not None and after > before and checkpoints > 0:
-            readings.append(
-                Reading(
-                    name="stored.bytes_per_checkpoint",
-                    value=(after - before) / checkpoints,
-                    unit="bytes",
-                    better="lower",
-                    description=(
-                        "bytes by which the store grew per acknowledged checkpoint, "
-                        "with the writes, blobs and index entries that belong to it"
-                    ),
-                )
-            )
+            growth = (after - before) / checkpoints
+            readings.append(self.reading("stored.bytes_per_checkpoint", growth))
         return readings

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import (
-    ChannelVersions,
-    Checkpoint,
-    CheckpointMetadata,
-    CheckpointTuple,
-)
+from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import Stored
@@ -31,16 +26,9 @@ LEAKED_BYTES = 100 * 1024
 class BlockingSaver(InMemorySaver):
     """Sleeps in a coroutine without yielding, as a synchronous driver does."""
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Store the checkpoint, and hold the event loop meanwhile."""
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
         time.sleep(BLOCKING_S)  # noqa: ASYNC251 - this is its defect
-        return await super().aput(config, checkpoint, metadata, new_versions)
+        return await super().aput(config, *given)
 
 
 class HoldingSaver(InMemorySaver):
@@ -52,18 +40,14 @@ class HoldingSaver(InMemorySaver):
         self._sleep = sleep
         self.puts = 0
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Store the checkpoint; what prepares the threads is not counted."""
-        self.puts += metadata["source"] != "input"
-        if self.puts == HELD_AT_PUT and metadata["source"] != "input":
-            self._sleep(HELD_S)
-        return await super().aput(config, checkpoint, metadata, new_versions)
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
+        _, metadata, _ = given
+        # What prepares the threads is not counted.
+        if metadata["source"] != "input":
+            self.puts += 1
+            if self.puts == HELD_AT_PUT:
+                self._sleep(HELD_S)
+        return await super().aput(config, *given)
 
 
 class _CountingSaver(InMemorySaver):
@@ -78,25 +62,17 @@ class _CountingSaver(InMemorySaver):
 class DroppingSaver(_CountingSaver):
     """Acknowledges one put in a thousand without storing anything, the 500th first."""
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Store the checkpoint, or only say so."""
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
         self.puts += 1
         if self.puts % DROPPED_ONE_IN != DROPPED_ONE_IN // 2:
-            return await super().aput(config, checkpoint, metadata, new_versions)
-        return {"configurable": {**config["configurable"], "checkpoint_id": checkpoint["id"]}}
+            return await super().aput(config, *given)
+        return {"configurable": {**config["configurable"], "checkpoint_id": given[0]["id"]}}
 
 
 class StaleSaver(_CountingSaver):
     """Answers one read of a latest checkpoint in ten with the one before, as a replica may."""
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Return the checkpoint, or the one before the latest."""
         found = await super().aget_tuple(config)
         if "checkpoint_id" in config["configurable"] or found is None:
             return found
@@ -109,21 +85,14 @@ class StaleSaver(_CountingSaver):
 class CorruptingSaver(_CountingSaver):
     """Flips the last bit of one channel in every hundredth put; states are bytes."""
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Store the checkpoint, or almost."""
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
+        checkpoint, metadata, new_versions = given
         self.puts += 1
         if self.puts % CORRUPTED_ONE_IN == 0:
             values = dict(checkpoint["channel_values"])
             channel = next(name for name in new_versions if name in values)
             values[channel] = _last_bit_flipped(values[channel])
-            checkpoint = checkpoint.copy()
-            checkpoint["channel_values"] = values
+            checkpoint = {**checkpoint, "channel_values": values}
         return await super().aput(config, checkpoint, metadata, new_versions)
 
 
@@ -131,13 +100,8 @@ class NamespaceLosingSaver(InMemorySaver):
     """Acknowledges what subgraphs write into namespaces of their own, and drops their writes."""
 
     async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
+        self, config: RunnableConfig, writes: Any, task_id: str, task_path: str = ""
     ) -> None:
-        """Store the writes of the root graph."""
         if not config["configurable"].get("checkpoint_ns"):
             await super().aput_writes(config, writes, task_id, task_path)
 
@@ -145,20 +109,14 @@ class NamespaceLosingSaver(InMemorySaver):
 class TypeChangingSaver(InMemorySaver):
     """Stores numbers of the type ``Decimal`` as text, as a saver that keeps JSON may."""
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Store the checkpoint, almost."""
-        checkpoint = checkpoint.copy()
-        checkpoint["channel_values"] = {
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
+        checkpoint, *rest = given
+        values = {
             channel: {key: str(v) if isinstance(v, Decimal) else v for key, v in state.items()}
             for channel, state in checkpoint["channel_values"].items()
         }
-        return await super().aput(config, checkpoint, metadata, new_versions)
+        changed: Any = {**checkpoint, "channel_values": values}
+        return await super().aput(config, changed, *rest)
 
 
 def _last_bit_flipped(value: Any) -> bytes:
@@ -171,11 +129,9 @@ class _ReferenceSerializer:
     """Does not serialise: what is "stored" is the caller's own object."""
 
     def dumps_typed(self, obj: Any) -> tuple[str, Any]:
-        """Return ``obj`` itself."""
         return "reference", obj
 
     def loads_typed(self, data: tuple[str, Any]) -> Any:
-        """Return the object that was given."""
         return data[1]
 
 
@@ -193,76 +149,25 @@ class LeakingSaver(InMemorySaver):
         super().__init__()
         self._leaked: list[bytearray] = []
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Store the checkpoint, and forget to free something."""
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
         # Not zeros: pages that nobody has written to take no memory.
         self._leaked.append(bytearray(b"\x01" * LEAKED_BYTES))
-        return await super().aput(config, checkpoint, metadata, new_versions)
+        return await super().aput(config, *given)
 
 
 class DefectiveSubject(MemorySubject):
     """The subject ``memory`` with another saver."""
 
-    made: ClassVar[type[InMemorySaver]]
+    saver_class: ClassVar[type[InMemorySaver]]
 
     async def open(self, clients: int) -> None:
-        """Make the saver."""
-        del clients
-        self._saver = self.made()
-
-
-class BlockingSubject(DefectiveSubject):
-    """One :class:`BlockingSaver`."""
-
-    made = BlockingSaver
-
-
-class HoldingSubject(DefectiveSubject):
-    """One :class:`HoldingSaver`."""
-
-    made = HoldingSaver
-
-
-class DroppingSubject(DefectiveSubject):
-    """One :class:`DroppingSaver`."""
-
-    made = DroppingSaver
-
-
-class StaleSubject(DefectiveSubject):
-    """One :class:`StaleSaver`."""
-
-    made = StaleSaver
-
-
-class CorruptingSubject(DefectiveSubject):
-    """One :class:`CorruptingSaver`."""
-
-    made = CorruptingSaver
-
-
-class NamespaceLosingSubject(DefectiveSubject):
-    """One :class:`NamespaceLosingSaver`."""
-
-    made = NamespaceLosingSaver
-
-
-class TypeChangingSubject(DefectiveSubject):
-    """One :class:`TypeChangingSaver`."""
-
-    made = TypeChangingSaver
+        self._saver = self.saver_class()
 
 
 class ReferencingSubject(DefectiveSubject):
     """One :class:`ReferencingSaver`."""
 
-    made = ReferencingSaver
+    saver_class = ReferencingSaver
 
     async def stored(self) -> Stored:
         """Count checkpoints alone: references have no size."""
@@ -271,7 +176,16 @@ class ReferencingSubject(DefectiveSubject):
         return Stored(checkpoints=sum(counts), stored_bytes=None)
 
 
-class LeakingSubject(DefectiveSubject):
-    """One :class:`LeakingSaver`."""
+def _subject(saver_class: type[InMemorySaver]) -> type[DefectiveSubject]:
+    name = saver_class.__name__.replace("Saver", "Subject")
+    return type(name, (DefectiveSubject,), {"saver_class": saver_class, "__module__": __name__})
 
-    made = LeakingSaver
+
+BlockingSubject = _subject(BlockingSaver)
+HoldingSubject = _subject(HoldingSaver)
+DroppingSubject = _subject(DroppingSaver)
+StaleSubject = _subject(StaleSaver)
+CorruptingSubject = _subject(CorruptingSaver)
+NamespaceLosingSubject = _subject(NamespaceLosingSaver)
+TypeChangingSubject = _subject(TypeChangingSaver)
+LeakingSubject = _subject(LeakingSaver)

@@ -37,12 +37,10 @@ class Observed:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells of this loop."""
         return tuple(cell for cell in self.analysis.cells if cell.loop == self.loop)
 
     @property
     def records(self) -> tuple[TrialRecord, ...]:
-        """The trials of this loop."""
         return tuple(record for record in self.run.trials if record.trial.loop == self.loop)
 
     @property

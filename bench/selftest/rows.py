@@ -50,7 +50,6 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Whether everything that was expected was measured."""
         return bool(self.unavailable) or all(check.holds for check in self.checks)
 
 

@@ -11,18 +11,12 @@ import asyncio
 import heapq
 import threading
 import time
-from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import (
-    ChannelVersions,
-    Checkpoint,
-    CheckpointMetadata,
-    CheckpointTuple,
-)
+from langgraph.checkpoint.base import CheckpointTuple
 from pydantic import Field
 
 from bench.contracts import PluginOptions
@@ -81,72 +75,49 @@ def _complete(future: asyncio.Future[None]) -> None:
 
 
 class SimulatedSaver(NullSaver):
-    """Keeps what :class:`NullSaver` keeps; each put of a load first passes ``delay``."""
+    """Keeps what :class:`NullSaver` keeps, and first holds back as the subclass says."""
 
-    def __init__(self, delay: Delay) -> None:
+    def __init__(self, options: PluginOptions, releases: Releases, clock: Clock) -> None:
         super().__init__()
-        self._delay = delay
-
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Replace the last checkpoint of the thread when its service has ended."""
-        if metadata["source"] != "input":
-            await self._delay.of_put()
-        return await super().aput(config, checkpoint, metadata, new_versions)
-
-    async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """Drop ``writes``."""
-        await self._delay.of_others()
-        await super().aput_writes(config, writes, task_id, task_path)
-
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Return the last checkpoint of the thread."""
-        await self._delay.of_others()
-        return await super().aget_tuple(config)
-
-
-class Delay:
-    """How long an operation is held back; here not at all."""
-
-    def __init__(self, releases: Releases, clock: Clock) -> None:
+        self.options = options
         self._releases = releases
         self._clock = clock
 
-    async def of_put(self) -> None:
+    async def hold_put(self) -> None:
         """Hold back a put of the load."""
 
-    async def of_others(self) -> None:
+    async def hold_others(self) -> None:
         """Hold back a read, or a task's writes."""
+
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
+        _, metadata, _ = given
+        if metadata["source"] != "input":
+            await self.hold_put()
+        return await super().aput(config, *given)
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Any, task_id: str, task_path: str = ""
+    ) -> None:
+        await self.hold_others()
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        await self.hold_others()
+        return await super().aget_tuple(config)
 
 
 class SimulatedSubject(NullSubject):
-    """One :class:`SimulatedSaver` for all clients, with the delay of the subclass."""
+    """One saver of ``saver_class`` for all clients."""
 
     packages: ClassVar[tuple[str, ...]] = ()
+    saver_class: ClassVar[type[SimulatedSaver]]
     _releases: Releases | None = None
 
     async def open(self, clients: int) -> None:
-        """Start the thread that releases, and make the saver."""
-        del clients
-        self._releases = Releases(asyncio.get_running_loop(), time.perf_counter_ns)
-        self._saver = SimulatedSaver(self._delay(self._releases, time.perf_counter_ns))
-
-    @abstractmethod
-    def _delay(self, releases: Releases, clock: Clock) -> Delay: ...
+        clock = time.perf_counter_ns
+        self._releases = Releases(asyncio.get_running_loop(), clock)
+        self._saver = self.saver_class(self.options, self._releases, clock)
 
     async def close(self) -> None:
-        """End the thread."""
         if self._releases is not None:
             self._releases.close()
 
@@ -157,23 +128,18 @@ class FixedServiceOptions(PluginOptions):
     service_s: float = Field(default=0.005, gt=0.0, le=10.0)
 
 
+class _FixedServiceSaver(SimulatedSaver):
+    options: FixedServiceOptions
+
+    async def hold_put(self) -> None:
+        await self._releases.at(self._clock() + round(self.options.service_s * _NS_PER_S))
+
+
 class FixedServiceSubject(SimulatedSubject):
     """Every put takes the same time, however many are under way."""
 
     Options = FixedServiceOptions
-
-    def _delay(self, releases: Releases, clock: Clock) -> Delay:
-        options = cast("FixedServiceOptions", self.options)
-        return _FixedDelay(releases, clock, round(options.service_s * _NS_PER_S))
-
-
-class _FixedDelay(Delay):
-    def __init__(self, releases: Releases, clock: Clock, service_ns: int) -> None:
-        super().__init__(releases, clock)
-        self._service_ns = service_ns
-
-    async def of_put(self) -> None:
-        await self._releases.at(self._clock() + self._service_ns)
+    saver_class = _FixedServiceSaver
 
 
 class StalledOptions(PluginOptions):
@@ -183,33 +149,27 @@ class StalledOptions(PluginOptions):
     stall_s: float = Field(default=0.4, gt=0.0, le=10.0)
 
 
+class _StalledSaver(SimulatedSaver):
+    options: StalledOptions
+    _puts = 0
+    _until_ns = 0
+
+    async def hold_put(self) -> None:
+        self._puts += 1
+        if self._puts == self.options.after_puts:
+            self._until_ns = self._clock() + round(self.options.stall_s * _NS_PER_S)
+        await self.hold_others()
+
+    async def hold_others(self) -> None:
+        if self._clock() < self._until_ns:
+            await self._releases.at(self._until_ns)
+
+
 class StalledSubject(SimulatedSubject):
     """Takes no time, but for one stall in which nothing is answered: a server that stops."""
 
     Options = StalledOptions
-
-    def _delay(self, releases: Releases, clock: Clock) -> Delay:
-        options = cast("StalledOptions", self.options)
-        stall_ns = round(options.stall_s * _NS_PER_S)
-        return _StalledDelay(releases, clock, options.after_puts, stall_ns)
-
-
-class _StalledDelay(Delay):
-    def __init__(self, releases: Releases, clock: Clock, after_puts: int, stall_ns: int) -> None:
-        super().__init__(releases, clock)
-        self._puts_left = after_puts
-        self._stall_ns = stall_ns
-        self._until_ns = 0
-
-    async def of_put(self) -> None:
-        self._puts_left -= 1
-        if self._puts_left == 0:
-            self._until_ns = self._clock() + self._stall_ns
-        await self.of_others()
-
-    async def of_others(self) -> None:
-        if self._clock() < self._until_ns:
-            await self._releases.at(self._until_ns)
+    saver_class = _StalledSaver
 
 
 class QueueOptions(PluginOptions):
@@ -226,19 +186,19 @@ class QueueOptions(PluginOptions):
         return Servers(self.servers, services_ns)
 
 
+class _QueueSaver(SimulatedSaver):
+    options: QueueOptions
+
+    def __init__(self, options: PluginOptions, releases: Releases, clock: Clock) -> None:
+        super().__init__(options, releases, clock)
+        self._servers = self.options.model()
+
+    async def hold_put(self) -> None:
+        await self._releases.at(self._servers.departure_ns(self._clock()))
+
+
 class QueueSubject(SimulatedSubject):
     """Puts queue for a few servers; other operations take no time."""
 
     Options = QueueOptions
-
-    def _delay(self, releases: Releases, clock: Clock) -> Delay:
-        return _QueueDelay(releases, clock, cast("QueueOptions", self.options).model())
-
-
-class _QueueDelay(Delay):
-    def __init__(self, releases: Releases, clock: Clock, servers: Servers) -> None:
-        super().__init__(releases, clock)
-        self._servers = servers
-
-    async def of_put(self) -> None:
-        await self._releases.at(self._servers.departure_ns(self._clock()))
+    saver_class = _QueueSaver

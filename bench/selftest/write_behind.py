@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,29 +28,21 @@ class FileSaver(InMemorySaver):
         self._pending: list[bytes] = []
 
     async def load(self) -> None:
-        """Take over what is in the file."""
         for name, given in self._calls():
             await getattr(InMemorySaver, name)(self, *given)
 
     def flush(self) -> None:
-        """Write what is not in the file yet."""
         content, self._pending = b"".join(self._pending), []
         with self._path.open("ab") as file:
             file.write(content)
 
     async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
-        """Store the checkpoint in memory, and keep the call."""
         self._pending.append(pickle.dumps(("aput", (config, *given))))
         return await super().aput(config, *given)
 
     async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
+        self, config: RunnableConfig, writes: Any, task_id: str, task_path: str = ""
     ) -> None:
-        """Store the writes in memory, and keep the call."""
         given = (config, writes, task_id, task_path)
         self._pending.append(pickle.dumps(("aput_writes", given)))
         await super().aput_writes(*given)
@@ -71,16 +63,11 @@ class WriteBehindSubject(DefectiveSubject):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        """Return ``relaxed``, as such savers claim."""
-        del options
         return Durability.RELAXED
 
     async def open(self, clients: int) -> None:
-        """Make the saver over a file in the private directory."""
-        del clients
         self._saver = FileSaver(self.place.directory / "calls")
         await self._saver.load()
 
     async def close(self) -> None:
-        """Store what was acknowledged."""
         self._saver.flush()

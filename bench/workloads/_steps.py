@@ -1,17 +1,20 @@
-"""What the steps of ``append_steps`` write, and what they must leave in a thread.
+"""What the steps of ``append_steps`` write and must leave in a thread, and where threads stand.
 
-All of it follows from the payload, the thread's number and the step, so that nothing of it has to
-be remembered while it is measured.
+What is written follows from the payload, the thread's number and the step, so that nothing of it
+has to be remembered while it is measured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from bench.contracts import Payload, TrueCheckpoint
-from bench.workloads._threads import FIRST_STEP, task_id_of
+from langchain_core.runnables import RunnableConfig
 
+from bench.contracts import Payload, TrueCheckpoint
+
+FIRST_STEP = -1
 # A payload hands out few different objects, or new ones every time.
 _MOST_REMEMBERED = 512
 
@@ -36,7 +39,6 @@ class Steps:
         return [(step * self._count + offset) % channels for offset in range(self._count)]
 
     def values(self, number: int, step: int) -> dict[str, Any]:
-        """Return the new values of the channels that ``step`` of thread ``number`` changes."""
         turn = max(0, step) // self._steps_per_turn
         return {
             self.channels[index]: self._state(number, index, step, turn)
@@ -83,3 +85,47 @@ class Steps:
             if len(self._remembered) < _MOST_REMEMBERED:
                 self._remembered[id(value)] = found
         return found[1]
+
+
+@dataclass(slots=True, eq=False)
+class Thread:
+    """Where one thread stands: its last acknowledged checkpoint, and what that holds."""
+
+    thread_id: str
+    number: int
+    latest: RunnableConfig = field(init=False)
+    parent: RunnableConfig = field(init=False)
+    checkpoint_id: str = ""
+    step: int = FIRST_STEP
+    values: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        configurable = {"thread_id": self.thread_id, "checkpoint_ns": ""}
+        self.latest = self.parent = {"configurable": configurable}
+
+
+@dataclass(slots=True, eq=False)
+class Visits:
+    """One client's threads, the one it is at, how many steps of the turn it has made.
+
+    ``left`` are the threads that it will not visit again.
+    """
+
+    threads: list[Thread]
+    step_of_turn: int
+    left: list[Thread] = field(default_factory=list)
+    position: int = 0
+
+
+def task_id_of(number: int, step: int, task: int) -> str:
+    """Make an id in the form of a UUID, which is what LangGraph's task ids have.
+
+    Unique for a thread (by number), step and task; an attempt that is repeated has the same, as in
+    LangGraph.
+    """
+    place = step + 1
+    return (
+        f"{number & 0xFFFFFFFF:08x}-{place >> 32 & 0xFFFF:04x}-{place >> 16 & 0xFFFF:04x}"
+        f"-{place & 0xFFFF:04x}-{task:012x}"
+    )

@@ -22,8 +22,7 @@ from bench.contracts import (
     Workload,
     WrongRead,
 )
-from bench.workloads._steps import Steps
-from bench.workloads._threads import FIRST_STEP, Thread, Visits, task_id_of
+from bench.workloads._steps import FIRST_STEP, Steps, Thread, Visits, task_id_of
 
 # The checkpoint format that langgraph 1 writes (``langgraph.pregel._checkpoint.LATEST_VERSION``).
 _FORMAT_VERSION = 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -71,7 +72,6 @@ class RunGraphOptions(PluginOptions):
 
     @property
     def is_own(self) -> bool:
-        """Whether the graph is the user's own."""
         return ":" in self.graph
 
     @model_validator(mode="after")
@@ -99,29 +99,25 @@ class _LateSaver(InMemorySaver):
         return await super().aput(*arguments)
 
 
+@dataclass(slots=True)
 class _Thread:
-    """One thread, and how many runs were begun and ended on it."""
+    """One thread, how many runs were begun and ended on it, and the states of those that count."""
 
-    __slots__ = ("attempted", "finished", "number", "runs", "thread_id")
-
-    def __init__(self, thread_id: str, number: int) -> None:
-        self.thread_id = thread_id
-        self.number = number
-        self.attempted = 0
-        self.finished = 0
-        self.runs: list[list[_State]] = []
+    thread_id: str
+    number: int
+    attempted: int = 0
+    finished: int = 0
+    runs: list[list[_State]] = field(default_factory=list)
 
 
+@dataclass(slots=True)
 class _ClientState:
     """What one client holds: its copy of the graph, which only it runs, and its threads."""
 
-    __slots__ = ("graph", "position", "threads", "used")
-
-    def __init__(self) -> None:
-        self.graph: Graph | None = None
-        self.threads: list[_Thread] = []
-        self.position = 0
-        self.used = 0
+    graph: Graph | None = None
+    threads: list[_Thread] = field(default_factory=list)
+    position: int = 0
+    used: int = 0
 
 
 class RunGraphWorkload(Workload):
@@ -138,47 +134,36 @@ class RunGraphWorkload(Workload):
     """
 
     Options: ClassVar[type[PluginOptions]] = RunGraphOptions
+    options: RunGraphOptions
     marks: ClassVar[tuple[str, ...]] = (_LAST_EVENT,)
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
     ) -> None:
-        """Build the graph.
-
-        Raises:
-            InputError: the user's own graph or its inputs cannot be had.
-        """
         super().__init__(options, payload, namespace, clients)
-        if not isinstance(options, RunGraphOptions):
-            raise TypeError(f"options must be RunGraphOptions, not {type(options).__name__}")
-        self._options = options
-        self._shape = _shape(options, payload)
+        self._shape = _shape(self.options, payload)
         self._clients = [_ClientState() for _ in range(clients)]
         self._threads: list[_Thread] = []
-        self._runs_left = _RUNS_KEPT if options.is_own else 0
-        self._deterministic: bool | None = None if options.is_own else True
+        self._runs_left = _RUNS_KEPT if self.options.is_own else 0
+        self._deterministic: bool | None = None if self.options.is_own else True
 
     @classmethod
     def check(cls, options: PluginOptions) -> None:
-        """Import the user's own graph and its inputs."""
         if isinstance(options, RunGraphOptions) and options.is_own:
             own_shape(options.graph, options.inputs)
 
     @property
     def cycles_per_visit(self) -> int:
-        """A run on each thread."""
-        return self._options.threads_per_client
+        return self.options.threads_per_client
 
     async def prepare(self, client: Client) -> None:
-        """Give the client a graph of its own; the store stays empty."""
         state = self._clients[client.index]
         state.graph = self._shape.graph.copy()
         state.threads = [
-            self._fresh(client.index, state) for _ in range(self._options.threads_per_client)
+            self._fresh(client.index, state) for _ in range(self.options.threads_per_client)
         ]
 
     async def cycle(self, client: Client) -> None:
-        """Run the graph once on the client's next thread, to the end of LangGraph's saving."""
         state = self._clients[client.index]
         graph = state.graph
         if graph is None:
@@ -201,14 +186,14 @@ class RunGraphWorkload(Workload):
         """
         config: RunnableConfig = {
             "configurable": {"thread_id": thread_id},
-            "recursion_limit": self._options.recursion_limit,
+            "recursion_limit": self.options.recursion_limit,
         }
         states: list[Any] = []
         async for state in graph.astream(
             self._shape.inputs(number, run),
             config,
             stream_mode="values",
-            durability=self._options.durability,
+            durability=self.options.durability,
         ):
             states.append(state)
             if client is not None:
@@ -218,7 +203,6 @@ class RunGraphWorkload(Workload):
         return [state if isinstance(state, Mapping) else {} for state in states]
 
     def expected(self) -> Mapping[str, ExpectedThread]:
-        """Return which runs were made on each thread; untouched threads are left out."""
         return {
             thread.thread_id: ExpectedThread(
                 note={
@@ -233,7 +217,6 @@ class RunGraphWorkload(Workload):
         }
 
     def _hashes(self, end: Mapping[str, Any]) -> Mapping[str, str]:
-        """Hash the channels of a state as it is after LangGraph's own serialiser."""
         serializer = JsonPlusSerializer()
         return {
             name: value_hash(
@@ -246,8 +229,6 @@ class RunGraphWorkload(Workload):
     async def truth(
         self, thread_id: str, known: ExpectedThread, acknowledged: int
     ) -> ThreadTruth | None:
-        """Make the thread's finished runs again, on LangGraph's in-memory saver."""
-        del acknowledged
         note = known.note
         if "finished" not in note:
             return None
@@ -262,7 +243,7 @@ class RunGraphWorkload(Workload):
                 self._deterministic = first == second
         # Runs that ended in the trial: a graph that raises now does not do the same again.
         except Exception:
-            if not self._options.is_own:
+            if not self.options.is_own:
                 raise
             return ThreadTruth({}, complete=False, deterministic=False)
         if self._went_another_way(known, states):
@@ -304,17 +285,17 @@ class RunGraphWorkload(Workload):
         the nodes that it has seen are left out with ``async``: LangGraph hands its own set to the
         saver, and changes it while that saves.
         """
-        if channel.startswith(_JOIN) and self._options.durability == "async":
+        if channel.startswith(_JOIN) and self.options.durability == "async":
             return b""
         if channel == _INTERRUPT and isinstance(value, list | tuple):
             value = [getattr(one, "value", one) for one in value]
-        return canonical(value, exact=self._options.is_own)
+        return canonical(value, exact=self.options.is_own)
 
     def _next_thread(self, client: int, state: _ClientState) -> _Thread:
         position = state.position
         state.position = (position + 1) % len(state.threads)
         thread = state.threads[position]
-        used_up = thread.finished >= self._options.runs_per_thread
+        used_up = thread.finished >= self.options.runs_per_thread
         if used_up or thread.attempted > thread.finished:
             thread = state.threads[position] = self._fresh(client, state)
         return thread

@@ -32,12 +32,10 @@ class Entry(BaseModel):
 
     @property
     def thread(self) -> int:
-        """The number of the thread."""
         return self.origin.thread
 
     @property
     def run(self) -> int:
-        """The number of the run on it."""
         return self.origin.run
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from bench import discovery
 from bench.contracts import Loop
-from bench.errors import MissingPackageError, UnavailableError
+from bench.errors import UnavailableError
 
 Result = TypeVar("Result")
 MEGABYTE = bytes(range(256)) * 4096
@@ -197,5 +197,5 @@ def test_uvloop_without_its_package_says_what_to_install(monkeypatch: pytest.Mon
     assert plugin.unavailable() == (
         'uvloop is not installed; pip install "checkpoint-bench[uvloop]"'
     )
-    with pytest.raises(MissingPackageError, match=r"checkpoint-bench\[uvloop\]"):
+    with pytest.raises(UnavailableError, match=r"checkpoint-bench\[uvloop\]"):
         plugin.new_event_loop()

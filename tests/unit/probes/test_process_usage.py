@@ -50,10 +50,6 @@ class Tree:
         return self.cpu.pop(0)
 
 
-def values(group: Group) -> dict[str, float]:
-    return {reading.name: reading.value for reading in group.readings()}
-
-
 def watched(name: str, tree: Tree, clock: Clock, samples: int = 0) -> dict[str, float]:
     """Take ``samples`` 50 ms apart and return the readings."""
     group = Group(name, tree, clock)
@@ -63,7 +59,7 @@ def watched(name: str, tree: Tree, clock: Clock, samples: int = 0) -> dict[str, 
         group.sample()
     clock.now_ns = 2 * NS_PER_S
     group.end()
-    return values(group)
+    return group.values()
 
 
 def test_the_worker() -> None:

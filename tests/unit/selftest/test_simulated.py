@@ -40,10 +40,10 @@ class Harness:
     """A simulated saver under a clock that the test sets."""
 
     def __init__(self, subject: type[SimulatedSubject], **options: Any) -> None:
-        made = subject(subject.Options(**options), Place(Path(), None, "n"))
         self.releases = At()
         self.now_ns = 0
-        self.saver = SimulatedSaver(made._delay(self.releases, lambda: self.now_ns))
+        given = subject.Options(**options)
+        self.saver = subject.saver_class(given, self.releases, lambda: self.now_ns)
 
     async def put(self, at_ns: int, source: Any = "loop") -> list[int]:
         self.now_ns = at_ns
