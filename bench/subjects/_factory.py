@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Literal, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -13,6 +13,7 @@ from bench.contracts import Place, PluginOptions, Subject
 from bench.discovery import load
 from bench.errors import InputError
 from bench.scenario.durability import Durability
+from bench.subjects._savers import SaverOptions, SaversSubject
 
 _EXPECTED = (
     "expected a bench.contracts.Subject class, or a callable that returns an async context manager "
@@ -20,7 +21,7 @@ _EXPECTED = (
 )
 
 
-class FactoryOptions(PluginOptions):
+class FactoryOptions(SaverOptions):
     """What only the saver's author knows about it.
 
     ``reopens``: what was written is found by a saver that is made later, in another process; false
@@ -36,7 +37,7 @@ class FactoryOptions(PluginOptions):
     saver_per: Literal["trial", "client"] = "trial"
 
 
-class FactorySubject(Subject):
+class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
     """Wraps a factory: ``async with factory() as saver``.
 
     A factory with one required parameter is given the trial's private directory.
@@ -52,24 +53,17 @@ class FactorySubject(Subject):
         self.reopens = self.options.reopens  # type: ignore[misc] # here the options decide it
         self.keeps_history = self.options.keeps_history  # type: ignore[misc] # as above
         self.copies = self.options.copies  # type: ignore[misc] # as above
-        self._resources = AsyncExitStack()
-        self._savers: list[BaseCheckpointSaver[Any]] = []
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        """Return what the scenario says."""
         return Durability(cast("FactoryOptions", options).durability)
 
     async def open(self, clients: int) -> None:
-        """Enter the factory's context manager.
+        await self._make_savers(clients, self._enter)
 
-        Raises:
-            InputError: the factory needs other arguments, or gives something else than a saver.
-        """
-        if self.options.saver_per == "client":
-            self._savers = [await self._enter() for _ in range(clients)]
-        else:
-            self._savers = [await self._enter()] * clients
+    def connections(self, clients: int) -> int:
+        """Return ``clients``: how many a saver has is not known."""
+        return clients
 
     async def _enter(self) -> BaseCheckpointSaver[Any]:
         manager = self.factory(*self._arguments())
@@ -99,14 +93,6 @@ class FactorySubject(Subject):
                 "one, which is given a private directory (a pathlib.Path)"
             )
         return [self.place.directory] if required else []
-
-    def saver(self, client: int) -> BaseCheckpointSaver[Any]:
-        """Return the client's saver."""
-        return self._savers[client]
-
-    async def close(self) -> None:
-        """Leave every context manager that was entered, last first."""
-        await self._resources.aclose()
 
 
 def subject_class(name: str) -> type[Subject]:

@@ -1,18 +1,29 @@
-"""What both Postgres subjects share: the set-up of a connection, and what is read back."""
+"""What both Postgres subjects share: options, the set-up of a connection, and what is read back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, LiteralString
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, LiteralString, cast
 
 from psycopg import AsyncCursor, Cursor, generators, pq, sql
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
+from pydantic import Field
 
-from bench.contracts import CHECKPOINT_WRITES, CountedCalls, Place, Stored, StoredTable
+from bench.contracts import (
+    CHECKPOINT_WRITES,
+    Checkout,
+    CountedCalls,
+    Place,
+    PluginOptions,
+    Stored,
+    StoredTable,
+)
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
+from bench.subjects._savers import Saver, SaverOptions, SaversSubject
 
-PACKAGES = ("langgraph-checkpoint", "langgraph-checkpoint-postgres", "psycopg", "psycopg-pool")
+Query = LiteralString | sql.Composed
 
 # What the savers' own from_conn_string gives to every connection.
 CONNECTION: Mapping[str, Any] = {
@@ -59,15 +70,77 @@ COLUMNS_SQL: LiteralString = """
 """
 
 
-def address(place: Place) -> str:
-    """Return the connection string of the place's server; its search path is in it.
+class PostgresOptionsBase(SaverOptions):
+    """Options that both Postgres subjects have."""
 
-    Raises:
-        UnavailableError: the place has no server.
+    pool_size: int = Field(default=5, ge=1, le=100)
+    pool_timeout_s: float = Field(default=30.0, gt=0.0, le=600.0)
+    synchronous_commit: Literal["on", "off"] = "on"
+
+    def refuse_unused(self, unused: Iterable[str], reason: str) -> None:
+        """Refuse options that would change nothing: no label promises what is not measured.
+
+        Raises:
+            ValueError: one of ``unused`` is given.
+        """
+        for name in sorted(self.model_fields_set & set(unused)):
+            raise ValueError(f"{name!r} means nothing {reason}; leave it out")
+
+
+class PostgresSubjectBase(SaversSubject[Saver]):
+    """A Postgres saver over one connection or a pool, in the schema of its place.
+
+    What is read back beside the settings is read over a connection of its own, so that it waits for
+    no client's.
     """
-    if place.endpoint is None:
-        raise UnavailableError("this subject needs a Postgres server, and none was started for it")
-    return place.endpoint.url
+
+    server = "postgres"
+    packages = ("langgraph-checkpoint-postgres",)
+    options: PostgresOptionsBase
+    _pool: object | None = None
+
+    @classmethod
+    def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        return {"synchronous_commit": cast("PostgresOptionsBase", options).synchronous_commit}
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        return asked_durability(cast("PostgresOptionsBase", options).synchronous_commit)
+
+    def durability_found(self, settings: Mapping[str, str]) -> Durability:
+        return durability_of_settings(settings)
+
+    @abstractmethod
+    async def _rows(self, statement: Query, *, measured: bool = False) -> list[DictRow]:
+        """Return the answer, over a connection that is measured or one of its own."""
+
+    @property
+    def _address(self) -> str:
+        if self.place.endpoint is None:
+            raise UnavailableError(
+                "this subject needs a Postgres server, and none was started for it"
+            )
+        return self.place.endpoint.url
+
+    async def settings(self) -> Mapping[str, str]:
+        rows = await self._rows(SETTINGS_SQL, measured=True)
+        return dict(sorted((row["name"], row["value"]) for row in rows))
+
+    async def stored(self) -> Stored:
+        """Count; bytes include indexes and TOAST."""
+        (row,) = await self._rows(STORED_SQL)
+        return Stored(row["checkpoints"], row["stored_bytes"])
+
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        rows = await self._rows(tables_sql(await self._rows(COLUMNS_SQL)))
+        return [StoredTable(row["name"], row["rows"], row["largest_row_bytes"]) for row in rows]
+
+    async def server_counters(self) -> Mapping[str, int]:
+        rows = await self._rows(COUNTERS_SQL)
+        return counters_from(next(iter(rows), None), self.place)
+
+    def checkouts(self) -> Sequence[Checkout]:
+        return [Checkout(self._pool, "getconn")] if self._pool is not None else []
 
 
 def asked_durability(synchronous_commit: str) -> Durability:
@@ -75,7 +148,7 @@ def asked_durability(synchronous_commit: str) -> Durability:
     return Durability.RELAXED if synchronous_commit == "off" else Durability.FSYNC
 
 
-def found_durability(settings: Mapping[str, str]) -> Durability:
+def durability_of_settings(settings: Mapping[str, str]) -> Durability:
     """Return the class of the settings read back.
 
     Every value of ``synchronous_commit`` but ``off`` waits for the local flush; with ``fsync`` off
@@ -86,20 +159,6 @@ def found_durability(settings: Mapping[str, str]) -> Durability:
     if settings["fsync"] == "off":
         return Durability.VOLATILE
     return asked_durability(settings["synchronous_commit"])
-
-
-def settings_from(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the answer to :data:`SETTINGS_SQL`, by name and sorted."""
-    return {row["name"]: row["value"] for row in sorted(rows, key=lambda row: str(row["name"]))}
-
-
-def stored_from(row: Mapping[str, Any] | None) -> Stored:
-    """Return the answer to :data:`STORED_SQL`; bytes include indexes and TOAST."""
-    counts = row or {}
-    return Stored(
-        checkpoints=counts.get("checkpoints"),
-        stored_bytes=counts.get("stored_bytes"),
-    )
 
 
 def tables_sql(columns: Iterable[Mapping[str, Any]]) -> sql.Composed:
@@ -125,11 +184,6 @@ def tables_sql(columns: Iterable[Mapping[str, Any]]) -> sql.Composed:
         for table, parts in sizes.items()
     ]
     return sql.SQL(" UNION ALL ").join(asked)
-
-
-def tables_from(rows: Iterable[Mapping[str, Any]]) -> list[StoredTable]:
-    """Return the answer to :func:`tables_sql`."""
-    return [StoredTable(row["name"], row["rows"], row["largest_row_bytes"]) for row in rows]
 
 
 def counters_from(row: Mapping[str, Any] | None, place: Place) -> dict[str, int]:
@@ -166,13 +220,3 @@ def counted_calls(connection: type, cursor: type, pipeline: type) -> tuple[Count
 
 def _is_sent_alone(cursor: Cursor[Any] | AsyncCursor[Any], *_: object, **__: object) -> bool:
     return cursor.connection.pgconn.pipeline_status == pq.PipelineStatus.OFF
-
-
-def refuse_unused(given: set[str], unused: Iterable[str], reason: str) -> None:
-    """Refuse options that would change nothing, so that no label promises what is not measured.
-
-    Raises:
-        ValueError: one of ``unused`` is ``given``.
-    """
-    for name in sorted(given & set(unused)):
-        raise ValueError(f"{name!r} means nothing {reason}; leave it out")

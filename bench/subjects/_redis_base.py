@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
@@ -22,23 +20,21 @@ from bench.contracts import (
     PluginOptions,
     Stored,
     StoredTable,
-    Subject,
 )
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
+from bench.subjects._savers import SaverOptions, SaversSubject
 
 RedisSaver: TypeAlias = AsyncRedisSaver | AsyncShallowRedisSaver
 
 UNKNOWN = "unknown"
 _SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory", "maxmemory-policy")
 _SCAN_COUNT = 1000
-
-
 # Parts of ``used_memory`` that hold no data: buffers of clients and of the append-only file.
 _PASSING = ("mem_clients_normal", "mem_aof_buffer")
 
 
-class RedisOptions(PluginOptions):
+class RedisOptions(SaverOptions):
     """How much the server persists, and how connections are had.
 
     ``pool``: ``default`` opens connections as they are needed and raises when ``max_connections``
@@ -57,7 +53,7 @@ class RedisOptions(PluginOptions):
     modules: Literal["both", "search", "json", "none", "built-in"] = "both"
 
 
-class RedisSubjectBase(Subject):
+class RedisSubjectBase(SaversSubject[RedisSaver]):
     """A Redis saver whose documents lie under ``<namespace>:checkpoint``.
 
     The saver also makes ``write_keys_zset:<thread id>:…``, a prefix that it does not let be
@@ -66,19 +62,13 @@ class RedisSubjectBase(Subject):
 
     Options = RedisOptions
     server = "redis"
-    packages = ("langgraph-checkpoint", "langgraph-checkpoint-redis", "redis", "redisvl")
+    packages = ("langgraph-checkpoint-redis",)
     options: RedisOptions
+    saver_class: ClassVar[type[RedisSaver]]
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         super().__init__(options, place)
         self.checkpoint_prefix = f"{place.namespace}:checkpoint"
-        self.checkpoint_write_prefix = f"{place.namespace}:checkpoint_write"
-        self._resources = AsyncExitStack()
-        self._savers: list[RedisSaver] = []
-
-    @abstractmethod
-    def make_saver(self, client: Redis) -> RedisSaver:
-        """Make a saver over ``client`` with this subject's key prefixes."""
 
     @classmethod
     def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
@@ -94,7 +84,6 @@ class RedisSubjectBase(Subject):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        """Return ``volatile`` for none, ``relaxed`` for everysec, ``fsync`` for always."""
         return {
             "none": Durability.VOLATILE,
             "everysec": Durability.RELAXED,
@@ -102,14 +91,10 @@ class RedisSubjectBase(Subject):
         }[cast("RedisOptions", options).persistence]
 
     async def open(self, clients: int) -> None:
-        """Make the pool, and the search indexes through the first saver."""
         self._pool = self._make_pool()
         self._client = Redis.from_pool(self._pool)
         self._resources.push_async_callback(self._client.aclose)
-        if self.options.saver_per == "client":
-            self._savers = [await self._set_up() for _ in range(clients)]
-        else:
-            self._savers = [await self._set_up()] * clients
+        await self._make_savers(clients, self._set_up)
 
     def _make_pool(self) -> ConnectionPool:
         if self.place.endpoint is None:
@@ -124,25 +109,19 @@ class RedisSubjectBase(Subject):
         return pool_class.from_url(self.place.endpoint.url, **keywords)
 
     async def _set_up(self) -> RedisSaver:
-        saver = self.make_saver(self._client)
+        saver = self.saver_class(
+            redis_client=self._client,
+            checkpoint_prefix=self.checkpoint_prefix,
+            checkpoint_write_prefix=f"{self.place.namespace}:checkpoint_write",
+        )
         await saver.asetup()
         return saver
 
-    def saver(self, client: int) -> RedisSaver:
-        """Return the client's saver."""
-        return self._savers[client]
-
     def connections(self, clients: int) -> int:
         """Return 1: neither redis-py nor Redis prepares anything for a connection."""
-        del clients
         return 1
 
-    async def close(self) -> None:
-        """Close the client and with it every connection of the pool."""
-        await self._resources.aclose()
-
     async def settings(self) -> Mapping[str, str]:
-        """Read persistence, memory limit and versions; ``unknown`` where the server forbids it."""
         found = dict.fromkeys(_SETTINGS, UNKNOWN)
         try:
             configured = await self._client.config_get(*_SETTINGS)
@@ -186,13 +165,7 @@ class RedisSubjectBase(Subject):
         the difference between two readings means something, and only where nobody else uses the
         server.
         """
-        # A set, since a scan may name a key twice.
-        keys = {
-            key
-            async for key in self._client.scan_iter(
-                match=f"{self.checkpoint_prefix}:*", count=_SCAN_COUNT
-            )
-        }
+        keys = await self._keys(f"{self.checkpoint_prefix}:*")
         memory = await self._client.info("memory")
         return Stored(
             checkpoints=len(keys),
@@ -200,12 +173,9 @@ class RedisSubjectBase(Subject):
         )
 
     async def stored_tables(self) -> Sequence[StoredTable]:
-        """Tell the kinds of keys by what their names begin with; sizes are ``MEMORY USAGE``."""
         own = f"{self.place.namespace}:"
-        pattern = f"*{self.place.namespace}*"
-        # A set, since a scan may name a key twice.
-        found = {key async for key in self._client.scan_iter(match=pattern, count=_SCAN_COUNT)}
-        keys, sizes = sorted(found), dict[str, list[int]]()
+        keys = await self._keys(f"*{self.place.namespace}*")
+        sizes: dict[str, list[int]] = {}
         for first in range(0, len(keys), _SCAN_COUNT):
             batch = keys[first : first + _SCAN_COUNT]
             async with self._client.pipeline(transaction=False) as pipeline:
@@ -216,6 +186,11 @@ class RedisSubjectBase(Subject):
                 kind = _text(key).removeprefix(own).partition(":")[0]
                 sizes.setdefault(kind, []).append(size or 0)
         return [StoredTable(kind, len(of), max(of)) for kind, of in sizes.items()]
+
+    async def _keys(self, pattern: str) -> list[Any]:
+        # A set, since a scan may name a key twice.
+        found = {key async for key in self._client.scan_iter(match=pattern, count=_SCAN_COUNT)}
+        return sorted(found)
 
     async def server_counters(self) -> Mapping[str, int]:
         """Read how often ``JSON.SET`` succeeded: for each checkpoint, and for each value written.
@@ -234,11 +209,9 @@ class RedisSubjectBase(Subject):
         return {ALL_WRITES: int(found["calls"]) - int(found.get("failed_calls", 0))}
 
     def checkouts(self) -> Sequence[Checkout]:
-        """Name the pool's ``get_connection``; with the default pool it only ever connects."""
         return [Checkout(self._pool, "get_connection")]
 
     def counted_calls(self) -> Sequence[CountedCalls]:
-        """Name commands, and exchanges: a command of its own, or a whole pipeline."""
         return [
             CountedCalls("statements", Redis, "execute_command"),
             CountedCalls("statements", Pipeline, "execute_command"),

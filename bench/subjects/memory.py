@@ -15,25 +15,18 @@ class MemorySubject(Subject):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        """Return ``volatile``."""
-        del options
         return Durability.VOLATILE
 
     async def open(self, clients: int) -> None:
-        """Make the saver."""
-        del clients
         self._saver = InMemorySaver()
 
     def saver(self, client: int) -> InMemorySaver:
-        """Return the one saver."""
-        del client
         return self._saver
 
     async def close(self) -> None:
         """Do nothing: what is held goes with the worker."""
 
     async def stored(self) -> Stored:
-        """Count the saver's dictionaries; bytes are those of the serialised values alone."""
         checkpoints = [
             (checkpoint[1], metadata[1])
             for namespaces in self._saver.storage.values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -37,34 +37,24 @@ class NullSaver(BaseCheckpointSaver[int]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Replace the last checkpoint of the thread and namespace."""
-        del new_versions
-        configurable = config["configurable"]
-        thread_id = configurable["thread_id"]
-        checkpoint_ns = configurable.get("checkpoint_ns", "")
+        given = config["configurable"]
+        thread_id, namespace = given["thread_id"], given.get("checkpoint_ns", "")
         stored: RunnableConfig = {
             "configurable": {
                 "thread_id": thread_id,
-                "checkpoint_ns": checkpoint_ns,
+                "checkpoint_ns": namespace,
                 "checkpoint_id": checkpoint["id"],
             }
         }
-        self.last[thread_id][checkpoint_ns] = CheckpointTuple(
-            stored, checkpoint, metadata, None, []
-        )
+        self.last[thread_id][namespace] = CheckpointTuple(stored, checkpoint, metadata, None, [])
         return stored
 
     async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
+        self, config: RunnableConfig, writes: Any, task_id: str, task_path: str = ""
     ) -> None:
         """Drop ``writes``."""
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Return the last checkpoint of the thread, whichever ``checkpoint_id`` is asked for."""
         configurable = config["configurable"]
         of_thread = self.last.get(configurable["thread_id"])
         return of_thread.get(configurable.get("checkpoint_ns", "")) if of_thread else None
@@ -77,15 +67,12 @@ class NullSaver(BaseCheckpointSaver[int]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """Yield the last checkpoint of the thread, or of every thread; filters are ignored."""
-        del filter, before
         threads = [config["configurable"]["thread_id"]] if config else list(self.last)
         held = [found for thread in threads for found in self.last.get(thread, {}).values()]
         for found in held[:limit]:
             yield found
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """Forget the thread."""
         self.last.pop(thread_id, None)
 
 
@@ -99,25 +86,18 @@ class NullSubject(Subject):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        """Return ``volatile``."""
-        del options
         return Durability.VOLATILE
 
     async def open(self, clients: int) -> None:
-        """Make the saver."""
-        del clients
         self._saver = NullSaver()
 
     def saver(self, client: int) -> NullSaver:
-        """Return the one saver."""
-        del client
         return self._saver
 
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
 
     async def stored(self) -> Stored:
-        """Count what is held: at most one checkpoint for each thread and namespace."""
         return Stored(
             checkpoints=sum(len(of_thread) for of_thread in self._saver.last.values()),
             stored_bytes=None,

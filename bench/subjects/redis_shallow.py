@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
 from langgraph.checkpoint.redis.base import REDIS_KEY_SEPARATOR
-from redis.asyncio import Redis
 
 from bench.subjects._redis_base import RedisSubjectBase
 
@@ -27,11 +26,4 @@ class RedisShallowSubject(RedisSubjectBase):
     """``AsyncShallowRedisSaver``: one JSON document for each thread, overwritten every time."""
 
     keeps_history = False
-
-    def make_saver(self, client: Redis) -> PrefixedShallowSaver:
-        """Make the saver."""
-        return PrefixedShallowSaver(
-            redis_client=client,
-            checkpoint_prefix=self.checkpoint_prefix,
-            checkpoint_write_prefix=self.checkpoint_write_prefix,
-        )
+    saver_class = PrefixedShallowSaver

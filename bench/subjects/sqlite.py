@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -18,9 +17,9 @@ from bench.contracts import (
     PluginOptions,
     Stored,
     StoredTable,
-    Subject,
 )
 from bench.scenario.durability import Durability
+from bench.subjects._savers import SaverOptions, SaversSubject
 
 # What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
@@ -29,7 +28,7 @@ _JOURNALS_ON_DISK = frozenset({"wal", "delete", "truncate", "persist"})
 _TABLES_SQL = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 
 
-class SqliteOptions(PluginOptions):
+class SqliteOptions(SaverOptions):
     """``synchronous`` is applied to every connection after the saver's own set-up.
 
     ``saver_per = "client"`` gives each client a connection, and with it a thread and a saver, on
@@ -40,38 +39,27 @@ class SqliteOptions(PluginOptions):
     saver_per: Literal["trial", "client"] = "trial"
 
 
-class SqliteSubject(Subject):
+class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
     """``AsyncSqliteSaver`` over ``checkpoints.sqlite`` in the trial's directory."""
 
     Options = SqliteOptions
-    packages = ("langgraph-checkpoint", "langgraph-checkpoint-sqlite", "aiosqlite")
+    packages = ("langgraph-checkpoint-sqlite", "aiosqlite", "sqlite-vec")
     options: SqliteOptions
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         super().__init__(options, place)
         self._file = place.directory / "checkpoints.sqlite"
-        self._resources = AsyncExitStack()
-        self._savers: list[AsyncSqliteSaver] = []
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        """Return ``fsync`` for FULL, ``relaxed`` for NORMAL."""
         full = cast("SqliteOptions", options).synchronous == "FULL"
         return Durability.FSYNC if full else Durability.RELAXED
 
     async def open(self, clients: int) -> None:
-        """Connect and let each saver make its tables, before the first operation does.
-
-        Raises:
-            sqlite3.OperationalError: the file cannot be opened.
-        """
         # Here, and not in aiosqlite: its thread would outlive the failure and report to the loop
         # after that is closed.
         sqlite3.connect(self._file).close()
-        if self.options.saver_per == "client":
-            self._savers = [await self._connect() for _ in range(clients)]
-        else:
-            self._savers = [await self._connect()] * clients
+        await self._make_savers(clients, self._connect)
 
     async def _connect(self) -> AsyncSqliteSaver:
         connection = await self._resources.enter_async_context(aiosqlite.connect(self._file))
@@ -80,20 +68,7 @@ class SqliteSubject(Subject):
         await _first_row(connection, f"PRAGMA synchronous={self.options.synchronous}")
         return saver
 
-    def saver(self, client: int) -> AsyncSqliteSaver:
-        """Return the client's saver."""
-        return self._savers[client]
-
-    def connections(self, clients: int) -> int:
-        """Return one for each saver."""
-        return clients if self.options.saver_per == "client" else 1
-
-    async def close(self) -> None:
-        """Close every connection and end its thread."""
-        await self._resources.aclose()
-
     async def settings(self) -> Mapping[str, str]:
-        """Read the pragmas that decide about durability and layout."""
         connection = self._savers[0].conn
         synchronous, journal_mode, page_size, autocheckpoint = [
             (await _first_row(connection, f"PRAGMA {name}"))[0]
@@ -134,11 +109,9 @@ class SqliteSubject(Subject):
         return Stored(checkpoints=checkpoints, stored_bytes=_bytes_on_disk(self._file))
 
     async def stored_tables(self) -> Sequence[StoredTable]:
-        """Tell every table of the file with the most bytes that a row's values take together."""
         connection = self._savers[0].conn
-        names = [str(name) for (name,) in await _rows(connection, _TABLES_SQL)]
         found = []
-        for name in names:
+        for (name,) in await _rows(connection, _TABLES_SQL):
             columns = [
                 _quoted(column[1])
                 for column in await _rows(connection, f"PRAGMA table_info({_quoted(name)})")
@@ -153,14 +126,12 @@ class SqliteSubject(Subject):
         return found
 
     async def server_counters(self) -> Mapping[str, int]:
-        """Count the rows of both tables; every put of this trial has made one."""
         connection = self._savers[0].conn
         (checkpoints,) = await _first_row(connection, "SELECT count(*) FROM checkpoints")
         (writes,) = await _first_row(connection, "SELECT count(*) FROM writes")
         return {CHECKPOINT_WRITES: checkpoints, "rows_of_writes": writes}
 
     def counted_calls(self) -> Sequence[CountedCalls]:
-        """Name statements and commits; each is a hand-over to the connection's thread."""
         methods = ("execute", "executemany", "executescript")
         owners = (aiosqlite.Connection, aiosqlite.Cursor)
         return [
@@ -169,9 +140,8 @@ class SqliteSubject(Subject):
         ]
 
 
-async def _rows(connection: aiosqlite.Connection, statement: str) -> Iterable[Any]:
-    async with connection.execute(statement) as cursor:
-        return await cursor.fetchall()
+async def _rows(connection: aiosqlite.Connection, statement: str) -> list[Any]:
+    return [*await connection.execute_fetchall(statement)]
 
 
 def _quoted(name: str) -> str:
@@ -179,8 +149,7 @@ def _quoted(name: str) -> str:
 
 
 async def _first_row(connection: aiosqlite.Connection, statement: str) -> Any:
-    async with connection.execute(statement) as cursor:
-        return await cursor.fetchone()
+    return next(iter(await _rows(connection, statement)), None)
 
 
 def _bytes_on_disk(file: Path) -> int:
