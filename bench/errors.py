@@ -8,7 +8,6 @@
     ├── InvalidMeasurementError  4    the measurement itself cannot be trusted
     ├── UnavailableError         5    a server or package that is needed is not there
     │   └── MissingPackageError
-    ├── InterruptedRunError    130    Ctrl-C or SIGTERM; what was measured is kept
     └── UnsupportedError         0    a saver that cannot run here: a result, not a failure
 """
 
@@ -65,12 +64,6 @@ class MissingPackageError(UnavailableError):
             f"{what} needs the Python package that provides {module!r}, which is not installed; "
             f'install it with: pip install "checkpoint-bench[{extra}]"'
         )
-
-
-class InterruptedRunError(BenchError):
-    """The user stopped the run; its finished trials are on disk."""
-
-    exit_code = EXIT_INTERRUPTED
 
 
 class UnsupportedError(BenchError):

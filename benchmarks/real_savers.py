@@ -18,8 +18,8 @@ from bench.contracts import Endpoint, Payload, Place, Subject, new_namespace
 from bench.discovery import load
 from bench.errors import UnsupportedError
 from bench.handover.clock import now_ns
-from bench.handover.placement import core_each, starting_on
 from bench.measure.call_counts import CallCounts
+from bench.measure.site import core_each, starting_on
 from bench.measure.timing import Timing
 from bench.scenario.arrival import Closed
 from bench.scenario.scenario import Scenario

@@ -15,11 +15,11 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from bench.contracts import Place, PluginOptions, Subject, Workload
 from bench.handover.acknowledgements import Acknowledged, AcknowledgementLog
+from bench.handover.job import Ledger
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
 from bench.records.trial import Verification
 from bench.scenario.durability import Durability
-from bench.verify.ledger import Ledger
 from bench.verify.read_back import verify
 
 Arguments = ParamSpec("Arguments")

@@ -61,14 +61,15 @@ async def deletion_takes_the_writes(saver: Saver) -> None:
         await saver.adelete_thread(thread_id)
 
 
-async def changed_type(saver: Saver, value: object) -> str:
-    """Save ``value`` as a channel of a checkpoint, and say how it came back, if as another one."""
+async def value_comes_back(saver: Saver, value: object) -> None:
+    """Save ``value`` as a channel of a checkpoint, and look whether it is the same when read."""
     thread_id = str(uuid4())
     await _put(saver, thread_id, channels={"value": value})
     found = await saver.aget_tuple(_config(thread_id))
     if found is None:
-        return "nothing came back"
-    return difference(value, found.checkpoint["channel_values"].get("value"))
+        raise AssertionError("nothing came back")
+    if differs := difference(value, found.checkpoint["channel_values"].get("value")):
+        raise AssertionError(differs)
 
 
 ADDITIONS: Mapping[str, Sequence[Test]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from bench.checks.conformance import Testing
+from bench.checks.conformance import conformance_test
 from bench.checks.crash import crash
 from bench.checks.trials import CheckTrials, check_trials, distinct_subjects
 from bench.handover.interpreter import Interpreter
@@ -52,52 +52,41 @@ def check_subjects(
         }
         for number, label in enumerate(labels, start=1):
             say(f"checking {number} of {len(labels)}: {label} …")
-            interpreter = chosen[label]
-            checker = _Checker(trials, environment, interpreter, verifiers[interpreter])
-            store.add_check(run_id, checker.check(scenario, label))
+            verifier = verifiers[chosen[label]]
+            record = _checked(scenario, trials, label, environment, chosen[label], verifier)
+            store.add_check(run_id, record)
 
 
-class _Checker:
-    def __init__(
-        self,
-        trials: CheckTrials,
-        environment: Mapping[str, str],
-        interpreter: Interpreter,
-        verifier: VerifierProcess,
-    ) -> None:
-        self._trials = trials
-        self._environment = environment
-        self._interpreter = interpreter
-        self._verifier = verifier
-
-    def check(self, scenario: Scenario, label: str) -> CheckRecord:
-        """Make the checks that ``scenario`` wants of the subject with this ``label``."""
-        started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        began_s = time.monotonic()
-        conforms, crashed = Conformance(), CrashCheck()
-        left: list[str] = []
-        with ExitStack() as stack:
-            testing = (
-                stack.enter_context(
-                    Testing(self._trials, label, self._environment, self._interpreter)
-                )
-                if scenario.conformance
-                else None
-            )
-            # Nothing is timed, so one core kills while the other tests.
-            if scenario.crash_check:
-                crashed, of_crash = crash(
-                    self._trials, label, self._environment, self._verifier, self._interpreter
-                )
-                left.append(of_crash)
-            if testing is not None:
-                conforms, of_testing = testing.result()
-                left.append(of_testing)
-        return CheckRecord(
-            subject=label,
-            conformance=conforms,
-            crash=crashed,
-            started_at=started_at,
-            took_s=round(time.monotonic() - began_s, 3),
-            left_behind="; ".join(filter(None, left)),
+def _checked(
+    scenario: Scenario,
+    trials: CheckTrials,
+    label: str,
+    environment: Mapping[str, str],
+    interpreter: Interpreter,
+    verifier: VerifierProcess,
+) -> CheckRecord:
+    started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    began_s = time.monotonic()
+    conforms, crashed = Conformance(), CrashCheck()
+    left: list[str] = []
+    with ExitStack() as stack:
+        tested = (
+            stack.enter_context(conformance_test(trials, label, environment, interpreter))
+            if scenario.conformance
+            else None
         )
+        # Nothing is timed, so one core kills while the other tests.
+        if scenario.crash_check:
+            crashed, of_crash = crash(trials, label, environment, verifier, interpreter)
+            left.append(of_crash)
+        if tested is not None:
+            conforms, of_testing = tested.result()
+            left.append(of_testing)
+    return CheckRecord(
+        subject=label,
+        conformance=conforms,
+        crash=crashed,
+        started_at=started_at,
+        took_s=round(time.monotonic() - began_s, 3),
+        left_behind="; ".join(filter(None, left)),
+    )

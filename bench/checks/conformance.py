@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from bench.checks.trials import CheckTrials
-from bench.checks.worker import CONFORMANCE, CONFORMANCE_FILE
+from bench.checks.worker import CONFORMANCE_FILE
 from bench.handover.interpreter import OWN, Interpreter
 from bench.measure.site import Site
 from bench.records.check import Conformance, FailedTest
+from bench.records.files import from_json
 from bench.subjects._factory import subject_class
 
 _PROGRAM = "bench.checks.worker"
 # A saver that holds the loop for good is ended with its process.
 LIMIT_S = 60.0
+
+Answer = tuple[Conformance, str]
+"""What was found, and what could not be removed from a user's server, if so; without secrets."""
 
 
 def conformance(
@@ -26,75 +29,59 @@ def conformance(
     environment: Mapping[str, str],
     interpreter: Interpreter = OWN,
     limit_s: float = LIMIT_S,
-) -> tuple[Conformance, str]:
-    """Test the subject with this ``label``.
+) -> Answer:
+    """Test the subject with this ``label``, and wait for it; see :func:`conformance_test`."""
+    with conformance_test(trials, label, environment, interpreter, limit_s) as answer:
+        return answer.result()
 
-    Also say what could not be removed from a user's server, if so. A subject that takes longer than
-    ``limit_s`` seconds is ended.
+
+@contextmanager
+def conformance_test(
+    trials: CheckTrials,
+    label: str,
+    environment: Mapping[str, str],
+    interpreter: Interpreter = OWN,
+    limit_s: float = LIMIT_S,
+) -> Iterator[Future[Answer]]:
+    """Test the subject with this ``label`` meanwhile, in a thread.
+
+    One that takes longer than ``limit_s`` seconds is ended; so is what is under way as the context
+    is left by an exception.
     """
-    with Testing(trials, label, environment, interpreter, limit_s) as testing:
-        return testing.result()
-
-
-class Testing:
-    """Tests a subject in a thread, from entering it on; leaving it ends what is under way."""
-
-    def __init__(
-        self,
-        trials: CheckTrials,
-        label: str,
-        environment: Mapping[str, str],
-        interpreter: Interpreter,
-        limit_s: float = LIMIT_S,
-    ) -> None:
-        use = trials.scenario.resolve(label).use
-        self._conforms = subject_class(use).conforms
-        trial = trials.of(label)[0]
-        self._site = Site(trials.scenario, trial, environment, interpreter, _PROGRAM)
-        self._limit_s = limit_s
-        self._found = Conformance(not_checked="it only stands in for a saver, by design")
-        self._thread = threading.Thread(target=self._test)
-
-    def __enter__(self) -> Self:
-        if self._conforms:
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self._site.give_up()
-        if self._conforms:
-            self._thread.join()
-
-    def result(self) -> tuple[Conformance, str]:
-        """Wait for the end; say what was found and what could not be removed, without secrets."""
-        if self._conforms:
-            self._thread.join()
-        found, shown = self._found, self._site.shown
-        capabilities = tuple(
-            replace(each, failed=self._shown(each.failed)) for each in found.capabilities
-        )
-        result = replace(
-            found,
-            capabilities=capabilities,
-            not_checked=shown(found.not_checked),
-            changed_types=self._shown(found.changed_types),
-        )
-        return result, shown(self._site.left_behind)
-
-    def _shown(self, failed: Sequence[FailedTest]) -> tuple[FailedTest, ...]:
-        """Take secrets out of the reasons."""
-        return tuple(replace(test, reason=self._site.shown(test.reason)) for test in failed)
-
-    def _test(self) -> None:
+    if not subject_class(trials.scenario.resolve(label).use).conforms:
+        answered = Future[Answer]()
+        why_not = "it only stands in for a saver, by design"
+        answered.set_result((Conformance(not_checked=why_not), ""))
+        yield answered
+        return
+    site = Site(trials.scenario, trials.of(label)[0], environment, interpreter, _PROGRAM)
+    with ThreadPoolExecutor(1) as executor:
         try:
-            with self._site as site:
-                self._found = _result(site, self._limit_s)
-        # That a saver cannot be tested is a result: the others are.
-        except Exception as error:  # noqa: BLE001
-            self._found = Conformance(not_checked=f"{type(error).__name__}: {error}")
+            yield executor.submit(_answer, site, limit_s)
+        except BaseException:
+            site.give_up()
+            raise
+
+
+def _answer(site: Site, limit_s: float) -> Answer:
+    try:
+        with site:
+            found = _result(site, limit_s)
+    # That a saver cannot be tested is a result: the others are.
+    except Exception as error:  # noqa: BLE001
+        found = Conformance(not_checked=f"{type(error).__name__}: {error}")
+
+    def shown(failed: Sequence[FailedTest]) -> tuple[FailedTest, ...]:
+        return tuple(replace(test, reason=site.shown(test.reason)) for test in failed)
+
+    capabilities = tuple(replace(one, failed=shown(one.failed)) for one in found.capabilities)
+    found = replace(
+        found,
+        capabilities=capabilities,
+        not_checked=site.shown(found.not_checked),
+        changed_types=shown(found.changed_types),
+    )
+    return found, site.shown(site.left_behind)
 
 
 def _result(site: Site, limit_s: float) -> Conformance:
@@ -102,7 +89,7 @@ def _result(site: Site, limit_s: float) -> Conformance:
         pass
     path = site.directory / CONFORMANCE_FILE
     if path.exists():
-        return CONFORMANCE.validate_json(path.read_bytes())
+        return from_json(path.read_bytes(), Conformance)
     failure = site.worker.result().failure
-    told = f"{failure.message}, in its stage {failure.stage}" if failure else "it left no result"
-    return Conformance(not_checked=" ".join(told.split()))
+    reason = f"{failure.message}, in its stage {failure.stage}" if failure else "it left no result"
+    return Conformance(not_checked=" ".join(reason.split()))

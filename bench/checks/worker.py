@@ -12,26 +12,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from bench.contracts import Place
 from bench.errors import UnsupportedError
 from bench.handover.job import Opening
 from bench.handover.parts import Parts, close
-from bench.measure.worker import begun
+from bench.measure.worker import receive_job
 from bench.records.check import Conformance
+from bench.records.files import to_json
 
 CONFORMANCE_FILE = "conformance.json"
-CONFORMANCE = TypeAdapter(Conformance)
 
 
 def main() -> None:
     """Test the saver that standard input describes, in the directory that is the one argument."""
     directory = Path(sys.argv[1])
-    parts, opening, announce = begun(directory)
+    parts, opening, announce = receive_job(directory)
     with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
         result = runner.run(_conformance(parts, opening, announce))
-    (directory / CONFORMANCE_FILE).write_bytes(CONFORMANCE.dump_json(result))
+    (directory / CONFORMANCE_FILE).write_bytes(to_json(result))
 
 
 async def _conformance(

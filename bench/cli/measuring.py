@@ -11,8 +11,7 @@ from bench.checks.checking import check_subjects
 from bench.cli.progress import shown
 from bench.errors import InputError
 from bench.handover.interpreter import Interpreter
-from bench.measure.remaining import IsWanted, Remaining, no_more
-from bench.measure.runner import NO_OTHERS, Progress
+from bench.measure.runner import NO_OTHERS, IsWanted, Progress, Remaining, no_more
 from bench.measure.runner import run as measure
 from bench.records.store import Store
 from bench.records.trial import TrialRecord

@@ -6,12 +6,13 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
-from bench.errors import UnsupportedError
+from bench.errors import UnavailableError, UnsupportedError
+from bench.records.redaction import secrets_of
 
-# Our own variables, and those that libpq reads.
-_OF_SERVERS = ("BENCH_", "PG")
+# How the variables of this project begin.
+OWN_VARIABLES = "BENCH_"
 
 # The names that :func:`new_namespace` gives, as a regular expression.
 NAMESPACE = "bench_[0-9a-f]{12}"
@@ -48,29 +49,70 @@ class Leftover:
     reason: str = ""
 
 
-def without_servers(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return ``environment`` without what tells of the user's servers, passwords among it.
-
-    Programs that have nothing to do with a server are started with this: what pip builds runs code
-    of whoever wrote the package.
-    """
-    return {k: v for k, v in environment.items() if not k.startswith(_OF_SERVERS)}
-
-
 def new_namespace() -> str:
     """Return a name for what one trial makes: see :data:`NAMESPACE`."""
     return f"bench_{secrets.token_hex(6)}"
+
+
+def finish(remove: Callable[[], None]) -> None:
+    """Call ``remove``; where Ctrl-C breaks it off, once more, and only then let Ctrl-C through.
+
+    ``remove`` takes away what was made on somebody else's server, and must take up where it was
+    broken off.
+
+    Raises:
+        UnavailableError: ``remove`` failed.
+        KeyboardInterrupt: it was broken off once, and is done; if it then failed, a note on the
+            exception says why.
+    """
+    try:
+        remove()
+    except KeyboardInterrupt as interruption:
+        try:
+            remove()
+        except UnavailableError as error:
+            interruption.add_note(str(error))
+        raise
 
 
 class Server(ABC):
     """A database server: started by us (embedded) or the user's own (external).
 
     One object serves one trial: :meth:`start`, then :meth:`stop` in every way out.
+
+    What everything else must know of it stands here. ``variable`` is the environment variable that
+    names the user's server; it begins with ``BENCH_``, by which it is known for a secret before
+    this class is imported. ``client_variables`` are the beginnings of those that its client library
+    reads. No other program is told of any of them (``bench.server_variables``), and of what is
+    written the passwords in ``variable`` and the values of ``secret_variables`` are left out.
+    ``packages`` are the distributions, of the client and of the embedded server, of which the
+    version is recorded.
     """
+
+    variable: ClassVar[str] = ""
+    client_variables: ClassVar[tuple[str, ...]] = ()
+    secret_variables: ClassVar[tuple[str, ...]] = ()
+    packages: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not cls.variable.startswith(OWN_VARIABLES) and cls.variable:
+            raise TypeError(f"{cls.__name__}.variable must begin with {OWN_VARIABLES}")
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """``environment`` holds the variables that may name an external server."""
         self.environment = environment
+
+    @property
+    def external(self) -> str:
+        """The address of the user's server; empty where they name none."""
+        return self.environment.get(self.variable, "").strip()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What its variables hold that must not be shown."""
+        values = (self.environment.get(name, "") for name in self.secret_variables)
+        return (*secrets_of(self.external), *filter(None, values))
 
     @abstractmethod
     def check(self, wanted: Sequence[Mapping[str, str]] = ()) -> str:
@@ -98,7 +140,8 @@ class Server(ABC):
         """Make a server ready that runs with ``settings``, and an empty ``namespace`` in it.
 
         Raises:
-            UnavailableError: it cannot be started or reached.
+            InputError: a setting is the plug-in's own or no plain name, or the namespace is none.
+            UnavailableError: it cannot be started or reached, or has that namespace already.
             UnsupportedError: an external server runs with other settings than were asked for.
         """
 
@@ -108,14 +151,19 @@ class Server(ABC):
         Raises:
             UnsupportedError: it is not reached by TCP, or not by such an address.
         """
-        del endpoint, open_link
         raise UnsupportedError(f"{type(self).__name__} cannot be reached by way of a link")
 
     @abstractmethod
     def stop(self) -> None:
-        """Remove what was made, stop what was started. Safe to call at any time, and twice."""
+        """Remove what was made, stop what was started. Safe to call at any time, and twice.
 
-    def clean(self, *, remove: bool) -> Sequence[Leftover] | None:  # noqa: ARG002 - for those that can
+        Ctrl-C meanwhile is obeyed once everything is removed.
+
+        Raises:
+            UnavailableError: what was made in an external server could not be removed.
+        """
+
+    def clean(self, *, remove: bool) -> Sequence[Leftover] | None:
         """List what runs have made on the user's server, and still is there.
 
         ``None`` where the user names none: an embedded server takes with it what was made in it.

@@ -98,7 +98,6 @@ class Subject(ABC):
     @classmethod
     def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
         """Return the settings that the server must be started with for these options."""
-        del options
         return {}
 
     @classmethod
@@ -139,7 +138,6 @@ class Subject(ABC):
 
     def durability_found(self, settings: Mapping[str, str]) -> Durability:
         """Return the durability class that the settings read back amount to."""
-        del settings
         return self.durability(self.options)
 
     async def stored(self) -> Stored:

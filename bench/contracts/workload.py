@@ -73,17 +73,10 @@ class ExpectedThread:
     Which checkpoints must be in the store is known from what the saver acknowledged. ``note`` is
     plain data that :meth:`Workload.truth` needs to tell what they must hold.
 
-    A workload that counts may say so: ``checkpoints`` were acknowledged, in the root namespace or
-    in all of them, and up to ``indeterminate`` more may have been. ``checkpoint_id`` is the latest
-    one, ``content_hash`` what :meth:`Workload.content_hash` gives for it; empty means any. For
-    each run that ended, ``runs`` has the states that its caller saw, from that with its input on:
-    by channel the :func:`value_hash` of each.
+    For each run that ended, ``runs`` has the states that its caller saw, from that with its input
+    on: by channel the :func:`value_hash` of each.
     """
 
-    checkpoints: int | None = None
-    indeterminate: int = 0
-    checkpoint_id: str = ""
-    content_hash: str = ""
     note: Mapping[str, int] = field(default_factory=dict)
     runs: tuple[tuple[Mapping[str, str], ...], ...] = ()
 
@@ -152,8 +145,8 @@ class Workload(ABC):
     """What one client does in one cycle, and what the store must hold afterwards.
 
     The verifier's process makes another one, with the same options and payload and one client, to
-    tell what is right: :meth:`truth`, :meth:`canonical` and :meth:`content_hash` may use nothing
-    but options, payload and what they are given.
+    tell what is right: :meth:`truth` and :meth:`canonical` may use nothing but options, payload
+    and what they are given.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -207,12 +200,10 @@ class Workload(ABC):
         ``None``: it cannot be told; then ids, parents and writes are compared with what the saver
         acknowledged, and contents with nothing.
         """
-        del thread_id, known, acknowledged
         return None
 
     def canonical(self, channel: str, value: Any) -> bytes:
         """Return bytes that are equal exactly when two values of ``channel`` mean the same."""
-        del channel
         return canonical(value)
 
     def difference(self, channel: str, expected: Any, found: Any) -> str:
@@ -220,8 +211,3 @@ class Workload(ABC):
         if self.canonical(channel, expected) == self.canonical(channel, found):
             return ""
         return difference(expected, found) or difference(expected, found, exact=False)
-
-    def content_hash(self, channel_values: Mapping[str, Any]) -> str:
-        """Hash what was read back the way :attr:`ExpectedThread.content_hash` was made."""
-        del channel_values
-        return ""

@@ -19,11 +19,11 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import bench
-from bench.contracts import without_servers
 from bench.errors import InputError, UnavailableError
 from bench.handover.interpreter import Interpreter
 from bench.records.files import make_directory, write_file
 from bench.records.redaction import redact, secrets_in, secrets_within
+from bench.server_variables import without_servers
 
 _LIMIT_S = 900.0
 _TAIL_CHARACTERS = 1_500

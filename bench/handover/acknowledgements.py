@@ -193,6 +193,11 @@ class ChainLog:
     odd_reads: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def key(self) -> Key:
+        """Thread id and namespace."""
+        return self.thread_id, self.namespace
+
+    @property
     def acknowledged(self) -> list[str]:
         """The ids that must be in the store, in the order of their ids, which is that of time."""
         return sorted(name for name, put in self.puts.items() if put.acknowledged_ns)
@@ -268,6 +273,11 @@ class Acknowledged:
             else:
                 chain.odd_reads.append((first, second))
         return result
+
+    @property
+    def acknowledged(self) -> int:
+        """How many writes returned."""
+        return self.puts_acknowledged + self.writes_acknowledged
 
     @property
     def chains(self) -> list[ChainLog]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bench
-from bench.contracts import without_servers
 from bench.discovery import searched_last
+from bench.server_variables import without_own_servers
 
 # Runs "-m MODULE …" so that it imports as the process that started it does, and the same ``bench``:
 # the first of that name on the path may be another one, where this one was found by ``python -m``.
@@ -49,22 +49,10 @@ class Interpreter:
 
     def environment_of(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return what a process of it may see of ``environment``."""
-        kept = environment_of(environment)
+        kept = {**without_own_servers(environment), "PYTHONHASHSEED": "0"}
         if self.path:
             kept.pop("PYTHONPATH", None)
         return kept
 
 
 OWN = Interpreter()
-
-
-def environment_of(environment: Mapping[str, str]) -> dict[str, str]:
-    """Keep from the worker what would change where and how it connects, passwords among it.
-
-    It connects to the endpoint that it is given. Only where that is the user's own Postgres may
-    libpq's variables complete it.
-    """
-    kept = without_servers(environment)
-    if environment.get("BENCH_POSTGRES_DSN"):
-        kept |= {k: v for k, v in environment.items() if k.startswith("PG")}
-    return {**kept, "PYTHONHASHSEED": "0"}

@@ -3,18 +3,17 @@
 The job goes to the worker's standard input in two lines, so that the worker imports what it needs
 while the server starts: :class:`Job`, then :class:`Opening`. The worker writes one word per line to
 its standard output when a stage begins (:data:`STAGES`). Its samples, its :class:`TrialResult`, the
-log of what was acknowledged and its ledger (``bench.verify.ledger``) go to files in the trial's
+log of what was acknowledged and its :class:`Ledger` go to files in the trial's
 directory. A new process reads log and ledger, and leaves its verification.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
-from pydantic import TypeAdapter
-
-from bench.contracts import Endpoint
+from bench.contracts import Endpoint, ExpectedThread, Workload, WrongRead
 from bench.records.redaction import secrets_of
 from bench.records.trial import Failure, Reading, Status, Verification, Window
 from bench.scenario.durability import Durability
@@ -78,40 +77,34 @@ class TrialResult:
     """What the worker knows at the end; fields as in ``bench.records.trial.TrialRecord``."""
 
     status: Status
-    loop_class: str
-    loop_kind: str
-    interpreter: str
-    durability: Durability
-    settings: Mapping[str, str]
-    operations: tuple[str, ...]
-    window: Window | None
-    readings: tuple[Reading, ...]
-    errors: Mapping[str, int]
-    error_texts: Mapping[str, str]
-    verification: Verification | None
-    failure: Failure | None
+    loop_class: str = ""
+    loop_kind: str = ""
+    interpreter: str = ""
+    durability: Durability = Durability.UNKNOWN
+    settings: Mapping[str, str] = field(default_factory=dict)
+    operations: tuple[str, ...] = ()
+    window: Window | None = None
+    readings: tuple[Reading, ...] = ()
+    errors: Mapping[str, int] = field(default_factory=dict)
+    error_texts: Mapping[str, str] = field(default_factory=dict)
+    verification: Verification | None = None
+    failure: Failure | None = None
 
 
-JOB = TypeAdapter(Job)
-OPENING = TypeAdapter(Opening)
-RESULT = TypeAdapter(TrialResult)
-VERIFICATION = TypeAdapter(Verification)
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a workload knows of its drained threads; ``seed`` draws what is read first."""
+
+    seed: int
+    threads: Mapping[str, ExpectedThread] = field(default_factory=dict)
+    wrong_reads: tuple[WrongRead, ...] = ()
+
+    @classmethod
+    def of(cls, workload: Workload, seed: int) -> Self:
+        """Ask ``workload`` what it knows."""
+        return cls(seed, dict(workload.expected()), tuple(workload.wrong_reads()))
 
 
 def unmeasured(status: Status, error_class: str, text: str, stage: str) -> TrialResult:
     """Return the result of a trial that never got as far as a measurement."""
-    return TrialResult(
-        status=status,
-        loop_class="",
-        loop_kind="",
-        interpreter="",
-        durability=Durability.UNKNOWN,
-        settings={},
-        operations=(),
-        window=None,
-        readings=(),
-        errors={},
-        error_texts={},
-        verification=None,
-        failure=Failure(error_class, text, stage),
-    )
+    return TrialResult(status, failure=Failure(error_class, text, stage))

@@ -42,11 +42,9 @@ class _Direction(asyncio.Protocol):
         self.to: _Direction | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep where to write."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Send a chunk on its way."""
         self._send(lambda to: to.write(data))
 
     def eof_received(self) -> bool:
@@ -87,7 +85,6 @@ class _Client(_Direction):
         self._connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Connect; nothing is read before the server is there."""
         super().connection_made(transport)
         cast("asyncio.Transport", transport).pause_reading()
         self._connecting = asyncio.get_running_loop().create_task(self._connect())

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
 
-from bench.measure._readable import first_line, readable
-
-_COMMAND_LIMIT_S = 10.0
+from bench.child_process import output_of
 
 
 def read_host(root: Path = Path("/")) -> dict[str, str]:
@@ -50,7 +48,7 @@ def read_host(root: Path = Path("/")) -> dict[str, str]:
 
 def _cpu_model(proc: Path) -> str:
     if platform.system() == "Darwin":
-        return _output("sysctl", "-n", "machdep.cpu.brand_string")
+        return output_of(["sysctl", "-n", "machdep.cpu.brand_string"])
     if platform.system() == "Windows":
         return platform.processor()
     fields = _cpu_fields(proc)
@@ -60,7 +58,6 @@ def _cpu_model(proc: Path) -> str:
 
 
 def _cpu_fields(proc: Path) -> dict[str, str]:
-    """Return the fields of the first core in ``/proc/cpuinfo``."""
     first = (proc / "cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
     pairs = [line.partition(":") for line in first.splitlines()]
     return {name.strip(): value.strip() for name, _, value in pairs}
@@ -154,8 +151,23 @@ def _clock_resolution_ns() -> str:
     return f"{time.get_clock_info('perf_counter').resolution * 1e9:g}"
 
 
-def _output(*command: str) -> str:
-    result = subprocess.run(  # noqa: S603 - a fixed command of the system
-        command, capture_output=True, text=True, check=True, timeout=_COMMAND_LIMIT_S
-    )
-    return result.stdout.strip()
+def readable(reads: Mapping[str, Callable[[], object]]) -> dict[str, str]:
+    """Return by name, as text, what each of ``reads`` gives; without those that give nothing."""
+    found = {}
+    for name, read in reads.items():
+        try:
+            value = read()
+        # A fact about the machine that cannot be had must not cost the measurement.
+        except Exception:  # noqa: BLE001, S112 - see above; a fact left out is seen to be missing
+            continue
+        if value is not None and str(value).strip():
+            found[name] = str(value).strip()
+    return found
+
+
+def first_line(path: Path) -> str:
+    """Return the first line of the file at ``path``; nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
+    except OSError:
+        return ""

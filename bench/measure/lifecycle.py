@@ -19,6 +19,7 @@ from bench.handover.job import (
     LEDGER_STAGE,
     OPENING_STAGE,
     VOLATILE,
+    Ledger,
     Opening,
     TrialResult,
 )
@@ -28,11 +29,11 @@ from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
+from bench.records.files import to_json
 from bench.records.redaction import secrets_in, shortened
 from bench.records.trial import Failure, Reading, Verification, Window
 from bench.scenario.arrival import Closed
 from bench.scenario.metric import CLOSING, CYCLE, SAVER_OPERATIONS, WARM_UP, WRITE_OPERATION
-from bench.verify.ledger import LEDGER, Ledger
 from bench.verify.read_back import read_back, unread
 
 _NS_PER_S = 1_000_000_000
@@ -93,14 +94,7 @@ class Lifecycle:
             loop_kind=self._parts.loop.kind,
             interpreter=sys.version.split()[0],
             durability=subject.durability(self._parts.subject_options),
-            settings={},
             operations=self.recorder.operations,
-            window=None,
-            readings=(),
-            errors={},
-            error_texts={},
-            verification=None,
-            failure=None,
         )
         if self._parts.job.kill and not subject.reopens:
             text = "it keeps everything in its process"
@@ -245,7 +239,7 @@ class Lifecycle:
             return result
         self._enter(LEDGER_STAGE)
         try:
-            content = LEDGER.dump_json(self._ledger())
+            content = to_json(self._ledger())
         # As in reading back: what cannot be compared has not been verified.
         except Exception as error:  # noqa: BLE001
             problem = f"the ledger failed: {type(error).__name__}: {error}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench.contracts import Loop, Server, Subject
 from bench.discovery import load
 from bench.errors import InputError
 from bench.handover.parts import options_of
@@ -50,9 +51,8 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
         UnavailableError: a server does not answer, or no embedded one is installed.
     """
     used = [(subject_class(use.use), use) for use in _used_subjects(scenario)]
-    subjects = [subject for subject, _ in used]
     servers, programs = dict[str, str](), dict[str, str]()
-    for name in sorted({subject.server for subject in subjects if subject.server}):
+    for name in sorted({subject.server for subject, _ in used if subject.server}):
         wanted = [
             subject.server_settings(options_of(subject, use))
             for subject, use in used
@@ -61,9 +61,19 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
         server = load("server", name)(environment)
         servers[name] = server.check(wanted)
         programs |= server.programs()
-    needed = {package for subject in subjects for package in subject.packages}
-    packages = sorted(needed | ({_SUITE} if scenario.conformance else set()))
-    return Services(servers=servers, programs=programs, packages=tuple(packages))
+    return Services(servers, programs, packages_of(scenario))
+
+
+def packages_of(scenario: Scenario) -> tuple[str, ...]:
+    """Return the distributions that the plug-ins of ``scenario`` declare, sorted."""
+    subjects = [subject_class(use.use) for use in _used_subjects(scenario)]
+    plugins: list[type[Subject | Server | Loop]] = [
+        *subjects,
+        *(load("server", subject.server) for subject in subjects if subject.server),
+        *(load("loop", loop) for sweep in scenario.sweeps.values() for loop in sweep.loops),
+    ]
+    declared = {package for plugin in plugins for package in plugin.packages}
+    return tuple(sorted(declared | ({_SUITE} if scenario.conformance else set())))
 
 
 def _used_subjects(scenario: Scenario) -> list[Use]:

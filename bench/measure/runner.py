@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
@@ -31,7 +32,6 @@ from bench.handover.job import (
     unmeasured,
 )
 from bench.handover.parts import options_of
-from bench.measure.remaining import IsWanted, Remaining, no_more
 from bench.measure.site import Site
 from bench.measure.worker_process import WorkerProcess
 from bench.records.sample import Integers, read_raw
@@ -46,6 +46,43 @@ from bench.verify.verifier_process import MARGIN_S, VerifierProcess
 # Importing, opening and closing may take this long beyond warm-up, window, drain, reading back.
 _BESIDES_S = 60.0
 NO_OTHERS: Mapping[str, Interpreter] = MappingProxyType({})
+
+
+# Asked with the first trial of an optional block, when its turn comes.
+IsWanted = Callable[[Trial], bool]
+
+
+def no_more(trial: Trial) -> bool:
+    """Want no optional block."""
+    del trial
+    return False
+
+
+class Remaining:
+    """Iterates over the trials without a record, in the plan's order.
+
+    ``finished`` has the ids of those that have one. A block that was begun is completed without
+    being asked for. ``total`` counts the trials that are known to be measured in the end: it grows
+    by a block whenever one is added.
+    """
+
+    def __init__(self, plan: Plan, finished: Collection[str], is_wanted: IsWanted) -> None:
+        self._plan = plan
+        self._finished = finished
+        self._is_wanted = is_wanted
+        done = [trial for trial in plan.trials if trial.id in finished]
+        self._begun = {trial.block for trial in done}
+        self.done = len(done)
+        self.total = len(plan.expected(self._begun))
+
+    def __iter__(self) -> Iterator[Trial]:
+        for block, trials in groupby(self._plan.trials, key=lambda trial: trial.block):
+            todo = [trial for trial in trials if trial.id not in self._finished]
+            if todo and block in self._plan.optional_blocks and block not in self._begun:
+                if not self._is_wanted(todo[0]):
+                    continue
+                self.total += len(todo)
+            yield from todo
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
+
+import psutil
 
 from bench.contracts import Endpoint, Server, new_namespace
 from bench.discovery import load
@@ -15,7 +19,6 @@ from bench.errors import BenchError, UnsupportedError
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import Job, Kill, Opening
 from bench.handover.parts import options_of
-from bench.handover.placement import core_each, cores_read_back, starting_on
 from bench.links.relay import Relay
 from bench.measure.worker_process import MEASURING, WorkerProcess
 from bench.printable import printable
@@ -105,6 +108,7 @@ class Site:
         if subject.server is not None:
             plugin: Any = load("server", subject.server)
             server = plugin(self._environment)
+            self._secrets += server.secrets
             stack.callback(self._stop, server)
         self.job = Job(self._scenario, self._trial, str(self.directory), self._kill)
         arrival = self._scenario.arrival(self._trial.arrival)
@@ -131,12 +135,11 @@ class Site:
             linked = self._linked(server, started, arrival.round_trip_s / 2.0, stack)
         if not self._is_given_up:
             self.worker.open(linked)
-        self.cores = cores_read_back(self.processes) if is_pinned else {}
+        self.cores = _cores_read_back(self.processes) if is_pinned else {}
 
     def _linked(
         self, server: Server, endpoint: Endpoint, delay_s: float, stack: contextlib.ExitStack
     ) -> Opening:
-        """Return how the worker gets to the server: by way of a link, where one is asked for."""
         if not delay_s:
             return self.opening
 
@@ -151,3 +154,43 @@ class Site:
             server.stop()
         except BenchError as error:
             self.left_behind = str(error)
+
+
+def core_each() -> tuple[int, int]:
+    """Return the cores of the worker and of the server.
+
+    Raises:
+        UnsupportedError: the system cannot place a process, or this one may use a single core.
+    """
+    if sys.platform != "linux":
+        raise UnsupportedError("placement = 'pinned' needs Linux: what starts stays on its core")
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise UnsupportedError("placement = 'pinned' needs two cores, and this process may use one")
+    return cores[0], cores[1]
+
+
+@contextlib.contextmanager
+def starting_on(core: int | None) -> Iterator[None]:
+    """Let what this thread starts in the block run on ``core`` alone; ``None``: anywhere."""
+    if core is None or sys.platform != "linux":
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _cores_read_back(processes: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, process_ids in processes.items():
+        cores: set[int] = set()
+        for process_id in process_ids:
+            with contextlib.suppress(psutil.Error):
+                cores.update(psutil.Process(process_id).cpu_affinity())
+        if process_ids:
+            found[f"{name}_cores"] = ", ".join(map(str, sorted(cores)))
+    return found

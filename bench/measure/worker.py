@@ -13,24 +13,26 @@ import sys
 import threading
 from pathlib import Path
 
+from bench.child_process import read_line
 from bench.handover.clock import now_ns
-from bench.handover.job import JOB, OPENING, RESULT, RESULT_FILE, SAMPLES_FILE, Opening
+from bench.handover.job import RESULT_FILE, SAMPLES_FILE, Job, Opening
 from bench.handover.parts import Parts
 from bench.measure.lifecycle import Announce, Lifecycle
+from bench.records.files import from_json, to_json
 
 
 def main() -> None:
     """Run the trial that standard input describes, in the directory that is the one argument."""
     directory = Path(sys.argv[1])
-    parts, opening, announce = begun(directory)
+    parts, opening, announce = receive_job(directory)
     lifecycle = Lifecycle(parts, opening, announce, now_ns)
     with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
         result = runner.run(lifecycle.run(runner.get_loop()))
     lifecycle.recorder.write(directory / SAMPLES_FILE)
-    (directory / RESULT_FILE).write_bytes(RESULT.dump_json(result))
+    (directory / RESULT_FILE).write_bytes(to_json(result))
 
 
-def begun(directory: Path) -> tuple[Parts, Opening, Announce]:
+def receive_job(directory: Path) -> tuple[Parts, Opening, Announce]:
     """Return what standard input describes, imported, where it is to be done, and who is told.
 
     From here on this process ends, and ``directory`` goes, when its runner does.
@@ -46,21 +48,17 @@ def begun(directory: Path) -> tuple[Parts, Opening, Announce]:
             _end(directory)
 
     announce("import")
-    parts = Parts.of(JOB.validate_json(_read_line(directory)))
-    opening = OPENING.validate_json(_read_line(directory))
+    parts = Parts.of(from_json(_line(directory), Job))
+    opening = from_json(_line(directory), Opening)
     threading.Thread(target=_end_with_runner, args=(directory,), daemon=True).start()
     return parts, opening, announce
 
 
-def _read_line(directory: Path) -> bytes:
-    """Read one line from file descriptor 0 without a buffer that would swallow the next."""
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        byte = os.read(0, 1)
-        if not byte:
-            _end(directory)
-        line += byte
-    return bytes(line)
+def _line(directory: Path) -> bytes:
+    line = read_line()
+    if not line:
+        _end(directory)
+    return line
 
 
 def _end_with_runner(directory: Path) -> None:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import subprocess
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Self, cast
+from typing import Self
 
+from bench.child_process import ChildProcess
 from bench.handover.interpreter import OWN, Interpreter
-from bench.handover.job import (
-    JOB,
-    OPENING,
-    RESULT,
-    RESULT_FILE,
-    Job,
-    Opening,
-    TrialResult,
-    unmeasured,
-)
+from bench.handover.job import RESULT_FILE, Job, Opening, TrialResult, unmeasured
 from bench.handover.killing import was_killed
 from bench.handover.log import log_tail
 from bench.handover.session import end_session
+from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
 
 MEASURING = "bench.measure.worker"
@@ -46,63 +35,47 @@ class WorkerProcess:
     ) -> None:
         self._directory = directory
         self._log = directory / "worker.log"
-        self._lines: queue.Queue[str | None] = queue.Queue()
         self._stage = "import"
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
+            self._process = ChildProcess(
                 [*interpreter.command, "-m", program, str(directory)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                env=interpreter.environment_of(environment),
+                interpreter.environment_of(environment),
+                log,
             )
-        self._stdin = cast("IO[bytes]", self._process.stdin)
-        self._send(JOB.dump_json(job))
-        output = cast("IO[bytes]", self._process.stdout)
-        threading.Thread(target=self._read, args=(output,), daemon=True).start()
-
-    @property
-    def process_id(self) -> int:
-        """The worker's process id."""
-        return self._process.pid
+        self.process_id = self._process.process_id
+        self._process.send(to_json(job))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.give_up()
         try:
-            self._process.wait(_ENDING_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._process.end(_ENDING_S)
         finally:
-            end_session(self._process.pid)
+            end_session(self.process_id)
 
     def give_up(self) -> None:
         """Have the worker end at once, also from another thread than that which waits for it."""
-        with contextlib.suppress(OSError):
-            self._stdin.close()
+        self._process.give_up()
 
     @property
     def was_killed(self) -> bool:
         """Whether the worker has ended as by a kill."""
-        return was_killed(self._process.poll())
+        return was_killed(self._process.exit_code)
 
     def open(self, opening: Opening) -> None:
         """Tell the worker where the trial takes place; it begins."""
         self._secrets += opening.secrets
-        self._send(OPENING.dump_json(opening))
+        self._process.send(to_json(opening))
 
     def stages(self, limit_s: float) -> Iterator[str]:
         """Yield the name of each stage as it begins; a worker that exceeds the limit is killed."""
         deadline_s = time.monotonic() + limit_s
         while True:
             try:
-                stage = self._lines.get(timeout=max(0.0, deadline_s - time.monotonic()))
-            except queue.Empty:
+                stage = self._process.line(max(0.0, deadline_s - time.monotonic()))
+            except TimeoutError:
                 self._process.kill()
                 self._stage = f"{self._stage} (killed after {limit_s:.0f} s)"
                 return
@@ -114,24 +87,12 @@ class WorkerProcess:
     def result(self) -> TrialResult:
         """Return what the worker handed over, or a failure that says how it ended."""
         path = self._directory / RESULT_FILE
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_ENDING_S)
-        if path.exists() and self._process.poll() in (0, None):
-            return RESULT.validate_json(path.read_bytes())
-        code = self._process.poll()
+        self._process.wait(_ENDING_S)
+        code = self._process.exit_code
+        if path.exists() and code in (0, None):
+            return from_json(path.read_bytes(), TrialResult)
         text = f"the worker ended with {_ending(code)}{log_tail(self._log, self._secrets)}"
         return unmeasured("failed", "WorkerDied", text, self._stage)
-
-    def _send(self, line: bytes) -> None:
-        with contextlib.suppress(OSError):
-            self._stdin.write(line + b"\n")
-            self._stdin.flush()
-
-    def _read(self, output: IO[bytes]) -> None:
-        with output:
-            for line in output:
-                self._lines.put(line.decode(errors="replace").strip())
-        self._lines.put(None)
 
 
 def _ending(code: int | None) -> str:

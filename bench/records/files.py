@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -124,7 +125,25 @@ def read_plain(path: Path, most_bytes: int) -> bytes:
     return content
 
 
-def read_json(path: Path, adapter: TypeAdapter[_Content], expected: str) -> _Content:
+_adapter_of: Callable[[Any], TypeAdapter[Any]] = functools.cache(TypeAdapter)
+
+
+def to_json(value: object, indent: int | None = None) -> bytes:
+    """Return a dataclass or model, of plain data all the way down, as JSON."""
+    return _adapter_of(type(value)).dump_json(value, indent=indent)
+
+
+def from_json(content: bytes, kind: type[_Content]) -> _Content:
+    """Return what :func:`to_json` made ``content`` of.
+
+    Raises:
+        pydantic.ValidationError: it is something else.
+    """
+    result: _Content = _adapter_of(kind).validate_json(content)
+    return result
+
+
+def read_json(path: Path, kind: type[_Content], expected: str) -> _Content:
     """Read a plain file of JSON; see :func:`parsed`.
 
     Raises:
@@ -134,18 +153,18 @@ def read_json(path: Path, adapter: TypeAdapter[_Content], expected: str) -> _Con
         content = read_plain(path, MOST_RECORD_BYTES)
     except OSError as error:
         raise InputError(f"{path}: cannot read {expected}: {reason_of(error)}") from error
-    return parsed(content, adapter, f"{path}: this is not {expected}")
+    return parsed(content, kind, f"{path}: this is not {expected}")
 
 
-def parsed(content: bytes, adapter: TypeAdapter[_Content], otherwise: str) -> _Content:
+def parsed(content: bytes, kind: type[_Content], otherwise: str) -> _Content:
     """Return what the JSON ``content`` says, its texts fit to be shown.
 
     Raises:
-        InputError: it is not JSON, is nested too deeply, or does not fit ``adapter``; the text is
+        InputError: it is not JSON, is nested too deeply, or does not fit ``kind``; the text is
             ``otherwise`` with the first reason.
     """
     try:
-        return adapter.validate_json(_printable_json(content))
+        return from_json(_printable_json(content), kind)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
@@ -162,7 +181,6 @@ def reason_of(error: Exception) -> str:
 
 
 def _printable_json(content: bytes) -> bytes:
-    """Return the JSON ``content`` with every text, also the keys, made printable."""
     if not _CONTROL_IN_JSON.search(content):
         return content
     return pydantic_core.to_json(_printable_within(pydantic_core.from_json(content)))

@@ -21,8 +21,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from bench.errors import InputError, suggestion
 from bench.records.archive import ARCHIVE, CHECKS, DAMAGE, SAMPLES, TRIALS, Archive
 from bench.records.check import CheckRecord, Conformance, CrashCheck
@@ -34,6 +32,7 @@ from bench.records.files import (
     read_plain,
     reason_of,
     refuse_links,
+    to_json,
     write_file,
 )
 from bench.records.lock import locked
@@ -49,11 +48,6 @@ from bench.records.trial import TrialRecord
 from bench.scenario.plan import expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import parse_scenario
-
-_RUN = TypeAdapter(RunRecord)
-_TRIAL = TypeAdapter(TrialRecord)
-_CHECK = TypeAdapter(CheckRecord)
-_TABLE = TypeAdapter(dict[str, object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +159,7 @@ class Store:
             raise InputError(f"{directory}: the run exists already") from error
         for part in (CHECKS, TRIALS, SAMPLES):
             make_directory(directory / part)
-        write_file(directory / "run.json", _RUN.dump_json(record, indent=2))
+        write_file(directory / "run.json", to_json(record, indent=2))
 
     @contextmanager
     def locked(self, run_id: str) -> Iterator[None]:
@@ -194,7 +188,7 @@ class Store:
             digest = hashlib.sha256(content).hexdigest()
             record = replace(record, samples_bytes=len(content), samples_sha256=digest)
         path = directory / TRIALS / f"{record.trial.id}.json"
-        write_file(path, _TRIAL.dump_json(record, indent=2))
+        write_file(path, to_json(record, indent=2))
 
     def refuse_compact(self, run_id: str) -> None:
         """Refuse to add anything to a run that has been made compact.
@@ -215,7 +209,7 @@ class Store:
         """
         # A run that was begun by an earlier version has no place for it.
         directory = make_directory(self.directory / run_id / CHECKS)
-        write_file(directory / f"{record.subject}.json", _CHECK.dump_json(record, indent=2))
+        write_file(directory / f"{record.subject}.json", to_json(record, indent=2))
 
     def checked(self, run_id: str, labels: Iterable[str]) -> frozenset[str]:
         """Return of which of the subjects ``labels`` the checks have a record that is whole."""
@@ -244,13 +238,13 @@ class Store:
             hint = suggestion(run_id, self.run_ids())
             raise InputError(f"{self.directory} holds no run {run_id!r}.{hint}")
         refuse_links(directory, *(directory / part for part in (CHECKS, TRIALS, SAMPLES)))
-        version = read_json(path, _TABLE, "a run's record").get("format_version")
+        version = read_json(path, dict[str, object], "a run's record").get("format_version")
         if version != FORMAT_VERSION:
             raise InputError(
                 f"{path}: format_version is {version!r}, this program reads {FORMAT_VERSION}; "
                 "read it with the version of checkpoint-bench that wrote it"
             )
-        record = read_json(path, _RUN, "a run's record")
+        record = read_json(path, RunRecord, "a run's record")
         if record.run_id != run_id:
             raise InputError(f"{path}: run_id is {record.run_id!r}, expected its directory's name")
         return record
@@ -276,7 +270,6 @@ def _opened(directory: Path) -> AbstractContextManager[Archive | _Files]:
 
 
 def _trials(directory: Path) -> tuple[dict[str, TrialRecord], dict[str, str]]:
-    """Return the trials that are whole, and what is wrong with the others, by their ids."""
     whole: dict[str, TrialRecord] = {}
     damaged: dict[str, str] = {}
     was_compact = (directory / ARCHIVE).exists()
@@ -299,7 +292,6 @@ def _trials(directory: Path) -> tuple[dict[str, TrialRecord], dict[str, str]]:
 def _checks(
     directory: Path, labels: Iterable[str]
 ) -> tuple[dict[str, CheckRecord], dict[str, CheckRecord]]:
-    """Return by subject the checks that are whole, and in the place of others what is wrong."""
     whole: dict[str, CheckRecord] = {}
     damaged: dict[str, CheckRecord] = {}
     with _opened(directory) as source:
@@ -307,7 +299,7 @@ def _checks(
             try:
                 content = source.check(label)
                 if content is not None:
-                    whole[label] = parsed(content, _CHECK, "its record is damaged")
+                    whole[label] = parsed(content, CheckRecord, "its record is damaged")
             except (InputError, *DAMAGE) as error:
                 why = reason_of(error)
                 damaged[label] = CheckRecord(
@@ -327,7 +319,7 @@ def _whole(source: Archive | _Files, trial_id: str) -> TrialRecord:
         content = source.record(trial_id)
     except DAMAGE as error:
         raise InputError(f"cannot read {what}: {reason_of(error)}") from error
-    record = parsed(content, _TRIAL, f"{what} is damaged")
+    record = parsed(content, TrialRecord, f"{what} is damaged")
     if record.samples_file is not None:
         try:
             source.check_samples(record)

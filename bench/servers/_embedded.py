@@ -1,30 +1,28 @@
 """Starting an embedded server under its keeper, and ending both. See ``_keeper.py``.
 
-The keeper holds the read end of a pipe whose write end is this process's alone: it is closed on
-``exec``, so workers must be started by ``exec`` (``subprocess``, or multiprocessing's ``spawn``).
+No server is run as root: PostgreSQL refuses to be; Redis would agree, and a fault of it or of a
+module would be root's.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 
-from bench.contracts import without_servers
+from bench.child_process import ChildProcess
 from bench.errors import UnavailableError
 from bench.records.redaction import redact
+from bench.server_variables import own_server_variables, without_servers
 from bench.servers._keeper import Order
 
 START_LIMIT_S = 20.0
@@ -32,6 +30,8 @@ _ATTEMPTS = 5
 _POLL_S = 0.02
 _LOG_LINES_SHOWN = 12
 _PASSWORD_BYTES = 24
+_ENDING_S = 30.0
+_ACCOUNTS = ("postgres", "nobody", "daemon")
 _PORT_IS_TAKEN = ("address already in use", "could not bind")
 
 # The state of a socket in Linux's table.
@@ -49,7 +49,7 @@ class EmbeddedServer:
         self.process_id = 0
         self.port = 0
         self.password = ""
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._keeper: ChildProcess | None = None
         self._server: psutil.Process | None = None
         self._directory: Path | None = None
         self._log: Path | None = None
@@ -92,16 +92,7 @@ class EmbeddedServer:
         server, self._server = self._server, None
         directory, self._directory = self._directory, None
         if keeper is not None:
-            if keeper.stdin is not None:
-                with contextlib.suppress(OSError):
-                    keeper.stdin.close()
-            try:
-                keeper.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                keeper.kill()
-                keeper.wait()
-            if keeper.stdout is not None:
-                keeper.stdout.close()
+            keeper.end(_ENDING_S)
         # The keeper has done this already, unless it was killed.
         if server is not None:
             _end(server, self._last_signal)
@@ -109,7 +100,6 @@ class EmbeddedServer:
             shutil.rmtree(directory, ignore_errors=True)
 
     def is_running(self) -> bool:
-        """Tell whether the server process is alive."""
         if self._server is None:
             return False
         with contextlib.suppress(psutil.Error):
@@ -138,7 +128,9 @@ class EmbeddedServer:
     def _start_once(self, order: Order, is_ready: Callable[[], bool]) -> None:
         self._last_signal = order["parent_death_signal"]
         deadline = time.monotonic() + START_LIMIT_S
-        answer = self._ask_keeper(order)
+        program = str(Path(__file__).with_name("_keeper.py"))
+        self._keeper = ChildProcess([sys.executable, "-I", program], without_servers(os.environ))
+        answer = self._keeper.ask(order)
         if "process_id" not in answer:
             raise UnavailableError(
                 f"the embedded {order['name']} server cannot be started: "
@@ -162,29 +154,6 @@ class EmbeddedServer:
                 )
             time.sleep(_POLL_S)
 
-    def _ask_keeper(self, order: Order) -> dict[str, Any]:
-        program = Path(__file__).with_name("_keeper.py")
-        group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        # A new session: Ctrl-C in the terminal must reach the runner only.
-        self._keeper = keeper = subprocess.Popen(  # noqa: S603  # our own program, no shell
-            [sys.executable, "-I", str(program)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=without_servers(os.environ),
-            start_new_session=True,
-            creationflags=group,
-        )
-        if keeper.stdin is None or keeper.stdout is None:
-            return {}
-        try:
-            keeper.stdin.write(json.dumps(order).encode() + b"\n")
-            keeper.stdin.flush()
-            answer: dict[str, Any] = json.loads(keeper.stdout.readline() or b"{}")
-        except (OSError, ValueError):
-            return {}
-        return answer
-
     def _log_tail(self) -> str:
         try:
             text = self._log.read_text(errors="replace") if self._log else ""
@@ -195,6 +164,27 @@ class EmbeddedServer:
 
 class _PortTakenError(Exception):
     """Somebody took the port between choosing it and using it."""
+
+
+def unprivileged_account() -> tuple[int, int] | None:
+    """Return (user id, group id) to start a server as, or ``None`` for the present user.
+
+    Raises:
+        UnavailableError: the present user is root and there is no other to fall back on.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
+    import pwd  # noqa: PLC0415  # does not exist on Windows
+
+    for name in _ACCOUNTS:
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            if entry.pw_uid != 0:
+                return entry.pw_uid, entry.pw_gid
+    raise UnavailableError(
+        f"no server is run as root, and none of the users {', '.join(_ACCOUNTS)} exists; run as "
+        f"another user, or name servers of your own with {', '.join(own_server_variables())}"
+    )
 
 
 def _listener_of(port: int) -> int | None:

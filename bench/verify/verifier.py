@@ -21,26 +21,25 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
+from bench.child_process import read_line
 from bench.contracts import Place
 from bench.handover.acknowledgements import Acknowledged
 from bench.handover.clock import now_ns
 from bench.handover.job import (
     ACKNOWLEDGED_FILE,
     LEDGER_FILE,
-    VERIFICATION,
     VERIFICATION_FILE,
     Job,
+    Ledger,
     Opening,
 )
 from bench.handover.parts import Parts, close, options_of
+from bench.records.files import from_json, to_json
 from bench.records.trial import Verification
-from bench.verify.ledger import LEDGER, Ledger
 from bench.verify.read_back import read_back, unread
 
 LOG_FILE = "verifier.log"
-GO = b"go\n"
+GO = b"go"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +50,16 @@ class Order:
     opening: Opening
 
 
-ORDER = TypeAdapter(Order)
-
-
 def main() -> None:
     """Serve until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in sys.argv[1:]:
         importlib.import_module(name)
     order: Order | None = None
-    while line := _read_line():
-        if line != GO:
+    while line := read_line():
+        if line != GO + b"\n":
             # Where no "go" followed upon the one before, its worker has died.
-            order = ORDER.validate_json(line)
+            order = from_json(line, Order)
         elif order is not None:
             code = _in_a_child(order) if hasattr(os, "fork") else _serve(order)
             os.write(1, b"%d\n" % code)
@@ -108,7 +104,7 @@ def _serve(order: Order) -> int:
         with (directory / LOG_FILE).open("wb") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-        content = VERIFICATION.dump_json(_verification(order))
+        content = to_json(_verification(order))
         (directory / VERIFICATION_FILE).write_bytes(content)
     # The child must not go on as its parent does, whatever happens.
     except BaseException:  # noqa: BLE001
@@ -134,7 +130,7 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
     workload = parts.workload(options_of(parts.workload, use), parts.payload, namespace, 1)
     told = directory / LEDGER_FILE
     # A worker that was killed has left its log alone.
-    ledger = LEDGER.validate_json(told.read_bytes()) if told.exists() else Ledger(0)
+    ledger = from_json(told.read_bytes(), Ledger) if told.exists() else Ledger(0)
     log = Acknowledged.read(directory / ACKNOWLEDGED_FILE)
     place = Place(directory, order.opening.endpoint, namespace)
     subject = parts.subject(parts.subject_options, place)
@@ -146,17 +142,6 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
         return unread(f"reading back failed: {type(error).__name__}: {error}", log)
     finally:
         await close(subject)
-
-
-def _read_line() -> bytes:
-    """Read one line from file descriptor 0 without a buffer that would swallow the next."""
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        byte = os.read(0, 1)
-        if not byte:
-            break
-        line += byte
-    return bytes(line)
 
 
 def _end_with(parent_ended: int) -> None:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import queue
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Self, cast
+from typing import Self
 
+from bench.child_process import ChildProcess
 from bench.discovery import load
 from bench.handover.interpreter import OWN, Interpreter
-from bench.handover.job import ACKNOWLEDGED_FILE, VERIFICATION, VERIFICATION_FILE, Job, Opening
+from bench.handover.job import ACKNOWLEDGED_FILE, VERIFICATION_FILE, Job, Opening
 from bench.handover.log import log_tail
 from bench.handover.session import end_session
+from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
 from bench.records.trial import Verification
 from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 from bench.verify.read_back import unread
-from bench.verify.verifier import GO, LOG_FILE, ORDER, Order
+from bench.verify.verifier import GO, LOG_FILE, Order
 
 # Starting, opening the store and closing it may take this long beyond the seconds of reading.
 MARGIN_S = 60.0
@@ -46,8 +41,7 @@ class VerifierProcess:
         self._modules = _modules_of(scenario)
         self._command = interpreter.command
         self._environment = interpreter.environment_of(environment)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._answers: queue.Queue[str | None] = queue.Queue()
+        self._process: ChildProcess | None = None
         self._own_secrets = secrets_in(environment)
         self._secrets = self._own_secrets
         self._is_busy = False
@@ -60,45 +54,45 @@ class VerifierProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        with contextlib.suppress(OSError):
-            cast("IO[bytes]", process.stdin).close()
         try:
-            process.wait(_ENDING_S)
-        except subprocess.TimeoutExpired:
-            _kill(process)
+            process.give_up()
+            if not process.wait(_ENDING_S):
+                process.kill_session()
         finally:
-            end_session(process.pid)
+            end_session(process.process_id)
 
     @property
     def process_id(self) -> int | None:
         """The process that starts the others, or ``None`` while there is none."""
-        return self._process.pid if self._process is not None else None
+        return self._process.process_id if self._process is not None else None
 
     def expect(self, job: Job, opening: Opening) -> None:
         """Say which trial's store is to be read back soon.
 
         From here on the verifier removes the trial's directory if the runner is killed.
         """
-        if self._process is None or self._process.poll() is not None:
-            self._start()
+        if self._process is None or self._process.exit_code is not None:
+            command = [*self._command, "-m", "bench.verify.verifier", *self._modules]
+            self._process = ChildProcess(command, self._environment)
         self._secrets = (*opening.secrets, *self._own_secrets)
-        self._send(ORDER.dump_json(Order(job, opening)) + b"\n")
+        self._process.send(to_json(Order(job, opening)))
 
     def verification(self, directory: Path, limit_s: float) -> Verification:
         """Have the store of the expected trial read back; one that takes longer is cut off."""
-        if not (directory / ACKNOWLEDGED_FILE).exists():
+        process = self._process
+        if process is None or not (directory / ACKNOWLEDGED_FILE).exists():
             return unread("the worker left no log of what was acknowledged")
         self._is_busy = True
-        self._send(GO)
+        process.send(GO)
         try:
-            answer = self._answers.get(timeout=limit_s)
-        except queue.Empty:
+            answer = process.line(limit_s)
+        except TimeoutError:
             self.give_up()
             return unread(f"reading back was cut off after {limit_s:.0f} s")
         self._is_busy = False
         path = directory / VERIFICATION_FILE
         if answer == "0" and path.exists():
-            return VERIFICATION.validate_json(path.read_bytes())
+            return from_json(path.read_bytes(), Verification)
         return unread(
             f"reading back failed: its process ended with {_ending(answer)}"
             f"{log_tail(directory / LOG_FILE, self._secrets)}"
@@ -107,49 +101,9 @@ class VerifierProcess:
     def give_up(self) -> None:
         """Kill the process that reads back, if one does."""
         if self._is_busy and self._process is not None:
-            _kill(self._process)
+            self._process.kill_session()
             self._process = None
         self._is_busy = False
-
-    def _start(self) -> None:
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [*self._command, "-m", "bench.verify.verifier", *self._modules],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=self._environment,
-        )
-        self._process = process
-        self._answers = queue.Queue()
-        output = cast("IO[bytes]", process.stdout)
-        threading.Thread(target=_read, args=(output, self._answers), daemon=True).start()
-
-    def _send(self, line: bytes) -> None:
-        if self._process is not None:
-            with contextlib.suppress(OSError):
-                stdin = cast("IO[bytes]", self._process.stdin)
-                stdin.write(line)
-                stdin.flush()
-
-
-def _read(output: IO[bytes], answers: queue.Queue[str | None]) -> None:
-    with output:
-        for line in output:
-            answers.put(line.decode(errors="replace").strip())
-    answers.put(None)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill ``process`` with its child: they are the two of a session of their own."""
-    if sys.platform == "win32":
-        process.kill()
-    # Not reaped yet, so the group is still its own.
-    elif process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    with contextlib.suppress(OSError):
-        cast("IO[bytes]", process.stdin).close()
 
 
 def _modules_of(scenario: Scenario) -> list[str]:

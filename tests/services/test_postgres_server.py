@@ -15,8 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from bench.errors import UnavailableError
 from bench.records.redaction import secrets_of
 from bench.servers import _embedded, postgres
-from bench.servers._wheels import PostgresPrograms, find_postgres
-from bench.servers.postgres import PostgresServer
+from bench.servers.postgres import PostgresPrograms, PostgresServer, find_postgres
 from tests.services import _processes
 
 pytestmark = pytest.mark.services

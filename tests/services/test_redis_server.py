@@ -19,8 +19,7 @@ from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import secrets_of
 from bench.servers import _redis_modules, _redis_namespace
-from bench.servers._wheels import RedisPrograms, find_redis
-from bench.servers.redis import RedisServer
+from bench.servers.redis import RedisPrograms, RedisServer, find_redis
 from tests.services import _processes
 from tests.services._platforms import needs_redis
 
@@ -38,7 +37,7 @@ def keys(url: str) -> set[bytes]:
 
 def indexes(url: str) -> set[str]:
     with redis.Redis.from_url(url) as client:
-        return {_redis_namespace._text(name) for name in command(client, "FT._LIST")}
+        return {_redis_namespace.text_of(name) for name in command(client, "FT._LIST")}
 
 
 def command(client: Any, *arguments: str) -> Any:
@@ -84,7 +83,7 @@ def test_an_embedded_server_starts_and_leaves_nothing(settings: dict[str, str]) 
             read_back: Any = {name: client.config_get(name) for name in settings}
             assert read_back == {name: {name: wanted} for name, wanted in settings.items()}
             assert client.config_get("bind") == {"bind": "127.0.0.1"}
-            assert set(_redis_modules.found(client)) >= {"search", "rejson"}
+            assert set(_redis_modules.loaded(client)) >= {"search", "rejson"}
             facts: Any = client.info("server")
             assert facts["redis_version"] == server.check().split()[-1]
             client.set("bench_settings:key", "x" * 1000)
@@ -191,7 +190,7 @@ def test_programs_that_the_other_user_cannot_reach_are_copied(
         assert program.is_relative_to(directory_of(server) / "programs")
         assert program.stat().st_uid == 0
         with redis.Redis.from_url(endpoint.url) as client:
-            assert set(_redis_modules.found(client)) >= {"search", "rejson"}
+            assert set(_redis_modules.loaded(client)) >= {"search", "rejson"}
     finally:
         server.stop()
 
@@ -351,7 +350,7 @@ def test_an_external_server_is_named_with_its_modules(theirs: str) -> None:
 
 
 def test_a_missing_module_is_named(theirs: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.servers._redis_modules.found", lambda _: {"search": "2.10"})
+    monkeypatch.setattr("bench.servers._redis_modules.loaded", lambda _: {"search": "2.10"})
     with pytest.raises(UnavailableError, match="lacks RedisJSON"):
         external(theirs).check()
 
@@ -381,7 +380,7 @@ def test_an_embedded_server_has_the_modules_that_are_asked_for(
     try:
         endpoint = server.start({"modules": choice, "save": ""}, "bench_modules")
         with redis.Redis.from_url(endpoint.url) as client:
-            assert {"search", "rejson"} & set(_redis_modules.found(client)) == expected
+            assert {"search", "rejson"} & set(_redis_modules.loaded(client)) == expected
     finally:
         server.stop()
 
@@ -390,7 +389,7 @@ def test_a_users_server_with_modules_is_not_used_where_none_are_wanted(theirs: s
     with pytest.raises(UnsupportedError, match="has RediSearch and RedisJSON, no module is needed"):
         external(theirs).start({"modules": "none"}, "bench_modules")
     with redis.Redis.from_url(theirs) as client:
-        assert {"search", "rejson"} <= set(_redis_modules.found(client))
+        assert {"search", "rejson"} <= set(_redis_modules.loaded(client))
 
 
 def test_a_users_server_without_modules_serves_what_wants_none() -> None:

@@ -40,7 +40,6 @@ _WIDTH = 140
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument(
         "claim", nargs="*", metavar="ID", help="default: every claim that can be judged"
     )

@@ -11,12 +11,12 @@ from typing import Any
 from bench.contracts import Leftover
 from bench.discovery import load, names
 from bench.errors import EXIT_PASS, EXIT_UNAVAILABLE, BenchError, InputError
+from bench.server_variables import own_server_variables
 
 _TOLD = {"kept": "could not be removed", "in use": "in use by a run, spared"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument(
         "--remove", action="store_true", help="remove what no run uses any more; else only list it"
     )
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
             _tell(name, cleaned)
     if not named:
         raise InputError(
-            "no server of yours is named: set BENCH_POSTGRES_DSN or BENCH_REDIS_URL; an embedded "
+            f"no server of yours is named: set {' or '.join(own_server_variables())}; an embedded "
             "server takes with it what was made there"
         )
     states = [leftover.state for cleaned in found.values() for leftover in cleaned]

@@ -14,7 +14,6 @@ from bench.scenario.plan import expand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
 

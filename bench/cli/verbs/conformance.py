@@ -27,7 +27,6 @@ _NAME_WIDTH = 18
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument(
         "subjects",
         nargs="*",
@@ -64,7 +63,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _exit_code(results: Sequence[Conformance]) -> int:
-    """Return 4 where a test failed, 5 where a subject could not be tested, else 0."""
     if any(result.failed for result in results):
         return EXIT_INVALID
     return EXIT_UNAVAILABLE if any(result.not_checked for result in results) else EXIT_PASS

@@ -19,7 +19,6 @@ from bench.scenario.toml_file import read_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("run_id", nargs="?", metavar="RUN", help="default: the newest run")
     parser.add_argument("--drivers", type=Path, required=True, metavar="FILE")
     parser.add_argument(

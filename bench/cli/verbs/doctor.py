@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     """Print host, versions, servers and loops."""
     del options
 
-    environment = read_environment((), {})
+    environment = read_environment(_packages(), {})
     for title in ("host", "python", "packages"):
         print(f"\n{title}")
         for key, value in sorted(getattr(environment, title).items()):
@@ -34,6 +34,16 @@ def run(options: argparse.Namespace) -> int:
     for file, text in sorted(_programs().items()):
         print(f"  {file:32} {text}")
     return EXIT_PASS
+
+
+def _packages() -> set[str]:
+    found: set[str] = set()
+    for kind in ("subject", "server", "loop"):
+        for name in names(kind):
+            with contextlib.suppress(BenchError):
+                plugin: Any = load(kind, name)
+                found |= {*getattr(plugin, "packages", ())}
+    return found
 
 
 def _programs() -> dict[str, str]:

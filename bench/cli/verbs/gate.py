@@ -32,7 +32,6 @@ _SCENARIO = Path("scenarios/gate.toml")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument(
         "scenario", type=Path, nargs="?", default=_SCENARIO, help=f"default: {_SCENARIO}"
     )

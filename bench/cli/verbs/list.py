@@ -10,7 +10,6 @@ from bench.errors import EXIT_PASS, BenchError, InputError, suggestion
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("kind", nargs="?", help=", ".join(FOLDERS))
 
 

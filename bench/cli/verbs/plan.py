@@ -12,7 +12,6 @@ from bench.errors import EXIT_PASS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("scenario", type=Path)
 
 

@@ -17,7 +17,6 @@ from bench.reporters.console import screen_content
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("run_id", nargs="?", help="default: the newest run")
     add_places(parser)
 

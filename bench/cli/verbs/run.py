@@ -23,7 +23,6 @@ from bench.scenario.toml_file import read_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("scenario", type=Path)
     parser.add_argument("--resume", action="store_true", help="complete the newest run of it")
     add_places(parser)

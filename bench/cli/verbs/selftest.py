@@ -17,8 +17,10 @@ from bench.cli.durations import expected_s
 from bench.cli.progress import OnProgress, shown
 from bench.errors import EXIT_INVALID, EXIT_PASS, InputError, UnavailableError, suggestion
 from bench.measure.environment import read_environment
+from bench.measure.preflight import packages_of
 from bench.measure.runner import Progress
 from bench.records.files import make_directory
+from bench.records.run import Environment
 from bench.records.store import Store
 from bench.selftest.measuring import Planned, measure, planned
 from bench.selftest.observation import Observed
@@ -31,7 +33,6 @@ MOST_ATTEMPTS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     names = ", ".join(row.name for row in ROWS)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"default: all of {names}")
     parser.add_argument(
@@ -62,14 +63,17 @@ def run(options: argparse.Namespace) -> int:
         if directory is None:
             temporary = tempfile.TemporaryDirectory(prefix="checkpoint-bench-selftest-")
             directory = Path(stack.enter_context(temporary))
-        session = _Session(Store(directory))
-        results = session.measured([planned(row, loops) for row in rows], 1)
+        first = [planned(row, loops) for row in rows]
+        packages = {name for row in first for name in packages_of(row.scenario)}
+        store, environment = Store(directory), read_environment(packages, {})
+        results = _measured(first, 1, store, environment)
         for attempt in range(2, MOST_ATTEMPTS + 1):
             again = _again(results)
             if again:
                 names = ", ".join(row.row.name for row in again)
                 print(f"not as expected, and may have been disturbed; measuring again: {names}")
-                newer = {(r.row.name, r.loop): r for r in session.measured(again, attempt)}
+                measured = _measured(again, attempt, store, environment)
+                newer = {(r.row.name, r.loop): r for r in measured}
                 results = [newer.get((r.row.name, r.loop), r) for r in results]
     for line in table(results):
         print(line)
@@ -79,7 +83,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _again(results: Sequence[Result]) -> list[Planned]:
-    """Plan anew the rows that depend on time and do not hold, on the loops where they do not."""
     failed = [result for result in results if result.row.depends_on_time and not result.holds]
     names = dict.fromkeys(result.row.name for result in failed)
     return [
@@ -88,37 +91,27 @@ def _again(results: Sequence[Result]) -> list[Planned]:
     ]
 
 
-class _Session:
-    """Where the records go, and in what environment they are made."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._environment = read_environment((), {})
-
-    def measured(self, what: Sequence[Planned], attempt: int) -> list[Result]:
-        """Measure the rows one after the other and judge them, loop by loop."""
-        results: list[Result] = []
-        total = sum(len(row.plan.trials) for row in what)
-        done = 0
-        with shown(total, sys.stdout) as on_progress:
-            for number, row in enumerate(what):
-                later = what[number + 1 :]
-                told = _among(on_progress, done, total, later)
-                run_of_row = measure(
-                    row, self._store, self._environment, os.environ, datetime.now(UTC), told
-                )
-                analysis = analyse(run_of_row)
-                results += [
-                    judge(row.row, Observed(run_of_row, analysis, loop), attempt)
-                    for loop in analysis.loops
-                ]
-                done += len(row.plan.trials)
-        order = {loop: number for number, loop in enumerate(LOOPS)}
-        return sorted(results, key=lambda result: order[result.loop])
+def _measured(
+    what: Sequence[Planned], attempt: int, store: Store, environment: Environment
+) -> list[Result]:
+    """Measure the rows one after the other and judge them, loop by loop."""
+    results: list[Result] = []
+    total = sum(len(row.plan.trials) for row in what)
+    done = 0
+    with shown(total, sys.stdout) as on_progress:
+        for number, row in enumerate(what, start=1):
+            on_row = _among(on_progress, done, total, what[number:])
+            run_of_row = measure(row, store, environment, os.environ, datetime.now(UTC), on_row)
+            analysis = analyse(run_of_row)
+            results += [
+                judge(row.row, Observed(run_of_row, analysis, loop), attempt)
+                for loop in analysis.loops
+            ]
+            done += len(row.plan.trials)
+    return sorted(results, key=lambda result: LOOPS.index(result.loop))
 
 
 def _among(on_progress: OnProgress, done: int, total: int, later: Sequence[Planned]) -> OnProgress:
-    """Tell the progress of one row as a part of all of them."""
     left_s = sum(expected_s(row.scenario, row.plan.trials) for row in later)
 
     def told(progress: Progress) -> None:

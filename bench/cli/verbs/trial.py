@@ -7,19 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from bench.analysis.trial_summary import summarise_trial
 from bench.errors import EXIT_PASS, InputError, nearest
+from bench.records.files import to_json
 from bench.records.sample import write_samples
 from bench.records.store import Run, Store
 from bench.records.trial import TrialRecord
 
-_RECORD = TypeAdapter(TrialRecord)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument("run_id", metavar="RUN")
     parser.add_argument("trial_id", metavar="TRIAL", help="its id, as a report names it")
     parser.add_argument(
@@ -33,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     found = Store(options.results).read(options.run_id)
     record = _trial(found, options.trial_id)
     content: dict[str, Any] = {"run_id": options.run_id, "trial_id": record.trial.id}
-    content["record"] = json.loads(_RECORD.dump_json(record))
+    content["record"] = json.loads(to_json(record))
     if record.has_samples:
         summary = summarise_trial(found, record)
         content["operations"] = dict(summary.operations)

@@ -29,7 +29,6 @@ _WIDTH = 140
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's arguments."""
     parser.add_argument(
         "runs",
         nargs="*",

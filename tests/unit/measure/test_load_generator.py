@@ -55,9 +55,6 @@ class OnePut(Workload):
     def expected(self) -> Mapping[str, ExpectedThread]:
         return {}
 
-    def content_hash(self, channel_values: Mapping[str, Any]) -> str:
-        return ""
-
 
 def run(
     workload: OnePut,

@@ -11,7 +11,7 @@ from bench.measure.environment import read_environment
 from bench.measure.preflight import check_plugins, check_services
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import parse_scenario
-from bench.servers._wheels import find_postgres
+from bench.servers.postgres import find_postgres
 
 TEXT = """
 schema_version = 2

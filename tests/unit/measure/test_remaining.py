@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.measure.remaining import Remaining, no_more
+from bench.measure.runner import Remaining, no_more
 from bench.scenario.plan import Plan, Trial, expand
 from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis.synthetic import scenario_text

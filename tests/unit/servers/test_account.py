@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.errors import UnavailableError
-from bench.servers._account import unprivileged_account
+from bench.servers._embedded import unprivileged_account
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no root on Windows")
 

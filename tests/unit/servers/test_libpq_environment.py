@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench.servers._libpq_environment import without_libpq_variables
+from bench.servers._postgres_connection import without_libpq_variables
 
 
 def test_variables_of_libpq_are_away_meanwhile_and_back_after_an_error(

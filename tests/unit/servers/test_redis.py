@@ -43,7 +43,7 @@ def test_only_database_0_can_be_searched() -> None:
 
 def test_without_the_wheels_the_ways_out_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_server, "find_redis", lambda: None)
-    monkeypatch.setattr(redis_server, "has_redis_wheels", lambda: True)
+    monkeypatch.setattr(redis_server, "is_built_here", lambda _: True)
     for call in (RedisServer({}).check, lambda: RedisServer({}).start({}, "bench_abc")):
         with pytest.raises(UnavailableError) as caught:
             call()
@@ -53,7 +53,7 @@ def test_without_the_wheels_the_ways_out_are_told(monkeypatch: pytest.MonkeyPatc
 
 def test_where_there_are_no_wheels_none_are_advised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_server, "find_redis", lambda: None)
-    monkeypatch.setattr(redis_server, "has_redis_wheels", lambda: False)
+    monkeypatch.setattr(redis_server, "is_built_here", lambda _: False)
     with pytest.raises(UnavailableError, match="set BENCH_REDIS_URL") as caught:
         RedisServer({}).check()
     assert "pip install" not in str(caught.value)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from bench.contracts import finish
 from bench.errors import UnavailableError
-from bench.servers._removal import finish
 
 
 class Removal:

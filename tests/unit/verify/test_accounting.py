@@ -14,13 +14,14 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import Place, PluginOptions
 from bench.handover.acknowledgements import Acknowledged, AcknowledgementLog
+from bench.handover.job import Ledger
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
 from bench.payloads._sizes import SizedOptions
 from bench.payloads.nested import NestedPayload
+from bench.records.files import from_json, to_json
 from bench.records.trial import Verification
 from bench.subjects.memory import MemorySubject
-from bench.verify.ledger import LEDGER, Ledger
 from bench.verify.read_back import verify
 from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
 from tests.clients import FakeClient
@@ -146,7 +147,7 @@ def test_a_log_and_a_ledger_are_the_same_when_they_are_read_from_their_files(
     ledger = Ledger.of(driven.workload, 1)
     driven.log.save(tmp_path / "log")
 
-    assert LEDGER.validate_json(LEDGER.dump_json(ledger)) == ledger
+    assert from_json(to_json(ledger), Ledger) == ledger
     assert Acknowledged.read(tmp_path / "log") == driven.log.noted()
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.handover.acknowledgements import Acknowledged, ChainLog, Put
-from bench.verify.differences import Fault
-from bench.verify.losses import losses
+from bench.verify.differences import Fault, losses
 
 KEY = ("thread", "")
 LOG = Acknowledged(

@@ -19,7 +19,7 @@ from bench.contracts import (
     canonical,
     value_hash,
 )
-from bench.verify.ledger import Ledger
+from bench.handover.job import Ledger
 from bench.verify.read_back import MOST_CHAINS, read_back
 from tests.unit.verify.trials import Seconds, Telling, Trial, faults_of, filled, truth
 
@@ -360,30 +360,6 @@ def test_nobody_is_accused_by_a_truth_that_is_another_one_the_next_time() -> Non
     verification = trial.verified(verify_s=0.0)
 
     assert (verification.passed, verification.deterministic) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("known", "word"),
-    [
-        (ExpectedThread(checkpoints=2), ""),
-        (ExpectedThread(checkpoints=3), ""),
-        (ExpectedThread(checkpoints=1, indeterminate=1), ""),
-        (ExpectedThread(checkpoints=4), "counts 4 checkpoints, the saver acknowledged 2, and 3"),
-        (ExpectedThread(content_hash="b"), ""),
-        (ExpectedThread(content_hash="z"), "content differs from what was written"),
-    ],
-)
-def test_what_a_workload_says_of_its_own_threads_is_compared(
-    known: ExpectedThread, word: str
-) -> None:
-    trial = filled()
-    trial.put("t", "sub1", "x", namespace="node:1")
-    trial.workload = Telling({})
-    trial.workload.known = {"t": known}
-
-    problems = trial.verified().problems
-
-    assert [word in problem for problem in problems] == [True] * bool(word)
 
 
 def many(threads: int) -> Trial:

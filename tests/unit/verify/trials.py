@@ -23,9 +23,9 @@ from bench.contracts import (
     WrongRead,
 )
 from bench.handover.acknowledgements import AcknowledgementLog
+from bench.handover.job import Ledger
 from bench.records.trial import Verification
 from bench.scenario.durability import Durability
-from bench.verify.ledger import Ledger
 from bench.verify.read_back import verify
 
 KINDS = (
@@ -85,9 +85,6 @@ class Telling(Workload):
     ) -> ThreadTruth | None:
         told = self.truths.get(thread_id, [None])
         return told.pop(0) if len(told) > 1 else told[0]
-
-    def content_hash(self, channel_values: Mapping[str, Any]) -> str:
-        return str(channel_values.get("state"))
 
 
 class Seconds:
