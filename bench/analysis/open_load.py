@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import kendalltau
 
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
@@ -134,6 +133,8 @@ def _backlog(levels: Floats, due_ns: Integers, window: Window) -> tuple[float, f
     edges = np.linspace(window.start_ns, window.end_ns, PARTS + 1)
     offered, _ = np.histogram(due_ns, bins=edges)
     scaled = levels * offered[-1] / np.maximum(offered, 1)
+    from scipy.stats import kendalltau  # noqa: PLC0415 - slow to import, and for open loads alone
+
     trend = kendalltau(np.arange(PARTS), scaled)
     rises = bool(trend.statistic > 0.0 and trend.pvalue < RISING)
     return float(scaled[0]), float(scaled[-1]), rises

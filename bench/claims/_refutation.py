@@ -42,7 +42,7 @@ def outside_p(
         return None
     data = np.asarray(values, float)
     is_ranked = by_ranks and data.size >= FEWEST_FOR_SIGNED_RANK
-    centre = hodges_lehmann(data) if is_ranked else float(np.mean(data))
+    centre = float(hodges_lehmann(data) if is_ranked else np.mean(data))
     if claimed.low <= centre <= claimed.high:
         return 1.0, 1.0
     beyond = data - (claimed.low if centre < claimed.low else claimed.high)

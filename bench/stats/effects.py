@@ -13,11 +13,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 from scipy.special import stdtr, stdtrit
 
 from bench.stats.intervals import PAIRED, SINGLE_BLOCK
@@ -31,6 +30,8 @@ FEWEST_FOR_SIGNED_RANK = 6
 MOST_FOR_SIGNED_RANK = 100
 POWER = 0.80
 _RESAMPLES = 4_999
+# So many at a time, or all pairwise means of all resamples would take gigabytes.
+_RESAMPLES_AT_ONCE = 100
 _ROUNDING = 1e-12
 
 Floats = npt.NDArray[np.float64]
@@ -96,17 +97,19 @@ def effect(
     if count < 2:
         nothing = (None,) * 6
         return Effect(math.exp(float(logs[0])), *nothing, count, confidence, SINGLE_BLOCK)
+    by_student = student_p(logs)
     if count < FEWEST_FOR_SIGNED_RANK:
-        centre, between, method = float(np.mean(logs)), student_interval, PAIRED
-        p_value = student_p(logs)
+        centre, between, method = float(np.mean(logs)), partial(student_interval, logs), PAIRED
+        p_value = by_student
     else:
-        centre, p_value = hodges_lehmann(logs), signed_rank_p(logs)
-        few = count <= most_for_signed_rank
-        between, method = (
-            (signed_rank_interval, SIGNED_RANK) if few else (bootstrap_interval, BOOTSTRAP)
-        )
-    low, high = between(logs, confidence)
-    inner_low, inner_high = between(logs, 2.0 * confidence - 1.0)
+        averages = walsh_averages(logs)
+        centre, p_value = _median_of_sorted(averages), signed_rank_p(logs)
+        if count <= most_for_signed_rank:
+            between, method = partial(_signed_rank_ends, averages, count), SIGNED_RANK
+        else:
+            between, method = partial(bootstrap_interval, logs), BOOTSTRAP
+    low, high = between(confidence)
+    inner_low, inner_high = between(2.0 * confidence - 1.0)
     return Effect(
         ratio=math.exp(centre),
         low=_exp(low),
@@ -118,7 +121,7 @@ def effect(
         blocks=count,
         confidence=confidence,
         method=method,
-        student_p=student_p(logs),
+        student_p=by_student,
     )
 
 
@@ -142,24 +145,17 @@ def log_ratios(candidate: Sequence[float], baseline: Sequence[float]) -> Floats:
 
 def walsh_averages(values: Floats) -> Floats:
     """Return the means of all pairs of ``values`` (n,), each with itself too, ascending."""
-    first, second = np.triu_indices(values.size)
-    return np.sort((values[first] + values[second]) / 2.0)
+    return np.sort(_pairwise_means(values))
 
 
-def hodges_lehmann(values: Floats) -> float:
-    """Return the median of the Walsh averages of ``values`` (n,)."""
-    return float(np.median(walsh_averages(values)))
+def hodges_lehmann(values: Floats) -> Floats:
+    """Return the medians of the Walsh averages along the last axis of ``values``."""
+    return np.asarray(np.median(_pairwise_means(values), axis=-1))
 
 
 def signed_rank_interval(values: Floats, confidence: float) -> tuple[float, float]:
     """Return the shortest signed-rank interval that covers at least ``confidence``."""
-    averages = walsh_averages(values)
-    tail = (1.0 - confidence) / 2.0
-    cumulative = _signed_rank_cumulative(values.size)
-    # As many Walsh averages may be cut off at each end as keeps the tail within its level.
-    cut = int(np.searchsorted(cumulative, tail + 1e-12, side="right"))
-    cut = min(cut, (averages.size - 1) // 2)
-    return float(averages[max(0, cut - 1)]), float(averages[averages.size - max(1, cut)])
+    return _signed_rank_ends(walsh_averages(values), values.size, confidence)
 
 
 def signed_rank_p(values: Floats) -> float:
@@ -171,23 +167,24 @@ def signed_rank_p(values: Floats) -> float:
     if not moved.size:
         return 1.0
     if moved.size > MOST_FOR_SIGNED_RANK:
+        from scipy import stats  # noqa: PLC0415 - slow to import and seldom needed
+
         return float(stats.wilcoxon(moved, method="approx").pvalue)
-    # Twice the ranks are whole numbers where ties share theirs, too.
-    doubled = np.rint(2.0 * stats.rankdata(np.abs(moved))).astype(np.int64)
+    doubled, is_tied = _doubled_ranks(np.abs(moved))
     positive, total = int(doubled[moved > 0.0].sum()), int(doubled.sum())
     smaller = min(positive, total - positive)
-    if np.unique(doubled).size == moved.size:
-        cumulative = _signed_rank_cumulative(moved.size)[smaller // 2]
-    else:
+    if is_tied:
         cumulative = _cumulative(doubled)[smaller]
+    else:
+        cumulative = _signed_rank_cumulative(moved.size)[smaller // 2]
     return min(1.0, 2.0 * float(cumulative))
 
 
 def signed_rank_greater_p(values: Floats) -> float:
     """Return the one-sided p of the same test, for a centre that is not above 0."""
     moved = values[values != 0.0]
-    ranks = stats.rankdata(np.abs(moved))
-    is_above = float(ranks[moved > 0.0].sum()) > float(ranks.sum()) / 2.0
+    doubled, _ = _doubled_ranks(np.abs(moved))
+    is_above = 2 * int(doubled[moved > 0.0].sum()) > int(doubled.sum())
     half = signed_rank_p(values) / 2.0
     return half if is_above else 1.0 - half
 
@@ -212,13 +209,16 @@ def bootstrap_interval(values: Floats, confidence: float) -> tuple[float, float]
     """Return the BCa interval of the Hodges–Lehmann estimate, with a fixed seed."""
     if np.ptp(values) == 0.0:
         return float(values[0]), float(values[0])
+    from scipy import stats  # noqa: PLC0415 - slow to import and seldom needed
+
     found = stats.bootstrap(
         (values,),
-        hodges_lehmann,
+        lambda drawn, axis: hodges_lehmann(np.moveaxis(drawn, axis, -1)),
         confidence_level=confidence,
         n_resamples=_RESAMPLES,
+        batch=_RESAMPLES_AT_ONCE,
         method="BCa",
-        vectorized=False,
+        vectorized=True,
         random_state=np.random.default_rng(0),
     ).confidence_interval
     return float(found.low), float(found.high)
@@ -242,6 +242,40 @@ def detectable_factor(values: Sequence[float], confidence: float = CONFIDENCE) -
     if len(values) < 2 or min(values) <= 0.0:
         return None
     return _exp(detectable(float(np.std(np.log(values), ddof=1)), len(values), confidence))
+
+
+@lru_cache(maxsize=128)
+def _pairs(count: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the places of the two of each pair among ``count`` values, each with itself too."""
+    return np.triu_indices(count)
+
+
+def _pairwise_means(values: Floats) -> Floats:
+    """Return the means of all pairs along the last axis of ``values``, each with itself too."""
+    first, second = _pairs(values.shape[-1])
+    return np.asarray((values[..., first] + values[..., second]) / 2.0)
+
+
+def _median_of_sorted(values: Floats) -> float:
+    half = values.size // 2
+    return float(values[half] if values.size % 2 else (values[half - 1] + values[half]) / 2.0)
+
+
+def _signed_rank_ends(averages: Floats, count: int, confidence: float) -> tuple[float, float]:
+    """Return the interval from the ascending Walsh ``averages`` of ``count`` values."""
+    tail = (1.0 - confidence) / 2.0
+    # As many Walsh averages may be cut off at each end as keeps the tail within its level.
+    cut = int(np.searchsorted(_signed_rank_cumulative(count), tail + 1e-12, side="right"))
+    cut = min(cut, (averages.size - 1) // 2)
+    return float(averages[max(0, cut - 1)]), float(averages[averages.size - max(1, cut)])
+
+
+def _doubled_ranks(values: Floats) -> tuple[npt.NDArray[np.int64], bool]:
+    """Return twice the ranks of ``values``, whole where ties share theirs, and whether any tie."""
+    ordered = np.sort(values)
+    below = np.searchsorted(ordered, values, side="left")
+    up_to = np.searchsorted(ordered, values, side="right")
+    return below + up_to + 1, bool(np.any(up_to - below > 1))
 
 
 @cache

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scipy import stats
-
 from bench.stats.effects import FEWEST_FOR_SIGNED_RANK
 from bench.stats.quantiles import CONFIDENCE
 
@@ -39,7 +37,14 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Adjust the p-values of what is explored, so that few of those called different are not."""
-    if not p_values:
-        return ()
-    return tuple(float(value) for value in stats.false_discovery_control(p_values, method="bh"))
+    """Adjust the p-values of what is explored, so that few of those called different are not.
+
+    Step-up (Benjamini and Hochberg 1995): an adjusted value at most 0.05 is significant.
+    """
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    adjusted = [0.0] * len(p_values)
+    smallest = 1.0
+    for rank, index in reversed(list(enumerate(order, start=1))):
+        smallest = min(smallest, p_values[index] * (len(p_values) / rank))
+        adjusted[index] = smallest
+    return tuple(adjusted)

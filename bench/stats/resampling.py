@@ -29,7 +29,7 @@ import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
 from bench.records.sample import Integers
-from bench.stats.effects import FEWEST_FOR_SIGNED_RANK
+from bench.stats.effects import FEWEST_FOR_SIGNED_RANK, hodges_lehmann
 from bench.stats.quantiles import CONFIDENCE
 
 Floats = npt.NDArray[np.float64]
@@ -164,5 +164,4 @@ def _estimates(logs: Floats) -> Floats:
     """Return the estimate of each row of ``logs``, shape (rows, blocks)."""
     if logs.shape[1] < FEWEST_FOR_SIGNED_RANK:
         return np.asarray(np.mean(logs, axis=1))
-    first, second = np.triu_indices(logs.shape[1])
-    return np.asarray(np.median((logs[:, first] + logs[:, second]) / 2.0, axis=1))
+    return hodges_lehmann(logs)

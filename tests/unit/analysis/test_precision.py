@@ -107,11 +107,8 @@ def test_the_widest_is_told_with_its_figures() -> None:
 def stopped_at(logs: Floats, half_width: float, certain: int, most: int) -> int:
     """Return how many of the blocks the rule measures."""
     ratios = compared(np.exp(logs).tolist())
-    for begun in range(certain, most):
-        precise = precise_after([ratios], half_width, looks(certain, begun)[-1:])
-        if precise is not None:
-            return min(most, max(certain, blocks_after(precise)))
-    return most
+    precise = precise_after([ratios], half_width, looks(certain, most - 1))
+    return most if precise is None else min(most, max(certain, blocks_after(precise)))
 
 
 DRAWS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
