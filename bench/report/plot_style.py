@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from bench.analysis.result import Analysis, Cell, Estimate
 from bench.report.format import number, one_line, scales_of, shortened
@@ -180,7 +180,7 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     else:
         digits = (1.0, 2.0, 5.0) if decades <= 2.0 else (1.0,)
     axis.set_major_locator(LogLocator(subs=digits, numticks=7))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def _short(value: float) -> str:
