@@ -49,9 +49,13 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, those of the real servers included: nox -s tests -- [flags of pytest]."""
+    """Run the tests, those of the real servers included: nox -s tests -- [flags of pytest].
+
+    They run on all cores, timed ones last and alone; ``-- -n 0`` runs one after the other.
+    """
     _install(session, "-e", ".[all,tests]")
-    _run(session, "python", "-m", "pytest", *session.posargs)
+    spread = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")
+    _run(session, "python", "-m", "pytest", *spread, *session.posargs)
 
 
 @nox.session

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bench.analysis.analyse import analyse
 from bench.cli.verbs.selftest import MOST_ATTEMPTS
@@ -38,6 +41,12 @@ class Changed(Run):
         rows = honest.where(honest.column("due") >= 0)._rows.copy()
         self.change(trial, rows)
         return Samples(rows)
+
+
+def of_row(name: str, *values: object) -> Any:
+    """Return parameters of a test of that row, to run alone, or else where it was measured."""
+    marks = pytest.mark.timed if row_named(name).depends_on_time else pytest.mark.xdist_group(name)
+    return pytest.param(name, *values, marks=marks)
 
 
 class Measured:

@@ -15,16 +15,16 @@ from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE
 from bench.selftest.measuring import Planned, planned
 from bench.selftest.observation import Check
 from bench.selftest.rows import SCENARIOS, Result, row_named
-from tests.calibration._runs import LOOP, Measured
+from tests.calibration._runs import LOOP, Measured, of_row
 
 DESERVED = [
-    ("blocking", EXIT_PASS, "loop_blocked"),
-    ("holding", EXIT_PASS, "loop_stalled"),
-    ("dropping", EXIT_INVALID, "verification_failed"),
-    ("stale", EXIT_INVALID, "verification_failed"),
-    ("corrupting", EXIT_INVALID, "verification_failed"),
-    ("referencing", EXIT_INVALID, "verification_failed"),
-    ("leaking", EXIT_PASS, "memory_leak"),
+    of_row("blocking", EXIT_PASS, "loop_blocked"),
+    of_row("holding", EXIT_PASS, "loop_stalled"),
+    of_row("dropping", EXIT_INVALID, "verification_failed"),
+    of_row("stale", EXIT_INVALID, "verification_failed"),
+    of_row("corrupting", EXIT_INVALID, "verification_failed"),
+    of_row("referencing", EXIT_INVALID, "verification_failed"),
+    of_row("leaking", EXIT_PASS, "memory_leak"),
 ]
 
 

@@ -60,6 +60,7 @@ loops = ["selector"]
     return main(["gate", str(path), *arms, *places, *flags])
 
 
+@pytest.mark.timed
 def test_the_same_twice_passes(tmp_path: Path) -> None:
     base = subject("base", SIMULATED, "service_s = 0.005")
     again = '[subjects.head]\nsame_as = "base"'
@@ -67,6 +68,7 @@ def test_the_same_twice_passes(tmp_path: Path) -> None:
     assert gate(tmp_path, base, again, ENOUGH, "--smallest-effect", "0.3") == 0
 
 
+@pytest.mark.timed
 def test_a_subject_that_takes_half_as_long_again_has_regressed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,11 +23,12 @@ from tests.calibration._runs import (
     failing,
     judged,
     of_operation,
+    of_row,
     with_samples,
 )
 
 MS = 1_000_000
-MEASURED = [row.name for row in ROWS if row.name != "same_twice"]
+MEASURED = [of_row(row.name) for row in ROWS if row.name != "same_twice"]
 
 
 @pytest.fixture
@@ -82,6 +83,7 @@ def one_in_ten_dropped(record: TrialRecord, rows: Integers) -> None:
     column(rows, "due")[longest] = 0
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("name", "change", "expected"),
     [
@@ -107,15 +109,15 @@ def test_a_ruler_that_is_wrong_about_time_fails(
 @pytest.mark.parametrize(
     ("name", "code"),
     [
-        ("blocking", "loop_blocked"),
-        ("holding", "loop_stalled"),
-        ("leaking", "memory_leak"),
-        ("dropping", "verification_failed"),
-        ("stale", "verification_failed"),
-        ("corrupting", "verification_failed"),
-        ("referencing", "verification_failed"),
-        ("losing_namespaces", "verification_failed"),
-        ("changing_types", "verification_failed"),
+        of_row("blocking", "loop_blocked"),
+        of_row("holding", "loop_stalled"),
+        of_row("leaking", "memory_leak"),
+        of_row("dropping", "verification_failed"),
+        of_row("stale", "verification_failed"),
+        of_row("corrupting", "verification_failed"),
+        of_row("referencing", "verification_failed"),
+        of_row("losing_namespaces", "verification_failed"),
+        of_row("changing_types", "verification_failed"),
     ],
 )
 def test_without_its_finding_a_defect_passes_and_the_self_test_fails(
@@ -131,6 +133,7 @@ def test_without_its_finding_a_defect_passes_and_the_self_test_fails(
         assert "exit code of the run" in found
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "code", ["verification_failed", "loop_blocked", "loop_stalled", "memory_leak"]
 )
@@ -148,7 +151,7 @@ def test_a_judge_that_accuses_everybody_fails(
     assert failing("null", run) == ["found to be wrong with it"]
 
 
-@pytest.mark.parametrize("name", ["dropping", "stale", "corrupting", "referencing"])
+@pytest.mark.parametrize("name", map(of_row, ("dropping", "stale", "corrupting", "referencing")))
 def test_an_exit_code_that_hides_what_is_invalid_fails(
     name: str, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,6 @@ Here the defective savers are driven without a worker, so that what reads them b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from bench.selftest.rows import row_named
 from bench.subjects._factory import subject_class
 from bench.verify import read_back as verification
 from bench.verify.read_back import verify
-from tests.calibration._runs import LOOP, Measured, failing, with_verification
+from tests.calibration._runs import LOOP, Measured, failing, of_row, with_verification
 from tests.clients import FakeClient
 
 CYCLES = 300
@@ -90,15 +89,15 @@ def forget_stale_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verification._Reader, "_another_latest", nothing)
 
 
-FORGETTING = [
-    ("referencing", forget_references),
-    ("corrupting", forget_content),
-    ("dropping", forget_counting),
-    ("stale", forget_stale_reads),
-]
+FORGETTING = {
+    "referencing": forget_references,
+    "corrupting": forget_content,
+    "dropping": forget_counting,
+    "stale": forget_stale_reads,
+}
 
 
-@pytest.mark.parametrize("name", [name for name, _ in FORGETTING])
+@pytest.mark.parametrize("name", map(of_row, FORGETTING))
 def test_reading_back_finds_the_defect(name: str, measured: Measured) -> None:
     found = with_verification(measured.run(name), read_back(name))
 
@@ -106,15 +105,12 @@ def test_reading_back_finds_the_defect(name: str, measured: Measured) -> None:
     assert [what for what in failing(name, found) if what != "lost checkpoints"] == []
 
 
-@pytest.mark.parametrize(("name", "forget"), FORGETTING)
+@pytest.mark.parametrize("name", map(of_row, FORGETTING))
 def test_without_its_comparison_the_defect_passes_and_the_row_fails(
-    name: str,
-    forget: Callable[[pytest.MonkeyPatch], None],
-    measured: Measured,
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = measured.run(name)
-    forget(monkeypatch)
+    FORGETTING[name](monkeypatch)
 
     blind = read_back(name)
 

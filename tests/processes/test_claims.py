@@ -23,6 +23,8 @@ warmup_s = 0.02
 duration_s = 0.1
 verify_s = 0.1
 probes = []
+conformance = false
+crash_check = false
 
 [subjects.memory]
 use = "memory"

@@ -23,6 +23,8 @@ warmup_s = 0.05
 duration_s = 0.1
 verify_s = 0.05
 probes = []
+conformance = false
+crash_check = false
 
 [subjects.first]
 use = "memory"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import pytest
 from markupsafe import escape
 
 from bench.report.format import SIZES, choose_scale, interval, number
@@ -12,7 +13,10 @@ from bench.reporters.html import Html
 from tests.unit.reporters import synthetic
 
 FULL = synthetic.full_analysis()
-TEXT = Html().render(FULL)["report.html"].decode()
+with pytest.MonkeyPatch.context() as patched:
+    # What is drawn is told by test_plots.py; here it is enough that it is there.
+    patched.setattr("bench.reporters.html.drawings", lambda _: dict.fromkeys(PLOTS, b"<svg/>"))
+    TEXT = Html().render(FULL)["report.html"].decode()
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
 
@@ -118,6 +122,7 @@ def test_what_cannot_be_estimated_has_its_reason_at_hand() -> None:
     assert f'<sup title="{synthetic.WHY_NOT}">' in TEXT
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_a_subject_with_an_invalid_cell_has_no_tick() -> None:
     html = Html().render(synthetic.with_invalid_entry(FULL, "memory"))["report.html"].decode()
     matrix = html.split('<section id="matrix">')[1].split("</section>")[0]

@@ -21,6 +21,9 @@ from bench.report.plots import PLOTS, drawings
 from bench.reporters.plots import Plots
 from tests.unit.reporters import synthetic
 
+# Each figure is drawn once for all tests.
+pytestmark = pytest.mark.xdist_group("drawings")
+
 FULL = synthetic.full_analysis()
 Draw = Callable[[Analysis], Figure | None]
 
