@@ -14,10 +14,14 @@ from pathlib import Path
 from struct import Struct
 from typing import Any, Self
 
+# Room that a log in memory takes at a time.
+_MORE_BYTES = 1 << 16
 # Kind, number of written values, chain, when acknowledged (ns of the worker's clock; 0: not, or not
 # yet), a checkpoint's id, and the id of its parent, of the task that wrote, or of what was read.
 _ROW = Struct("<BxHiq36s36s")
-_ACKNOWLEDGED_NS = Struct("<q")
+_ROW_BYTES = _ROW.size
+_write_row = _ROW.pack_into
+_note_instant = Struct("<q").pack_into
 _ACKNOWLEDGED_AT = 8
 _MOST_VALUES = 0xFFFF
 _ID_BYTES = 36
@@ -95,7 +99,7 @@ class AcknowledgementLog:
     def _end_put(self, token: tuple[int, _Chain, str], result: Any, at_ns: int) -> None:
         del result
         row, chain, checkpoint_id = token
-        _ACKNOWLEDGED_NS.pack_into(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
+        _note_instant(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
         # Ids are ordered by time.
         chain.latest = max(chain.latest, checkpoint_id)
 
@@ -108,7 +112,7 @@ class AcknowledgementLog:
 
     def _end_writes(self, token: int, result: Any, at_ns: int) -> None:
         del result
-        _ACKNOWLEDGED_NS.pack_into(self._rows, token + _ACKNOWLEDGED_AT, at_ns)
+        _note_instant(self._rows, token + _ACKNOWLEDGED_AT, at_ns)
 
     def _begin_delete(self, thread_id: str) -> tuple[int, str]:
         number = self._chain({"thread_id": thread_id}).number
@@ -135,33 +139,50 @@ class AcknowledgementLog:
         checkpoint_id = result.checkpoint["id"] if result is not None else ""
         if checkpoint_id != latest:
             row = self._add(_ODD_READ, 0, chain.number, latest, checkpoint_id)
-            _ACKNOWLEDGED_NS.pack_into(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
+            _note_instant(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
 
     def _chain(self, configurable: Mapping[str, Any]) -> _Chain:
-        # LangGraph's savers make text of a thread's id as well.
-        thread_id, namespace = str(configurable["thread_id"]), configurable.get("checkpoint_ns", "")
         try:
-            return self._threads[thread_id][namespace]
+            # LangGraph's savers make text of a thread's id as well.
+            thread_id = str(configurable["thread_id"])
+            return self._threads[thread_id][configurable.get("checkpoint_ns", "")]
         except KeyError:
-            chain = _Chain(self._count)
-        self._count += 1
-        self._threads.setdefault(thread_id, {})[namespace] = chain
+            return self._new_chain(configurable)
+
+    def _new_chain(self, configurable: Mapping[str, Any]) -> _Chain:
+        thread_id, namespace = str(configurable["thread_id"]), configurable.get("checkpoint_ns", "")
         text = f"{thread_id}\0{namespace}".encode()
-        self._append(_ROW.pack(_CHAIN, 0, len(text), 0, b"", b""))
-        self._append(text.ljust(-(-len(text) // _ROW.size) * _ROW.size, b"\0"))
+        rows = 1 + -(-len(text) // _ROW_BYTES)
+        start, self._end = self._end, self._end + rows * _ROW_BYTES
+        self._make_room()
+        # The text first: a reader stops at a row of which nothing is written.
+        self._rows[start + _ROW_BYTES : start + _ROW_BYTES + len(text)] = text
+        _write_row(self._rows, start, _CHAIN, 0, len(text), 0, b"", b"")
+        chain = self._threads.setdefault(thread_id, {})[namespace] = _Chain(self._count)
+        self._count += 1
         return chain
 
     def _add(self, kind: int, values: int, chain: int, checkpoint_id: str, other_id: str) -> int:
-        row = _ROW.pack(kind, values, chain, 0, checkpoint_id.encode(), other_id.encode())
-        return self._append(row)
-
-    def _append(self, content: bytes) -> int:
-        start, self._end = self._end, self._end + len(content)
-        if isinstance(self._rows, bytearray):
-            self._rows += content
-        else:
-            self._rows[start : self._end] = content
+        start = self._end
+        self._end = end = start + _ROW_BYTES
+        if end > len(self._rows):
+            self._make_room()
+        first, second = checkpoint_id.encode(), other_id.encode()
+        _write_row(self._rows, start, kind, values, chain, 0, first, second)
         return start
+
+    def _make_room(self) -> None:
+        """Let the rows reach the end.
+
+        Raises:
+            IndexError: they are in a file, which has the length that it was made with.
+        """
+        lacking = self._end - len(self._rows)
+        if lacking <= 0:
+            return
+        if not isinstance(self._rows, bytearray):
+            raise IndexError(f"the log's file is full at {len(self._rows)} bytes")
+        self._rows += bytes(max(_MORE_BYTES, lacking))
 
 
 @dataclass(slots=True)

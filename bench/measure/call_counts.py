@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
 from bench.contracts import CountedCalls
 from bench.errors import InputError
 from bench.measure.recorder import Recorder
-from bench.measure.timing import Method, counting, counting_in_turn
+from bench.measure.timing import Count, counting
 from bench.records.trial import Reading
 from bench.scenario.counted import COUNTED, ROUND_TRIPS, counted_name
 from bench.scenario.metric import SAVER_OPERATIONS
@@ -23,7 +22,7 @@ class CallCounts:
         self._recorder = recorder
         self._exchanged: list[tuple[type | ModuleType, str, Any]] = []
         self._rows_before = 0
-        self._before: dict[str, dict[int, int]] = {}
+        self._before: dict[str, list[int]] = {}
 
     def watch(self, counted: Iterable[CountedCalls]) -> None:
         """Count the calls of these methods from now on.
@@ -31,20 +30,21 @@ class CallCounts:
         Raises:
             InputError: a plug-in names something that is not counted, or no method.
         """
+        counts: dict[tuple[type | ModuleType, str], list[Count]] = {}
         for calls in counted:
-            own = getattr(calls.owner, calls.method, None)
-            if calls.what not in COUNTED or own is None:
+            if calls.what not in COUNTED or not hasattr(calls.owner, calls.method):
                 raise InputError(
                     f"cannot count {calls.owner.__name__}.{calls.method} as {calls.what!r}: "
                     f"expected a method, counted as one of {', '.join(COUNTED)}"
                 )
-            inherited = calls.owner.__dict__.get(calls.method)
-            self._exchanged.append((calls.owner, calls.method, inherited))
-            wrapped = counting_in_turn if calls.what == ROUND_TRIPS else counting
-            method = wrapped(own, self._recorder.calls_of(calls.what))
-            if calls.counts is not None:
-                method = _chosen(calls.counts, method, own)
-            setattr(calls.owner, calls.method, method)
+            count = Count(
+                self._recorder.calls_of(calls.what), calls.what == ROUND_TRIPS, calls.counts
+            )
+            counts.setdefault((calls.owner, calls.method), []).append(count)
+        # One function in between, whatever its calls count as.
+        for (owner, method), counted_as in counts.items():
+            self._exchanged.append((owner, method, owner.__dict__.get(method)))
+            setattr(owner, method, counting(getattr(owner, method), counted_as))
 
     def restore(self) -> None:
         """Give the classes their own methods back."""
@@ -58,30 +58,19 @@ class CallCounts:
     def start(self) -> None:
         """Begin, while no operation is under way."""
         self._rows_before = len(self._recorder)
-        self._before = {what: dict(calls) for what, calls in self._recorder.calls.items()}
+        self._before = {what: list(calls) for what, calls in self._recorder.calls.items()}
 
     def stop(self) -> tuple[Reading, ...]:
         """Return the calls per operation since :meth:`start`; no operation may be under way."""
         made = self._recorder.operations_since(self._rows_before)
         readings: list[Reading] = []
         for what, calls in self._recorder.calls.items():
-            before = self._before.get(what, {})
+            before = self._before.get(what) or [0] * len(calls)
             for operation in SAVER_OPERATIONS:
                 code = self._recorder.code(operation)
                 if made[code]:
-                    value = (calls[code] - before.get(code, 0)) / made[code]
+                    value = (calls[code] - before[code]) / made[code]
                     text = f"{COUNTED[what]}, for each {operation}"
                     name = counted_name(operation, what)
                     readings.append(Reading(name, value, "count", "lower", text))
         return tuple(readings)
-
-
-def _chosen(counts: Callable[..., bool], counted: Method, own: Method) -> Method:
-    """Return what calls ``counted`` for the calls that count, and ``own`` for the others."""
-
-    @functools.wraps(own)
-    def chosen(*arguments: Any, **keywords: Any) -> Any:
-        method = counted if counts(*arguments, **keywords) else own
-        return method(*arguments, **keywords)
-
-    return chosen

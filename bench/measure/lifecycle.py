@@ -28,7 +28,7 @@ from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
-from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
+from bench.measure.timing import OPERATIONS, Clock, Timing
 from bench.records.files import to_json
 from bench.records.redaction import secrets_in, shortened
 from bench.records.trial import Failure, Reading, Verification, Window
@@ -124,9 +124,8 @@ class Lifecycle:
         self._call_counts.watch(subject.counted_calls())
         trial = self._parts.job.trial
         offer = Offer.of(self._arrival, trial.seed, trial.warmup_s, trial.duration_s)
-        load_of_trial = Load(
-            self._workload, offer, self._savers(subject), self.recorder, self._clock
-        )
+        savers = self._timing.savers(subject.saver)
+        load_of_trial = Load(self._workload, offer, savers, self.recorder, self._clock)
         self._enter("prepare")
         await load_of_trial.prepare()
         if self.recorder.errors:
@@ -259,14 +258,6 @@ class Lifecycle:
 
     def _make_subject(self) -> Subject:
         return self._parts.subject(self._parts.subject_options, self._place)
-
-    def _savers(self, subject: Subject) -> Callable[[int], Saver]:
-        time_saver, saver = self._timing.time_saver, subject.saver
-
-        def timed(client: int) -> Saver:
-            return time_saver(saver(client))
-
-        return timed
 
     def _done(self, operation: str) -> int:
         return self.recorder.acknowledged[self.recorder.code(operation)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import types
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from typing import ParamSpec, TypeVar
 
-from bench.measure.timing import DUE, Clock, Saver
+from bench.measure.timing import Caller, Clock, Saver
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -18,26 +19,26 @@ def yielded() -> Generator[None, None, None]:
     yield
 
 
-class LoadClient:
+class LoadClient(Caller):
     """One concurrent caller; what a workload knows as ``bench.contracts.Client``."""
 
+    __slots__ = ("_clock", "_cycle_due_ns", "cycles", "marks", "saver", "started_ns")
+
     def __init__(self, index: int, saver_for: Callable[[int], Saver], clock: Clock) -> None:
-        self.index = index
-        self._saver_for = saver_for
+        super().__init__(index)
         self._clock = clock
         self._cycle_due_ns = 0
+        self.saver = partial(saver_for, index)
         self.marks: dict[str, int] = {}
         self.cycles = 0
+        self.started_ns = 0
 
     def begin(self, due_ns: int) -> None:
         """Start a cycle: its first operation was due when the cycle was."""
         self._cycle_due_ns = due_ns
-        self.marks.clear()
-        DUE.set(0)
-
-    def saver(self) -> Saver:
-        """Return the saver to use for the next operation."""
-        return self._saver_for(self.index)
+        self.due_ns = 0
+        if self.marks:
+            self.marks.clear()
 
     def perform(
         self,
@@ -50,16 +51,24 @@ class LoadClient:
         LangGraph makes every saver call a task of its own, so the loop runs others before it. The
         first of a cycle was due when the cycle was, which has yielded already.
         """
-        cycle_due_ns, self._cycle_due_ns = self._cycle_due_ns, 0
-        due_ns = cycle_due_ns or self._clock()
+        due_ns = self._cycle_due_ns
+        if due_ns:
+            self._cycle_due_ns = 0
+            return self._performed(due_ns, False, method, *arguments, **keywords)
+        return self._performed(self._clock(), True, method, *arguments, **keywords)
 
-        async def performed() -> Result:
-            if not cycle_due_ns:
-                await yielded()
-            DUE.set(due_ns)
-            return await method(*arguments, **keywords)
-
-        return performed()
+    async def _performed(
+        self,
+        due_ns: int,
+        yields: bool,
+        method: Callable[Arguments, Awaitable[Result]],
+        *arguments: Arguments.args,
+        **keywords: Arguments.kwargs,
+    ) -> Result:
+        if yields:
+            await yielded()
+        self.due_ns = due_ns
+        return await method(*arguments, **keywords)
 
     def mark(self, name: str) -> None:
         """Note the instant as the (so far) last of its ``name`` in this cycle."""

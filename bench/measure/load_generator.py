@@ -22,13 +22,14 @@ from bench.contracts import Workload
 from bench.measure.load_client import LoadClient, yielded
 from bench.measure.pacer import Pacer, Schedule
 from bench.measure.recorder import Recorder
-from bench.measure.timing import CLIENT, Clock, Saver
+from bench.measure.timing import CALLER, Clock, Saver
 from bench.records.outcome import Outcome
 from bench.scenario.arrival import Closed, Open, schedule_ns
 from bench.scenario.metric import CYCLE
 
 _NS_PER_S = 1_000_000_000
 _NEVER_NS = sys.maxsize
+_OK, _FAILED, _TIMED_OUT, _SHED = map(int, Outcome)
 # After a failure a client's next cycle is due so long after the failed one began at the earliest,
 # lest a broken saver be called in a busy loop. A time-out has lasted long enough by itself.
 _AFTER_FAILURE_NS = 50_000_000
@@ -89,7 +90,7 @@ class Load:
     async def prepare(self) -> None:
         """Let each client write what it must find; nothing of it is part of a measurement."""
         for client in self.clients:
-            CLIENT.set(client.index)
+            CALLER.set(client)
             client.begin(0)
             await self._workload.prepare(client)
 
@@ -145,34 +146,33 @@ class Load:
             await asyncio.wait(set(self._tasks), timeout=limit_s)
 
     async def _closed(self, arrival: Closed, client: LoadClient) -> None:
-        CLIENT.set(client.index)
+        CALLER.set(client)
         think_times_ns = arrival.think_times_ns(self._seed, client.index)
-        due_ns = self._clock()
+        clock = self._clock
+        ready_ns = due_ns = clock()
         try:
             while due_ns < self._end_ns or self._counted:
-                await self._until(due_ns)
+                if due_ns > ready_ns:
+                    await self._until(due_ns)
+                else:
+                    await yielded()
                 counts = due_ns < self._end_ns
                 self._counted += counts
-                started_ns = self._clock()
                 try:
                     outcome = await self._cycle(client, due_ns, 0)
                 finally:
                     self._counted -= counts
-                think_ns = next(think_times_ns) if arrival.think_s else 0
-                ended_ns = self._clock()
-                due_ns = ended_ns + think_ns
-                if outcome == Outcome.FAILED:
-                    due_ns = max(due_ns, started_ns + _AFTER_FAILURE_NS)
+                ready_ns = due_ns = clock()
+                if arrival.think_s:
+                    due_ns += next(think_times_ns)
+                if outcome == _FAILED:
+                    due_ns = max(due_ns, client.started_ns + _AFTER_FAILURE_NS)
         finally:
             self._ended()
 
     async def _until(self, due_ns: int) -> None:
         """Yield to the loop once at least, and until ``due_ns``; a timer may fire early or late."""
-        left_s = (due_ns - self._clock()) / _NS_PER_S
-        if left_s > 0.0:
-            await asyncio.sleep(left_s)
-        else:
-            await yielded()
+        await asyncio.sleep(max(0.0, (due_ns - self._clock()) / _NS_PER_S))
         while self._clock() < due_ns:
             await yielded()
 
@@ -203,7 +203,7 @@ class Load:
         return self.clients[index]
 
     async def _serve(self, client: LoadClient, due_ns: int) -> None:
-        CLIENT.set(client.index)
+        CALLER.set(client)
         queued_ns = 0
         try:
             while True:
@@ -226,13 +226,13 @@ class Load:
 
     async def _cycle(self, client: LoadClient, due_ns: int, queued_ns: int) -> int:
         """Do one cycle and return its outcome; only a cut-off by us is passed on."""
-        outcome = int(Outcome.OK)
+        outcome = _OK
         client.begin(due_ns)
-        started_ns = self._clock()
+        started_ns = client.started_ns = self._clock()
         limit_ns = due_ns + self._timeout_ns if self._timeout_ns else 0
         if limit_ns and started_ns >= limit_ns:
             self._shed(due_ns, limit_ns, queued_ns)
-            return int(Outcome.SHED)
+            return _SHED
         cut_off_ns = 0
         try:
             if limit_ns:
@@ -243,24 +243,25 @@ class Load:
             self._recorder.acknowledged[self._cycle_code] += 1
         except asyncio.CancelledError as error:
             outcome = self._recorder.note(error)
-            if outcome == Outcome.TIMED_OUT:
+            if outcome == _TIMED_OUT:
                 raise
         # Whatever a saver raises is a result: it is counted by class, and the load goes on.
         except Exception as error:  # noqa: BLE001
             if limit_ns and scope.expired():
-                outcome, cut_off_ns = int(Outcome.TIMED_OUT), limit_ns
+                outcome, cut_off_ns = _TIMED_OUT, limit_ns
             else:
                 outcome = self._recorder.note(error)
         finally:
             finished_ns = cut_off_ns or self._clock()
             client.cycles += 1
-            row = (client.index, due_ns, started_ns, 0, queued_ns)
-            self._recorder.add((self._cycle_code, *row, finished_ns, outcome))
+            add, code, index = self._recorder.add, self._cycle_code, client.index
+            add(code, index, due_ns, started_ns, 0, queued_ns, finished_ns, outcome)
             for name, at_ns in client.marks.items():
-                self._recorder.add((self._recorder.code(name), *row, at_ns, outcome))
+                code = self._recorder.code(name)
+                add(code, index, due_ns, started_ns, 0, queued_ns, at_ns, outcome)
         return outcome
 
     def _shed(self, due_ns: int, at_ns: int, queued_ns: int = 0) -> None:
         """Record a cycle that was never started, with the time for which it had been due."""
-        row = (self._cycle_code, -1, due_ns, at_ns, 0, queued_ns or at_ns - due_ns, at_ns)
-        self._recorder.add((*row, int(Outcome.SHED)))
+        queued_ns = queued_ns or at_ns - due_ns
+        self._recorder.add(self._cycle_code, -1, due_ns, at_ns, 0, queued_ns, at_ns, _SHED)

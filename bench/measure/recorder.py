@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from array import array
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
 
 from bench.records.outcome import COLUMNS, Outcome
 from bench.records.redaction import shortened
 
-_pack = Struct(f"{len(COLUMNS)}q").pack
-_ROWS_PER_CHUNK = 1 << 15
+_ROW = Struct(f"{len(COLUMNS)}q")
+_ROW_BYTES = _ROW.size
+_pack_into = _ROW.pack_into
+# Small, since a chunk's memory is taken at once, and would else count as the saver's.
+_CHUNK_BYTES = (1 << 10) * _ROW_BYTES
 # An error that has been counted carries this mark, since it passes through operation and cycle.
 _SEEN = "__checkpoint_bench_seen__"
 
@@ -30,26 +33,51 @@ class Recorder:
         self.giving_up = False
         self.errors: Counter[str] = Counter()
         self.error_texts: dict[str, str] = {}
-        self.acknowledged: Counter[int] = Counter()
-        self.calls: dict[str, Counter[int]] = {}
-        self._chunks = [array("q")]
-        self._room = _ROWS_PER_CHUNK
+        # Both by the operation's code.
+        self.acknowledged = [0] * len(operations)
+        self.calls: dict[str, list[int]] = {}
+        self._full: list[bytearray] = []
+        self._chunk = bytearray(_CHUNK_BYTES)
+        self._end = 0
 
     def code(self, operation: str) -> int:
         """Return the integer that stands for ``operation`` in the samples."""
         return self.operations.index(operation)
 
-    def add(self, row: tuple[int, int, int, int, int, int, int, int]) -> None:
-        """Append one sample, its integers in the order of ``bench.records.outcome.COLUMNS``."""
-        self._chunks[-1].frombytes(_pack(*row))
-        self._room -= 1
-        if not self._room:
-            self._chunks.append(array("q"))
-            self._room = _ROWS_PER_CHUNK
+    def add(  # noqa: PLR0913, PLR0917 - a tuple would be made for every sample
+        self,
+        operation: int,
+        client: int,
+        due_ns: int,
+        started_ns: int,
+        lock_wait_ns: int,
+        pool_wait_ns: int,
+        finished_ns: int,
+        outcome: int,
+    ) -> None:
+        """Append one sample; the order is that of ``bench.records.outcome.COLUMNS``."""
+        end = self._end
+        if end == _CHUNK_BYTES:
+            self._full.append(self._chunk)
+            self._chunk = bytearray(_CHUNK_BYTES)
+            end = 0
+        _pack_into(
+            self._chunk,
+            end,
+            operation,
+            client,
+            due_ns,
+            started_ns,
+            lock_wait_ns,
+            pool_wait_ns,
+            finished_ns,
+            outcome,
+        )
+        self._end = end + _ROW_BYTES
 
-    def calls_of(self, what: str) -> Counter[int]:
-        """Return the counter of ``what`` was called inside operations, by the operation's code."""
-        return self.calls.setdefault(what, Counter())
+    def calls_of(self, what: str) -> list[int]:
+        """Return how often ``what`` was called inside operations, by the operation's code."""
+        return self.calls.setdefault(what, [0] * len(self.operations))
 
     def note(self, error: BaseException) -> int:
         """Count ``error`` by class, keep the first text of each, and return the outcome's code.
@@ -69,13 +97,13 @@ class Recorder:
         return int(Outcome.FAILED)
 
     def __len__(self) -> int:
-        return sum(len(chunk) for chunk in self._chunks) // len(COLUMNS)
+        return (len(self._full) * _CHUNK_BYTES + self._end) // _ROW_BYTES
 
     def operations_since(self, row: int) -> Counter[int]:
         """Count the samples from number ``row`` (0, 1, …) on, by the operation's code."""
         found: Counter[int] = Counter()
         start = row * len(COLUMNS)
-        for chunk in self._chunks:
+        for chunk in self._chunks():
             found.update(chunk[max(0, start) :: len(COLUMNS)])
             start -= len(chunk)
         return found
@@ -83,17 +111,18 @@ class Recorder:
     def write(self, path: Path) -> None:
         """Write all samples as plain 64-bit integers, row after row."""
         with path.open("wb") as file:
-            for chunk in self._chunks:
-                chunk.tofile(file)
+            for chunk in self._chunks():
+                file.write(chunk)
 
     def rows(self) -> list[tuple[int, ...]]:
         """Return the samples as tuples, for tests and small counts."""
-        width = len(COLUMNS)
-        return [
-            tuple(chunk[start : start + width])
-            for chunk in self._chunks
-            for start in range(0, len(chunk), width)
-        ]
+        return [row for chunk in self._chunks() for row in _ROW.iter_unpack(chunk)]
+
+    def _chunks(self) -> Iterator[memoryview]:
+        """Yield what is written, as 64-bit integers."""
+        for chunk in self._full:
+            yield memoryview(chunk).cast("q")
+        yield memoryview(self._chunk)[: self._end].cast("q")
 
 
 def _is_cut_off() -> bool:

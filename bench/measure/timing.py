@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableSequence, Sequence
 from contextvars import ContextVar
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
@@ -33,20 +33,34 @@ OPERATIONS = {
     "alist": "list",
     "adelete_thread": "delete_thread",
 }
-_LOCK, _POOL = 0, 1
 _OK = int(Outcome.OK)
 
 Clock = Callable[[], int]
 Saver = BaseCheckpointSaver[Any]
 Method = Callable[..., Any]
-Timed = TypeVar("Timed")
 
-# When the next operation of this context was due; 0 means: when it is called.
-DUE: ContextVar[int] = ContextVar("due", default=0)
-CLIENT: ContextVar[int] = ContextVar("client", default=-1)
+
+class Caller:
+    """Who calls: its ``index``, and when its next operation was due (0: when it is called).
+
+    ``due_ns`` is set directly before the saver's method is called, in the same step of the loop,
+    and taken by it; so the operations of one caller may overlap.
+    """
+
+    __slots__ = ("due_ns", "index")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.due_ns = 0
+
+
+_NOBODY = Caller(-1)
+CALLER: ContextVar[Caller] = ContextVar("caller", default=_NOBODY)
 # Of the operation under way, set means inside one: [lock wait, pool wait] in ns, its code, how many
-# exchanges it waited for one after the other so far, and its task.
-_WAITS: ContextVar[list[Any] | None] = ContextVar("waits", default=None)
+# exchanges it waited for one after the other so far, and its task. A list, since nothing is read
+# and written faster.
+_OPERATION: ContextVar[list[Any] | None] = ContextVar("operation", default=None)
+_LOCK, _POOL, _CODE, _EXCHANGES, _TASK = range(5)
 # That operation, and the same number as far as a task that it started knows.
 _IN_TURN: ContextVar[tuple[list[Any] | None, int]] = ContextVar("in_turn", default=(None, 0))
 
@@ -80,6 +94,16 @@ class Timing:
             saver.lock = self._timed_lock(lock)  # type: ignore[attr-defined]
         return saver
 
+    def savers(self, saver_for: Callable[[int], Saver]) -> Callable[[int], Saver]:
+        """Return ``saver_for``, each of whose savers is timed before it is handed out."""
+        derived, time_saver = self._derived, self.time_saver
+
+        def timed(client: int) -> Saver:
+            saver = saver_for(client)
+            return saver if type(saver) in derived else time_saver(saver)
+
+        return timed
+
     def time_checkout(self, checkout: Checkout) -> None:
         """Make the pool's method record how long it took to hand out a connection."""
         own = type(checkout.pool)
@@ -107,34 +131,34 @@ class Timing:
             return self._timed_iterator(original, code)
         add, note, clock = self._recorder.add, self._recorder.note, self._clock
         acknowledged = self._recorder.acknowledged
+        current_operation, caller_of = _OPERATION.get, CALLER.get
         current_task = asyncio.current_task
         begin, end = self._noted.get(operation, _NOT_NOTED)
 
         @functools.wraps(original)
         async def timed(self: Saver, *arguments: Any, **keywords: Any) -> Any:
-            if _WAITS.get() is not None:
+            if current_operation() is not None:
                 return await original(self, *arguments, **keywords)
             noted = begin(*arguments, **keywords)
+            caller = caller_of()
+            due, caller.due_ns = caller.due_ns, 0
             waits: list[Any] = [0, 0, code, 0, current_task()]
-            token = _WAITS.set(waits)
-            due = DUE.get()
-            if due:
-                DUE.set(0)
+            token = _OPERATION.set(waits)
             started = clock()
             try:
                 result = await original(self, *arguments, **keywords)
                 finished = clock()
             except BaseException as error:
                 finished = clock()
-                lock, pool = waits[:2]
-                add(
-                    (code, CLIENT.get(), due or started, started, lock, pool, finished, note(error))
-                )
+                lock, pool = waits[_LOCK], waits[_POOL]
+                outcome = note(error)
+                add(code, caller.index, due or started, started, lock, pool, finished, outcome)
                 raise
             finally:
-                _WAITS.reset(token)
+                _OPERATION.reset(token)
             end(noted, result, finished)
-            add((code, CLIENT.get(), due or started, started, waits[0], waits[1], finished, _OK))
+            lock, pool = waits[_LOCK], waits[_POOL]
+            add(code, caller.index, due or started, started, lock, pool, finished, _OK)
             acknowledged[code] += 1
             return result
 
@@ -148,25 +172,25 @@ class Timing:
         @functools.wraps(original)
         async def timed(self: Saver, *arguments: Any, **keywords: Any) -> AsyncIterator[Any]:
             items = original(self, *arguments, **keywords)
-            if _WAITS.get() is not None:
+            if _OPERATION.get() is not None:
                 async for item in items:
                     yield item
                 return
             waits: list[Any] = [0, 0, code, 0, asyncio.current_task()]
             outcome = _OK
-            due = DUE.get()
-            DUE.set(0)
+            caller = CALLER.get()
+            due, caller.due_ns = caller.due_ns, 0
             started = clock()
             try:
                 while True:
                     # Only while the saver works: the consumer's own operations are not nested.
-                    token = _WAITS.set(waits)
+                    token = _OPERATION.set(waits)
                     try:
                         item = await anext(items)
                     except StopAsyncIteration:
                         break
                     finally:
-                        _WAITS.reset(token)
+                        _OPERATION.reset(token)
                     yield item
             except GeneratorExit:
                 raise
@@ -175,36 +199,49 @@ class Timing:
                 raise
             finally:
                 finished = clock()
-                add((code, CLIENT.get(), due or started, started, *waits[:2], finished, outcome))
+                lock, pool = waits[_LOCK], waits[_POOL]
+                add(code, caller.index, due or started, started, lock, pool, finished, outcome)
                 await items.aclose()
 
         return timed
 
-    def _waiting(self, original: Method, kind: int) -> Method:
-        clock = self._clock
+    def _waiting(
+        self, original: Method, kind: int, calls: MutableSequence[int] | None = None
+    ) -> Method:
+        """Return ``original``, its time added to the operation's waits of that ``kind``.
+
+        ``calls`` counts as in :func:`counting`. What is called outside an operation is left alone.
+        """
+        clock, current_operation = self._clock, _OPERATION.get
+        # Without ``calls`` into a list that nobody reads, which is cheaper than to ask.
+        counts = calls if calls is not None else [0] * len(self._recorder.operations)
         if not inspect.iscoroutinefunction(original):
 
             @functools.wraps(original)
             def waited(self: object, *arguments: Any, **keywords: Any) -> Any:
-                waits = _WAITS.get()
+                operation = current_operation()
+                if operation is None:
+                    return original(self, *arguments, **keywords)
+                counts[operation[_CODE]] += 1
                 before = clock()
                 try:
                     return original(self, *arguments, **keywords)
                 finally:
-                    if waits is not None:
-                        waits[kind] += clock() - before
+                    operation[kind] += clock() - before
 
             return waited
 
         @functools.wraps(original)
         async def awaited(self: object, *arguments: Any, **keywords: Any) -> Any:
-            waits = _WAITS.get()
+            operation = current_operation()
+            if operation is None:
+                return await original(self, *arguments, **keywords)
+            counts[operation[_CODE]] += 1
             before = clock()
             try:
-                return await cast("Awaitable[Any]", original(self, *arguments, **keywords))
+                return await original(self, *arguments, **keywords)
             finally:
-                if waits is not None:
-                    waits[kind] += clock() - before
+                operation[kind] += clock() - before
 
         return awaited
 
@@ -212,30 +249,80 @@ class Timing:
         own = type(lock)
         if own in self._derived or isinstance(lock, _ThreadLock):
             return lock
+        calls = self._recorder.calls_of(LOCK_ACQUISITIONS)
         if own.__flags__ & _BASETYPE and hasattr(own, "acquire"):
-            method = {"acquire": self._counted(self._waiting(own.acquire, _LOCK))}
+            method = {"acquire": self._waiting(own.acquire, _LOCK, calls)}
             _exchange_class(lock, self._derive(own, method))
             return lock
-        return _ThreadLock(lock, self._counted(self._waiting(_acquire, _LOCK)))
-
-    def _counted(self, acquire: Method) -> Method:
-        return counting(acquire, self._recorder.calls_of(LOCK_ACQUISITIONS))
+        return _ThreadLock(lock, self._waiting(_acquire, _LOCK, calls))
 
 
-def counting(original: Method, calls: MutableMapping[int, int]) -> Method:
-    """Return ``original``, counting in ``calls`` by the code of the operation that calls it.
+class Count(NamedTuple):
+    """As what a method counts: one number in ``calls`` for each operation's code.
+
+    ``in_turn``: what is under way at once counts as one. So as many are counted as a delay of each
+    would show: the longest chain of calls of which each can follow only when the one before has
+    ended. What a task of an operation has started is known to the operation's own task when it goes
+    on, not to the tasks in between. ``counts`` gets a call's arguments and tells whether it counts.
+    """
+
+    calls: MutableSequence[int]
+    in_turn: bool = False
+    counts: Callable[..., bool] | None = None
+
+
+def counting(original: Method, counted_as: Sequence[Count]) -> Method:
+    """Return ``original``, counting by the code of the operation that calls it.
 
     What is called outside an operation is not counted.
     """
+    current_operation = _OPERATION.get
+    # Plain tuples are taken apart faster.
+    counted_in = tuple(tuple(count) for count in counted_as)
+
+    def count(operation: list[Any], arguments: Any, keywords: Any) -> None:
+        for calls, in_turn, counts in counted_in:
+            if counts is not None and not counts(*arguments, **keywords):
+                continue
+            if in_turn and not _is_next(operation):
+                continue
+            calls[operation[_CODE]] += 1
+
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def awaited(*arguments: Any, **keywords: Any) -> Any:
+            # Here, and not when it was called: somebody may have made a task of it since.
+            operation = current_operation()
+            if operation is not None:
+                count(operation, arguments, keywords)
+            return await original(*arguments, **keywords)
+
+        return awaited
 
     @functools.wraps(original)
     def counted(*arguments: Any, **keywords: Any) -> Any:
-        waits = _WAITS.get()
-        if waits is not None:
-            calls[waits[2]] += 1
+        operation = current_operation()
+        if operation is not None:
+            count(operation, arguments, keywords)
         return original(*arguments, **keywords)
 
     return counted
+
+
+def _is_next(operation: list[Any]) -> bool:
+    """Tell whether an exchange that begins now follows all others of the operation so far."""
+    task = _running_task()
+    if task is None or task is operation[_TASK]:
+        before = operation[_EXCHANGES]
+    else:
+        of, known = _IN_TURN.get()
+        before = known if of is operation else 0
+    _IN_TURN.set((operation, before + 1))
+    if before != operation[_EXCHANGES]:
+        return False
+    operation[_EXCHANGES] = before + 1
+    return True
 
 
 def _begin_nothing(*arguments: Any, **keywords: Any) -> None:
@@ -247,47 +334,6 @@ def _end_nothing(token: Any, result: Any, at_ns: int) -> None:
 
 
 _NOT_NOTED = (_begin_nothing, _end_nothing)
-
-
-def counting_in_turn(original: Method, calls: MutableMapping[int, int]) -> Method:
-    """Return ``original``, counting as :func:`counting` does, but what is under way at once as one.
-
-    So as many are counted as a delay of each would show: the longest chain of calls of which each
-    can follow only when the one before has ended. What a task of an operation has started is known
-    to the operation's own task when it goes on, not to the tasks in between.
-    """
-
-    def count() -> None:
-        operation = _WAITS.get()
-        if operation is None:
-            return
-        task = _running_task()
-        if task is None or task is operation[4]:
-            before = operation[3]
-        else:
-            of, known = _IN_TURN.get()
-            before = known if of is operation else 0
-        _IN_TURN.set((operation, before + 1))
-        if before == operation[3]:
-            operation[3] += 1
-            calls[operation[2]] += 1
-
-    if inspect.iscoroutinefunction(inspect.unwrap(original)):
-
-        @functools.wraps(original)
-        async def awaited(*arguments: Any, **keywords: Any) -> Any:
-            # Here, and not when it was called: somebody may have made a task of it since.
-            count()
-            return await original(*arguments, **keywords)
-
-        return awaited
-
-    @functools.wraps(original)
-    def counted(*arguments: Any, **keywords: Any) -> Any:
-        count()
-        return original(*arguments, **keywords)
-
-    return counted
 
 
 def _running_task() -> asyncio.Task[Any] | None:

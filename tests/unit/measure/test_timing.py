@@ -14,7 +14,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from bench.contracts import Checkout
 from bench.errors import InputError
 from bench.measure.recorder import Recorder
-from bench.measure.timing import CLIENT, DUE, OPERATIONS, Timing
+from bench.measure.timing import CALLER, OPERATIONS, Caller, Timing
 from bench.records.outcome import COLUMNS, Outcome
 from tests.unit.measure.savers import (
     Listing,
@@ -45,8 +45,9 @@ def test_a_sample_has_the_instants_around_the_call() -> None:
     recorder = timed(saver, clock)
 
     async def call() -> None:
-        CLIENT.set(5)
-        DUE.set(1)
+        caller = Caller(5)
+        caller.due_ns = 1
+        CALLER.set(caller)
         clock.now_ns = 10
         await saver.aput(CONFIG)
         await saver.aget_tuple(CONFIG)
@@ -126,7 +127,7 @@ def test_an_error_is_recorded_counted_and_passed_on() -> None:
     assert [row["outcome"] for row in rows(recorder)] == [Outcome.FAILED]
     assert recorder.errors == {"KeyError": 1}
     assert recorder.error_texts == {"KeyError": "'gone'"}
-    assert not recorder.acknowledged
+    assert not any(recorder.acknowledged)
 
 
 def test_one_error_passing_through_operation_and_cycle_counts_once() -> None:
@@ -230,7 +231,7 @@ def test_the_real_memory_saver_can_be_timed() -> None:
 def test_samples_beyond_a_chunk_are_kept_in_order(tmp_path: Any) -> None:
     recorder = Recorder(())
     for number in range(70_000):
-        recorder.add((0, number, 0, 0, 0, 0, 0, 0))
+        recorder.add(0, number, 0, 0, 0, 0, 0, 0)
 
     recorder.write(tmp_path / "samples.bin")
 
