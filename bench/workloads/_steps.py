@@ -23,56 +23,67 @@ class Steps:
     """The content of every step: a step changes some of ``channels``, in rotation."""
 
     def __init__(
-        self, payload: Payload, channels: int, channels_changed: int, steps_per_turn: int
+        self,
+        payload: Payload,
+        channels: int,
+        channels_changed: int,
+        steps_per_turn: int,
+        tasks: int,
+        writes_per_task: int,
     ) -> None:
         self._payload = payload
         self._count = channels_changed
         self._steps_per_turn = steps_per_turn
-        self.channels = tuple(f"channel_{index}" for index in range(channels))
+        # Each task's writes but the first.
+        self._triggers = [
+            [(f"branch:to:step_{task}_{index}", None) for index in range(1, writes_per_task)]
+            for task in range(tasks)
+        ]
+        self._channels = [(index, f"channel_{index}") for index in range(channels)]
+        # Twice over, so that what changes is a slice of it wherever it begins.
+        self._in_rotation = [*self._channels, *self._channels]
         self._remembered: dict[int, tuple[Any, bytes]] = {}
 
-    def changed(self, step: int) -> list[int]:
-        """Return the indices of the channels that ``step`` changes."""
-        channels = len(self.channels)
-        if step == FIRST_STEP:
-            return list(range(channels))
-        return [(step * self._count + offset) % channels for offset in range(self._count)]
-
-    def values(self, number: int, step: int) -> dict[str, Any]:
+    def changes(self, number: int, step: int) -> list[tuple[str, Any]]:
+        """Return the channels that ``step`` of thread ``number`` changes, with their new values."""
         turn = max(0, step) // self._steps_per_turn
-        return {
-            self.channels[index]: self._state(number, index, step, turn)
-            for index in self.changed(step)
-        }
+        return [
+            (channel, self._state(number, index, step, turn))
+            for index, channel in self._changed(step)
+        ]
 
-    def writes(self, number: int, step: int, task: int, length: int) -> list[tuple[str, Any]]:
+    def writes(self, number: int, step: int, task: int) -> list[tuple[str, Any]]:
         """Return what ``task`` writes before ``step`` is put: a state, and triggers without one."""
-        changed = self.changed(step)
-        channel = changed[task % len(changed)]
-        writes = [(self.channels[channel], self._state(number, channel, step, 0))]
-        return writes + [(f"branch:to:step_{task}_{index}", None) for index in range(1, length)]
+        changed = self._changed(step)
+        index, channel = changed[task % len(changed)]
+        return [(channel, self._state(number, index, step, 0)), *self._triggers[task]]
+
+    def _changed(self, step: int) -> list[tuple[int, str]]:
+        """Return index and name of the channels that ``step`` changes: the first one all."""
+        if step == FIRST_STEP:
+            return self._channels
+        first = step * self._count % len(self._channels)
+        return self._in_rotation[first : first + self._count]
 
     def _state(self, number: int, channel: int, step: int, turn: int) -> Any:
         """Every channel and step has content of its own, so that a mix-up shows in the hash."""
         # From 0 (the input) on.
         place = (step + 1) % (self._steps_per_turn + 1)
-        of_channel = number * len(self.channels) + channel
+        of_channel = number * len(self._channels) + channel
         return self._payload.state(of_channel * (self._steps_per_turn + 1) + place, turn)
 
-    def truth(
-        self, number: int, acknowledged: int, tasks: int, length: int
-    ) -> Iterator[TrueCheckpoint]:
+    def truth(self, number: int, acknowledged: int) -> Iterator[TrueCheckpoint]:
         """Yield what so many checkpoints of thread ``number`` must hold, oldest first.
 
         A step that was tried again has the same content: the k-th acknowledged is the k-th step.
         """
         channels: dict[str, Any] = {}
         for step in range(FIRST_STEP, FIRST_STEP + acknowledged):
-            channels = {**channels, **self.values(number, step)}
+            channels = {**channels, **dict(self.changes(number, step))}
             writes = tuple(
                 (task_id_of(number, step + 1, task), channel, value)
-                for task in range(tasks)
-                for channel, value in self.writes(number, step + 1, task, length)
+                for task in range(len(self._triggers))
+                for channel, value in self.writes(number, step + 1, task)
             )
             yield TrueCheckpoint(channels, writes)
 
@@ -124,8 +135,4 @@ def task_id_of(number: int, step: int, task: int) -> str:
     Unique for a thread (by number), step and task; an attempt that is repeated has the same, as in
     LangGraph.
     """
-    place = step + 1
-    return (
-        f"{number & 0xFFFFFFFF:08x}-{place >> 32 & 0xFFFF:04x}-{place >> 16 & 0xFFFF:04x}"
-        f"-{place & 0xFFFF:04x}-{task:012x}"
-    )
+    return f"{step + 1:08x}-0000-0000-0000-{number:08x}{task:04x}"

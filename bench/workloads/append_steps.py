@@ -95,8 +95,15 @@ class AppendStepsWorkload(Workload):
             raise TypeError(f"options must be AppendStepsOptions, not {type(options).__name__}")
         self._shape = options
         self._steps = Steps(
-            payload, options.channels, options.channels_changed, options.steps_per_turn
+            payload,
+            options.channels,
+            options.channels_changed,
+            options.steps_per_turn,
+            options.tasks_per_step,
+            options.writes_per_task,
         )
+        self._steps_per_cycle = 1 if options.cycle == "step" else options.steps_per_turn
+        self._paths = [f"~__pregel_pull, step_{task}" for task in range(options.tasks_per_step)]
         self._reads = 0
         self._kept_reads: deque[_KeptRead] = deque(maxlen=_READS_KEPT)
         self._visits = [self._threads_of(client) for client in range(clients)]
@@ -110,8 +117,8 @@ class AppendStepsWorkload(Workload):
     @property
     def cycles_per_visit(self) -> int:
         """A turn of each thread."""
-        of_turn = self._shape.steps_per_turn if self._shape.cycle == "step" else 1
-        return self._shape.threads_per_client * of_turn
+        shape = self._shape
+        return shape.threads_per_client * shape.steps_per_turn // self._steps_per_cycle
 
     async def prepare(self, client: Client) -> None:
         """Put one checkpoint, as of a graph's input, into each of the client's threads."""
@@ -121,25 +128,23 @@ class AppendStepsWorkload(Workload):
     async def cycle(self, client: Client) -> None:
         """Do one superstep of the client's current thread, or a whole turn of them."""
         visits = self._visits[client.index]
-        if self._shape.cycle == "step":
-            await self._superstep(client, visits)
-            return
-        visits.step_of_turn = 0
-        for _ in range(self._shape.steps_per_turn):
-            await self._superstep(client, visits)
-
-    async def _superstep(self, client: Client, visits: Visits) -> None:
-        thread = visits.threads[visits.position]
-        if visits.step_of_turn == 0:
-            await self._read(client, thread)
-        if thread.step == FIRST_STEP:
-            await self._put(client, thread, "input")
-        await self._write(client, thread)
-        await self._put(client, thread, "loop")
-        visits.step_of_turn += 1
-        if visits.step_of_turn == self._shape.steps_per_turn:
+        if self._steps_per_cycle > 1:
             visits.step_of_turn = 0
-            self._turn_over(client.index, visits)
+        for _ in range(self._steps_per_cycle):
+            thread = visits.threads[visits.position]
+            if visits.step_of_turn == 0:
+                await self._read(client, thread)
+            if thread.step == FIRST_STEP:
+                await self._put(client, thread, "input")
+            if len(self._paths) == 1:
+                await self._write(client, thread, 0)
+            else:
+                await self._write_all(client, thread)
+            await self._put(client, thread, "loop")
+            visits.step_of_turn += 1
+            if visits.step_of_turn == self._shape.steps_per_turn:
+                visits.step_of_turn = 0
+                self._turn_over(client.index, visits)
 
     def wrong_reads(self) -> Sequence[WrongRead]:
         """Return the kept reads of the right checkpoint that had another content than was put."""
@@ -160,9 +165,7 @@ class AppendStepsWorkload(Workload):
         del known
         _, client, serial = thread_id.rsplit("-", 2)
         number = self._number(int(client[1:]), int(serial[1:]))
-        shape = self._shape
-        steps = self._steps.truth(number, acknowledged, shape.tasks_per_step, shape.writes_per_task)
-        return ThreadTruth({"": tuple(steps)})
+        return ThreadTruth({"": tuple(self._steps.truth(number, acknowledged))})
 
     def canonical(self, channel: str, value: Any) -> bytes:
         """Return the payload's canonical form."""
@@ -199,26 +202,19 @@ class AppendStepsWorkload(Workload):
                 self._kept_reads.append(kept)
             self._reads += 1
 
-    async def _write(self, client: Client, thread: Thread) -> None:
-        tasks = self._shape.tasks_per_step
-        if tasks == 1:
-            await self._write_task(client, thread, 0)
-            return
-        # All of them end before the cycle does, also when one has failed.
-        outcomes = await asyncio.gather(
-            *(self._write_task(client, thread, task) for task in range(tasks)),
-            return_exceptions=True,
-        )
-        for outcome in outcomes:
+    async def _write_all(self, client: Client, thread: Thread) -> None:
+        """Let all tasks write at once; all end before the cycle does, also when one has failed."""
+        writing = (self._write(client, thread, task) for task in range(len(self._paths)))
+        for outcome in await asyncio.gather(*writing, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _write_task(self, client: Client, thread: Thread, task: int) -> None:
+    async def _write(self, client: Client, thread: Thread, task: int) -> None:
         saver = client.saver()
-        writes = self._steps.writes(thread.number, thread.step, task, self._shape.writes_per_task)
+        writes = self._steps.writes(thread.number, thread.step, task)
         task_id = task_id_of(thread.number, thread.step, task)
         if self._accepts_task_path(saver):
-            path = f"~__pregel_pull, step_{task}"
+            path = self._paths[task]
             await client.perform(saver.aput_writes, thread.parent, writes, task_id, path)
         else:
             await client.perform(saver.aput_writes, thread.parent, writes, task_id)
@@ -234,22 +230,22 @@ class AppendStepsWorkload(Workload):
     async def _put(self, client: Client, thread: Thread, source: Literal["input", "loop"]) -> None:
         saver = client.saver()
         next_version: Any = saver.get_next_version
-        changes = self._steps.values(thread.number, thread.step)
-        changed_versions = {
-            channel: next_version(thread.versions.get(channel), None) for channel in changes
-        }
-        values = {**thread.values, **changes}
-        versions = {**thread.versions, **changed_versions}
+        values, versions = dict(thread.values), dict(thread.versions)
+        changed_versions: dict[str, Any] = {}
+        for channel, state in self._steps.changes(thread.number, thread.step):
+            version = next_version(versions.get(channel), None)
+            values[channel] = state
+            versions[channel] = changed_versions[channel] = version
         checkpoint_id = str(uuid6(clock_seq=thread.step))
-        checkpoint = Checkpoint(
-            v=_FORMAT_VERSION,
-            id=checkpoint_id,
-            ts=datetime.now(UTC).isoformat(),
-            channel_values=values,
-            channel_versions=versions,
-            versions_seen={"__input__": {}, "step": thread.versions},
-            updated_channels=list(changes),
-        )
+        checkpoint: Checkpoint = {
+            "v": _FORMAT_VERSION,
+            "id": checkpoint_id,
+            "ts": datetime.now(UTC).isoformat(),
+            "channel_values": values,
+            "channel_versions": versions,
+            "versions_seen": {"__input__": {}, "step": thread.versions},
+            "updated_channels": list(changed_versions),
+        }
         metadata: CheckpointMetadata = {"source": source, "step": thread.step, "parents": {}}
         thread.parent = await client.perform(
             saver.aput, thread.parent, checkpoint, metadata, changed_versions
