@@ -10,7 +10,7 @@ import operator
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, ParamSpec, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, ParamSpec, TypedDict, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
@@ -126,61 +126,91 @@ def steps_by_hand(payload: Payload, cycles: int) -> float:
     return asyncio.run(by_hand(InMemorySaver(), payload, cycles, "by-hand"))
 
 
-async def by_hand(saver: Saver, payload: Payload, cycles: int, prefix: str) -> float:
-    """Do it on ``saver``, on threads whose ids begin with ``prefix``."""
-    threads = [
-        await _begun(saver, payload, prefix, index) for index in range(SHAPE.threads_per_client)
-    ]
-    serial = position = 0
+def steps_by_hand_yielding(payload: Payload, cycles: int) -> float:
+    """Return the same of a loop that yields to the event loop before each call."""
+    return asyncio.run(by_hand(InMemorySaver(), payload, cycles, "by-hand", yields=True))
+
+
+class _Thread:
+    """Where one thread stands."""
+
+    def __init__(self, prefix: str, position: int, serial: int) -> None:
+        self.position = position
+        self.latest: RunnableConfig = {
+            "configurable": {"thread_id": f"{prefix}-t{serial}", "checkpoint_ns": ""}
+        }
+        self.config = self.latest
+        self.step = -1
+        self.versions: dict[str, Any] = {}
+
+
+async def by_hand(
+    saver: Saver, payload: Payload, cycles: int, prefix: str, *, yields: bool = False
+) -> float:
+    """Return cycles a second on ``saver``, on threads whose ids begin with ``prefix``.
+
+    The calls are those of ``append_steps`` with one client, with the same states. With ``yields``
+    others that are ready may run before each, as where LangGraph makes it a task of its own.
+    """
+    count = SHAPE.threads_per_client
+    threads = [_Thread(prefix, position, position) for position in range(count)]
+    for thread in threads:
+        await _put(saver, payload, thread, "input")
+    turns = max(1, cycles // SHAPE.steps_per_turn)
+    serial = count
     started = time.perf_counter()
-    for cycle in range(cycles):
-        thread_id, config, step, versions = threads[position]
-        if cycle % SHAPE.steps_per_turn == 0:
-            await saver.aget_tuple({"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}})
-        number = position * (SHAPE.steps_per_turn + 1)
-        offset = (step + 1) % (SHAPE.steps_per_turn + 1)
-        written = payload.state(number + offset, 0)
-        await saver.aput_writes(
-            config, [("channel_0", written), ("branch:to:step_0_1", None)], f"task-{step}", "path"
-        )
-        state = payload.state(number + offset, step // SHAPE.steps_per_turn)
-        config, versions = await _put(saver, config, step, state, versions, "loop")
-        threads[position] = (thread_id, config, step + 1, versions)
-        if (cycle + 1) % SHAPE.steps_per_turn == 0:
-            if step + 1 == SHAPE.turns_per_thread * SHAPE.steps_per_turn:
-                serial += 1
-                threads[position] = await _begun(saver, payload, prefix, position, serial)
-            position = (position + 1) % len(threads)
-    return cycles / (time.perf_counter() - started)
+    for turn in range(turns):
+        position = turn % count
+        thread = threads[position]
+        if yields:
+            await asyncio.sleep(0)
+        await saver.aget_tuple(thread.latest)
+        if thread.step == -1:
+            await _put(saver, payload, thread, "input", yields=yields)
+        for _ in range(SHAPE.steps_per_turn):
+            writes = [("channel_0", _state(payload, thread, 0)), ("branch:to:step_0_1", None)]
+            task_id = f"{thread.step + 1:08x}-0000-0000-0000-{position:012x}"
+            if yields:
+                await asyncio.sleep(0)
+            await saver.aput_writes(thread.config, writes, task_id, "~__pregel_pull, step_0")
+            await _put(saver, payload, thread, "loop", yields=yields)
+        if thread.step == SHAPE.turns_per_thread * SHAPE.steps_per_turn:
+            threads[position] = _Thread(prefix, position, serial)
+            serial += 1
+    return turns * SHAPE.steps_per_turn / (time.perf_counter() - started)
 
 
-async def _begun(
-    saver: Saver, payload: Payload, prefix: str, index: int, serial: int = 0
-) -> tuple[str, Any, int, dict[str, Any]]:
-    thread_id = f"{prefix}-{index}-{serial}"
-    config: Any = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
-    state = payload.state(index * (SHAPE.steps_per_turn + 1), 0)
-    config, versions = await _put(saver, config, -1, state, {}, "input")
-    return thread_id, config, 0, versions
+def _state(payload: Payload, thread: _Thread, turn: int) -> Any:
+    places = SHAPE.steps_per_turn + 1
+    return payload.state(thread.position * places + (thread.step + 1) % places, turn)
 
 
 async def _put(
-    saver: Saver, config: Any, step: int, state: Any, versions: dict[str, Any], source: Any
-) -> tuple[Any, dict[str, Any]]:
-    new_versions: dict[str, Any] = {
-        "channel_0": saver.get_next_version(versions.get("channel_0"), None)
+    saver: Saver,
+    payload: Payload,
+    thread: _Thread,
+    source: Literal["input", "loop"],
+    *,
+    yields: bool = False,
+) -> None:
+    next_version: Any = saver.get_next_version
+    versions = {"channel_0": next_version(thread.versions.get("channel_0"), None)}
+    state = _state(payload, thread, max(0, thread.step) // SHAPE.steps_per_turn)
+    checkpoint: Checkpoint = {
+        "v": 4,
+        "id": str(uuid6(clock_seq=thread.step)),
+        "ts": datetime.now(UTC).isoformat(),
+        "channel_values": {"channel_0": state},
+        "channel_versions": versions,
+        "versions_seen": {"__input__": {}, "step": thread.versions},
+        "updated_channels": ["channel_0"],
     }
-    checkpoint = Checkpoint(
-        v=4,
-        id=str(uuid6(clock_seq=step)),
-        ts=datetime.now(UTC).isoformat(),
-        channel_values={"channel_0": state},
-        channel_versions=new_versions,
-        versions_seen={"__input__": {}, "step": versions},
-        updated_channels=["channel_0"],
-    )
-    metadata: CheckpointMetadata = {"source": source, "step": step, "parents": {}}
-    return await saver.aput(config, checkpoint, metadata, new_versions), new_versions
+    metadata: CheckpointMetadata = {"source": source, "step": thread.step, "parents": {}}
+    if yields:
+        await asyncio.sleep(0)
+    thread.config = await saver.aput(thread.config, checkpoint, metadata, versions)
+    thread.versions = versions
+    thread.step += 1
 
 
 class _State(TypedDict):

@@ -132,7 +132,9 @@ class LoopHolder(WorkerProbe):
 
     def __init__(self, clock: Clock = time.perf_counter_ns) -> None:
         self._clock = clock
-        self._stopping = threading.Event()
+        # Held until the end. To wait for a lock is one call; an event's wait is a page of Python,
+        # for which each wake-up would take the interpreter from the loop.
+        self._watching = threading.Lock()
         self._places: Counter[str] = Counter()
         self._by_saver = 0
 
@@ -142,6 +144,7 @@ class LoopHolder(WorkerProbe):
         self._start_ns = self._clock()
         self._stalls = Stalls(self._start_ns)
         self._timer = self._loop.call_later(INTERVAL_S, self._on_timer)
+        self._watching.acquire()
         self._thread = threading.Thread(target=self._watch, name="loop_holder", daemon=True)
         self._thread.start()
 
@@ -151,7 +154,7 @@ class LoopHolder(WorkerProbe):
         now_ns = self._clock()
         self._timer.cancel()
         self._stalls.answer(now_ns)
-        self._stopping.set()
+        self._watching.release()
         self._thread.join()
         return self._readings(now_ns - self._start_ns)
 
@@ -165,7 +168,7 @@ class LoopHolder(WorkerProbe):
         self._timer = self._loop.call_later(INTERVAL_S, self._on_timer)
 
     def _watch(self) -> None:
-        while not self._stopping.wait(self._stalls.next_look_s(self._clock())):
+        while not self._watching.acquire(timeout=self._stalls.next_look_s(self._clock())):
             if self._stalls.asks_for_a_look(self._clock()):
                 self.look(sys._current_frames().get(self._loop_thread_id))  # noqa: SLF001 - documented, and the only way
 
