@@ -31,46 +31,50 @@ class Steps:
         tasks: int,
         writes_per_task: int,
     ) -> None:
-        self._payload = payload
+        self._state_of = payload.state
+        self._canonical_of = payload.canonical
         self._count = channels_changed
         self._steps_per_turn = steps_per_turn
+        # Of a thread every channel and step, from that of the input on, has content of its own, so
+        # that a mix-up shows in the hash.
+        self._places = steps_per_turn + 1
+        self._places_of_thread = channels * self._places
+        # Each channel with the first of its places.
+        self._channels = [(index * self._places, f"channel_{index}") for index in range(channels)]
+        # Twice over, so that what changes is a slice of it wherever it begins.
+        self._in_rotation = [*self._channels, *self._channels]
         # Each task's writes but the first.
         self._triggers = [
             [(f"branch:to:step_{task}_{index}", None) for index in range(1, writes_per_task)]
             for task in range(tasks)
         ]
-        self._channels = [(index, f"channel_{index}") for index in range(channels)]
-        # Twice over, so that what changes is a slice of it wherever it begins.
-        self._in_rotation = [*self._channels, *self._channels]
         self._remembered: dict[int, tuple[Any, bytes]] = {}
 
     def changes(self, number: int, step: int) -> list[tuple[str, Any]]:
         """Return the channels that ``step`` of thread ``number`` changes, with their new values."""
         turn = max(0, step) // self._steps_per_turn
-        return [
-            (channel, self._state(number, index, step, turn))
-            for index, channel in self._changed(step)
-        ]
+        place, state_of = self._place(number, step), self._state_of
+        return [(channel, state_of(place + of, turn)) for of, channel in self._changed(step)]
 
     def writes(self, number: int, step: int, task: int) -> list[tuple[str, Any]]:
         """Return what ``task`` writes before ``step`` is put: a state, and triggers without one."""
         changed = self._changed(step)
-        index, channel = changed[task % len(changed)]
-        return [(channel, self._state(number, index, step, 0)), *self._triggers[task]]
+        of, channel = changed[task % len(changed)]
+        return [
+            (channel, self._state_of(self._place(number, step) + of, 0)),
+            *self._triggers[task],
+        ]
+
+    def _place(self, number: int, step: int) -> int:
+        """Return where the first channel's content of that step is in the payload."""
+        return number * self._places_of_thread + (step + 1) % self._places
 
     def _changed(self, step: int) -> list[tuple[int, str]]:
-        """Return index and name of the channels that ``step`` changes: the first one all."""
+        """Return the channels that ``step`` changes: the first one all, the others in rotation."""
         if step == FIRST_STEP:
             return self._channels
         first = step * self._count % len(self._channels)
         return self._in_rotation[first : first + self._count]
-
-    def _state(self, number: int, channel: int, step: int, turn: int) -> Any:
-        """Every channel and step has content of its own, so that a mix-up shows in the hash."""
-        # From 0 (the input) on.
-        place = (step + 1) % (self._steps_per_turn + 1)
-        of_channel = number * len(self._channels) + channel
-        return self._payload.state(of_channel * (self._steps_per_turn + 1) + place, turn)
 
     def truth(self, number: int, acknowledged: int) -> Iterator[TrueCheckpoint]:
         """Yield what so many checkpoints of thread ``number`` must hold, oldest first.
@@ -92,7 +96,7 @@ class Steps:
         found = self._remembered.get(id(value))
         # The object is held, so that no other one can have its id.
         if found is None or found[0] is not value:
-            found = (value, self._payload.canonical(value))
+            found = (value, self._canonical_of(value))
             if len(self._remembered) < _MOST_REMEMBERED:
                 self._remembered[id(value)] = found
         return found[1]
