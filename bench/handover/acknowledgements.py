@@ -94,7 +94,8 @@ class AcknowledgementLog:
         chain = self._chain(configurable)
         checkpoint_id = checkpoint["id"]
         parent_id = configurable.get("checkpoint_id") or ""
-        return self._add(_PUT, 0, chain.number, checkpoint_id, parent_id), chain, checkpoint_id
+        row = self._add(_PUT, 0, chain.number, checkpoint_id, parent_id)
+        return row, chain, checkpoint_id
 
     def _end_put(self, token: tuple[int, _Chain, str], result: Any, at_ns: int) -> None:
         del result

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.contracts import Workload
-from bench.measure.load_client import LoadClient, yielded
+from bench.measure.load_client import TURN, LoadClient
 from bench.measure.pacer import Pacer, Schedule
 from bench.measure.recorder import Recorder
 from bench.measure.timing import CALLER, Clock, Saver
@@ -155,7 +155,7 @@ class Load:
                 if due_ns > ready_ns:
                     await self._until(due_ns)
                 else:
-                    await yielded()
+                    await TURN
                 counts = due_ns < self._end_ns
                 self._counted += counts
                 try:
@@ -174,7 +174,7 @@ class Load:
         """Yield to the loop once at least, and until ``due_ns``; a timer may fire early or late."""
         await asyncio.sleep(max(0.0, (due_ns - self._clock()) / _NS_PER_S))
         while self._clock() < due_ns:
-            await yielded()
+            await TURN
 
     def _release(self) -> None:
         """Start what has become due, or queue it, or shed it."""
@@ -213,7 +213,7 @@ class Load:
                     break
                 due_ns, since_ns = self._queue.popleft()
                 queued_ns = self._clock() - since_ns
-                await yielded()
+                await TURN
         finally:
             self._idle[client.index] = True
             self._places += 1

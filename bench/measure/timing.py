@@ -23,7 +23,7 @@ from bench.errors import InputError
 from bench.handover.acknowledgements import AcknowledgementLog
 from bench.measure.recorder import Recorder
 from bench.records.outcome import Outcome
-from bench.scenario.counted import LOCK_ACQUISITIONS
+from bench.scenario.counted import LOCK_ACQUISITIONS, ROUND_TRIPS
 
 # Method of a saver → operation, named as in LangGraph's conformance suite.
 OPERATIONS = {
@@ -132,7 +132,7 @@ class Timing:
         add, note, clock = self._recorder.add, self._recorder.note, self._clock
         acknowledged = self._recorder.acknowledged
         current_operation, caller_of = _OPERATION.get, CALLER.get
-        current_task = asyncio.current_task
+        current_task, counted = asyncio.current_task, self._recorder.calls
         begin, end = self._noted.get(operation, _NOT_NOTED)
 
         @functools.wraps(original)
@@ -142,7 +142,9 @@ class Timing:
             noted = begin(*arguments, **keywords)
             caller = caller_of()
             due, caller.due_ns = caller.due_ns, 0
-            waits: list[Any] = [0, 0, code, 0, current_task()]
+            # Only to tell what is under way at once does anybody ask for the task.
+            task = current_task() if ROUND_TRIPS in counted else None
+            waits: list[Any] = [0, 0, code, 0, task]
             token = _OPERATION.set(waits)
             started = clock()
             try:

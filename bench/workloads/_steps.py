@@ -43,6 +43,7 @@ class Steps:
         self._channels = [(index * self._places, f"channel_{index}") for index in range(channels)]
         # Twice over, so that what changes is a slice of it wherever it begins.
         self._in_rotation = [*self._channels, *self._channels]
+        self._all_change = channels_changed == channels
         # Each task's writes but the first.
         self._triggers = [
             [(f"branch:to:step_{task}_{index}", None) for index in range(1, writes_per_task)]
@@ -53,21 +54,16 @@ class Steps:
     def changes(self, number: int, step: int) -> list[tuple[str, Any]]:
         """Return the channels that ``step`` of thread ``number`` changes, with their new values."""
         turn = max(0, step) // self._steps_per_turn
-        place, state_of = self._place(number, step), self._state_of
-        return [(channel, state_of(place + of, turn)) for of, channel in self._changed(step)]
+        place = number * self._places_of_thread + (step + 1) % self._places
+        changed = self._channels if self._all_change else self._changed(step)
+        return [(channel, self._state_of(place + of, turn)) for of, channel in changed]
 
     def writes(self, number: int, step: int, task: int) -> list[tuple[str, Any]]:
         """Return what ``task`` writes before ``step`` is put: a state, and triggers without one."""
-        changed = self._changed(step)
+        place = number * self._places_of_thread + (step + 1) % self._places
+        changed = self._channels if self._all_change else self._changed(step)
         of, channel = changed[task % len(changed)]
-        return [
-            (channel, self._state_of(self._place(number, step) + of, 0)),
-            *self._triggers[task],
-        ]
-
-    def _place(self, number: int, step: int) -> int:
-        """Return where the first channel's content of that step is in the payload."""
-        return number * self._places_of_thread + (step + 1) % self._places
+        return [(channel, self._state_of(place + of, 0)), *self._triggers[task]]
 
     def _changed(self, step: int) -> list[tuple[int, str]]:
         """Return the channels that ``step`` changes: the first one all, the others in rotation."""

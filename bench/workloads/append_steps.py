@@ -213,19 +213,16 @@ class AppendStepsWorkload(Workload):
         saver = client.saver()
         writes = self._steps.writes(thread.number, thread.step, task)
         task_id = task_id_of(thread.number, thread.step, task)
-        if self._accepts_task_path(saver):
+        own = type(saver)
+        if own not in self._takes_task_path:
+            # LangGraph asks the same of a saver, since early ones lack the argument.
+            parameters = inspect.signature(own.aput_writes).parameters
+            self._takes_task_path[own] = "task_path" in parameters
+        if self._takes_task_path[own]:
             path = self._paths[task]
             await client.perform(saver.aput_writes, thread.parent, writes, task_id, path)
         else:
             await client.perform(saver.aput_writes, thread.parent, writes, task_id)
-
-    def _accepts_task_path(self, saver: Saver) -> bool:
-        """LangGraph asks the same of a saver, since early ones lack the argument."""
-        own = type(saver)
-        if own not in self._takes_task_path:
-            parameters = inspect.signature(own.aput_writes).parameters
-            self._takes_task_path[own] = "task_path" in parameters
-        return self._takes_task_path[own]
 
     async def _put(self, client: Client, thread: Thread, source: Literal["input", "loop"]) -> None:
         saver = client.saver()
