@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -91,7 +91,8 @@ class ByHand:
         return rate_per_s, cycles
 
 
-WAYS = {
+Way = Callable[[str, float], Coroutine[Any, Any, tuple[float, int]]]
+WAYS: Mapping[str, Callable[[Subject, Payload], Way]] = {
     "harness": ByTheHarness,
     "hand": partial(ByHand, yields=False),
     "hand_yielding": partial(ByHand, yields=True),

@@ -280,7 +280,7 @@ def counting(original: Method, counted_as: Sequence[Count]) -> Method:
     """
     current_operation = _OPERATION.get
     # Plain tuples are taken apart faster.
-    counted_in = tuple(tuple(count) for count in counted_as)
+    counted_in = [(count.calls, count.in_turn, count.counts) for count in counted_as]
 
     def count(operation: list[Any], arguments: Any, keywords: Any) -> None:
         for calls, in_turn, counts in counted_in:
