@@ -23,8 +23,8 @@ from bench.discovery import load
 from bench.errors import UnsupportedError
 from bench.handover.acknowledgements import AcknowledgementLog
 from bench.handover.clock import now_ns
-from bench.handover.placement import core_each, starting_on
 from bench.measure.call_counts import CallCounts
+from bench.measure.site import core_each, starting_on
 from bench.measure.timing import Timing
 from bench.scenario.arrival import Closed
 from bench.scenario.scenario import Scenario
