@@ -66,6 +66,7 @@ def conformance_test(
 def _answer(site: Site, limit_s: float) -> Answer:
     try:
         with site:
+            site.begin()
             found = _result(site, limit_s)
     # That a saver cannot be tested is a result: the others are.
     except Exception as error:  # noqa: BLE001

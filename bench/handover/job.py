@@ -24,11 +24,13 @@ VOLATILE = "Volatile"
 """The class of failure of a job with a kill whose subject keeps everything in its process."""
 LEDGER_STAGE = "ledger"
 """The worker writes its ledger, since the store is read back by another process."""
+VERIFY_STAGE = "verify"
+"""The worker reads back itself what does not outlive it."""
 OPENING_STAGE = "opening"
 """The window opens in a moment: what watches from outside begins."""
 STAGES = (
     *("import", "open", "prepare", "warm-up", OPENING_STAGE, "window", "drain"),
-    *("verify", LEDGER_STAGE, "done"),
+    *(VERIFY_STAGE, LEDGER_STAGE, "done"),
 )
 SAMPLES_FILE = "samples.bin"
 RESULT_FILE = "result.json"

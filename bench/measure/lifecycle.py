@@ -18,6 +18,7 @@ from bench.handover.job import (
     LEDGER_FILE,
     LEDGER_STAGE,
     OPENING_STAGE,
+    VERIFY_STAGE,
     VOLATILE,
     Ledger,
     Opening,
@@ -251,7 +252,7 @@ class Lifecycle:
         return Ledger.of(self._workload, self._parts.job.trial.seed)
 
     async def _read_back(self, subject: Subject) -> Verification:
-        self._enter("verify")
+        self._enter(VERIFY_STAGE)
         verify_s = self._parts.scenario.verify_s
         log = self._log.noted()
         return await read_back(subject, self._workload, self._ledger(), log, verify_s, self._clock)

@@ -1,5 +1,9 @@
 """Runs a plan: one worker process per trial, only the server under test beside it.
 
+While a trial's store is read back and removed, the next trial's worker imports and its server
+starts. They wait until nothing is left of the trial before: beside an open window, or a warm-up,
+nothing else runs.
+
 What stops in every way out: the worker (its standard input closes), the server (its keeper sees the
 same), the process that reads the store back, the trial's directory. Each finished trial is on disk
 before the next one starts.
@@ -13,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +32,7 @@ from bench.handover.job import (
     LEDGER_STAGE,
     OPENING_STAGE,
     SAMPLES_FILE,
+    VERIFY_STAGE,
     Kill,
     TrialResult,
     unmeasured,
@@ -74,6 +80,14 @@ class Remaining:
         self._begun = {trial.block for trial in done}
         self.done = len(done)
         self.total = len(plan.expected(self._begun))
+
+    def following(self, trial: Trial) -> Trial | None:
+        """Return the trial that comes after ``trial`` for certain, if there is one."""
+        later = self._plan.trials[self._plan.trials.index(trial) + 1 :]
+        one = next((each for each in later if each.id not in self._finished), None)
+        if one is None or one.block == trial.block or one.block in self._begun:
+            return one
+        return None if one.block in self._plan.optional_blocks else one
 
     def __iter__(self) -> Iterator[Trial]:
         for block, trials in groupby(self._plan.trials, key=lambda trial: trial.block):
@@ -126,10 +140,24 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
             interpreter: stack.enter_context(VerifierProcess(scenario, environment, interpreter))
             for interpreter in sorted(set(chosen.values()), key=lambda found: found.path)
         }
-        for done, trial in enumerate(remaining, start=before + 1):
+
+        def run_of(trial: Trial) -> TrialRun:
             used = chosen[trial.subject]
+            return TrialRun(scenario, trial, environment, verifiers[used], used)
+
+        prepared: list[TrialRun] = []
+
+        def prepare_after(trial: Trial) -> None:
+            following = remaining.following(trial)
+            if following is not None:
+                prepared.append(run_of(following))
+                prepared[0].prepare()
+
+        stack.callback(lambda: [trial_run.discard() for trial_run in prepared])
+        for done, trial in enumerate(remaining, start=before + 1):
+            trial_run = prepared.pop() if prepared else run_of(trial)
             trial_began_s = time.monotonic()
-            record, rows = TrialRun(scenario, trial, environment, verifiers[used], used).run()
+            record, rows = trial_run.run(partial(prepare_after, trial))
             record = replace(record, took_s=round(time.monotonic() - trial_began_s, 3))
             store.add(run_id, record, rows)
             mean_s = (time.monotonic() - began_s) / (done - before)
@@ -177,10 +205,25 @@ class TrialRun:
         loop: Any = load("loop", trial.loop)
         self._loop: Loop = loop()
         self._site = Site(scenario, trial, environment, interpreter, kill=kill)
-        self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._started_at = ""
 
-    def run(self) -> tuple[TrialRecord, Integers | None]:
-        """Measure, and return the record and the samples (``None`` where there is no window)."""
+    def prepare(self) -> None:
+        """Start the worker and the server ahead; :meth:`run` waits for them."""
+        if not self._loop.unavailable():
+            self._site.prepare()
+
+    def discard(self) -> None:
+        """Stop and remove what was prepared and never run."""
+        self._site.discard()
+
+    def run(
+        self, on_measured: Callable[[], None] = lambda: None
+    ) -> tuple[TrialRecord, Integers | None]:
+        """Measure, and return the record and the samples (``None`` where there is no window).
+
+        ``on_measured`` is called once nothing is timed any more, before the store is read back.
+        """
+        self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         reason = self._loop.unavailable()
         if reason:
             return self._record(unmeasured("unsupported", "UnavailableLoop", reason, "loop")), None
@@ -188,7 +231,8 @@ class TrialRun:
         rows: Integers | None = None
         try:
             with self._site as site:
-                result, readings = self._at(site)
+                site.begin()
+                result, readings = self._at(site, on_measured)
                 samples = site.directory / SAMPLES_FILE
                 rows = read_raw(samples) if result.window and samples.exists() else None
         except UnsupportedError as error:
@@ -198,7 +242,9 @@ class TrialRun:
             result = unmeasured("failed", type(error).__name__, str(error), "runner")
         return self._record(result, readings, has_samples=rows is not None), rows
 
-    def _at(self, site: Site) -> tuple[TrialResult, tuple[Reading, ...]]:
+    def _at(
+        self, site: Site, on_measured: Callable[[], None]
+    ) -> tuple[TrialResult, tuple[Reading, ...]]:
         with contextlib.ExitStack() as stack:
             verifier = self._verifier or stack.enter_context(
                 VerifierProcess(self._scenario, self._environment, self._interpreter)
@@ -208,9 +254,13 @@ class TrialRun:
             endpoint = opening.endpoint
             if job.kill:
                 verifier.expect(job, opening)
-            result, readings = self._watch(
-                site.worker, site.processes, lambda: verifier.expect(job, opening)
-            )
+
+            def on_ledger() -> None:
+                verifier.expect(job, opening)
+                on_measured()
+
+            on_stage = {LEDGER_STAGE: on_ledger, VERIFY_STAGE: on_measured}
+            result, readings = self._watch(site.worker, site.processes, on_stage)
             result = replace(result, settings={**result.settings, **site.cores})
             result = self._with_server_death(result, endpoint)
             is_left = result.status == "measured" or (job.kill and site.worker.was_killed)
@@ -224,7 +274,7 @@ class TrialRun:
         self,
         worker: WorkerProcess,
         processes: Mapping[str, Sequence[int]],
-        on_ledger: Callable[[], None],
+        on_stage: Mapping[str, Callable[[], None]],
     ) -> tuple[TrialResult, tuple[Reading, ...]]:
         plugins: list[Any] = [load("probe", name) for name in self._scenario.probes]
         probes: list[OutsideProbe] = [p() for p in plugins if p.side == "outside"]
@@ -235,8 +285,8 @@ class TrialRun:
         length_s = trial.warmup_s + trial.duration_s + scenario.drain_s + scenario.verify_s
         try:
             for stage in worker.stages(length_s + _BESIDES_S):
-                if stage == LEDGER_STAGE:
-                    on_ledger()
+                if stage in on_stage:
+                    on_stage[stage]()
                 if stage == OPENING_STAGE:
                     for probe in probes:
                         probe.start(processes)

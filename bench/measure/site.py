@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -31,6 +32,7 @@ from bench.subjects._factory import subject_class
 class Site:
     """Entering it starts the worker, and the server meanwhile; leaving it stops and removes all.
 
+    The worker imports what it needs, and then waits for :meth:`begin`.
     ``program`` is the module that the worker runs. ``cores`` says, where these are pinned, on which
     cores worker and server run. ``left_behind`` says after leaving what could
     not be removed from a user's server.
@@ -63,10 +65,35 @@ class Site:
         self._stack = contextlib.ExitStack()
         self._secrets = secrets_in(environment)
         self._is_given_up = False
+        self._preparing: Future[None] | None = None
         self.server_kind = ""
         self.left_behind = ""
 
+    def prepare(self) -> None:
+        """Start worker and server ahead, in a thread; entering the site then waits for them."""
+        executor = ThreadPoolExecutor(1)
+        self._preparing = executor.submit(self._prepare)
+        executor.shutdown(wait=False)
+
+    def discard(self) -> None:
+        """Stop and remove what was prepared and never entered."""
+        self.give_up()
+        if self._preparing is not None:
+            self._preparing.exception()
+        self._stack.close()
+
     def __enter__(self) -> Self:
+        if self._preparing is None:
+            self._prepare()
+            return self
+        try:
+            self._preparing.result()
+        except BaseException:
+            self.discard()
+            raise
+        return self
+
+    def _prepare(self) -> None:
         with contextlib.ExitStack() as stack:
             name = stack.enter_context(
                 tempfile.TemporaryDirectory(prefix="checkpoint-bench-", ignore_cleanup_errors=True)
@@ -75,7 +102,6 @@ class Site:
             self._start(stack)
             # What started is stopped later, unless something did not.
             self._stack = stack.pop_all()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -88,6 +114,11 @@ class Site:
             "worker": (self.worker.process_id,),
             "server": endpoint.process_ids if endpoint else (),
         }
+
+    def begin(self) -> None:
+        """Tell the worker where its server is: it opens the subject and goes on to the end."""
+        if not self._is_given_up:
+            self.worker.open(self._linked_opening)
 
     def give_up(self) -> None:
         """Have the worker end at once; for another thread than that which has entered the site."""
@@ -133,8 +164,7 @@ class Site:
             self._secrets += self.opening.secrets
             self.server_kind = started.kind
             linked = self._linked(server, started, arrival.round_trip_s / 2.0, stack)
-        if not self._is_given_up:
-            self.worker.open(linked)
+        self._linked_opening = linked
         self.cores = _cores_read_back(self.processes) if is_pinned else {}
 
     def _linked(

@@ -11,6 +11,7 @@ is looked up too), ``PGTZ``, ``PGDATESTYLE`` and ``PGGEQO``.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,7 @@ from bench.records.redaction import redact, secrets_of
 
 Connection = psycopg.Connection[TupleRow]
 LIBPQ_VARIABLES = "PG"
+_ENVIRONMENT_LOCK = threading.RLock()
 
 
 def connect(conninfo: str, *, within_s: int = 5, options: str = "") -> Connection:
@@ -74,11 +76,17 @@ def _is_plain(url: str) -> bool:
 
 @contextmanager
 def without_libpq_variables() -> Iterator[None]:
-    """Take every variable that begins with ``PG`` out of this process's environment meanwhile."""
-    hidden = {name: value for name, value in os.environ.items() if name.startswith(LIBPQ_VARIABLES)}
-    try:
-        for name in hidden:
-            del os.environ[name]
-        yield
-    finally:
-        os.environ.update(hidden)
+    """Take every variable that begins with ``PG`` out of this process's environment meanwhile.
+
+    One thread at a time: a server may start while another one's schema is dropped.
+    """
+    with _ENVIRONMENT_LOCK:
+        hidden = {
+            name: value for name, value in os.environ.items() if name.startswith(LIBPQ_VARIABLES)
+        }
+        try:
+            for name in hidden:
+                del os.environ[name]
+            yield
+        finally:
+            os.environ.update(hidden)
