@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ import pytest
 from bench.errors import InputError
 from bench.measure.preflight import check_plugins
 from bench.measure.runner import Progress, TrialRun, run
+from bench.measure.site import Site
+from bench.measure.worker_process import WorkerProcess
 from bench.records.outcome import Outcome
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.sample import Samples
 from bench.records.store import Store
 from bench.records.trial import TrialRecord
 from bench.scenario.metric import WARM_UP
-from bench.scenario.plan import expand
+from bench.scenario.plan import Plan, expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import parse_scenario
 
@@ -233,11 +236,12 @@ def test_a_module_that_does_not_exist_is_named() -> None:
         scenario_of("no_such_package.module:thing")
 
 
-def test_an_interrupted_run_is_completed_without_measuring_twice(tmp_path: Path) -> None:
+def begun(directory: Path) -> tuple[Scenario, Plan, Store]:
+    """A run of three trials of which none is measured."""
     given: dict[str, Any] = {"repetitions": 3, "options": "reopens = false"}
     scenario = scenario_of(f"{THEIRS}:factory", **given)
     plan = expand(scenario)
-    store = Store(tmp_path)
+    store = Store(directory)
     environment = Environment({}, {}, {}, {}, "", dirty=False)
     store.begin(
         RunRecord(
@@ -252,6 +256,13 @@ def test_an_interrupted_run_is_completed_without_measuring_twice(tmp_path: Path)
             environment,
         )
     )
+    return scenario, plan, store
+
+
+def test_an_interrupted_run_is_completed_without_measuring_twice(
+    tmp_path: Path, temporary: Path
+) -> None:
+    scenario, plan, store = begun(tmp_path / "results")
     seen: list[Progress] = []
 
     def stop_after_the_first(progress: Progress) -> None:
@@ -261,11 +272,46 @@ def test_an_interrupted_run_is_completed_without_measuring_twice(tmp_path: Path)
     with pytest.raises(KeyboardInterrupt):
         run(scenario, plan, store, RUN_ID, stop_after_the_first, os.environ)
     assert store.finished(RUN_ID) == {plan.trials[0].id}
+    # The second trial was prepared, and never begun.
+    assert list(temporary.iterdir()) == []
+    assert psutil.Process().children() == []
 
     run(scenario, plan, store, RUN_ID, seen.append, os.environ)
 
     assert [progress.done for progress in seen] == [1, 2, 3]
     assert [trial.trial.id for trial in store.read(RUN_ID).trials] == [t.id for t in plan.trials]
+
+
+def test_a_trial_is_prepared_when_nothing_is_timed_and_begins_when_the_last_one_is_gone(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    begin, prepare, stages = Site.begin, Site.prepare, WorkerProcess.stages
+
+    def noted_prepare(site: Site) -> None:
+        events.append("the next one")
+        prepare(site)
+
+    def noted_begin(site: Site) -> None:
+        events.append(f"begin with {len(list(temporary.iterdir()))} directory")
+        begin(site)
+
+    def noted_stages(worker: WorkerProcess, limit_s: float) -> Iterator[str]:
+        for stage in stages(worker, limit_s):
+            events.append(stage)
+            yield stage
+
+    monkeypatch.setattr(Site, "prepare", noted_prepare)
+    monkeypatch.setattr(Site, "begin", noted_begin)
+    monkeypatch.setattr(WorkerProcess, "stages", noted_stages)
+    run(*begun(tmp_path / "results"), RUN_ID, lambda _: None, os.environ)
+
+    told = [event for event in events if event in {"window", "drain"} or " " in event]
+    assert told == [
+        *("begin with 1 directory", "window", "drain", "the next one"),
+        *("begin with 1 directory", "window", "drain", "the next one"),
+        *("begin with 1 directory", "window", "drain"),
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL does not exist there")

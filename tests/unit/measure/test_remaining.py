@@ -79,3 +79,20 @@ def test_the_total_grows_with_each_block_that_is_added() -> None:
     remaining = Remaining(plan(), recorded(6), until(9))
 
     assert [remaining.total for _ in remaining] == [8, 8, 10, 10]
+
+
+def test_the_trial_that_follows_is_known_but_for_a_block_that_nobody_has_asked_for_yet() -> None:
+    trials = plan().trials
+    remaining = Remaining(plan(), (), no_more)
+
+    following = [remaining.following(trial) for trial in trials[:7]]
+
+    # Three certain blocks of two trials; of the optional fourth the second trial is known alone.
+    assert following == [*trials[1:6], None, trials[7]]
+
+
+def test_what_is_recorded_does_not_follow_and_a_block_that_was_begun_does() -> None:
+    trials = plan().trials
+
+    assert Remaining(plan(), recorded(3), no_more).following(trials[0]) == trials[3]
+    assert Remaining(plan(), recorded(7), no_more).following(trials[5]) == trials[7]
