@@ -26,10 +26,11 @@ CONFORMANCE_FILE = "conformance.json"
 def main() -> None:
     """Test the saver that standard input describes, in the directory that is the one argument."""
     directory = Path(sys.argv[1])
-    parts, opening, announce = receive_job(directory)
+    parts, opening, announce, hand_over = receive_job(directory)
     with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
         result = runner.run(_conformance(parts, opening, announce))
     (directory / CONFORMANCE_FILE).write_bytes(to_json(result))
+    hand_over()
 
 
 async def _conformance(

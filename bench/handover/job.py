@@ -32,6 +32,8 @@ STAGES = (
     *("import", "open", "prepare", "warm-up", OPENING_STAGE, "window", "drain"),
     *(VERIFY_STAGE, LEDGER_STAGE, "done"),
 )
+HANDED_OVER = "handed over"
+"""All is written, and the worker waits to be let go: until then it answers for its directory."""
 SAMPLES_FILE = "samples.bin"
 RESULT_FILE = "result.json"
 LEDGER_FILE = "ledger.json"

@@ -153,7 +153,11 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
                 prepared.append(run_of(following))
                 prepared[0].prepare()
 
-        stack.callback(lambda: [trial_run.discard() for trial_run in prepared])
+        def discard_prepared() -> None:
+            for trial_run in prepared:
+                trial_run.discard()
+
+        stack.callback(discard_prepared)
         for done, trial in enumerate(remaining, start=before + 1):
             trial_run = prepared.pop() if prepared else run_of(trial)
             trial_began_s = time.monotonic()

@@ -11,11 +11,12 @@ import os
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.child_process import read_line
 from bench.handover.clock import now_ns
-from bench.handover.job import RESULT_FILE, SAMPLES_FILE, Job, Opening
+from bench.handover.job import HANDED_OVER, RESULT_FILE, SAMPLES_FILE, Job, Opening
 from bench.handover.parts import Parts
 from bench.measure.lifecycle import Announce, Lifecycle
 from bench.records.files import from_json, to_json
@@ -24,19 +25,22 @@ from bench.records.files import from_json, to_json
 def main() -> None:
     """Run the trial that standard input describes, in the directory that is the one argument."""
     directory = Path(sys.argv[1])
-    parts, opening, announce = receive_job(directory)
+    parts, opening, announce, hand_over = receive_job(directory)
     lifecycle = Lifecycle(parts, opening, announce, now_ns)
     with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
         result = runner.run(lifecycle.run(runner.get_loop()))
     lifecycle.recorder.write(directory / SAMPLES_FILE)
     (directory / RESULT_FILE).write_bytes(to_json(result))
+    hand_over()
 
 
-def receive_job(directory: Path) -> tuple[Parts, Opening, Announce]:
+def receive_job(directory: Path) -> tuple[Parts, Opening, Announce, Callable[[], None]]:
     """Return what standard input describes, imported, where it is to be done, and who is told.
 
-    From here on this process ends, and ``directory`` goes, when its runner does.
+    From here on this process ends, and ``directory`` goes, when its runner does. The last function
+    hands all that lies there over: it returns once the runner answers for it.
     """
+    is_taken = threading.Event()
     announcements = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     # What a library prints must not be taken for an announcement.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -50,8 +54,13 @@ def receive_job(directory: Path) -> tuple[Parts, Opening, Announce]:
     announce("import")
     parts = Parts.of(from_json(_line(directory), Job))
     opening = from_json(_line(directory), Opening)
-    threading.Thread(target=_end_with_runner, args=(directory,), daemon=True).start()
-    return parts, opening, announce
+    threading.Thread(target=_end_with_runner, args=(directory, is_taken), daemon=True).start()
+
+    def hand_over() -> None:
+        announce(HANDED_OVER)
+        is_taken.wait()
+
+    return parts, opening, announce, hand_over
 
 
 def _line(directory: Path) -> bytes:
@@ -61,9 +70,9 @@ def _line(directory: Path) -> bytes:
     return line
 
 
-def _end_with_runner(directory: Path) -> None:
+def _end_with_runner(directory: Path, is_taken: threading.Event) -> None:
     while os.read(0, 1):
-        pass
+        is_taken.set()
     _end(directory)
 
 

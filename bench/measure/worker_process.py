@@ -9,7 +9,7 @@ from typing import Self
 
 from bench.child_process import ChildProcess
 from bench.handover.interpreter import OWN, Interpreter
-from bench.handover.job import RESULT_FILE, Job, Opening, TrialResult, unmeasured
+from bench.handover.job import HANDED_OVER, RESULT_FILE, Job, Opening, TrialResult, unmeasured
 from bench.handover.killing import was_killed
 from bench.handover.log import log_tail
 from bench.handover.session import end_session
@@ -80,6 +80,9 @@ class WorkerProcess:
                 self._stage = f"{self._stage} (killed after {limit_s:.0f} s)"
                 return
             if stage is None:
+                return
+            if stage == HANDED_OVER:
+                self._process.send(b"")
                 return
             self._stage = stage
             yield stage
