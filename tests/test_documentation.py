@@ -12,7 +12,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 import bench.errors
-from bench.analysis.findings.validity import KINDS
+from bench.analysis.findings.registry import finding_kinds
 from bench.cli import VERBS
 from bench.discovery import FOLDERS, load, names
 from bench.errors import BenchError
@@ -151,7 +151,7 @@ def test_every_reading_is_described(name: str) -> None:
 def test_every_finding_is_described_as_reports_tell_it() -> None:
     text = FINDINGS.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \| (.*) \|$", text, re.MULTILINE)
-    told = {(kind.code, str(kind.severity), kind.meaning, kind.remedy) for kind in KINDS}
+    told = {(kind.code, str(kind.severity), kind.meaning, kind.remedy) for kind in finding_kinds()}
     assert set(rows) == told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bench.analysis._clauses import Told
@@ -10,16 +10,18 @@ from bench.analysis.answer import MOST_SENTENCES, answer
 from bench.analysis.capacity import capacities, sentences
 from bench.analysis.checks import checks_of
 from bench.analysis.comparison import comparisons, false_alarms, told_sweeps
-from bench.analysis.findings._evidence import Evidence
-from bench.analysis.findings.validity import exit_code, judge
+from bench.analysis.findings.registry import Evidence, find
 from bench.analysis.matrix import matrix
-from bench.analysis.result import Analysis
+from bench.analysis.result import Analysis, Cell, Finding, ThresholdResult
 from bench.analysis.summary import summarise
 from bench.analysis.thresholds import judge_thresholds
+from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRESSION
 from bench.records.store import Run
 from bench.records.trial import Reading
 from bench.scenario.plan import expand
 from bench.scenario.scenario import Scenario, Use
+
+_LEAVES_THE_QUESTION_OPEN = ("incomplete_run", "primary_metric_missing")
 
 
 def analyse(run: Run) -> Analysis:
@@ -36,7 +38,7 @@ def analyse(run: Run) -> Analysis:
     used = {cell.subject for cell in cells}
     checks = {label: check for label, check in checks_of(run).items() if label in used}
     parts = (evidence, compared, run.damaged, checks)
-    findings = judge(Evidence(run.record, scenario, len(planned), run.trials, *parts))
+    findings = find(Evidence(run.record, scenario, len(planned), run.trials, *parts))
     subjects = tuple(label for label in scenario.subjects if label in used)
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
     entries = matrix(subjects, loops, cells)
@@ -77,6 +79,39 @@ def analyse(run: Run) -> Analysis:
         false_alarms=false_alarms(compared, primary),
         checks=checks,
     )
+
+
+def exit_code(
+    cells: Sequence[Cell],
+    findings: Sequence[Finding],
+    thresholds: Sequence[ThresholdResult] = (),
+) -> int:
+    """Return what the process ends with; "no data" is never a pass.
+
+    4: a finding is invalid. 1: a threshold is broken, or has no data. 3: trials are missing or
+    failed, a subject measured nothing that could be compared, no cell has a primary metric, or that
+    a threshold is met is not shown. 0: else; that a saver is unsupported somewhere is a result.
+    """
+    outcomes = {threshold.outcome for threshold in thresholds}
+    if "invalid" in outcomes or any(finding.severity == "invalid" for finding in findings):
+        return EXIT_INVALID
+    if outcomes & {"broken", "no data"}:
+        return EXIT_REGRESSION
+    unanswered = any(finding.code in _LEAVES_THE_QUESTION_OPEN for finding in findings)
+    unmeasured = any(cell.status in ("failed", "missing", "partly") for cell in cells)
+    unmeasured = unmeasured or bool(_subjects_without_figures(cells))
+    open_question = unanswered or unmeasured or "not shown" in outcomes
+    return EXIT_INCONCLUSIVE if open_question else EXIT_PASS
+
+
+def _subjects_without_figures(cells: Sequence[Cell]) -> set[str]:
+    """Name the subjects of which every cell is unsupported, without a measurement, or failing."""
+    with_figures = {
+        cell.subject
+        for cell in cells
+        if cell.status in ("measured", "partly") and not cell.failing_because
+    }
+    return {cell.subject for cell in cells} - with_figures
 
 
 def _subject_text(scenario: Scenario, label: str) -> str:

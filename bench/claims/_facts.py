@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bench.analysis.findings.validity import KINDS
+from bench.analysis.findings.registry import finding_kinds
 from bench.analysis.result import Analysis, Cell
 from bench.claims._figures import outcome_in
 from bench.claims._selection import condition_of, lacking, selected
@@ -74,7 +74,7 @@ def findings(run: Analysis, judgement: FindingCheck) -> Iterator[Condition]:
     Raises:
         InputError: no finding has that code.
     """
-    codes = [kind.code for kind in KINDS]
+    codes = [kind.code for kind in finding_kinds()]
     if judgement.code not in codes:
         hint = suggestion(judgement.code, codes)
         raise InputError(f"a claim asks for the finding {judgement.code!r}.{hint}")

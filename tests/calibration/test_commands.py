@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.findings import validity
+from bench.analysis.findings import registry
+from bench.analysis.findings.registry import finding_kinds
 from bench.cli import main
 from bench.cli.verbs import selftest
 from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE
@@ -71,8 +72,8 @@ def test_the_self_test_ends_well_and_keeps_records(
 def test_the_self_test_fails_where_the_finding_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    left = tuple(judge for judge in validity.JUDGES if judge.__name__ != "verification_failed")
-    monkeypatch.setattr(validity, "JUDGES", left)
+    left = tuple(kind for kind in finding_kinds() if kind.code != "verification_failed")
+    monkeypatch.setattr(registry, "finding_kinds", lambda: left)
 
     assert main(["selftest", "referencing", "--loop", LOOP]) == EXIT_INVALID
     assert "1 of 1 row not as expected: referencing on selector" in capsys.readouterr().out

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bench.analysis.findings import validity
-from bench.analysis.result import Finding, Severity
+from bench.analysis.findings import registry
+from bench.analysis.findings.registry import FindingKind, Symptom, finding_kinds
+from bench.analysis.result import Severity
 from bench.errors import EXIT_INVALID
 from bench.records.sample import Integers
 from bench.records.trial import TrialRecord
@@ -33,12 +34,12 @@ MEASURED = [of_row(row.name) for row in ROWS if row.name != "same_twice"]
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Take the judge that finds a code out of the analysis."""
+    """Take what looks for a code out of the analysis."""
 
     def remove(code: str) -> None:
-        left = tuple(judge for judge in validity.JUDGES if judge.__name__ != code)
-        assert len(left) == len(validity.JUDGES) - 1
-        monkeypatch.setattr(validity, "JUDGES", left)
+        left = tuple(kind for kind in finding_kinds() if kind.code != code)
+        assert len(left) == len(finding_kinds()) - 1
+        monkeypatch.setattr(registry, "finding_kinds", lambda: left)
 
     return remove
 
@@ -143,10 +144,8 @@ def test_a_judge_that_accuses_everybody_fails(
     run = measured.run("null")
     severity: Severity = "invalid" if code == "verification_failed" else "warning"
 
-    def accuse(_: object) -> Finding:
-        return Finding(code, severity, "", "", "", (), ())
-
-    monkeypatch.setattr(validity, "JUDGES", (accuse,))
+    accusation = FindingKind(code, severity, "", "", lambda _: Symptom(""))
+    monkeypatch.setattr(registry, "finding_kinds", lambda: (accusation,))
 
     assert failing("null", run) == ["found to be wrong with it"]
 

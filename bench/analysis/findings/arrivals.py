@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-from bench.analysis.findings._evidence import (
+from bench.analysis.findings.registry import (
     Evidence,
-    Judge,
-    Kind,
-    most_trials,
+    Symptom,
+    cell_finding,
+    is_most,
     open_facts,
-    worst_of,
 )
 from bench.analysis.load_facts import LoadFacts
-from bench.analysis.open_load import OpenFacts
-from bench.analysis.result import Finding
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, quantity
 from bench.scenario.arrival import Closed
@@ -35,62 +31,28 @@ LITTLE_TOLERANCE = 0.10
 GROWN_BACKLOG = 1.5
 GROWN_BACKLOG_CYCLES = 2.0
 
-_RATE_NOT_REACHED = Kind(
-    "rate_not_reached",
-    "warning",
-    "Fewer cycles ended well in the window than were due: the saver, the server or the client "
-    "cannot keep up, and response times grow with the length of the window.",
-    "Quote no response time at this rate as one that lasts; offer less, or search for the highest "
-    "rate that meets an objective.",
-)
-_ARRIVALS_NOT_AS_PLANNED = Kind(
-    "arrivals_not_as_planned",
-    "warning",
-    "Cycles were released in other intervals than planned, in bursts as a rule: the queueing that "
-    "bursts cause is in the times. Response times count from when a cycle was due all the same.",
-    "Look for what held the loop; offer less load, or use a quieter machine.",
-)
-_LITTLE_LAW = Kind(
-    "little_law",
-    "warning",
-    "Samples or time are missing. In a closed loop without think time every client always has a "
-    "cycle under way, so throughput × mean response time is the number of clients (Little 1961); "
-    "in an open one every planned arrival has a sample.",
-    "Look for failed cycles and for time that clients spend outside their cycles.",
-)
-_BACKLOG_GREW = Kind(
-    "backlog_grew",
-    "warning",
-    "More and more cycles were queued or under way: the offered rate is above what can be served, "
-    "and response times depend on how long the window was.",
-    "Do not quote these times; offer less load, or search for the highest rate that can be served.",
-)
 
-
-def rate_not_reached(evidence: Evidence) -> Finding | None:
-    """Find open loads of which fewer cycles ended well in the window than were due in it."""
-    shares = {cell.cell.name: _reached(evidence, cell) for cell in evidence.measured}
-    cells = [cell for cell in evidence.measured if shares[cell.cell.name] < 1.0]
-    if not cells:
-        return None
-    most = min(cells, key=lambda cell: shares[cell.cell.name])
-    window_s = sum(facts.window_s for facts in most.load.values())
-    asked = sum(facts.planned for facts in open_facts(evidence, most)) / window_s
-    message = (
-        f"{most.cell.name}: of {figure(asked)} cycles per second that were due "
-        f"{figure(asked * shares[most.cell.name])} finished"
-    )
-    return _RATE_NOT_REACHED.found(worst_of(message, cells), cells)
-
-
-def _reached(evidence: Evidence, cell: CellEvidence) -> float:
-    """Return the share of the planned cycles that finished, 1 where that is enough."""
-    planned = sum(facts.planned for facts in open_facts(evidence, cell))
-    if not planned:
-        return 1.0
+@cell_finding(
+    "warning",
+    meaning="Fewer cycles ended well in the window than were due: the saver, the server or the "
+    "client cannot keep up, and response times grow with the length of the window.",
+    remedy="Quote no response time at this rate as one that lasts; offer less, or search for the "
+    "highest rate that meets an objective.",
+)
+def rate_not_reached(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for open loads of which fewer cycles ended well in the window than were due in it."""
+    planned = sum(facts.planned for facts in open_facts(cell))
     finished = sum(facts.cycles_finished for facts in cell.load.values())
     slack = sum(_straddling(facts) for facts in cell.load.values())
-    return finished / planned if finished + slack < REACHED_RATE * planned else 1.0
+    if finished + slack >= REACHED_RATE * planned:
+        return None
+    due_per_s = planned / sum(facts.window_s for facts in cell.load.values())
+    share = finished / planned
+    message = (
+        f"of {figure(due_per_s)} cycles per second that were due {figure(due_per_s * share)} "
+        "finished"
+    )
+    return Symptom(message, size=-share)
 
 
 def _straddling(facts: LoadFacts) -> float:
@@ -102,94 +64,86 @@ def _straddling(facts: LoadFacts) -> float:
     return min(1.0 + STRADDLING_DEVIATIONS * math.sqrt(2.0 * facts.under_way), max(1.0, most))
 
 
-def arrivals_not_as_planned(evidence: Evidence) -> Finding | None:
-    """Find open loads whose cycles were released in other intervals than planned."""
-
-    def is_off(facts: OpenFacts) -> bool:
-        allowed = max(UNPLANNED_LAG_NS, UNPLANNED_LAG_PER_SERVICE * facts.service_p50_ns)
-        return facts.gaps_distance > GAPS_DISTANCE and facts.lag_p99_ns > allowed
-
-    cells = _where_most(evidence, is_off)
-    if not cells:
-        return None
-    found = {cell.cell.name: open_facts(evidence, cell) for cell in cells}
-    most = max(cells, key=lambda cell: max(f.gaps_distance for f in found[cell.cell.name]))
-    worst = max(found[most.cell.name], key=lambda facts: facts.gaps_distance)
-    message = (
-        f"{most.cell.name}: the intervals between releases are {figure(worst.gaps_distance)} from "
-        f"the planned ones (Kolmogorov-Smirnov distance), releases up to "
-        f"{quantity(worst.lag_p99_ns, 'ns')} late (p99)"
-    )
-    return _ARRIVALS_NOT_AS_PLANNED.found(worst_of(message, cells), cells)
-
-
-def backlog_grew(evidence: Evidence) -> Finding | None:
-    """Find open loads that ended with far more cycles open than they began with, rising."""
-
-    def has_grown(facts: OpenFacts) -> bool:
-        allowed = GROWN_BACKLOG * facts.backlog_first + GROWN_BACKLOG_CYCLES
-        return facts.backlog_rises and facts.backlog_last > allowed
-
-    cells = _where_most(evidence, has_grown)
-    if not cells:
-        return None
-    found = {cell.cell.name: open_facts(evidence, cell) for cell in cells}
-    most = max(cells, key=lambda cell: max(f.backlog_last for f in found[cell.cell.name]))
-    worst = max(found[most.cell.name], key=lambda facts: facts.backlog_last)
-    message = (
-        f"{most.cell.name}: {figure(worst.backlog_last)} cycles were queued or under way in the "
-        f"last tenth of the window, {figure(worst.backlog_first)} in the first"
-    )
-    return _BACKLOG_GREW.found(worst_of(message, cells), cells)
-
-
-def _where_most(evidence: Evidence, is_so: Callable[[OpenFacts], bool]) -> list[CellEvidence]:
-    """Return the cells with an open load for most of whose trials ``is_so`` holds."""
-    return [
-        cell
-        for cell in evidence.measured
-        if most_trials([facts for facts in open_facts(evidence, cell) if is_so(facts)], cell)
+@cell_finding(
+    "warning",
+    meaning="Cycles were released in other intervals than planned, in bursts as a rule: the "
+    "queueing that bursts cause is in the times. Response times count from when a cycle was due "
+    "all the same.",
+    remedy="Look for what held the loop; offer less load, or use a quieter machine.",
+)
+def arrivals_not_as_planned(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for open loads whose cycles were released in other intervals than planned."""
+    off = [
+        facts
+        for facts in open_facts(cell)
+        if facts.gaps_distance > GAPS_DISTANCE
+        and facts.lag_p99_ns
+        > max(UNPLANNED_LAG_NS, UNPLANNED_LAG_PER_SERVICE * facts.service_p50_ns)
     ]
+    if not is_most(off, cell):
+        return None
+    worst = max(open_facts(cell), key=lambda facts: facts.gaps_distance)
+    message = (
+        f"the intervals between releases are {figure(worst.gaps_distance)} from the planned ones "
+        f"(Kolmogorov-Smirnov distance), releases up to {quantity(worst.lag_p99_ns, 'ns')} late "
+        "(p99)"
+    )
+    return Symptom(message, size=worst.gaps_distance)
 
 
-def little_law(evidence: Evidence) -> Finding | None:
-    """Find cells where samples are missing: by the law, or by the plan of an open loop.
+@cell_finding(
+    "warning",
+    meaning="Samples or time are missing. In a closed loop without think time every client always "
+    "has a cycle under way, so throughput × mean response time is the number of clients (Little "
+    "1961); in an open one every planned arrival has a sample.",
+    remedy="Look for failed cycles and for time that clients spend outside their cycles.",
+)
+def little_law(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for missing samples: by the law, or by the plan of an open loop.
 
     The mean number of cycles under way is taken from the overlap of each cycle with the window,
     which throughput × mean response time equals in the long run, so that short windows are not
     judged by what straddles their ends.
     """
-    off: dict[str, str] = {}
-    by_share: dict[str, float] = {}
-    for cell in evidence.measured:
-        arrival = evidence.scenario.arrival(cell.cell.arrival)
-        name = cell.cell.name
-        planned = sum(facts.planned for facts in open_facts(evidence, cell))
-        sampled = sum(facts.sampled for facts in open_facts(evidence, cell))
-        if planned != sampled:
-            off[name] = f"{sampled} of {planned} planned cycles have a sample"
-            by_share[name] = abs(sampled / max(1, planned) - 1.0)
-        elif isinstance(arrival, Closed) and not arrival.think_s:
-            under_way = [facts.under_way for facts in cell.load.values()]
-            mean = sum(under_way) / len(under_way)
-            off_by = abs(mean / arrival.clients - 1.0)
-            if off_by > LITTLE_TOLERANCE:
-                clients = counted(arrival.clients, "client")
-                off[name] = (
-                    f"{figure(mean)} cycles were under way on average where {clients} should "
-                    "always have one each"
-                )
-                by_share[name] = off_by
-    cells = [cell for cell in evidence.measured if cell.cell.name in off]
-    if not cells:
+    planned = sum(facts.planned for facts in open_facts(cell))
+    sampled = sum(facts.sampled for facts in open_facts(cell))
+    if planned != sampled:
+        message = f"{sampled} of {planned} planned cycles have a sample"
+        return Symptom(message, size=abs(sampled / max(1, planned) - 1.0))
+    arrival = evidence.scenario.arrival(cell.cell.arrival)
+    if not isinstance(arrival, Closed) or arrival.think_s:
         return None
-    most = max(cells, key=lambda cell: by_share[cell.cell.name]).cell.name
-    return _LITTLE_LAW.found(worst_of(f"{most}: {off[most]}", cells), cells)
+    mean = sum(facts.under_way for facts in cell.load.values()) / len(cell.load)
+    departure = abs(mean / arrival.clients - 1.0)
+    if departure <= LITTLE_TOLERANCE:
+        return None
+    message = (
+        f"{figure(mean)} cycles were under way on average where "
+        f"{counted(arrival.clients, 'client')} should always have one each"
+    )
+    return Symptom(message, size=departure)
 
 
-JUDGES: tuple[Judge, ...] = (
-    rate_not_reached,
-    arrivals_not_as_planned,
-    backlog_grew,
-    little_law,
+@cell_finding(
+    "warning",
+    meaning="More and more cycles were queued or under way: the offered rate is above what can be "
+    "served, and response times depend on how long the window was.",
+    remedy="Do not quote these times; offer less load, or search for the highest rate that can be "
+    "served.",
 )
+def backlog_grew(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for open loads that ended with far more cycles open than they began with, rising."""
+    grown = [
+        facts
+        for facts in open_facts(cell)
+        if facts.backlog_rises
+        and facts.backlog_last > GROWN_BACKLOG * facts.backlog_first + GROWN_BACKLOG_CYCLES
+    ]
+    if not is_most(grown, cell):
+        return None
+    worst = max(open_facts(cell), key=lambda facts: facts.backlog_last)
+    message = (
+        f"{figure(worst.backlog_last)} cycles were queued or under way in the last tenth of the "
+        f"window, {figure(worst.backlog_first)} in the first"
+    )
+    return Symptom(message, size=worst.backlog_last)

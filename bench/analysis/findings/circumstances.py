@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from bench.analysis.findings._evidence import Evidence, Judge, Kind
-from bench.analysis.result import Finding
-from bench.analysis.wording import counted, listed
+from collections import defaultdict
+from statistics import median
 
+from bench.analysis.findings.registry import Evidence, Symptom, finding, in_trials, reading
+from bench.analysis.summary import CellEvidence
+from bench.analysis.wording import counted, figure, listed
+from bench.records.trial import TrialRecord
+
+# A hypervisor that takes a fiftieth does so in pieces that are longer than most operations.
+STOLEN_SHARE = 0.02
+# An idle desktop uses a tenth of a core; a quarter is a noticeable part of one of a few cores.
+OTHERS_CORES = 0.25
+# Control groups are throttled for the rest of a period of 100 ms: one is a stall.
+THROTTLED_PERIODS = 1.0
+# Turbo and power saving change the clock by tens of percents, its measuring by one or two.
+CHANGED_CLOCK = 1.1
 # Keys of the environment's Python section that slow an interpreter down when they are on.
 DEBUG_KEYS = (
     *("asyncio_debug", "debug_build"),
@@ -13,104 +25,183 @@ DEBUG_KEYS = (
 )
 _ON = ("yes", "true", "on", "1")
 
-_DURABILITY_DIFFERS = Kind(
-    "durability_differs",
-    "note",
-    "These ratios compare a write that survives a crash with one that may not: they include the "
-    "price of that promise.",
-    "Quote them only with both durability classes; for the saver alone compare within a class.",
-)
-_EMULATED_LOOP = Kind(
-    "emulated_loop",
-    "note",
-    "This loop stands in for that of another platform: that a saver runs on it counts, how fast it "
-    "is there says nothing about that platform.",
-    "Measure on the platform itself before quoting a time.",
-)
-_DEBUG_ON = Kind(
-    "debug_on",
+
+@finding(
     "warning",
-    "Debugging, tracing or profiling slows every operation, and some savers more than others.",
-    "Unset PYTHONASYNCIODEBUG, PYTHONDEVMODE, PYTHONTRACEMALLOC, COVERAGE_PROCESS_START and the "
-    "like, and measure again.",
+    meaning="Something else took processor time while it was measured, or the system held it back: "
+    "times are longer than they need be, and not equally in all trials.",
+    remedy="Close what else runs, use a machine or container of your own without a processor "
+    "quota, and measure again.",
 )
-_DIRTY_CHECKOUT = Kind(
-    "dirty_checkout",
-    "warning",
-    "The program that measured is not the commit that the record names, so nobody can repeat it.",
-    "Commit the changes and measure again before quoting a number.",
-)
-_SHARED_CORES = Kind(
-    "shared_cores",
-    "note",
-    "Client and server compete for the same cores: absolute times are those of this machine, and "
-    "a server that computes more takes time from the client.",
-    "Quote ratios rather than times, or point BENCH_POSTGRES_DSN and BENCH_REDIS_URL at servers on "
-    "another machine.",
-)
+def noisy_neighbours(evidence: Evidence) -> Symptom | None:
+    """Look for cells in whose trials (their median) the machine was not theirs."""
+    disturbances = {cell.cell.name: _disturbances(cell) for cell in evidence.measured}
+    cells = [cell for cell in evidence.measured if disturbances[cell.cell.name]]
+    if not cells:
+        return None
+    worst: dict[str, tuple[float, str]] = {}
+    for of_cell in disturbances.values():
+        for kind, (size, text) in of_cell.items():
+            worst[kind] = max(worst.get(kind, (0.0, "")), (size, text), key=lambda each: each[0])
+    message = f"{listed(text for _, text in worst.values())}; in {counted(len(cells), 'cell')}"
+    waiting = max(_median(cell, "host.cpu_pressure") for cell in cells)
+    if waiting > 0.0:
+        share = figure(100.0 * waiting)
+        message += f". Some task waited for a core for up to {share} % of the time (ours count too)"
+    return Symptom(message, cells)
 
 
-def durability_differs(evidence: Evidence) -> Finding | None:
-    """Find comparisons that cross durability classes."""
+def _disturbances(cell: CellEvidence) -> dict[str, tuple[float, str]]:
+    """Return by kind of disturbance how large it is, and the words for it."""
+    name = cell.cell.name
+    disturbances: dict[str, tuple[float, str]] = {}
+    if (stolen := _median(cell, "host.steal_share")) > STOLEN_SHARE:
+        share = figure(100.0 * stolen)
+        text = f"the hypervisor took {share} % of the processors' time ({name})"
+        disturbances["stolen"] = (stolen, text)
+    others = _median(cell, "host.other_cpu")
+    # A server of the user's on this machine is a process that is not ours.
+    if others > OTHERS_CORES and cell.cell.server != "external":
+        text = f"other processes used {figure(others)} of a core ({name})"
+        disturbances["others"] = (others, text)
+    if (throttled := _median(cell, "host.throttled")) >= THROTTLED_PERIODS:
+        text = f"the processor quota was used up in {figure(throttled)} periods ({name})"
+        disturbances["throttled"] = (throttled, text)
+    return disturbances
+
+
+def _median(cell: CellEvidence, name: str) -> float:
+    readings = (reading(record, name) for record in cell.measured)
+    values = [each.value for each in readings if each is not None]
+    return median(values) if values else 0.0
+
+
+@finding(
+    "warning",
+    meaning="The processors' clock did not stay the same: the same work takes longer at a lower "
+    "clock, whichever saver does it.",
+    remedy="Fix the clock (governor performance, no turbo), plug in the laptop, and measure again.",
+)
+def clock_frequency_changed(evidence: Evidence) -> Symptom | None:
+    """Look for a clock that changed inside a trial, or from one trial of a block to another."""
+    blocks: dict[str, list[TrialRecord]] = defaultdict(list)
+    for cell in evidence.measured:
+        for record in cell.measured:
+            if _clock_hz(record):
+                blocks[record.trial.block].append(record)
+    hertz: list[float] = []
+    changed: set[str] = set()
+    for records in blocks.values():
+        of_block = [clock for record in records for clock in _clock_hz(record)]
+        if max(of_block) > CHANGED_CLOCK * min(of_block):
+            hertz += of_block
+            changed.update(record.trial.id for record in records)
+    if not changed:
+        return None
+    message = (
+        f"between {figure(min(hertz) / 1e6)} and {figure(max(hertz) / 1e6)} MHz in "
+        f"{counted(len(changed), 'trial')}, inside a trial or between those of a block"
+    )
+    cells, _ = in_trials(evidence.measured, lambda record: record.trial.id in changed)
+    return Symptom(message, cells, sorted(changed))
+
+
+def _clock_hz(record: TrialRecord) -> list[float]:
+    readings = (reading(record, f"host.clock_{when}") for when in ("start", "end"))
+    return [each.value for each in readings if each is not None]
+
+
+@finding(
+    "warning",
+    meaning="Debugging, tracing or profiling slows every operation, and some savers more than "
+    "others.",
+    remedy="Unset PYTHONASYNCIODEBUG, PYTHONDEVMODE, PYTHONTRACEMALLOC, COVERAGE_PROCESS_START and "
+    "the like, and measure again.",
+)
+def debug_on(evidence: Evidence) -> Symptom | None:
+    """Look for debugging that is switched on in the interpreter that measured."""
+    python = evidence.run.environment.python
+    switched_on = [key for key in DEBUG_KEYS if python.get(key, "").lower() in _ON]
+    if not switched_on:
+        return None
+    return Symptom(f"switched on in the interpreter: {listed(switched_on)}")
+
+
+@finding(
+    "warning",
+    meaning="The program that measured is not the commit that the record names, so nobody can "
+    "repeat it.",
+    remedy="Commit the changes and measure again before quoting a number.",
+)
+def dirty_checkout(evidence: Evidence) -> Symptom | None:
+    """Look for uncommitted changes in the program that measured."""
+    environment = evidence.run.environment
+    if not environment.dirty:
+        return None
+    commit = environment.commit or "an unknown commit"
+    return Symptom(f"measured with uncommitted changes on top of {commit[:12]}")
+
+
+@finding(
+    "note",
+    meaning="These ratios compare a write that survives a crash with one that may not: they "
+    "include the price of that promise.",
+    remedy="Quote them only with both durability classes; for the saver alone compare within a "
+    "class.",
+)
+def durability_differs(evidence: Evidence) -> Symptom | None:
+    """Look for comparisons that cross durability classes."""
     crossing = [c for c in evidence.comparisons if not c.same_durability]
     if not crossing:
         return None
     classes = {
-        (cell.cell.subject, cell.cell.condition, cell.cell.loop): cell.cell.durability
+        (cell.cell.condition, cell.cell.loop, cell.cell.subject): cell.cell.durability
         for cell in evidence.cells
     }
-
-    def described(subject: str, condition: tuple[str, str, str, str], loop: str) -> str:
-        return f"{subject} ({classes.get((subject, condition, loop), 'unknown')})"
-
     pairs: dict[str, None] = {}
     for c in crossing:
+        durability = {
+            subject: f"{subject} ({classes.get((c.condition, c.loop, subject), 'unknown')})"
+            for subject in (c.subject, c.candidate, c.baseline)
+        }
         if c.axis == "loop":
-            pairs[f"{described(c.subject, c.condition, c.loop)} on {c.candidate}"] = None
-            continue
-        candidate = described(c.candidate, c.condition, c.loop)
-        pairs[f"{candidate} with {described(c.baseline, c.condition, c.loop)}"] = None
+            pairs[f"{durability[c.subject]} on {c.candidate}"] = None
+        else:
+            pairs[f"{durability[c.candidate]} with {durability[c.baseline]}"] = None
     arms = {(c.condition, c.loop, c.subject) for c in crossing}
     cells = [
         cell
         for cell in evidence.cells
         if (cell.cell.condition, cell.cell.loop, cell.cell.subject) in arms
     ]
-    message = f"compared across durability classes: {listed(pairs, 8)}"
-    return _DURABILITY_DIFFERS.found(message, cells)
+    return Symptom(f"compared across durability classes: {listed(pairs, 8)}", cells)
 
 
-def emulated_loop(evidence: Evidence) -> Finding | None:
-    """Find cells that ran on an emulated loop."""
+@finding(
+    "note",
+    meaning="This loop stands in for that of another platform: that a saver runs on it counts, how "
+    "fast it is there says nothing about that platform.",
+    remedy="Measure on the platform itself before quoting a time.",
+)
+def emulated_loop(evidence: Evidence) -> Symptom | None:
+    """Look for cells that ran on an emulated loop."""
     cells = [cell for cell in evidence.measured if cell.cell.loop_kind == "emulated"]
     if not cells:
         return None
     loops = sorted({cell.cell.loop for cell in cells})
     verb = "is" if len(loops) == 1 else "are"
-    message = f"{listed(loops)} {verb} emulated here ({counted(len(cells), 'cell')})"
-    return _EMULATED_LOOP.found(message, cells)
+    return Symptom(f"{listed(loops)} {verb} emulated here ({counted(len(cells), 'cell')})", cells)
 
 
-def debug_on(evidence: Evidence) -> Finding | None:
-    """Find debugging switched on in the interpreter that measured."""
-    python = evidence.run.environment.python
-    switched_on = [key for key in DEBUG_KEYS if python.get(key, "").lower() in _ON]
-    if not switched_on:
-        return None
-    return _DEBUG_ON.found(f"switched on in the interpreter: {listed(switched_on)}")
-
-
-def dirty_checkout(evidence: Evidence) -> Finding | None:
-    """Find uncommitted changes in the program that measured."""
-    environment = evidence.run.environment
-    if not environment.dirty:
-        return None
-    commit = environment.commit or "an unknown commit"
-    return _DIRTY_CHECKOUT.found(f"measured with uncommitted changes on top of {commit[:12]}")
-
-
-def shared_cores(evidence: Evidence) -> Finding | None:
-    """Find embedded servers that ran beside their client."""
+@finding(
+    "note",
+    meaning="Client and server compete for the same cores: absolute times are those of this "
+    "machine, and a server that computes more takes time from the client.",
+    remedy="Quote ratios rather than times, or point BENCH_POSTGRES_DSN and BENCH_REDIS_URL at "
+    "servers on another machine.",
+)
+def shared_cores(evidence: Evidence) -> Symptom | None:
+    """Look for embedded servers that ran beside their client."""
     cells = [cell for cell in evidence.measured if cell.cell.server == "embedded"]
     if not cells:
         return None
@@ -118,14 +209,4 @@ def shared_cores(evidence: Evidence) -> Finding | None:
     known = (host.get(key, "") for key in ("cores_usable", "cores"))
     cores = next((count for count in known if count not in ("", "0")), "the same")
     shared = "one core" if cores == "1" else f"{cores} cores"
-    message = f"client and server share {shared} in {counted(len(cells), 'cell')}"
-    return _SHARED_CORES.found(message, cells)
-
-
-JUDGES: tuple[Judge, ...] = (
-    debug_on,
-    dirty_checkout,
-    durability_differs,
-    emulated_loop,
-    shared_cores,
-)
+    return Symptom(f"client and server share {shared} in {counted(len(cells), 'cell')}", cells)

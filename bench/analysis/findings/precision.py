@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
 from bench.analysis.comparison import false_alarms
 from bench.analysis.estimation import POOLED
-from bench.analysis.findings._evidence import Evidence, Judge, Kind
-from bench.analysis.result import Finding
+from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, finding
+from bench.analysis.precision import (
+    BlockRatios,
+    Condition,
+    looks,
+    precise_after,
+    ratios_of,
+    widest,
+    width_in_words,
+)
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, listed, ratios_in_words
 from bench.scenario.arrival import Closed
 from bench.scenario.metric import CYCLE, QUANTILES
+from bench.scenario.plan import blocks_of
+from bench.scenario.precision import Precision
 
 # The same arm measured twice differs by 10 to 20 % on a small shared machine; a standard deviation
 # of the logarithms above 0.25 is beyond that: one trial in three is off by more than a quarter.
@@ -24,155 +35,41 @@ UNLIKELY_BY_CHANCE = 0.05
 # Of fewer rounds the two that the window's edges cut are a large part.
 FEW_CYCLES = 5
 
-_TOO_FEW_OPERATIONS = Kind(
-    "too_few_operations",
-    "note",
-    "A quantile is stated only from as many operations as are needed to bound it from both sides; "
-    "where no trial has them but all trials together do, it is pooled and has no interval.",
-    "Raise duration_s or the number of clients if that quantile matters.",
-)
-_FEW_CYCLES = Kind(
-    "few_cycles",
-    "note",
-    "Each client went round only a few times: medians and tails rest on few rounds, and on what "
-    "the window's edges cut off.",
-    "Raise duration_s, or have fewer clients.",
-)
-_TRIALS_DISAGREE = Kind(
-    "trials_disagree",
+
+@cell_finding(
     "warning",
-    "Trials of the same cell differ more than repeated trials usually do: something besides the "
-    "saver changed between them, and the interval is wide.",
-    "Close what else runs on the machine, lengthen the trials, and add repetitions.",
+    meaning="Trials of the same cell differ more than repeated trials usually do: something "
+    "besides the saver changed between them, and the interval is wide.",
+    remedy="Close what else runs on the machine, lengthen the trials, and add repetitions.",
+    worst="; worst of {} cells",
 )
-_SINGLE_TRIAL = Kind(
-    "single_trial",
-    "note",
-    "One trial says nothing about how much the next one would differ: there is no interval.",
-    "Set repetitions to 5 or more before quoting any of these numbers.",
-)
-_AA_DIFFERS = Kind(
-    "aa_differs",
+def trials_disagree(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for cells whose trials are far apart in a primary metric."""
+    symptoms: list[Symptom] = []
+    for name in evidence.scenario.primary_metrics:
+        estimate = cell.cell.estimates.get(name)
+        values = estimate.trial_values if estimate else ()
+        if len(values) < 2 or min(values) <= 0.0:
+            continue
+        deviation = float(np.std(np.log(values), ddof=1))
+        message = (
+            f"the largest {name} of its trials is {figure(max(values) / min(values))} times the "
+            f"smallest (standard deviation of the logarithms {figure(deviation)})"
+        )
+        if deviation > DISAGREEING_SD_OF_LOGARITHMS:
+            symptoms.append(Symptom(message, size=deviation))
+    return max(symptoms, key=lambda symptom: symptom.size, default=None)
+
+
+@finding(
     "warning",
-    "The same subject measured under two names seems to differ from itself: machine or method "
-    "see a difference where there is none, and may do so for the other subjects.",
-    "Believe no difference smaller than this one; add repetitions, or use a quieter machine.",
+    meaning="The same subject measured under two names seems to differ from itself: machine or "
+    "method see a difference where there is none, and may do so for the other subjects.",
+    remedy="Believe no difference smaller than this one; add repetitions, or use a quieter "
+    "machine.",
 )
-_NO_AA_ARM = Kind(
-    "no_aa_arm",
-    "warning",
-    "No subject was measured a second time under another label, so nobody knows by how much this "
-    "machine makes a subject differ from itself: what is called a difference may be smaller.",
-    "Add a subject with same_as = the baseline's label to the scenario, and measure again.",
-)
-_TAILS_DISAGREE = Kind(
-    "tails_disagree",
-    "note",
-    "A tail quantile rests on few operations of each trial. The interval over blocks and the one "
-    "that resamples these operations too answer differently, so the comparison is unresolved.",
-    "Raise duration_s, so that more operations lie beyond that quantile, or compare medians.",
-)
-
-
-def too_few_operations(evidence: Evidence) -> Finding | None:
-    """Find quantiles that could not be stated, or only from all trials together."""
-    without: dict[str, int] = defaultdict(int)
-    pooled: dict[str, int] = defaultdict(int)
-    reasons: list[str] = []
-    cells: list[CellEvidence] = []
-    for cell in evidence.measured:
-        # Service and wait have as many operations as the response; one of the three is told.
-        quantiles = [
-            estimate
-            for name, estimate in cell.cell.estimates.items()
-            if ".response." in name and name.split(".")[-1] in QUANTILES
-        ]
-        missing = [e for e in quantiles if e.why_not]
-        joined = [e for e in quantiles if e.method == POOLED]
-        if missing or joined:
-            cells.append(cell)
-        for estimate in missing:
-            without[estimate.metric.name] += 1
-            reasons.append(f"{cell.cell.name}: {estimate.why_not}")
-        for estimate in joined:
-            pooled[estimate.metric.name] += 1
-    if not cells:
-        return None
-    said = []
-    if without:
-        said.append(f"not estimable: {_by_count(without)} (for example {reasons[0]})")
-    if pooled:
-        said.append(f"pooled over trials: {_by_count(pooled)}")
-    return _TOO_FEW_OPERATIONS.found("; ".join(said), cells)
-
-
-def _by_count(cells_by_metric: dict[str, int]) -> str:
-    ordered = sorted(cells_by_metric.items(), key=lambda item: -item[1])
-    return listed((f"{name} in {counted(cells, 'cell')}" for name, cells in ordered), 4)
-
-
-def few_cycles(evidence: Evidence) -> Finding | None:
-    """Find cells of a closed loop whose clients finished few cycles in the window."""
-    rounds: dict[str, float] = {}
-    for cell in evidence.measured:
-        # At an offered rate the number of clients is only a limit: it says nothing about rounds.
-        is_closed = isinstance(evidence.scenario.arrival(cell.cell.arrival), Closed)
-        has_cycles = any(CYCLE in record.operations for record in cell.measured)
-        if is_closed and has_cycles:
-            finished = sum(facts.cycles_finished for facts in cell.load.values())
-            of_client = finished / len(cell.load) / cell.cell.concurrency
-            if of_client < FEW_CYCLES:
-                rounds[cell.cell.name] = of_client
-    cells = [cell for cell in evidence.measured if cell.cell.name in rounds]
-    if not cells:
-        return None
-    name, fewest = min(rounds.items(), key=lambda item: item[1])
-    message = (
-        f"{name}: {figure(fewest)} cycles per client finished on average in the window of a trial"
-    )
-    if len(cells) > 1:
-        message += f" (fewest of {len(cells)} cells)"
-    return _FEW_CYCLES.found(message, cells)
-
-
-def trials_disagree(evidence: Evidence) -> Finding | None:
-    """Find cells whose trials are far apart in a primary metric."""
-    spread: dict[str, tuple[float, str, float, float]] = {}
-    for cell in evidence.measured:
-        for name in evidence.scenario.primary_metrics:
-            estimate = cell.cell.estimates.get(name)
-            values = estimate.trial_values if estimate else ()
-            if len(values) < 2 or min(values) <= 0.0:
-                continue
-            deviation = float(np.std(np.log(values), ddof=1))
-            if deviation > max(DISAGREEING_SD_OF_LOGARITHMS, spread.get(cell.cell.name, (0.0,))[0]):
-                spread[cell.cell.name] = (deviation, name, min(values), max(values))
-    cells = [cell for cell in evidence.measured if cell.cell.name in spread]
-    if not cells:
-        return None
-    worst, (deviation, metric, low, high) = max(spread.items(), key=lambda item: item[1][0])
-    message = (
-        f"{worst}: the largest {metric} of its trials is {figure(high / low)} times the smallest "
-        f"(standard deviation of the logarithms {figure(deviation)})"
-    )
-    if len(cells) > 1:
-        message += f"; worst of {len(cells)} cells"
-    return _TRIALS_DISAGREE.found(message, cells)
-
-
-def single_trial(evidence: Evidence) -> Finding | None:
-    """Find cells that rest on one trial."""
-    cells = [cell for cell in evidence.measured if len(cell.measured) == 1]
-    if not cells:
-        return None
-    message = (
-        f"{len(cells)} of {counted(len(evidence.measured), 'measured cell')} rest on a single trial"
-    )
-    return _SINGLE_TRIAL.found(message, cells)
-
-
-def aa_differs(evidence: Evidence) -> Finding | None:
-    """Find A/A arms whose interval excludes 1 in a primary metric.
+def aa_differs(evidence: Evidence) -> Symptom | None:
+    """Look for A/A arms whose interval excludes 1 in a primary metric.
 
     Of many 95 % intervals a few exclude 1 by chance. The finding warns where there are more of
     them than chance explains (binomial tail, as if they were independent), else it is a note.
@@ -187,11 +84,11 @@ def aa_differs(evidence: Evidence) -> Finding | None:
         if comparison.is_aa and comparison.effect.side() and comparison.metric.name in primary
     ]
     most = max(differing, key=lambda comparison: abs(math.log(comparison.effect.ratio)))
-    found = most.effect
+    ratio, low, high = most.effect.ratio, most.effect.low or 0.0, most.effect.high or 0.0
     message = (
         f"{most.candidate} is {most.baseline} measured again, yet its {most.metric.name} is "
-        f"{figure(found.ratio)} times that (95 % interval {figure(found.low or 0.0)} to "
-        f"{figure(found.high or 0.0)}, {' · '.join(most.condition)} on {most.loop}); "
+        f"{figure(ratio)} times that (95 % interval {figure(low)} to {figure(high)}, "
+        f"{' · '.join(most.condition)} on {most.loop}); "
         f"{alarms.different} of {counted(alarms.compared, 'A/A ratio')} exclude 1, "
         f"{figure(alarms.by_chance * alarms.compared)} would by chance"
     )
@@ -202,26 +99,41 @@ def aa_differs(evidence: Evidence) -> Finding | None:
         if (cell.cell.condition, cell.cell.loop, cell.cell.subject) in arms
     ]
     # A single ratio has exactly this probability, up to rounding.
-    unlikely = alarms.p_value <= UNLIKELY_BY_CHANCE + 1e-9
-    return _AA_DIFFERS.found(message, cells, severity="warning" if unlikely else "note")
+    is_unlikely = alarms.p_value <= UNLIKELY_BY_CHANCE + 1e-9
+    return Symptom(message, cells, severity=None if is_unlikely else "note")
 
 
-def no_aa_arm(evidence: Evidence) -> Finding | None:
-    """Find that arms are compared and none is compared with itself."""
+@finding(
+    "warning",
+    meaning="No subject was measured a second time under another label, so nobody knows by how "
+    "much this machine makes a subject differ from itself: what is called a difference may be "
+    "smaller.",
+    remedy="Add a subject with same_as = the baseline's label to the scenario, and measure again.",
+)
+def no_aa_arm(evidence: Evidence) -> Symptom | None:
+    """Look for arms that are compared where none is compared with itself."""
     comparisons = evidence.comparisons
     if not comparisons or any(comparison.is_aa for comparison in comparisons):
         return None
-    return _NO_AA_ARM.found(f"{counted(len(comparisons), 'comparison')}, no A/A arm")
+    return Symptom(f"{counted(len(comparisons), 'comparison')}, no A/A arm")
 
 
-def tails_disagree(evidence: Evidence) -> Finding | None:
-    """Find ratios of tail quantiles that the hierarchical bootstrap judges otherwise."""
+@finding(
+    "note",
+    meaning="A tail quantile rests on few operations of each trial. The interval over blocks and "
+    "the one that resamples these operations too answer differently, so the comparison is "
+    "unresolved.",
+    remedy="Raise duration_s, so that more operations lie beyond that quantile, or compare "
+    "medians.",
+)
+def tails_disagree(evidence: Evidence) -> Symptom | None:
+    """Look for ratios of tail quantiles that the hierarchical bootstrap judges otherwise."""
     tails = [c for c in evidence.comparisons if c.tail_low is not None]
     doubted = [c for c in tails if c.tail_disagrees]
     if not doubted:
         return None
     first = doubted[0]
-    message = (
+    return Symptom(
         f"{len(doubted)} of {counted(len(tails), 'ratio')} of tail quantiles; for example "
         f"{first.metric.name} of {first.candidate} against {first.baseline} "
         f"({' · '.join(first.condition)} on {first.loop}): 95 % interval "
@@ -229,15 +141,125 @@ def tails_disagree(evidence: Evidence) -> Finding | None:
         f"{ratios_in_words(first.tail_low or 0.0, first.tail_high or math.inf)} "
         "with operations resampled"
     )
-    return _TAILS_DISAGREE.found(message)
 
 
-JUDGES: tuple[Judge, ...] = (
-    trials_disagree,
-    aa_differs,
-    no_aa_arm,
-    tails_disagree,
-    single_trial,
-    few_cycles,
-    too_few_operations,
+@finding(
+    "note",
+    meaning="One trial says nothing about how much the next one would differ: there is no "
+    "interval.",
+    remedy="Set repetitions to 5 or more before quoting any of these numbers.",
 )
+def single_trial(evidence: Evidence) -> Symptom | None:
+    """Look for cells that rest on one trial."""
+    cells = [cell for cell in evidence.measured if len(cell.measured) == 1]
+    if not cells:
+        return None
+    measured = counted(len(evidence.measured), "measured cell")
+    return Symptom(f"{len(cells)} of {measured} rest on a single trial", cells)
+
+
+@cell_finding(
+    "note",
+    meaning="Each client went round only a few times: medians and tails rest on few rounds, and on "
+    "what the window's edges cut off.",
+    remedy="Raise duration_s, or have fewer clients.",
+    worst=" (fewest of {} cells)",
+)
+def few_cycles(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for cells of a closed loop whose clients finished few cycles in the window."""
+    # At an offered rate the number of clients is only a limit: it says nothing about rounds.
+    is_closed = isinstance(evidence.scenario.arrival(cell.cell.arrival), Closed)
+    if not is_closed or not any(CYCLE in record.operations for record in cell.measured):
+        return None
+    finished = sum(facts.cycles_finished for facts in cell.load.values())
+    per_client = finished / len(cell.load) / cell.cell.concurrency
+    if per_client >= FEW_CYCLES:
+        return None
+    message = f"{figure(per_client)} cycles per client finished on average in the window of a trial"
+    return Symptom(message, size=-per_client)
+
+
+@finding(
+    "note",
+    meaning="A quantile is stated only from as many operations as are needed to bound it from both "
+    "sides; where no trial has them but all trials together do, it is pooled and has no interval.",
+    remedy="Raise duration_s or the number of clients if that quantile matters.",
+)
+def too_few_operations(evidence: Evidence) -> Symptom | None:
+    """Look for quantiles that could not be stated, or only from all trials together."""
+    # Service and wait have as many operations as the response; one of the three is told.
+    quantiles = [
+        (cell, estimate)
+        for cell in evidence.measured
+        for name, estimate in cell.cell.estimates.items()
+        if ".response." in name and name.split(".")[-1] in QUANTILES
+    ]
+    missing = [(cell, estimate) for cell, estimate in quantiles if estimate.why_not]
+    pooled = [(cell, estimate) for cell, estimate in quantiles if estimate.method == POOLED]
+    parts: list[str] = []
+    if missing:
+        cell, estimate = missing[0]
+        example = f"{cell.cell.name}: {estimate.why_not}"
+        names = _by_count(estimate.metric.name for _, estimate in missing)
+        parts.append(f"not estimable: {names} (for example {example})")
+    if pooled:
+        names = _by_count(estimate.metric.name for _, estimate in pooled)
+        parts.append(f"pooled over trials: {names}")
+    if not parts:
+        return None
+    cells = {cell.cell.name: cell for cell, e in quantiles if e.why_not or e.method == POOLED}
+    return Symptom("; ".join(parts), [*cells.values()])
+
+
+def _by_count(metrics: Iterable[str]) -> str:
+    cells = Counter(metrics).most_common()
+    return listed((f"{name} in {counted(count, 'cell')}" for name, count in cells), 4)
+
+
+@finding(
+    "note",
+    meaning="The measuring ended by most_repetitions or budget_s, or was interrupted, before these "
+    "ratios were known as precisely as the scenario wants. Their intervals hold all the same.",
+    remedy="Raise most_repetitions and budget_s, lengthen the trials, or use a quieter machine; "
+    "complete an interrupted run with --resume.",
+)
+def precision_not_reached(evidence: Evidence) -> Symptom | None:
+    """Look for conditions that got all their blocks, or all that there was time for, in vain."""
+    precision = evidence.scenario.precision
+    if precision is None:
+        return None
+    cells = [cell.cell for cell in evidence.cells]
+    wide = {
+        condition: width
+        for condition, compared in ratios_of(evidence.scenario, cells).items()
+        if (width := _too_wide(evidence, precision, condition, compared))
+    }
+    if not wide:
+        return None
+    _, condition, text = max((share, condition, text) for condition, (share, text) in wide.items())
+    message = f"{' · '.join(condition)}: {text}"
+    if len(wide) > 1:
+        message += f" (worst of {counted(len(wide), 'condition')})"
+    return Symptom(message, [cell for cell in evidence.cells if cell.cell.condition in wide])
+
+
+def _too_wide(
+    evidence: Evidence,
+    precision: Precision,
+    condition: Condition,
+    compared: tuple[BlockRatios, ...],
+) -> tuple[float, str] | None:
+    """Return the half-width of the widest interval and what to say; ``None`` if precise enough."""
+    scenario = evidence.scenario
+    certain, most = blocks_of(scenario, scenario.sweeps[condition[0]], condition[3])
+    begun = max(e.cell.blocks.planned for e in evidence.cells if e.cell.condition == condition)
+    worst = widest(compared, begun)
+    if most == certain or worst is None:
+        return None
+    looked = looks(certain, begun)
+    if not looked:
+        return worst[1], f"{counted(begun, 'block')}, the first look is at {looked.start}"
+    if precise_after(compared, precision.half_width, looked) is not None:
+        return None
+    width = width_in_words(*worst, precision.half_width)
+    return worst[1], f"{width}, after {counted(begun, 'block')}"

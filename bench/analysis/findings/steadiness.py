@@ -4,85 +4,64 @@ from __future__ import annotations
 
 from statistics import median
 
-from bench.analysis.findings._evidence import Evidence, Judge, Kind, most_trials, worst_of
-from bench.analysis.result import Drift, Finding
+from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, is_most
+from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import figure
 from bench.scenario.metric import OPERATION_RATE, THROUGHPUT
 
 _RATES = (THROUGHPUT.name, OPERATION_RATE.name)
 
-_TRENDING = Kind(
-    "trending",
+
+@cell_finding(
     "warning",
-    "Times fell, or a rate rose, from the first half of the window to the second in the cell's "
-    "trials: they were still warming up, and the figure depends on how long they were. Comparisons "
-    "in it are unresolved.",
-    "Raise warmup_s or warmup_cycles, and duration_s with them.",
+    meaning="Times fell, or a rate rose, from the first half of the window to the second in the "
+    "cell's trials: they were still warming up, and the figure depends on how long they were. "
+    "Comparisons in it are unresolved.",
+    remedy="Raise warmup_s or warmup_cycles, and duration_s with them.",
 )
-_SLOWING_DOWN = Kind(
-    "slowing_down",
+def trending(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for cells whose trials together got faster during their windows."""
+    return _drifting(cell, faster=True)
+
+
+@cell_finding(
     "warning",
-    "Times rose, or a rate fell, from the first half of the window to the second in the cell's "
-    "trials, as where a store gets slower the more it holds, or a backlog grows: a longer window "
-    "would have given another figure. Comparisons in it are unresolved.",
-    "Look at put.response.growth; compare at the same number of checkpoints stored, or offer less.",
+    meaning="Times rose, or a rate fell, from the first half of the window to the second in the "
+    "cell's trials, as where a store gets slower the more it holds, or a backlog grows: a longer "
+    "window would have given another figure. Comparisons in it are unresolved.",
+    remedy="Look at put.response.growth; compare at the same number of checkpoints stored, or "
+    "offer less.",
 )
-_OSCILLATING = Kind(
-    "oscillating",
-    "warning",
-    "Response times swung regularly during the window, as with checkpoints of a server, flushes or "
-    "garbage collections: where the window begins and ends in a swing changes its figures.",
-    "Make duration_s many swings long, and look for what comes at that interval.",
-)
+def slowing_down(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for cells whose trials together got slower during their windows."""
+    return _drifting(cell, faster=False)
 
 
-def trending(evidence: Evidence) -> Finding | None:
-    """Find cells whose trials together got faster during their windows."""
-    return _drifting(evidence, _TRENDING, faster=True)
-
-
-def slowing_down(evidence: Evidence) -> Finding | None:
-    """Find cells whose trials together got slower during their windows."""
-    return _drifting(evidence, _SLOWING_DOWN, faster=False)
-
-
-def _drifting(evidence: Evidence, kind: Kind, *, faster: bool) -> Finding | None:
-    found = [
-        (cell, series, drift)
-        for cell in evidence.measured
+def _drifting(cell: CellEvidence, *, faster: bool) -> Symptom | None:
+    """Tell of the series that drifted most in one direction."""
+    symptoms = (
+        Symptom(f"{series} {drift.text}", size=abs(drift.change))
         for series, drift in cell.cell.drifts.items()
-        if drift.is_systematic and _gets_faster(series, drift) == faster
-    ]
-    if not found:
-        return None
-    most, series, drift = max(found, key=lambda each: abs(each[2].change))
-    message = f"{most.cell.name}: {series} {drift.text}"
-    cells = list({cell.cell.name: cell for cell, _, _ in found}.values())
-    return kind.found(worst_of(message, cells), cells)
-
-
-def _gets_faster(series: str, drift: Drift) -> bool:
-    return (drift.change > 0.0) == (series in _RATES)
-
-
-def oscillating(evidence: Evidence) -> Finding | None:
-    """Find cells most of whose trials swung."""
-    swings = {
-        cell.cell.name: {trial: facts.swing for trial, facts in cell.load.items() if facts.swing}
-        for cell in evidence.measured
-    }
-    cells = [cell for cell in evidence.measured if most_trials([*swings[cell.cell.name]], cell)]
-    if not cells:
-        return None
-    sizes = {cell.cell.name: median(swings[cell.cell.name].values()) for cell in cells}
-    most = max(cells, key=lambda cell: sizes[cell.cell.name])
-    name = most.cell.name
-    message = (
-        f"{name}: {len(swings[name])} of {len(most.measured)} trials swung regularly, up and down "
-        f"by {figure(100.0 * sizes[name])} %"
+        if drift.is_systematic and ((drift.change > 0.0) == (series in _RATES)) == faster
     )
-    trials = [trial for cell in cells for trial in swings[cell.cell.name]]
-    return _OSCILLATING.found(worst_of(message, cells), cells, trials)
+    return max(symptoms, key=lambda symptom: symptom.size, default=None)
 
 
-JUDGES: tuple[Judge, ...] = (trending, slowing_down, oscillating)
+@cell_finding(
+    "warning",
+    meaning="Response times swung regularly during the window, as with checkpoints of a server, "
+    "flushes or garbage collections: where the window begins and ends in a swing changes its "
+    "figures.",
+    remedy="Make duration_s many swings long, and look for what comes at that interval.",
+)
+def oscillating(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for cells most of whose trials swung."""
+    swings = {trial: facts.swing for trial, facts in cell.load.items() if facts.swing}
+    if not is_most([*swings], cell):
+        return None
+    size = median(swings.values())
+    message = (
+        f"{len(swings)} of {len(cell.measured)} trials swung regularly, up and down by "
+        f"{figure(100.0 * size)} %"
+    )
+    return Symptom(message, (), [*swings], size=size)

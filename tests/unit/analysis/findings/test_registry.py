@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench.analysis import findings
 from bench.analysis.analyse import analyse
-from bench.analysis.findings.validity import KINDS
+from bench.analysis.findings.registry import finding_kinds
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
 from bench.scenario.metric import CYCLE
@@ -37,19 +39,19 @@ def test_a_healthy_run_has_no_finding(tmp_path: Path) -> None:
 
 
 def test_every_kind_has_meaning_and_remedy_and_a_code_of_its_own() -> None:
-    assert len({kind.code for kind in KINDS}) == len(KINDS)
-    assert all(kind.meaning.endswith(".") and kind.remedy.endswith(".") for kind in KINDS)
+    assert len({kind.code for kind in finding_kinds()}) == len(finding_kinds())
+    assert all(kind.meaning.endswith(".") and kind.remedy.endswith(".") for kind in finding_kinds())
 
 
 def test_the_gravest_come_first(tmp_path: Path) -> None:
     lossy = Verification(1, 1, 1, 0, 0, ())
-    findings = analysed(
+    found = analysed(
         tmp_path, changed(verification=lossy, server="embedded", errors={"X": 1})
     ).findings
 
-    severities = [finding.severity for finding in findings]
+    severities = [finding.severity for finding in found]
     assert severities == sorted(severities, key=["invalid", "warning", "note"].index)
-    assert findings[0].code == "verification_failed"
+    assert found[0].code == "verification_failed"
 
 
 @pytest.mark.parametrize(
@@ -98,3 +100,38 @@ def test_an_invalid_run_stays_invalid_when_it_is_incomplete_too(tmp_path: Path) 
     run = make_run(tmp_path, lambda trial: lossy if trial.repetition else None)
 
     assert analyse(replace(run)).exit_code == 4
+
+
+ADDED = """
+from bench.analysis.findings.registry import cell_finding, finding, Symptom
+
+@finding("note", meaning="It rained.", remedy="Wait.")
+def rain(evidence):
+    return Symptom(f"{len(evidence.cells)} cells got wet", evidence.cells)
+
+@cell_finding("warning", meaning="It was loud.", remedy="Wait.")
+def noise(evidence, cell):
+    sizes = {"a": 1.0, "b": 3.0, "c": 2.0}
+    subject = cell.cell.subject
+    return Symptom(f"{sizes[subject]} dB", trials=[subject], size=sizes[subject])
+"""
+
+
+def test_a_file_in_the_folder_adds_its_findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "added"
+    folder.mkdir()
+    (folder / "weather.py").write_text(ADDED, encoding="utf-8")
+    monkeypatch.setattr(findings, "__path__", [*findings.__path__, str(folder)])
+
+    found = analysed(tmp_path, healthy(**ENOUGH), scenario_text("a b c")).findings
+    sys.modules.pop(f"{findings.__name__}.weather")
+
+    told = {finding.code: finding for finding in found}
+    assert (told["rain"].severity, told["rain"].message) == ("note", "3 cells got wet")
+    names = ["a · selector", "b · selector", "c · selector"]
+    assert [" · ".join(name.split(" · ")[:2]) for name in told["noise"].cells] == names
+    assert told["noise"].message.startswith("b · selector")
+    assert told["noise"].message.endswith(": 3.0 dB (worst of 3 cells)")
+    assert told["noise"].trials == ("a", "b", "c")
