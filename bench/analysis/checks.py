@@ -10,20 +10,16 @@ from bench.analysis.wording import counted, figure, listed
 from bench.records.check import CapabilityCheck, CheckRecord, Conformance, CrashCheck
 from bench.records.store import Run
 from bench.scenario.metric import (
-    ANY_SAVER_OPERATION,
-    OPERATION_RATE,
     READ_OPERATION,
     SAVER_OPERATIONS,
-    THROUGHPUT,
-    WARMUP,
     WRITE_OPERATION,
+    operations_of,
 )
 
 NOT_RECORDED = "the run has no record of it"
 _LEFT_OUT = "left out: {} = false in the scenario"
 # What every run of a graph is made of: where one of these is wrong, so is what they add up to.
 _ESSENTIAL = (WRITE_OPERATION, "put_writes", READ_OPERATION)
-_OF_ALL = (THROUGHPUT.name, OPERATION_RATE.name, ANY_SAVER_OPERATION)
 _NS_PER_MS = 1e6
 
 
@@ -58,14 +54,14 @@ def struck(names: Iterable[str], operations: Collection[str], check: CheckRecord
         if each.capability in SAVER_OPERATIONS and each.capability in operations
     }
     of_cycle = next((failed[name] for name in _ESSENTIAL if name in failed), "")
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for name in names:
-        timed = name.removeprefix(f"{WARMUP}.").partition(".")[0]
-        is_of_cycle = timed in _OF_ALL or (timed in operations and timed not in SAVER_OPERATIONS)
-        because = failed.get(timed, of_cycle if is_of_cycle else "")
+        made_of = operations_of(name)
+        is_of_one = len(made_of) == 1 and made_of[0] in SAVER_OPERATIONS
+        because = failed.get(made_of[0], "") if is_of_one else of_cycle if made_of else ""
         if because:
-            found[name] = because
-    return found
+            reasons[name] = because
+    return reasons
 
 
 def failed_in_words(capability: CapabilityCheck) -> str:

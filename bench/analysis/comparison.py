@@ -26,7 +26,7 @@ from bench.analysis.result import (
 )
 from bench.scenario.durability import Durability
 from bench.scenario.limit import SUM
-from bench.scenario.metric import QUANTILES, THROUGHPUT, Metric
+from bench.scenario.metric import THROUGHPUT, Metric, quantiles
 from bench.scenario.scenario import Scenario
 from bench.stats.effects import Effect, departure, effect
 from bench.stats.multiplicity import LEVEL, benjamini_hochberg, holm
@@ -298,7 +298,7 @@ def compared_tails(scenario: Scenario) -> tuple[str, ...]:
     if not (baseline.subjects or baseline.loop or has_arms):
         return ()
     names = compared_metrics(scenario)
-    return tuple(name for name in names if QUANTILES.get(name.rpartition(".")[2], 0.0) > 0.5)
+    return tuple(name for name in names if quantiles().get(name.rpartition(".")[2], 0.0) > 0.5)
 
 
 def told_sweeps(scenario: Scenario) -> tuple[str, ...]:

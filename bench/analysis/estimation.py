@@ -5,35 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.result import Estimate
-from bench.analysis.steadiness import FEWEST_BUCKETS, PUTS_PER_GROUP
-from bench.analysis.trial_summary import TrialSummary
+from bench.analysis.trial_summary import TrialSummary, operations_for, stated
+from bench.analysis.wording import counted
 from bench.records.trial import Reading
 from bench.scenario.metric import (
-    ANY_SAVER_OPERATION,
     CYCLE,
     ERRORS,
-    OPERATION_RATE,
-    QUANTILES,
-    RESPONSE_GROWTH,
-    SAVER_MEANS,
+    METRICS,
     SAVER_OPERATIONS,
-    SERVICE_PARTS,
-    THROUGHPUT,
-    TIMES,
-    WAIT_PARTS,
-    WARMUP_OPERATIONS,
-    WARMUP_TOLD,
-    WRITE_OPERATION,
+    Combined,
+    DeclaredMetric,
     Metric,
+    Statistic,
+    Time,
+    statistics_of,
     time_metric,
-    warmup_metric,
+    times_of,
 )
 from bench.stats.intervals import Interval, arithmetic, geometric
-from bench.stats.quantiles import CONFIDENCE, Distribution, operations_needed
+from bench.stats.quantiles import CONFIDENCE, Distribution
 
 POOLED = "pooled over trials, no interval"
-# All by the arithmetic mean: they are 0 in one cell and not in the next.
-_ZERO_IS_USUAL = ("wait", *WAIT_PARTS)
 LOWER_BOUND = "lower bound, no interval: it falls among operations that were cut off"
 
 
@@ -47,32 +39,25 @@ def estimate_all(
     """
     if not trials:
         return {}
-    estimates: list[Estimate] = []
     operations = operations_in(trials)
-    for operation in operations:
-        estimates += _of_operation(operation, trials)
-    for time in SAVER_MEANS:
-        if any(operation in SAVER_OPERATIONS for operation in operations):
-            # All by the arithmetic mean: the waits are parts of the service time and must add up.
-            metric = time_metric(ANY_SAVER_OPERATION, time, "mean")
-            estimates.append(_over_trials(metric, trials, use_logarithms=False))
-    estimates.append(_over_trials(THROUGHPUT, trials, use_logarithms=True))
-    estimates.append(_over_trials(OPERATION_RATE, trials, use_logarithms=True))
-    estimates.append(_over_values(ERRORS, error_shares, len(trials), use_logarithms=False))
-    estimates += _beside_the_window(operations, trials)
+    estimates = [each for name in operations for each in _of_operation(name, trials)]
+    for declared in METRICS.values():
+        values = error_shares if declared.metric == ERRORS else _values(declared.metric, trials)
+        if values or _is_due(declared, operations):
+            estimates.append(_declared(declared, values, trials))
     for reading in readings_of(trials).values():
         metric = Metric(reading.name, reading.unit, reading.better, reading.description)
         # All by the arithmetic mean: growth can be 0 or less in one cell and not in the next, and
         # cells are put side by side.
-        estimates.append(_over_trials(metric, trials, use_logarithms=False))
+        estimates.append(_over(metric, _values(metric, trials), "arithmetic"))
     return {estimate.metric.name: estimate for estimate in estimates}
 
 
 def operations_in(trials: Sequence[TrialSummary]) -> tuple[str, ...]:
     """Name the operations that occurred: the saver's, then the cycle, then marks."""
-    found = dict.fromkeys(name for trial in trials for name in trial.operations)
-    known = [name for name in (*SAVER_OPERATIONS, CYCLE) if name in found]
-    return (*known, *(name for name in found if name not in known))
+    present = dict.fromkeys(name for trial in trials for name in trial.operations)
+    known = [name for name in (*SAVER_OPERATIONS, CYCLE) if name in present]
+    return (*known, *(name for name in present if name not in known))
 
 
 def readings_of(trials: Sequence[TrialSummary]) -> Mapping[str, Reading]:
@@ -80,97 +65,69 @@ def readings_of(trials: Sequence[TrialSummary]) -> Mapping[str, Reading]:
     return {reading.name: reading for trial in trials for reading in trial.record.readings}
 
 
-def _quantile(
-    metric: Metric, operation: str, time: str, statistic: str, trials: Sequence[TrialSummary]
+def _of_operation(operation: str, trials: Sequence[TrialSummary]) -> Iterator[Estimate]:
+    present = {time for trial in trials for name, time in trial.distributions if name == operation}
+    for time in times_of(operation):
+        if time.name in present or time.part_of == "service":
+            for statistic in statistics_of(time):
+                yield _statistic(operation, time, statistic, trials)
+
+
+def _statistic(
+    operation: str, time: Time, statistic: Statistic, trials: Sequence[TrialSummary]
 ) -> Estimate:
-    """Estimate a quantile: over trials if each has enough operations, else from all of them.
+    """Estimate a statistic: over trials if each has enough operations, else from all of them.
 
     Pooled operations give the value alone: they are no replicates, so no interval is claimed.
     """
+    metric = time_metric(operation, time.name, statistic.name)
+    values = _values(metric, trials)
     if any(metric.name in trial.lower_bounds for trial in trials):
-        values = _values(metric, trials)
-        bound = geometric(values) if min(values) > 0.0 else arithmetic(values)
-        interval = Interval(bound.value, None, None, LOWER_BOUND)
-        return _estimate(metric, interval, values, len(values))
-    if all(metric.name in trial.values for trial in trials):
-        return _over_trials(metric, trials, use_logarithms=time not in _ZERO_IS_USUAL)
-    parts = [trial.distributions.get((operation, time)) for trial in trials]
-    pooled = Distribution.pooled(part for part in parts if part is not None)
-    probability = QUANTILES[statistic]
-    if not pooled.estimable(probability):
-        fewest = min(len(part) if part is not None else 0 for part in parts)
-        needed = operations_needed(probability)
-        noun = "operation" if fewest == 1 else "operations"
-        together = f" ({len(pooled)} in all {len(trials)})" if len(trials) > 1 else ""
-        why_not = f"{fewest} {noun} in the smallest trial{together}, {statistic} needs {needed}"
-        return _not_estimable(metric, why_not, len(trials))
-    quantile = pooled.quantile(probability)
-    method = LOWER_BOUND if quantile.is_lower_bound else POOLED
-    interval = Interval(float(quantile.value), None, None, method)
-    return _estimate(metric, interval, [], len(trials))
+        bound = _interval(values, time.combined).value
+        return _estimate(metric, Interval(bound, None, None, LOWER_BOUND), values, len(values))
+    needed = operations_for(statistic)
+    if len(values) == len(trials) or (values and needed <= 1):
+        return _over(metric, values, time.combined)
+    # Of the parts of the service time nothing is kept to be pooled; they are as many as it.
+    is_kept = time.part_of != "service"
+    kept = (operation, time.name if is_kept else time.part_of)
+    parts = [trial.distributions[kept] for trial in trials if kept in trial.distributions]
+    pooled = Distribution.pooled(parts)
+    if not is_kept or len(pooled) < needed:
+        fewest = min(map(len, parts)) if len(parts) == len(trials) else 0
+        among = f" ({len(pooled)} in all {len(trials)})" if is_kept and len(trials) > 1 else ""
+        return _too_few(metric, fewest, among, needed, len(trials))
+    value, is_lower_bound = stated(statistic, pooled)
+    interval = Interval(value, None, None, LOWER_BOUND if is_lower_bound else POOLED)
+    return _estimate(metric, interval, (), len(trials))
 
 
-def _of_operation(operation: str, trials: Sequence[TrialSummary]) -> Iterator[Estimate]:
-    found = {time for trial in trials for name, time in trial.distributions if name == operation}
-    for time in (*TIMES, *(part for part in WAIT_PARTS if part in found)):
-        for statistic in QUANTILES:
-            metric = time_metric(operation, time, statistic)
-            yield _quantile(metric, operation, time, statistic, trials)
-    if operation in SAVER_OPERATIONS:
-        yield from _service_parts(operation, trials)
+def _is_due(declared: DeclaredMetric, operations: Sequence[str]) -> bool:
+    """Tell whether a metric without a value is listed all the same."""
+    is_present = not declared.operations or bool(set(declared.operations) & set(operations))
+    return is_present and not declared.if_known
 
 
-def _beside_the_window(
-    operations: Sequence[str], trials: Sequence[TrialSummary]
-) -> Iterator[Estimate]:
-    if WRITE_OPERATION in operations:
-        yield _growth(trials)
-    for metric in (WARMUP_OPERATIONS, *(warmup_metric(name) for name in WARMUP_TOLD)):
-        if _values(metric, trials):
-            yield _over_trials(metric, trials, use_logarithms=False)
-
-
-def _growth(trials: Sequence[TrialSummary]) -> Estimate:
-    if _values(RESPONSE_GROWTH, trials):
-        return _over_trials(RESPONSE_GROWTH, trials, use_logarithms=False)
-    fewest = min(trial.operations.get(WRITE_OPERATION, 0) for trial in trials)
-    needed = FEWEST_BUCKETS * PUTS_PER_GROUP
-    why_not = f"{fewest} operations in the smallest trial, growth needs {needed}"
-    return _not_estimable(RESPONSE_GROWTH, why_not, len(trials))
-
-
-def _service_parts(operation: str, trials: Sequence[TrialSummary]) -> list[Estimate]:
-    estimates: list[Estimate] = []
-    for part in SERVICE_PARTS:
-        mean = time_metric(operation, part, "mean")
-        estimates.append(_over_trials(mean, trials, use_logarithms=False))
-        tail = time_metric(operation, part, "p99")
-        if all(tail.name in trial.values for trial in trials):
-            estimates.append(_over_trials(tail, trials, use_logarithms=False))
-        else:
-            fewest = min(trial.operations.get(operation, 0) for trial in trials)
-            needed = operations_needed(QUANTILES["p99"])
-            why_not = f"{fewest} operations in the smallest trial, p99 needs {needed}"
-            estimates.append(_not_estimable(tail, why_not, len(trials)))
-    return estimates
-
-
-def _over_trials(metric: Metric, trials: Sequence[TrialSummary], use_logarithms: bool) -> Estimate:
-    return _over_values(metric, _values(metric, trials), len(trials), use_logarithms)
-
-
-def _over_values(
-    metric: Metric, values: Sequence[float], trials: int, use_logarithms: bool
+def _declared(
+    declared: DeclaredMetric, values: Sequence[float], trials: Sequence[TrialSummary]
 ) -> Estimate:
-    if not values:
-        return _not_estimable(metric, "nothing was due inside the window", trials)
-    positive = use_logarithms and min(values) > 0.0
-    interval = geometric(values) if positive else arithmetic(values)
-    return _estimate(metric, interval, values, len(values))
+    if values:
+        return _over(declared.metric, values, declared.combined)
+    counts = (sum(trial.operations.get(o, 0) for o in declared.operations) for trial in trials)
+    return _too_few(declared.metric, min(counts), "", declared.needed, len(trials))
 
 
 def _values(metric: Metric, trials: Sequence[TrialSummary]) -> list[float]:
     return [trial.values[metric.name] for trial in trials if metric.name in trial.values]
+
+
+def _over(metric: Metric, values: Sequence[float], combined: Combined) -> Estimate:
+    return _estimate(metric, _interval(values, combined), values, len(values))
+
+
+def _interval(values: Sequence[float], combined: Combined) -> Interval:
+    is_geometric = combined == "geometric" and min(values) > 0.0
+    return geometric(values) if is_geometric else arithmetic(values)
 
 
 def _estimate(metric: Metric, interval: Interval, values: Sequence[float], trials: int) -> Estimate:
@@ -187,5 +144,10 @@ def _estimate(metric: Metric, interval: Interval, values: Sequence[float], trial
     )
 
 
-def _not_estimable(metric: Metric, why_not: str, trials: int) -> Estimate:
+def _too_few(metric: Metric, fewest: int, among: str, needed: int, trials: int) -> Estimate:
+    why_not = "nothing was due inside the window"
+    if needed > 1:
+        statistic = metric.name.rpartition(".")[2]
+        operations = counted(fewest, "operation")
+        why_not = f"{operations} in the smallest trial{among}, {statistic} needs {needed}"
     return Estimate(metric, None, None, None, CONFIDENCE, trials, "not estimable", why_not, ())

@@ -31,6 +31,7 @@ from scipy.special import stdtr
 
 from bench.analysis.result import Drift
 from bench.records.sample import Integers
+from bench.scenario.metric import METRICS, RESPONSE_GROWTH
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,6 +55,7 @@ MOST_GAPS = 0.2
 # Response times in equal groups of puts; the groups' medians carry the growth.
 GROWTH_GROUPS = 50
 PUTS_PER_GROUP = 5
+FEWEST_PUTS = METRICS[RESPONSE_GROWTH.name].needed
 PER_CHECKPOINTS = 1000.0
 
 
@@ -116,7 +118,7 @@ def growth_ns(response_ns: Integers, numbers: Integers) -> float | None:
     ``None`` with fewer than 50 puts, or where they have no span.
     """
     groups = min(GROWTH_GROUPS, numbers.size // PUTS_PER_GROUP)
-    if groups < FEWEST_BUCKETS:
+    if numbers.size < FEWEST_PUTS:
         return None
     order = np.argsort(numbers, kind="stable")
     medians = [float(np.median(part)) for part in np.array_split(response_ns[order], groups)]

@@ -59,7 +59,7 @@ class Checkout:
 class CountedCalls:
     """A ``method`` of a driver's class or module ``owner`` whose calls in operations are counted.
 
-    ``what`` is a name of ``bench.scenario.counted.COUNTED``; several methods may count as the same.
+    ``what`` is a name of ``bench.scenario.metric.COUNTED``; several methods may count as the same.
     Of ``round_trips`` those that are under way at once count as one. ``counts`` gets the call's
     arguments and tells whether it counts; without it every call does.
     """

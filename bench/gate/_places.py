@@ -13,8 +13,7 @@ from bench.analysis.result import Analysis, Cell
 from bench.analysis.wording import figure
 from bench.gate.arms import Pair, Rule
 from bench.gate.result import GateOutcome, Judgement
-from bench.scenario.counted import COUNTED, counted_name
-from bench.scenario.metric import ERRORS, SAVER_OPERATIONS, Metric
+from bench.scenario.metric import COUNTED, ERRORS, SAVER_OPERATIONS, Metric, counted_name
 from bench.stats.effects import signed_rank_greater_p
 
 

@@ -11,8 +11,7 @@ from bench.errors import InputError
 from bench.measure.recorder import Recorder
 from bench.measure.timing import Count, counting
 from bench.records.trial import Reading
-from bench.scenario.counted import COUNTED, ROUND_TRIPS, counted_name
-from bench.scenario.metric import SAVER_OPERATIONS
+from bench.scenario.metric import COUNTED, ROUND_TRIPS, SAVER_OPERATIONS, counted_name
 
 
 class CallCounts:

@@ -23,7 +23,7 @@ from bench.errors import InputError
 from bench.handover.acknowledgements import AcknowledgementLog
 from bench.measure.recorder import Recorder
 from bench.records.outcome import Outcome
-from bench.scenario.counted import LOCK_ACQUISITIONS, ROUND_TRIPS
+from bench.scenario.metric import LOCK_ACQUISITIONS, ROUND_TRIPS
 
 # Method of a saver → operation, named as in LangGraph's conformance suite.
 OPERATIONS = {

@@ -24,16 +24,7 @@ from pydantic import PlainSerializer
 from pydantic_core import PydanticCustomError
 
 from bench.errors import nearest
-from bench.scenario.metric import (
-    ERRORS,
-    OPERATION_RATE,
-    QUANTILES,
-    THROUGHPUT,
-    TIMES,
-    WARMUP_OPERATIONS,
-    Unit,
-    metric_names,
-)
+from bench.scenario.metric import ERRORS, Unit, unit_of
 
 BASELINE = "baseline"
 # Joins the parts of a metric that is a sum.
@@ -265,15 +256,6 @@ def _check_unit(limit: Limit) -> None:
         unit = unit_of(name)
         if unit is not None and unit not in limit.units:
             raise ValueError(f"expected {SPELT[unit]}: {name} is one")
-
-
-def unit_of(name: str) -> Unit | None:
-    """Return the unit of a metric, or ``None`` of a probe's reading, which tells its own."""
-    others = (THROUGHPUT, OPERATION_RATE, ERRORS, WARMUP_OPERATIONS)
-    known = {metric.name: metric.unit for metric in others}
-    series, _, statistic = name.rpartition(".")
-    is_time = statistic in QUANTILES and series.rpartition(".")[2] in TIMES
-    return known.get(name, "ns" if is_time or name in metric_names() else None)
 
 
 @dataclass(frozen=True, slots=True)

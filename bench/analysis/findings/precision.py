@@ -23,7 +23,7 @@ from bench.analysis.precision import (
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, listed, ratios_in_words
 from bench.scenario.arrival import Closed
-from bench.scenario.metric import CYCLE, QUANTILES
+from bench.scenario.metric import CYCLE, time_name
 from bench.scenario.plan import blocks_of
 from bench.scenario.precision import Precision
 
@@ -192,7 +192,7 @@ def too_few_operations(evidence: Evidence) -> Symptom | None:
         (cell, estimate)
         for cell in evidence.measured
         for name, estimate in cell.cell.estimates.items()
-        if ".response." in name and name.split(".")[-1] in QUANTILES
+        if (of := time_name(name)) and of.time.name == "response"
     ]
     missing = [(cell, estimate) for cell, estimate in quantiles if estimate.why_not]
     pooled = [(cell, estimate) for cell, estimate in quantiles if estimate.method == POOLED]

@@ -7,9 +7,7 @@ from statistics import median
 from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, is_most
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import figure
-from bench.scenario.metric import OPERATION_RATE, THROUGHPUT
-
-_RATES = (THROUGHPUT.name, OPERATION_RATE.name)
+from bench.scenario.metric import METRICS
 
 
 @cell_finding(
@@ -42,7 +40,7 @@ def _drifting(cell: CellEvidence, *, faster: bool) -> Symptom | None:
     symptoms = (
         Symptom(f"{series} {drift.text}", size=abs(drift.change))
         for series, drift in cell.cell.drifts.items()
-        if drift.is_systematic and ((drift.change > 0.0) == (series in _RATES)) == faster
+        if drift.is_systematic and ((drift.change > 0.0) == (series in METRICS)) == faster
     )
     return max(symptoms, key=lambda symptom: symptom.size, default=None)
 

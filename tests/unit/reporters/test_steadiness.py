@@ -9,7 +9,7 @@ from bench.report.cell_tables import group_tables, operations_of
 from bench.report.comparison_tables import comparison_tables
 from bench.report.groups import Group, groups_of
 from bench.report.table import Table
-from bench.scenario.metric import RESPONSE_GROWTH, WARMUP_OPERATIONS, time_metric, warmup_metric
+from bench.scenario.metric import METRICS, RESPONSE_GROWTH, time_metric
 from tests.unit.reporters import synthetic
 
 TITLE = "Steadiness, and the warm-up apart"
@@ -23,8 +23,8 @@ def told(drifts: dict[str, Drift]) -> tuple[Analysis, Group]:
     """One condition whose cells have a warm-up, growth, and a wait in two parts."""
     full = synthetic.full_analysis()
     metrics = {
-        WARMUP_OPERATIONS: 40.0,
-        warmup_metric("cycle"): 9e6,
+        METRICS["warmup.operations"].metric: 40.0,
+        METRICS["warmup.cycle.response.p50"].metric: 9e6,
         RESPONSE_GROWTH: 2e4,
         time_metric("cycle", "lag", "p50"): 1e5,
         time_metric("cycle", "queueing", "p50"): 3e5,
