@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.analysis._clauses import Told
-from bench.analysis.answer import MOST_SENTENCES, answer
+from bench.analysis.answer import MOST_SENTENCES, Results, answer
 from bench.analysis.capacity import capacities, sentences
 from bench.analysis.checks import checks_of
 from bench.analysis.comparison import comparisons, false_alarms, told_sweeps
@@ -45,7 +44,7 @@ def analyse(run: Run) -> Analysis:
     searched = capacities(scenario, evidence)
     thresholds = judge_thresholds(scenario, cells, compared, findings)
     primary = scenario.primary_metrics
-    told = Told(
+    results = Results(
         told_sweeps(scenario),
         primary,
         scenario.baseline.subjects,
@@ -57,7 +56,7 @@ def analyse(run: Run) -> Analysis:
     return Analysis(
         run=run.record,
         question=scenario.question,
-        answer=(*sentences(searched), *answer(told))[:MOST_SENTENCES],
+        answer=(*sentences(searched), *answer(results))[:MOST_SENTENCES],
         subjects=subjects,
         loops=loops,
         subject_texts={label: _subject_text(scenario, label) for label in subjects},
