@@ -14,7 +14,7 @@ from bench.analysis.findings.registry import (
     reading_value,
     value,
 )
-from bench.analysis.open_load import OpenFacts
+from bench.analysis.load_facts import OpenFacts
 from bench.analysis.result import Severity
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted, figure, quantity

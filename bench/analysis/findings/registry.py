@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from bench.analysis import findings
-from bench.analysis.open_load import OpenFacts
+from bench.analysis.load_facts import OpenFacts
 from bench.analysis.result import Comparison, Finding, Severity
 from bench.analysis.summary import CellEvidence
 from bench.records.check import CheckRecord

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.analysis.open_load import OpenFacts, gaps_distance, open_cycles
+from bench.analysis.load_facts import OpenFacts, gaps_distance, open_cycles
 from bench.analysis.trial_summary import summarise_trial
 from bench.records.outcome import Outcome
 from bench.records.trial import Window
