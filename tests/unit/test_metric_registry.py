@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,19 +37,21 @@ require = ["{NAME} <= 2.5 ms"]
 """
 
 
-@pytest.fixture
-def _with_trimmed_mean(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STATISTICS, TRIMMED.name, TRIMMED)
+@pytest.fixture(scope="module", autouse=True)
+def _with_trimmed_mean() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(STATISTICS, TRIMMED.name, TRIMMED)
+        yield
 
 
-@pytest.fixture
-def analysis(tmp_path: Path, _with_trimmed_mean: None) -> Analysis:
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     """Of 104 puts of 2 ms (a) or 3 ms (b), the four that take a second are trimmed away."""
     outliers = tuple(row("put", n, 1000 * MS) for n in range(4))
     text = scenario_text("a b", repetitions=6, top=f'primary_metrics = ["{NAME}"]', tables=TABLES)
     puts = {"a": 2 * MS, "b": 3 * MS}
     return analysed(
-        tmp_path,
+        tmp_path_factory.mktemp("run"),
         lambda trial: Left(Load(CLIENTS, CYCLES, put=puts[trial.subject], extra=outliers)),
         text,
     )
@@ -75,7 +78,6 @@ def test_reports_tell_it(analysis: Analysis) -> None:
     )
 
 
-@pytest.mark.usefixtures("_with_trimmed_mean")
 def test_too_few_operations_are_pooled_over_trials(tmp_path: Path) -> None:
     outlier = (row("put", 0, 1000 * MS),)
     few = analysed(tmp_path, lambda trial: Left(Load(1, 9, extra=outlier)))
