@@ -9,11 +9,11 @@ from dataclasses import replace
 from bench.analysis.result import Analysis, Cell, Estimate
 from bench.claims._figures import outcome_in
 from bench.claims._refutation import in_logarithms, outside_p
-from bench.claims._selection import condition_of, lacking, selected
+from bench.claims._selection import beside, condition_of, over_cells
 from bench.claims.claim import Bound
 from bench.claims.result import Condition
 from bench.errors import InputError
-from bench.scenario.limit import SPELT, Range
+from bench.scenario.limit import Limit, Range
 from bench.scenario.metric import ERRORS
 from bench.stats.effects import detectable_factor
 from bench.stats.intervals import GEOMETRIC, arithmetic
@@ -26,32 +26,27 @@ def bounds(run: Analysis, judgement: Bound) -> Iterator[Condition]:
     """Judge each metric of each cell by its interval over trials.
 
     Raises:
-        InputError: limits are times and the metric is none, or the other way round.
+        InputError: a limit is in a unit that is not the metric's.
     """
-    partners = {
-        (cell.condition, cell.loop): cell for cell in run.cells if cell.subject == judgement.above
-    }
-    for subject in judgement.subjects:
-        found = selected(run, judgement, subject)
-        yield from lacking(judgement, subject, found)
-        for cell in found:
-            for metric in judgement.metrics:
-                if judgement.above is None:
-                    yield _bound(run, judgement, cell, metric)
-                else:
-                    partner = partners.get((cell.condition, cell.loop))
-                    yield _difference(run, judgement, (cell, partner), metric)
+
+    def judge(cell: Cell) -> Iterator[Condition]:
+        for limit in judgement.require:
+            if judgement.above is None:
+                yield _bound(run, limit, cell)
+            else:
+                yield _difference(run, limit, cell, judgement.above)
+
+    return over_cells(run, judgement, judge)
 
 
-def _bound(run: Analysis, judgement: Bound, cell: Cell, metric: str) -> Condition:
+def _bound(run: Analysis, limit: Limit, cell: Cell) -> Condition:
+    metric = limit.metric
     condition = condition_of(run, [cell], metric, metric)
     estimate = cell.estimates.get(metric)
     if condition.outcome != "undecided":
         return condition
     if estimate is None:
         return replace(condition, outcome="not measured", why=f"there is no {metric} here")
-    _check_unit(judgement, cell, metric)
-    planned = cell.blocks.planned
     judged = replace(
         condition,
         value=estimate.value,
@@ -59,17 +54,14 @@ def _bound(run: Analysis, judgement: Bound, cell: Cell, metric: str) -> Conditio
         high=estimate.high,
         unit=estimate.metric.unit,
         blocks=len(estimate.trial_values),
-        blocks_planned=planned,
+        blocks_planned=cell.blocks.planned,
         method=estimate.method,
         detectable_factor=detectable_factor(estimate.trial_values),
         why=_errors_of(cell) if metric == ERRORS.name else "",
-        outside_p=_outside_p(estimate, judgement.range),
+        outside_p=_outside_p(estimate, limit.range),
     )
-    if estimate.low is None or estimate.high is None:
-        return replace(judged, why=estimate.why_not or f"no interval: {estimate.method}")
-    if len(estimate.trial_values) < planned:
-        return replace(judged, why=f"{judged.blocks} of {planned} trials have a value")
-    return replace(judged, outcome=outcome_in(judgement.range, estimate.low, estimate.high))
+    no_interval = estimate.why_not or f"no interval: {estimate.method}"
+    return _concluded(judged, limit, no_interval, "trials have a value")
 
 
 def _outside_p(estimate: Estimate, claimed: Range) -> tuple[float, float] | None:
@@ -78,15 +70,13 @@ def _outside_p(estimate: Estimate, claimed: Range) -> tuple[float, float] | None
     return outside_p([math.log(value) for value in estimate.trial_values], in_logarithms(claimed))
 
 
-def _difference(
-    run: Analysis, judgement: Bound, sides: tuple[Cell, Cell | None], metric: str
-) -> Condition:
-    cell, partner = sides
-    label = f"{metric} above that of {judgement.above}"
+def _difference(run: Analysis, limit: Limit, cell: Cell, above: str) -> Condition:
+    metric, partner = limit.metric, beside(run, cell, above)
+    label = f"{metric} above that of {above}"
     condition = condition_of(run, [cell, partner] if partner else [cell], label, metric)
     condition = replace(condition, baseline="", durability=str(cell.durability))
     if partner is None:
-        why = f"the run has no cell of {judgement.above} beside {cell.name}"
+        why = f"the run has no cell of {above} beside {cell.name}"
         return replace(condition, outcome="not measured", why=why)
     if condition.outcome != "undecided":
         return condition
@@ -95,9 +85,7 @@ def _difference(
     if not differences:
         why = f"no block has a value of {metric} for both sides"
         return replace(condition, outcome="not measured", why=why)
-    _check_unit(judgement, cell, metric)
     found = arithmetic(differences)
-    planned = min(cell.blocks.planned, partner.blocks.planned)
     judged = replace(
         condition,
         value=found.value,
@@ -105,21 +93,21 @@ def _difference(
         high=found.high,
         unit=cell.estimates[metric].metric.unit,
         blocks=len(differences),
-        blocks_planned=planned,
+        blocks_planned=min(cell.blocks.planned, partner.blocks.planned),
         method=_INSIDE_BLOCKS,
-        outside_p=outside_p(differences, judgement.range),
+        outside_p=outside_p(differences, limit.range),
     )
-    if found.low is None or found.high is None:
-        return replace(judged, why="a single block has no interval")
-    if len(differences) < planned:
-        return replace(judged, why=f"{len(differences)} of {planned} blocks have both sides")
-    return replace(judged, outcome=outcome_in(judgement.range, found.low, found.high))
+    return _concluded(judged, limit, "a single block has no interval", "blocks have both sides")
 
 
-def _check_unit(judgement: Bound, cell: Cell, metric: str) -> None:
-    unit = cell.estimates[metric].metric.unit
-    if not judgement.fits(unit):
-        raise InputError(f"expected {SPELT[unit]}: {metric} is one")
+def _concluded(judged: Condition, limit: Limit, no_interval: str, have: str) -> Condition:
+    if misfit := limit.misfit(judged.unit, limit.metric):
+        raise InputError(misfit)
+    if judged.low is None or judged.high is None:
+        return replace(judged, why=no_interval)
+    if judged.blocks < judged.blocks_planned:
+        return replace(judged, why=f"{judged.blocks} of {judged.blocks_planned} {have}")
+    return replace(judged, outcome=outcome_in(limit.range, judged.low, judged.high))
 
 
 def _errors_of(cell: Cell) -> str:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from bench.analysis.findings.registry import finding_kinds
 from bench.analysis.result import Analysis, Cell
 from bench.claims._figures import outcome_in
-from bench.claims._selection import condition_of, lacking, selected
+from bench.claims._selection import condition_of, over_cells
 from bench.claims.claim import Count, FindingCheck, RunsOn
 from bench.claims.result import Condition, ConditionOutcome
 from bench.errors import InputError, suggestion
+from bench.scenario.limit import Limit
 
 _EMULATED = "emulated"
 # The stages of a trial that end before its saver is asked for anything.
@@ -20,11 +21,7 @@ _BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
 
 def runs(run: Analysis, judgement: RunsOn) -> Iterator[Condition]:
     """Judge whether each subject was measured, was refused, or failed, on each of the loops."""
-    for subject in judgement.subjects:
-        found = selected(run, judgement, subject)
-        yield from lacking(judgement, subject, found)
-        for cell in found:
-            yield _ran(run, judgement, cell)
+    return over_cells(run, judgement, lambda cell: [_ran(run, judgement, cell)])
 
 
 def _ran(run: Analysis, judgement: RunsOn, cell: Cell) -> Condition:
@@ -81,39 +78,35 @@ def findings(run: Analysis, judgement: FindingCheck) -> Iterator[Condition]:
     found = [each for each in run.findings if each.code == judgement.code]
     named = {name for finding in found for name in finding.cells}
     is_everywhere = any(not finding.cells for finding in found)
-    for subject in judgement.subjects:
-        cells = selected(run, judgement, subject)
-        yield from lacking(judgement, subject, cells)
-        for cell in cells:
-            condition = condition_of(run, [cell], judgement.code)
-            if condition.outcome != "undecided":
-                yield condition
-            elif cell.status != "measured":
-                yield replace(condition, why=cell.reason)
-            elif judgement.needs and cell.value(judgement.needs) is None:
-                why = f"there is no {judgement.needs} here, on which {judgement.code} rests"
-                yield replace(condition, outcome="not measured", why=why)
-            else:
-                present = is_everywhere or cell.name in named
-                yield replace(
-                    condition,
-                    outcome="holds" if present == judgement.present else "fails",
-                    why=f"the finding {judgement.code} is {'present' if present else 'absent'}",
-                    method="finding of the analysis",
-                )
+
+    def judge(cell: Cell) -> Iterator[Condition]:
+        condition = condition_of(run, [cell], judgement.code)
+        if condition.outcome != "undecided":
+            yield condition
+        elif cell.status != "measured":
+            yield replace(condition, why=cell.reason)
+        elif judgement.needs and cell.value(judgement.needs) is None:
+            why = f"there is no {judgement.needs} here, on which {judgement.code} rests"
+            yield replace(condition, outcome="not measured", why=why)
+        else:
+            present = is_everywhere or cell.name in named
+            yield replace(
+                condition,
+                outcome="holds" if present == judgement.present else "fails",
+                why=f"the finding {judgement.code} is {'present' if present else 'absent'}",
+                method="finding of the analysis",
+            )
+
+    return over_cells(run, judgement, judge)
 
 
 def counts(run: Analysis, judgement: Count) -> Iterator[Condition]:
     """Judge how often an operation occurred for each of another, in all trials of a cell."""
-    for subject in judgement.subjects:
-        found = selected(run, judgement, subject)
-        yield from lacking(judgement, subject, found)
-        for cell in found:
-            yield _counted(run, judgement, cell)
+    return over_cells(run, judgement, lambda cell: [_counted(run, judgement.limit, cell)])
 
 
-def _counted(run: Analysis, judgement: Count, cell: Cell) -> Condition:
-    asked = (judgement.operation, judgement.per)
+def _counted(run: Analysis, limit: Limit, cell: Cell) -> Condition:
+    asked = (limit.metric, limit.per)
     condition = condition_of(run, [cell], " / ".join(asked), *asked)
     if condition.outcome != "undecided":
         return condition
@@ -122,10 +115,10 @@ def _counted(run: Analysis, judgement: Count, cell: Cell) -> Condition:
         if not cell.operations.get(name):
             return replace(condition, outcome="not measured", why=f"no {name} was counted")
     value = times / each
-    method = f"{times} {judgement.operation} for {each} {judgement.per}, due in the windows"
+    method = f"{times} {asked[0]} for {each} {asked[1]}, due in the windows"
     return replace(
         condition,
-        outcome=outcome_in(judgement.range, value, value),
+        outcome=outcome_in(limit.range, value, value),
         value=value,
         low=value,
         high=value,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bench.analysis.comparison import compare, heeded, metric_label, noise_factor
+from bench.analysis.comparison import (
+    compare,
+    heeded,
+    metric_label,
+    noise_factor,
+    paired,
+    same_durability,
+)
 from bench.analysis.result import Analysis, Cell, Comparison
 from bench.claims._refutation import in_logarithms, outside_p
-from bench.claims._selection import condition_of, lacking, selected
-from bench.claims.claim import Ratio, Scaling
+from bench.claims._selection import beside, condition_of, lacking, selected
+from bench.claims.claim import CANDIDATE, Ratio, Scaling
 from bench.claims.result import Condition, ConditionOutcome
-from bench.scenario.durability import Durability
-from bench.scenario.limit import Range
+from bench.scenario.limit import Limit, Range
+from bench.stats.effects import log_ratios
 
 
 def ratios(run: Analysis, judgement: Ratio) -> Iterator[Condition]:
@@ -21,35 +27,29 @@ def ratios(run: Analysis, judgement: Ratio) -> Iterator[Condition]:
     for pair in judgement.pairs:
         found = selected(run, judgement, pair.candidate)
         yield from lacking(judgement, pair.candidate, found, pair.baseline)
-        partners = {
-            (cell.condition, cell.loop): cell for cell in run.cells if cell.subject == pair.baseline
-        }
         for cell in found:
-            baseline = partners.get((cell.condition, cell.loop))
-            for metric in judgement.metrics:
-                yield _ratio(run, judgement, cell, baseline, (metric, pair.baseline))
+            for limit in judgement.require:
+                yield _ratio(run, judgement, limit, cell, pair.baseline)
 
 
 def _ratio(
-    run: Analysis, judgement: Ratio, candidate: Cell, baseline: Cell | None, asked: tuple[str, str]
+    run: Analysis, judgement: Ratio, limit: Limit, candidate: Cell, against: str
 ) -> Condition:
-    metric, baseline_label = asked
-    label = metric_label(metric, judgement.per)
+    label = metric_label(limit.metric, limit.per)
+    baseline = beside(run, candidate, against)
     if baseline is None:
-        condition = replace(condition_of(run, [candidate], label), baseline=baseline_label)
-        why = f"the run has no cell of {baseline_label} beside {candidate.name}"
+        condition = replace(condition_of(run, [candidate], label), baseline=against)
+        why = f"the run has no cell of {against} beside {candidate.name}"
         return replace(condition, outcome="not measured", why=why)
-    condition = condition_of(run, [candidate, baseline], label, metric, judgement.per)
+    condition = condition_of(run, [candidate, baseline], label, limit.metric, limit.per)
     if condition.outcome != "undecided":
         return condition
     classes = (candidate.durability, baseline.durability)
-    if judgement.equal_durability and (classes[0] != classes[1] or Durability.UNKNOWN in classes):
+    if judgement.equal_durability and not same_durability(baseline, candidate):
         why = f"the durability is not known to be equal: {classes[0]} and {classes[1]}"
         return replace(condition, outcome="not measured", why=why)
-    sides = (candidate, baseline)
-    if judgement.ratio == "baseline / candidate":
-        sides = (baseline, candidate)
-    judged = _compared(run, condition, judgement.range, sides, metric, judgement.per)
+    sides = (candidate, baseline) if limit.of == CANDIDATE else (baseline, candidate)
+    judged = _compared(run, condition, limit, sides)
     if judgement.can_refute:
         return judged
     if judged.outcome == "fails":
@@ -62,56 +62,55 @@ def scalings(run: Analysis, judgement: Scaling) -> Iterator[Condition]:
 
     Trials are paired by repetition: the blocks of a repetition are run one after the other.
     """
+    over, under = judgement.limit.of, judgement.limit.times
     for subject in judgement.subjects:
         found = selected(run, judgement, subject)
         yield from lacking(judgement, subject, found)
-        ends: list[dict[tuple[str, ...], Cell]] = [
-            {
-                (cell.workload, cell.payload, cell.loop): cell
-                for cell in found
-                if cell.arrival == arrival
-            }
-            for arrival in (judgement.to_arrival, judgement.from_arrival)
+        ends: dict[tuple[str, ...], Cell] = {
+            (c.arrival, c.workload, c.payload, c.loop): c for c in found
+        }
+        shared = [
+            (cell, ends[under, *place])
+            for (arrival, *place), cell in ends.items()
+            if arrival == over and (under, *place) in ends
         ]
-        shared = [(ends[0][place], ends[1][place]) for place in ends[0] if place in ends[1]]
         if found and not shared:
             why = (
                 f"the run has no cells of {subject} that differ only in their arrival, "
-                f"{judgement.from_arrival} and {judgement.to_arrival}"
+                f"{under} and {over}"
             )
             nothing = condition_of(run, found[:1], "")
             yield replace(nothing, outcome="not measured", why=why)
         for pair in shared:
-            for metric in judgement.metrics:
-                yield _scaling(run, judgement, pair, metric)
+            for limit in judgement.require:
+                yield _scaling(run, limit, pair)
 
 
-def _scaling(run: Analysis, judgement: Scaling, pair: tuple[Cell, Cell], metric: str) -> Condition:
-    condition = condition_of(run, pair, metric, metric)
-    condition = replace(condition, baseline=f"itself at {judgement.from_arrival}")
+def _scaling(run: Analysis, limit: Limit, pair: tuple[Cell, Cell]) -> Condition:
+    condition = condition_of(run, pair, limit.metric, limit.metric)
+    condition = replace(condition, baseline=f"itself at {limit.times}")
     if condition.outcome != "undecided":
         return condition
-    judged = _compared(run, condition, judgement.range, pair, metric)
+    judged = _compared(run, condition, limit, pair)
     return replace(judged, method=f"{judged.method}; paired by repetition")
 
 
 def _compared(
-    run: Analysis,
-    condition: Condition,
-    claimed: Range,
-    sides: tuple[Cell, Cell],
-    metric: str,
-    per: str = "",
+    run: Analysis, condition: Condition, limit: Limit, sides: tuple[Cell, Cell]
 ) -> Condition:
-    noise = noise_factor(run.cells, metric, per)
-    compared = compare(*sides, metric, per, noise_factor=noise)
+    noise = noise_factor(run.cells, limit.metric, limit.per)
+    compared = compare(*sides, limit.metric, limit.per, noise_factor=noise)
     if compared is None:
         planned = min(cell.blocks.planned for cell in sides)
         why = f"no block has a value of {condition.metric} for both sides"
         return replace(condition, blocks_planned=planned, why=why)
     found = compared.effect
-    judged = replace(
+    over, under = paired(*sides, limit.metric, limit.per)
+    outcome, why = _answered(compared, limit.range)
+    return replace(
         condition,
+        outcome=outcome,
+        why=why,
         value=found.ratio,
         low=found.low,
         high=found.high,
@@ -121,13 +120,11 @@ def _compared(
         blocks_planned=compared.blocks_planned,
         method=found.method,
         outside_p=outside_p(
-            [math.log(ratio) for ratio in compared.ratios.values()],
-            in_logarithms(claimed),
+            log_ratios([*over.values()], [*under.values()]).tolist(),
+            in_logarithms(limit.range),
             by_ranks=True,
         ),
     )
-    outcome, why = _answered(compared, claimed)
-    return replace(judged, outcome=outcome, why=why)
 
 
 def _answered(compared: Comparison, claimed: Range) -> tuple[ConditionOutcome, str]:

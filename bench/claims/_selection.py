@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bench.analysis.result import Analysis, Cell
 from bench.claims.claim import Judgement
 from bench.claims.result import Condition
+from bench.scenario.selection import SELECTORS, labels_of
 
 _ALL = "all"
+
+
+def over_cells(
+    run: Analysis, judgement: Judgement, judge: Callable[[Cell], Iterable[Condition]]
+) -> Iterator[Condition]:
+    """Yield what ``judge`` says of each cell that ``judgement`` looks at, and what lacks."""
+    for subject in getattr(judgement, "subjects", ()):
+        found = selected(run, judgement, subject)
+        yield from lacking(judgement, subject, found)
+        for cell in found:
+            yield from judge(cell)
 
 
 def selected(run: Analysis, judgement: Judgement, subject: str) -> list[Cell]:
@@ -17,32 +29,36 @@ def selected(run: Analysis, judgement: Judgement, subject: str) -> list[Cell]:
     return [cell for cell in run.cells if cell.subject == subject and judgement.selects(cell)]
 
 
+def beside(run: Analysis, cell: Cell, subject: str) -> Cell | None:
+    """Return the cell of ``subject`` in the blocks of ``cell``."""
+    place = (subject, cell.condition, cell.loop)
+    return next((c for c in run.cells if (c.subject, c.condition, c.loop) == place), None)
+
+
 def lacking(
     judgement: Judgement, subject: str, cells: Sequence[Cell], baseline: str = ""
 ) -> Iterator[Condition]:
     """Yield a condition for each label that ``judgement`` names and no cell of ``subject`` has."""
-    for axis, labels in _axes(judgement).items():
-        for label in labels:
-            if any(getattr(cell, axis) == label for cell in cells):
-                continue
-            where = {name: label if name == axis else _ALL for name in _axes(judgement)}
-            why = f"the run has no cell of {subject} with {axis} {label}"
-            yield _absent(subject, baseline, where, why)
-    if not cells and not any(_axes(judgement).values()):
-        where = dict.fromkeys(_axes(judgement), _ALL)
-        yield _absent(subject, baseline, where, f"the run has no cell of {subject}")
+    axes = {axis: labels for axis, labels in judgement.labels.items() if axis != "subjects"}
+    for axis, labels in axes.items():
+        there = {label for cell in cells for label in labels_of(cell, axis)}
+        for label in sorted(labels - there, key=getattr(judgement, axis).index):
+            why = f"the run has no cell of {subject} with {SELECTORS[axis]} {label}"
+            yield _absent(subject, baseline, {axis: label}, why)
+    if not cells and not axes:
+        yield _absent(subject, baseline, {}, f"the run has no cell of {subject}")
 
 
-def _absent(subject: str, baseline: str, where: Mapping[str, str], why: str) -> Condition:
+def _absent(subject: str, baseline: str, labels: Mapping[str, str], why: str) -> Condition:
     return Condition(
         outcome="not measured",
         subject=subject,
         baseline=baseline,
         metric="",
-        workload=where["workload"],
-        payload=where["payload"],
-        arrival=where["arrival"],
-        loop=where["loop"],
+        workload=labels.get("workloads", _ALL),
+        payload=labels.get("payloads", _ALL),
+        arrival=labels.get("arrivals", _ALL),
+        loop=labels.get("loops", _ALL),
         concurrency=0,
         durability="",
         why=why,
@@ -86,12 +102,3 @@ def condition_of(
             why = f"{cell.name} is {cell.status}: {cell.reason}"
             return replace(condition, outcome="not measured", why=why)
     return condition
-
-
-def _axes(judgement: Judgement) -> dict[str, tuple[str, ...]]:
-    return {
-        "workload": judgement.workloads or (),
-        "payload": judgement.payloads or (),
-        "arrival": judgement.arrivals or (),
-        "loop": judgement.loops or (),
-    }

@@ -34,8 +34,9 @@ def claimed(judgement: Judgement, conditions: Sequence[Condition] = ()) -> str:
         case FindingCheck():
             return f"{judgement.code} {'present' if judgement.present else 'absent'}{suffix}"
         case _:
+            claimed_range = judgement.limit.range
             unit: Unit = next(units, judgement.limit.units[0])
-            return _range(judgement.range.low, judgement.range.high, unit) + suffix
+            return _range(claimed_range.low, claimed_range.high, unit) + suffix
 
 
 def _range(low: float, high: float, unit: Unit) -> str:
@@ -94,24 +95,24 @@ def varying(conditions: Sequence[Condition]) -> tuple[str, ...]:
 
 def _what(judgement: Judgement) -> str:
     match judgement:
-        case Ratio():
-            return f"{judgement.ratio.replace('/', '÷')} of {_metrics(judgement)}"
-        case Scaling():
-            arrivals = f"{judgement.to_arrival} ÷ {judgement.from_arrival}"
-            return f"{listed(judgement.metrics)} at {arrivals}"
+        case Ratio(limit=limit):
+            figures = listed(metric_label(each.metric, each.per) for each in judgement.require)
+            return f"{limit.of} ÷ {limit.times} of {figures}"
+        case Scaling(limit=limit):
+            return f"{_metrics(judgement)} at {limit.of} ÷ {limit.times}"
         case Bound():
             above = f" above that of {judgement.above}" if judgement.above else ""
-            return listed(judgement.metrics) + above
+            return _metrics(judgement) + above
         case RunsOn():
             return f"status of {listed(judgement.subjects)}"
         case FindingCheck():
             return f"the finding about {listed(judgement.subjects)}"
-        case Count():
-            return f"{judgement.operation} for each {judgement.per}"
+        case Count(limit=limit):
+            return f"{limit.metric} for each {limit.per}"
 
 
-def _metrics(judgement: Ratio) -> str:
-    return listed(metric_label(metric, judgement.per) for metric in judgement.metrics)
+def _metrics(judgement: Scaling | Bound) -> str:
+    return listed(limit.metric for limit in judgement.require)
 
 
 def _at(condition: Condition, axes: Sequence[str]) -> str:

@@ -15,8 +15,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from bench.scenario.limit import BASELINE, WRITTEN, Limit, Range, Reader
-from bench.scenario.metric import Unit
+from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
 from bench.scenario.selection import Label, Many, Name, Selection, Some
 
 ClaimKind = Literal["ratio", "bound", "fact"]
@@ -57,19 +56,9 @@ class _Limited(_Judged):
         return self
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics that are judged."""
-        return tuple(limit.metric for limit in self.require)
-
-    @property
     def limit(self) -> Limit:
         """The first limit: its bounds are those of all."""
         return self.require[0]
-
-    @property
-    def range(self) -> Range:
-        """Where the figure must lie, in the metric's own unit (times: ns)."""
-        return self.limit.range
 
 
 class Pair(_Part):
@@ -93,16 +82,6 @@ class Ratio(_Limited):
     equal_durability: bool = False
     can_refute: bool = True
 
-    @property
-    def per(self) -> str:
-        """The metric by which the figure is divided, trial by trial; empty for none."""
-        return self.limit.per
-
-    @property
-    def ratio(self) -> str:
-        """Which side is divided by which."""
-        return f"{self.limit.of} / {self.limit.times}"
-
 
 class Scaling(_Limited):
     """What a subject's metric is under one arrival, divided by what it is under another.
@@ -120,16 +99,6 @@ class Scaling(_Limited):
             raise PydanticCustomError("arrivals", text)
         return self
 
-    @property
-    def to_arrival(self) -> str:
-        """The arrival whose figure is divided."""
-        return self.limit.of
-
-    @property
-    def from_arrival(self) -> str:
-        """The arrival by whose figure it is divided."""
-        return self.limit.times
-
 
 class Bound(_Limited):
     """Limits of a metric.
@@ -140,10 +109,6 @@ class Bound(_Limited):
 
     subjects: Some[Label]
     above: Label | None = None
-
-    def fits(self, unit: Unit) -> bool:
-        """Tell whether the limits can be put to a metric in ``unit``."""
-        return unit in self.limit.units
 
 
 class RunsOn(_Judged):
@@ -189,20 +154,10 @@ class Count(_Limited):
 
     @model_validator(mode="after")
     def _per(self) -> Self:
-        if not self.per:
+        if not self.limit.per:
             text = "expected one operation by another, as in 'put per cycle >= 4.75'"
             raise PydanticCustomError("require", text)
         return self
-
-    @property
-    def operation(self) -> str:
-        """The operation that is counted."""
-        return self.limit.metric
-
-    @property
-    def per(self) -> str:
-        """The operation for each of which it is."""
-        return self.limit.per
 
 
 Judgement: TypeAlias = Ratio | Scaling | Bound | RunsOn | FindingCheck | Count

@@ -64,7 +64,7 @@ def _within(judgement: Judgement, name: str, sweep: Sweep) -> dict[str, set[str]
         case Bound() if judgement.above:
             wanted["subjects"].add(judgement.above)
         case Scaling():
-            wanted["arrivals"] = {judgement.from_arrival, judgement.to_arrival}
+            wanted["arrivals"] = {judgement.limit.of, judgement.limit.times}
     found = {
         axis: set(getattr(sweep, axis)) & wanted.get(axis, set(getattr(sweep, axis)))
         for axis in AXES

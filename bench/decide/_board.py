@@ -10,7 +10,7 @@ from bench.analysis.result import Analysis, Cell
 from bench.decide.drivers import Drivers
 from bench.decide.result import Figure, Place
 from bench.errors import InputError, nearest, suggestion
-from bench.scenario.limit import SPELT, SUM, Limit
+from bench.scenario.limit import SUM
 from bench.scenario.metric import Metric
 from bench.stats.intervals import arithmetic
 
@@ -124,7 +124,8 @@ def board(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
         if metrics[driver.metric].better == "neither":
             raise InputError(f"drivers: neither more nor less of {driver.metric} is better")
     for limit in limits:
-        _check_unit(limit, metrics[limit.metric])
+        if misfit := limit.misfit(metrics[limit.metric].unit, limit.metric):
+            raise InputError(f"limits: {misfit}")
     return Board(
         run=analysis,
         asked=asked,
@@ -179,11 +180,6 @@ def _metric(place: str, name: str, known: Mapping[str, Metric]) -> Metric:
         raise InputError(f"{place}: {name!r} adds what is not of the same unit and direction")
     described = "; and ".join(known[part].description for part in parts)
     return Metric(name, first.unit, first.better, described)
-
-
-def _check_unit(limit: Limit, metric: Metric) -> None:
-    if metric.unit not in limit.units:
-        raise InputError(f"limits: expected {SPELT[metric.unit]}: {metric.name} is one")
 
 
 def _parts(cell: Cell, metric: str) -> Sequence[str]:

@@ -85,7 +85,7 @@ UNITS: Mapping[str, tuple[tuple[Unit, ...], float]] = {
     "%": (("ratio",), 0.01),
     "": (("ratio", "count"), 1.0),
 }
-SPELT: Mapping[Unit, str] = {
+_SPELT: Mapping[Unit, str] = {
     "ns": "a time, as in 20 ms",
     "bytes": "a size, as in 5 MB",
     "per_s": "a rate, as in 500/s",
@@ -174,6 +174,12 @@ class Limit:
         """The units of metrics that an absolute limit can be put to; of a relative one, a ratio."""
         return UNITS[self.bounds[0].unit][0]
 
+    def misfit(self, unit: Unit | None, metric: str) -> str:
+        """Say what was expected where ``metric``, in ``unit``, is not in that of the limit."""
+        if unit is None or self.times or unit in self.units:
+            return ""
+        return f"expected {_SPELT[unit]}: {metric} is one"
+
     @property
     def words(self) -> str:
         """The bounds in words, e.g. ``at most 50 ms``."""
@@ -253,9 +259,8 @@ def _check_unit(limit: Limit) -> None:
             raise ValueError(f"expected a number: {limit.metric} per {limit.per} has no unit")
         return
     for name in limit.parts:
-        unit = unit_of(name)
-        if unit is not None and unit not in limit.units:
-            raise ValueError(f"expected {SPELT[unit]}: {name} is one")
+        if misfit := limit.misfit(unit_of(name), name):
+            raise ValueError(misfit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def test_every_label_that_a_claim_names_is_measured(claim_id: str, judgement: Ju
         *((label, axis) for axis, labels in judgement.labels.items() for label in labels),
     ]
     if isinstance(judgement, Scaling):
-        wanted += [(judgement.from_arrival, "arrivals"), (judgement.to_arrival, "arrivals")]
+        wanted += [(judgement.limit.of, "arrivals"), (judgement.limit.times, "arrivals")]
     measured = {
         (label, axis)
         for sweep in scenario.sweeps.values()
@@ -131,9 +131,8 @@ def test_every_label_that_a_claim_names_is_measured(claim_id: str, judgement: Ju
 @pytest.mark.parametrize(("claim_id", "judgement"), JUDGEMENTS, ids=lambda value: str(value)[:40])
 def test_every_metric_that_a_claim_names_can_be_one(claim_id: str, judgement: Judgement) -> None:
     if isinstance(judgement, Ratio | Scaling | Bound):
-        per = [judgement.per] if isinstance(judgement, Ratio) and judgement.per else []
-        names = {part for metric in judgement.metrics for part in metric.split(" + ")}
-        assert {*names, *per} - set(metric_names((), READINGS)) == set()
+        names = {name for limit in judgement.require for name in (*limit.parts, limit.per) if name}
+        assert names - set(metric_names((), READINGS)) == set()
 
 
 def test_what_compares_promises_is_judged_at_equal_durability_too() -> None:
@@ -153,9 +152,9 @@ def test_a_file_is_read() -> None:
     assert (claim.id, claim.documents, claim.scenarios) == ("fast-enough", ("S9",), ("smoke",))
     assert isinstance(ratio, Ratio)
     assert isinstance(bound, Bound)
-    assert (ratio.label, ratio.range) == ("at equal durability", Range(0.5, 2.0))
-    assert (bound.label, bound.range.high) == ("as documented", 5e6)
-    assert (bound.fits("ns"), bound.fits("bytes")) == (True, False)
+    assert (ratio.label, ratio.limit.range) == ("at equal durability", Range(0.5, 2.0))
+    assert (bound.label, bound.limit.range.high) == ("as documented", 5e6)
+    assert bound.limit.units == ("ns",)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_a_reading_that_some_trials_lack_decides_nothing(tmp_path: Path) -> None
 
     assert base.by_block("r") == {0: 2.0, 1: 2.0, 2: 2.0}
     assert fast.by_block("r") == {0: 2.0, 2: 2.0}
-    (found,) = judge([claim(ratio("at_most = 1.0", metric="r"))], {SCENARIO: run}).verdicts
+    (found,) = judge([claim(ratio("<= 1", quantity="r"))], {SCENARIO: run}).verdicts
     assert (found.outcome, sole(found).why) == ("inconclusive", "2 of 3 blocks have both sides")
 
 

@@ -213,8 +213,8 @@ def test_a_new_relation_or_unit_is_a_line_of_its_table(monkeypatch: pytest.Monke
 
     assert threshold.require == bound.require == (kept.require,)
     assert (str(kept.require), kept.require.words) == (text, "about 2 min")
-    assert bound.range == Range(60e9, 240e9)
-    assert bound.fits("ns")
+    assert kept.require.range == Range(60e9, 240e9)
+    assert kept.require.misfit("bytes", "it") == "expected a size, as in 5 MB: it is one"
 
 
 @pytest.mark.parametrize(
