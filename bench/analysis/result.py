@@ -192,6 +192,11 @@ class Cell:
         text = text if len(text) <= _REASON_LENGTH else f"{text[: _REASON_LENGTH - 1].rstrip()}…"
         return f"{share} ({most}: {text})" if text else f"{share} ({most})"
 
+    def parts_of(self, metric: str) -> tuple[str, ...]:
+        """Return what ``metric`` is the sum of here: without a server, not what a server takes."""
+        parts = metric.split(SUM)
+        return tuple(part for part in parts if self.server or not part.startswith(_SERVER))
+
     def by_block(self, metric: str, per: str = "") -> Mapping[int, float]:
         """Return block → value of ``metric``, which may be a sum, divided by that of ``per``.
 
@@ -200,8 +205,8 @@ class Cell:
         bound, which bounds no sum or ratio, or counted from calls that a stalled open load never
         made.
         """
-        parts = [part for part in metric.split(SUM) if self.server or not part.startswith(_SERVER)]
-        names = (*parts, per) if per else tuple(parts)
+        parts = self.parts_of(metric)
+        names = (*parts, per) if per else parts
         values = self.blocks.values
         if any(map(self._says_nothing, (metric, *names))):
             return {}

@@ -6,17 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.result import Analysis, Cell, Estimate
 from bench.decide.drivers import Drivers
 from bench.decide.result import Figure, Place
 from bench.errors import InputError, nearest, suggestion
 from bench.scenario.limit import SUM
 from bench.scenario.metric import Metric
-from bench.stats.intervals import arithmetic
+from bench.stats.intervals import Interval, arithmetic
 
 # The subject that stores nothing shows the floor of the measuring; it is nothing to choose.
 _FLOOR = "null"
-_OF_THE_SERVER = "server."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,49 +36,20 @@ class Board:
 
     def figure(self, cell: Cell, metric: str) -> Figure:
         """Return the value of ``metric`` in ``cell`` with its interval over trials."""
-        parts = _parts(cell, metric)
-        invalid = self.run.invalid_because(cell)
-        failing = cell.fails_for(metric)
-        said = f"{cell.name}: {failing}" if failing else ""
-        figure = Figure(
-            place_of(cell),
-            self.metrics[metric],
-            value=None,
-            low=None,
-            high=None,
-            trials=0,
-            method="",
-            why_not=said or cell.reason or f"there is no {metric} here",
-            struck=bool(invalid),
-        )
-        if failing:
-            return figure
-        if len(parts) == 1:
-            estimate = cell.estimates.get(parts[0])
-            if estimate is None:
-                return figure
-            return replace(
-                figure,
-                value=estimate.value,
-                low=estimate.low,
-                high=estimate.high,
-                trials=len(estimate.trial_values),
-                method=estimate.method,
-                why_not="" if estimate.low is not None else estimate.why_not or estimate.method,
-            )
-        values = [*cell.by_block(metric).values()]
-        if not values:
-            return figure
-        made = arithmetic(values)
-        return replace(
-            figure,
-            value=made.value,
-            low=made.low,
-            high=made.high,
-            trials=len(values),
-            method=made.method,
-            why_not="" if made.low is not None else made.method,
-        )
+        is_struck = bool(self.run.invalid_because(cell))
+        figure = Figure(place_of(cell), self.metrics[metric], struck=is_struck)
+        if failing := cell.fails_for(metric):
+            return replace(figure, why_not=f"{cell.name}: {failing}")
+        parts, why_not = cell.parts_of(metric), ""
+        found: Estimate | Interval | None = None
+        if len(parts) == 1 and (estimate := cell.estimates.get(parts[0])):
+            found, why_not = estimate, estimate.why_not
+        elif len(parts) != 1 and (values := [*cell.by_block(metric).values()]):
+            found = arithmetic(values)
+        if found is None:
+            return replace(figure, why_not=cell.reason or f"there is no {metric} here")
+        why_not = "" if found.low is not None else why_not or found.method
+        return replace(figure, value=found.value, low=found.low, high=found.high, why_not=why_not)
 
     def costs(self, cell: Cell, metric: str) -> Mapping[int, float]:
         """Return repetition → logarithm of the cost: of the value, or of its inverse for rates.
@@ -180,8 +150,3 @@ def _metric(place: str, name: str, known: Mapping[str, Metric]) -> Metric:
         raise InputError(f"{place}: {name!r} adds what is not of the same unit and direction")
     described = "; and ".join(known[part].description for part in parts)
     return Metric(name, first.unit, first.better, described)
-
-
-def _parts(cell: Cell, metric: str) -> Sequence[str]:
-    parts = metric.split(SUM)
-    return parts if cell.server else [p for p in parts if not p.startswith(_OF_THE_SERVER)]

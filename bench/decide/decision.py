@@ -15,9 +15,9 @@ is that the choice beats all of them, which is false as soon as one test fails.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from bench.analysis.result import Analysis, Finding
+from bench.analysis.result import Analysis
 from bench.analysis.wording import counted, listed
 from bench.decide._board import Board, board
 from bench.decide._dominance import dominators, verdicts
@@ -60,8 +60,8 @@ def decide(asked: Drivers, run: Analysis, sweeps: Sequence[str] = ()) -> Decisio
     ``sweeps`` are those that count where ``asked`` names none; empty means all.
 
     Raises:
-        InputError: ``asked`` names what the run does not have, a limit has a key of another unit
-            than its metric, or a driver has values that allow no ratio.
+        InputError: ``asked`` names what the run does not have, a limit is in another unit than
+            its metric, or a driver has values that allow no ratio.
     """
     laid_out = board(asked, run, sweeps)
     why = {subject: reasons(laid_out, subject) for subject in laid_out.options}
@@ -96,7 +96,14 @@ def decide(asked: Drivers, run: Analysis, sweeps: Sequence[str] = ()) -> Decisio
         places=laid_out.places,
         place_texts=_place_texts(laid_out),
         options=tuple(
-            _option(laid_out, subject, why[subject], made, dominated, (choice, leading, outcome))
+            _option(
+                laid_out,
+                subject,
+                _standing(subject, why[subject], dominated, leading, outcome),
+                why[subject],
+                made,
+                dominated.get(subject, ()),
+            )
             for subject in laid_out.options
         ),
         rivalries=rivalries,
@@ -144,48 +151,40 @@ def _invalid_because(run: Analysis, why: Mapping[str, Sequence[Reason]]) -> str:
 def _option(
     laid_out: Board,
     subject: str,
+    standing: Standing,
     why: tuple[Reason, ...],
     made: Scores,
-    dominated: Mapping[str, tuple[str, ...]],
-    decided: tuple[str, tuple[str, ...], DecisionOutcome],
+    dominated_by: tuple[str, ...],
 ) -> Option:
     costs, score = _relative(laid_out, subject, made)
     cells = laid_out.cells_of(subject)
-    asked = dict.fromkeys(
-        (
-            *(driver.metric for driver in laid_out.asked.drivers),
-            *(kept.require.metric for kept in laid_out.asked.limits),
-        )
-    )
+    names = {cell.name for cell in cells}
     return Option(
         subject=subject,
         text=laid_out.run.subject_texts.get(subject, ""),
         durability=str(durability_of(laid_out, subject)),
-        server=next((cell.server for cell in cells if cell.server), ""),
-        standing=_standing(subject, why, dominated, decided),
+        standing=standing,
         reasons=why,
         notes=loop_notes(laid_out, subject),
-        figures=tuple(laid_out.figure(cell, metric) for metric in asked for cell in cells),
+        figures=tuple(laid_out.figure(cell, name) for name in laid_out.metrics for cell in cells),
         costs=costs,
         score=score,
-        dominated_by=dominated.get(subject, ()),
-        findings=tuple(_findings(laid_out, subject)),
+        dominated_by=dominated_by,
+        findings=tuple(each for each in laid_out.run.findings if names & set(each.cells)),
     )
 
 
 def _standing(
     subject: str,
     why: Sequence[Reason],
-    dominated: Mapping[str, object],
-    decided: tuple[str, tuple[str, ...], DecisionOutcome],
+    dominated: Collection[str],
+    leading: Sequence[str],
+    outcome: DecisionOutcome,
 ) -> Standing:
-    choice, leading, outcome = decided
     if why:
         return "not shown" if all(r.kind == "not shown" for r in why) else "excluded"
-    if subject == choice and outcome == "decided":
-        return "chosen"
     if subject in leading:
-        return "leading"
+        return "chosen" if outcome == "decided" else "leading"
     return "dominated" if subject in dominated else "remains"
 
 
@@ -209,13 +208,6 @@ def _relative(
     }
     score = math.fsum(weight * logarithms[metric] for metric, weight in both.weights.items())
     return {metric: math.exp(each) for metric, each in logarithms.items()}, math.exp(score)
-
-
-def _findings(laid_out: Board, subject: str) -> Iterator[Finding]:
-    names = {cell.name for cell in laid_out.cells_of(subject)}
-    for finding in laid_out.run.findings:
-        if names & set(finding.cells):
-            yield finding
 
 
 def _cautions(laid_out: Board) -> Iterator[str]:

@@ -44,11 +44,9 @@ class Figure:
 
     place: Place
     metric: Metric
-    value: float | None
-    low: float | None
-    high: float | None
-    trials: int
-    method: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
     why_not: str = ""
     struck: bool = False
 
@@ -143,7 +141,6 @@ class Option:
     subject: str
     text: str
     durability: str
-    server: str
     standing: Standing
     reasons: tuple[Reason, ...]
     notes: tuple[str, ...]
