@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bench.analysis.result import Analysis, Cell
-from bench.claims.claim import Judgement
+from bench.claims.claim import Bound, Count, FindingCheck, Judgement, RunsOn
 from bench.claims.result import Condition
 from bench.scenario.selection import SELECTORS, labels_of
 
@@ -14,10 +14,12 @@ _ALL = "all"
 
 
 def over_cells(
-    run: Analysis, judgement: Judgement, judge: Callable[[Cell], Iterable[Condition]]
+    run: Analysis,
+    judgement: Bound | RunsOn | FindingCheck | Count,
+    judge: Callable[[Cell], Iterable[Condition]],
 ) -> Iterator[Condition]:
     """Yield what ``judge`` says of each cell that ``judgement`` looks at, and what lacks."""
-    for subject in getattr(judgement, "subjects", ()):
+    for subject in judgement.subjects:
         found = selected(run, judgement, subject)
         yield from lacking(judgement, subject, found)
         for cell in found:

@@ -198,14 +198,10 @@ def parse_limit(text: str) -> Limit:
     form = _QUANTITY.fullmatch(quantity)
     if form is None:
         raise ValueError(f"expected the name of a metric, not {quantity!r}, as in {_EXAMPLES}")
-    numbers = list(rest[1::2])
-    for at, number in enumerate(numbers[:-1]):
-        numbers[at], joined, left = number.rpartition(" and")
-        if not joined or left or at:
-            raise ValueError(
-                f"expected one bound, or two as in '>= 1 ms and <= 10 ms', not {number!r} before "
-                f"{rest[2 * at + 2]!r}"
-            )
+    *firsts, last = rest[1::2]
+    if len(firsts) > 1 or not all(first.endswith(" and") for first in firsts):
+        raise ValueError(f"expected one bound, or two as in '>= 1 ms and <= 10 ms', not {text!r}")
+    numbers = [*(first.removesuffix(" and") for first in firsts), last]
     bounds = tuple(map(_bound, rest[::2], numbers))
     metric = SUM.join(re.split(r"\s*\+\s*", form[1]))
     limit = Limit(metric, bounds, per=form[2] or "", of=form[3] or "")
@@ -225,14 +221,15 @@ def _bound(relation: str, text: str) -> Bound:
     absolute = _ABSOLUTE.fullmatch(text)
     # Two signs look like this one; the Greek letter means the same.
     unit = absolute[2].replace("\N{GREEK SMALL LETTER MU}", "µ") if absolute else ""
-    if absolute is None or unit not in UNITS or not math.isfinite(float(absolute[1])):
+    number = float(absolute[1]) if absolute else math.inf
+    if unit not in UNITS or not math.isfinite(number * UNITS[unit][1]):
         units = [unit for unit in UNITS if unit]
         hint = nearest(unit, units) if unit else ""
         raise ValueError(
             f"expected a number with a unit ({', '.join(units)}), or a multiple as in "
             f"1.1 x {BASELINE}, not {text!r}.{hint}"
         )
-    return Bound(relation, float(absolute[1]), unit)
+    return Bound(relation, number, unit)
 
 
 def _check_bounds(limit: Limit) -> None:
