@@ -41,9 +41,10 @@ class Way:
 
     def close(self) -> None:
         """Let the process stop its server and end."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process.wait(_END_S)
+        with self._process:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            self._process.wait(_END_S)
 
 
 @contextmanager
