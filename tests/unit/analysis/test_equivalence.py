@@ -91,7 +91,7 @@ def test_among_many_comparisons_a_small_p_value_is_no_difference(tmp_path: Path)
 
     assert (alone.outcome, alone.family_size, alone.adjusted_p) == ("worse", 1, alone.p_value)
     assert (among.outcome, among.cause, among.family_size) == ("unresolved", "many comparisons", 10)
-    assert among.excludes_one
+    assert among.effect.side()
     assert among.p_value == alone.p_value
     assert among.adjusted_p == pytest.approx(10 * (alone.p_value or 0.0))
 
@@ -100,8 +100,8 @@ def test_the_detectable_factor_stands_beside_the_ratio(tmp_path: Path) -> None:
     close = put_p50(tmp_path / "close", factors(x=CLOSE), "base x")
     wide = put_p50(tmp_path / "wide", factors(x=WIDE), "base x")
 
-    assert 1.0 < (close.detectable_factor or 0.0) < 1.05
-    assert 1.4 < (wide.detectable_factor or 0.0) < 1.7
+    assert 1.0 < (close.effect.detectable_factor or 0.0) < 1.05
+    assert 1.4 < (wide.effect.detectable_factor or 0.0) < 1.7
 
 
 def tails(factor: float) -> Make:
@@ -130,18 +130,18 @@ def test_tails_of_few_operations_that_agree_by_luck_show_no_difference(tmp_path:
     """Every block has the same ratio, but each p99 is one of ten operations far apart."""
     luck, sure = (get_p99(tmp_path / str(factor), tails(factor)) for factor in (1.2, 40.0))
 
-    assert luck.excludes_one
+    assert luck.effect.side()
     assert luck.tail_disagrees
     assert (luck.outcome, luck.cause) == ("unresolved", "tail")
     assert sure.outcome == "worse"
     assert not sure.tail_disagrees
-    assert 1.0 < (sure.tail_low or 0.0) <= sure.ratio <= (sure.tail_high or 0.0)
+    assert 1.0 < (sure.tail_low or 0.0) <= sure.effect.ratio <= (sure.tail_high or 0.0)
 
 
 def test_tails_that_agree_by_luck_are_not_equivalent_either(tmp_path: Path) -> None:
     found = get_p99(tmp_path, tails(1.01))
 
-    assert (found.low, found.high) == pytest.approx((1.01, 1.01), rel=1e-3)
+    assert (found.effect.low, found.effect.high) == pytest.approx((1.01, 1.01), rel=1e-3)
     assert found.outcome == "unresolved"
 
 

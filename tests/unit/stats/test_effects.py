@@ -137,7 +137,7 @@ def test_many_blocks_are_bootstrapped(monkeypatch: pytest.MonkeyPatch) -> None:
     found = effect(candidate, [1.0] * 101)
 
     assert found.method == BOOTSTRAP
-    assert found.excludes_one()
+    assert found.side()
 
 
 def test_a_single_block_has_a_ratio_and_nothing_else() -> None:
@@ -145,7 +145,7 @@ def test_a_single_block_has_a_ratio_and_nothing_else() -> None:
 
     assert found.ratio == pytest.approx(1.5)
     assert (found.low, found.high, found.p_value, found.detectable_factor) == (None,) * 4
-    assert not found.excludes_one()
+    assert not found.side()
     assert not found.is_equivalent(10.0)
 
 
@@ -155,7 +155,7 @@ def test_equivalence_is_shown_not_assumed() -> None:
 
     assert close.is_equivalent(0.05)
     assert not close.is_equivalent(0.01)
-    assert not wide.excludes_one()
+    assert not wide.side()
     assert not wide.is_equivalent(0.05)
 
 
