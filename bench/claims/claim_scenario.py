@@ -6,7 +6,7 @@ nobody takes them for runs of the whole scenario.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bench.claims.claim import Bound, Judgement, Ratio, Scaling
 from bench.errors import InputError
@@ -45,14 +45,7 @@ def scenario_for(
     }
     if not sweeps:
         raise InputError(f"{origin} measures nothing that the claims are judged on")
-    subjects, loops = (_used(sweeps.values(), axis) for axis in ("subjects", "loops"))
-    subjects |= {scenario.subjects[label].same_as for label in subjects}
-    baseline = scenario.baseline
-    remaining = {
-        "subjects": tuple(label for label in baseline.subjects if label in subjects),
-        "loop": baseline.loop if baseline.loop in loops else "",
-    }
-    return derived(scenario, sweeps, origin, baseline=baseline.model_copy(update=remaining))
+    return derived(scenario, sweeps, origin)
 
 
 def _within(judgement: Judgement, name: str, sweep: Sweep) -> dict[str, set[str]]:
@@ -86,7 +79,3 @@ def _kept(
             kept["subjects"] |= {label, first}
     ordered = {axis: tuple(x for x in getattr(sweep, axis) if x in kept[axis]) for axis in AXES}
     return sweep.model_copy(update=ordered)
-
-
-def _used(sweeps: Iterable[Sweep], axis: str) -> set[str]:
-    return {label for sweep in sweeps for label in getattr(sweep, axis)}

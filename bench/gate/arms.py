@@ -145,10 +145,8 @@ def second_run(scenario: Scenario, pairs: Sequence[Pair], rule: Rule) -> Scenari
         )
         for name, sweep in _sweeps_with(scenario, pairs).items()
     }
-    used = {label for sweep in sweeps.values() for label in sweep.subjects}
-    kept = tuple(label for label in scenario.baseline.subjects if label in used)
     reseeded = scenario.model_copy(update={"seed": scenario.seed + 1})
-    return _derived(reseeded, scenario.subjects, sweeps, kept)
+    return _derived(reseeded, scenario.subjects, sweeps, scenario.baseline.subjects)
 
 
 def _sweeps_with(scenario: Scenario, pairs: Sequence[Pair]) -> dict[str, Sweep]:
