@@ -7,6 +7,7 @@ difference. Nobody judges two cells otherwise; what of these reasons counts for 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,12 +35,17 @@ from bench.stats.quantiles import CONFIDENCE
 from bench.stats.resampling import hierarchical_interval
 
 Consumer = Literal["report", "thresholds", "claims", "gate", "dominance", "score"]
+_OF_A_LIMIT: frozenset[Reason] = frozenset({"blocks", "unsteady", "noise", "tail"})
+_OF_A_DIFFERENCE: frozenset[Reason] = _OF_A_LIMIT | {"interval", "many comparisons"}
 HEEDED: Mapping[Consumer, frozenset[Reason]] = {
-    "report": frozenset({"blocks", "unsteady", "interval", "noise", "many comparisons", "tail"}),
-    "thresholds": frozenset({"blocks", "unsteady"}),
-    "claims": frozenset({"blocks", "noise"}),
+    "report": _OF_A_DIFFERENCE,
+    # They ask on which side of a limit of their own the interval lies, not of 1.
+    "thresholds": _OF_A_LIMIT,
+    "claims": _OF_A_LIMIT,
+    # Two runs and a smallest effect take the place of the others; its error rates are measured.
     "gate": frozenset({"blocks"}),
-    "dominance": frozenset({"unsteady", "interval", "noise"}),
+    "dominance": _OF_A_DIFFERENCE,
+    # Of scores, not cells: who lacks a block has none, and a choice has to beat every rival.
     "score": frozenset({"unsteady", "interval", "noise"}),
 }
 
@@ -149,6 +155,22 @@ def heeded(
     """
     counts = HEEDED[consumer] if reasons is None else HEEDED[consumer].intersection(reasons)
     return next((reason for reason in comparison.reasons if reason in counts), "")
+
+
+def widened(comparison: Comparison, consumer: Consumer) -> tuple[float, float]:
+    """Return the interval as wide as what ``consumer`` heeds of noise and tail makes it.
+
+    What it asks of the ratio is shown only where all of that lies on one side of its limit. From 0
+    to infinity for a single block.
+    """
+    found, counts = comparison.effect, HEEDED[consumer]
+    if found.low is None or found.high is None:
+        return 0.0, math.inf
+    noise = comparison.noise_factor if "noise" in counts else 1.0
+    ends = [found.low, found.high, found.ratio / noise, found.ratio * noise]
+    if "tail" in counts and comparison.tail_low is not None and comparison.tail_high is not None:
+        ends += [comparison.tail_low, comparison.tail_high]
+    return min(ends), max(ends)
 
 
 def reasons_against(

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.analysis.comparison import heeded
+from bench.analysis.comparison import heeded, widened
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Cell, Comparison, Finding, ThresholdOutcome, ThresholdResult
 from bench.scenario.durability import Durability
@@ -25,12 +25,16 @@ _MEASURED = ("measured", "partly")
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """What is judged; ``doubt`` says why its interval shows nothing, ``note`` what else to know."""
+    """What is judged; ``doubt`` says why its interval shows nothing, ``note`` what else to know.
+
+    ``shown`` is the interval where noise or a tail makes it wider.
+    """
 
     unit: Unit
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    shown: tuple[float, float] | None = None
     is_lower_bound: bool = False
     doubt: str = ""
     note: str = ""
@@ -160,6 +164,7 @@ def _compared(comparison: Comparison) -> _Figure:
         value=found.ratio,
         low=found.low,
         high=found.high,
+        shown=widened(comparison, "thresholds"),
         doubt=comparison.unsteady or ("" if found.low is not None else found.method),
         note=comparison.unsteady,
         baseline=comparison.baseline,
@@ -187,8 +192,11 @@ def _doubt(limit: Limit, figure: _Figure) -> str:
     """Say why the interval does not show that the limit is met; empty where it does."""
     if figure.doubt or figure.low is None or figure.high is None:
         return figure.doubt or "there is no interval"
-    is_inside = limit.range.holds(figure.low, figure.high)
-    return "" if is_inside else "the interval reaches beyond the limit"
+    if not limit.range.holds(figure.low, figure.high):
+        return "the interval reaches beyond the limit"
+    if figure.shown is not None and not limit.range.holds(*figure.shown):
+        return "with what A/A arms or resampled tails show, the interval reaches beyond the limit"
+    return ""
 
 
 def _is_of(comparison: Comparison, cell: Cell) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
-from bench.analysis.comparison import compare, heeded, noise_factor
+from bench.analysis.comparison import allowing_for_many, compare, heeded, noise_factor
 from bench.decide._board import Board
 from bench.decide.result import Place
 
@@ -16,24 +16,33 @@ Verdict = Callable[[str, str, str, Place], int]
 def verdicts(board: Board, subjects: Sequence[str]) -> Verdict:
     """Compare ``subjects`` pairwise in every driver and place, inside blocks.
 
-    A difference counts only if its whole interval lies on one side of 1, it exceeds what the run's
-    A/A arms show in that metric, and neither side is unsteady. Else it counts as none.
+    A difference counts only if nothing that a report heeds speaks against it, allowing for all
+    comparisons of the same driver (Holm). Else it counts as none.
     """
     found: dict[tuple[str, str, str, Place], int] = {}
     for driver in board.asked.drivers:
         metric = driver.metric
         noise = noise_factor(board.run.cells, metric)
-        upwards = board.metrics[metric].better == "higher"
-        for place in board.places:
-            for first, second in combinations(subjects, 2):
-                cells = board.cells[first, place], board.cells[second, place]
-                compared = compare(*cells, metric, noise_factor=noise)
-                is_told = compared is not None and not heeded(compared, "dominance")
-                sign = compared.effect.side() if compared is not None and is_told else 0
-                sign = sign if upwards else -sign
-                found[first, second, metric, place] = sign
-                found[second, first, metric, place] = -sign
-    return lambda first, second, metric, place: found[first, second, metric, place]
+        compared = {
+            (first, second, place): made
+            for place in board.places
+            for first, second in combinations(subjects, 2)
+            if (
+                made := compare(
+                    board.cells[first, place],
+                    board.cells[second, place],
+                    metric,
+                    noise_factor=noise,
+                )
+            )
+        }
+        read = allowing_for_many([*compared.values()], lambda made: (made.metric.name,))
+        for (first, second, place), made in zip(compared, read, strict=True):
+            sign = 0 if heeded(made, "dominance") else made.effect.side()
+            sign = sign if board.metrics[metric].better == "higher" else -sign
+            found[first, second, metric, place] = sign
+            found[second, first, metric, place] = -sign
+    return lambda first, second, metric, place: found.get((first, second, metric, place), 0)
 
 
 def dominators(

@@ -42,6 +42,18 @@ def test_a_relative_limit_is_put_to_the_ratio_inside_blocks(
     assert round(found.value or 0.0, 2) == (0.73 if "throughput" in require else 1.37)
 
 
+def test_a_ratio_within_what_aa_arms_show_of_its_limit_is_not_shown_to_meet_it(
+    tmp_path: Path,
+) -> None:
+    tables = BASELINE + threshold("cycle.response.p50 <= 1.5 x baseline", confidence='"interval"')
+    # The arm measured again takes 3.5 ms where a takes 3 ms.
+    make = only_for("a2", put_ms(2.5), SLOWER)
+    found = only(limited(tmp_path, tables, make, "a b a2=a"))
+
+    assert (found.outcome, round(found.high or 0.0, 2)) == ("not shown", 1.45)
+    assert found.reason.startswith("with what A/A arms")
+
+
 def test_a_relative_limit_is_put_to_each_baseline(tmp_path: Path) -> None:
     tables = '[baseline]\nsubjects = ["a", "c"]\n' + threshold(
         "cycle.response.p50 <= 1.1 x baseline"

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.analyse import analyse
 from bench.claims.judge import judge
 from bench.claims.result import Condition
 from bench.errors import InputError
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
+from tests.unit.analysis.paced import Paced, paced_run, paced_text
 from tests.unit.analysis.synthetic import (
     MS,
     Left,
@@ -314,3 +316,17 @@ def test_a_difference_needs_every_block_and_its_other_side(tmp_path: Path) -> No
 
     assert (lacking.outcome, alone.outcome) == ("inconclusive", "inconclusive")
     assert "no cell of base beside" in alone.because
+
+
+def test_what_drifted_in_the_window_decides_nothing(tmp_path: Path) -> None:
+    def load(trial: Trial) -> Paced:
+        return Paced(service=20 * MS, growing=100_000) if trial.subject == "fast" else Paced()
+
+    metric = "cycle.response.p50"
+    text = paced_text(subjects="base fast", top=f'primary_metrics = ["{metric}"]')
+    run = analyse(paced_run(tmp_path, load, text))
+    (found,) = judge([claim(ratio("at_least = 1.5", metric=metric))], {SCENARIO: run}).verdicts
+
+    assert sole(found).low is not None
+    assert found.outcome == "inconclusive"
+    assert "not steady during the window: fast: cycle.response rose by" in sole(found).why
