@@ -27,7 +27,7 @@ from bench.analysis.result import (
 )
 from bench.scenario.durability import Durability
 from bench.scenario.limit import SUM
-from bench.scenario.metric import THROUGHPUT, Metric, quantiles
+from bench.scenario.metric import THROUGHPUT, Metric, time_name
 from bench.scenario.scenario import Scenario
 from bench.stats.effects import Effect, departure, effect
 from bench.stats.multiplicity import LEVEL, benjamini_hochberg, holm
@@ -320,7 +320,7 @@ def compared_tails(scenario: Scenario) -> tuple[str, ...]:
     if not (baseline.subjects or baseline.loop or has_arms):
         return ()
     names = compared_metrics(scenario)
-    return tuple(name for name in names if quantiles().get(name.rpartition(".")[2], 0.0) > 0.5)
+    return tuple(name for name in names if (of := time_name(name)) and of.statistic.is_tail)
 
 
 def told_sweeps(scenario: Scenario) -> tuple[str, ...]:

@@ -140,6 +140,11 @@ class Statistic:
     needed: int = 1
     times: tuple[str, ...] = _OTHER_TIMES
 
+    @property
+    def is_tail(self) -> bool:
+        """Whether few operations of a trial decide it: it is a quantile above the median."""
+        return self.quantile is not None and self.quantile > 0.5
+
 
 STATISTICS = {
     statistic.name: statistic
@@ -186,12 +191,6 @@ def time_name(name: str) -> TimeName | None:
         return None
     is_told = time in times_of(operation) and statistic in statistics_of(time)
     return TimeName(operation, time, statistic) if is_told else None
-
-
-def quantiles() -> dict[str, float]:
-    """Return the quantiles that are told, by the name of the statistic."""
-    of_statistics = {name: statistic.quantile for name, statistic in STATISTICS.items()}
-    return {name: quantile for name, quantile in of_statistics.items() if quantile is not None}
 
 
 class MeasuredTrial(Protocol):
