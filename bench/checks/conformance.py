@@ -68,8 +68,7 @@ def _answer(site: Site, limit_s: float) -> Answer:
         with site:
             site.begin()
             found = _result(site, limit_s)
-    # That a saver cannot be tested is a result: the others are.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - a result of this subject; others are tested
         found = Conformance(not_checked=f"{type(error).__name__}: {error}")
 
     def shown(failed: Sequence[FailedTest]) -> tuple[FailedTest, ...]:

@@ -112,8 +112,7 @@ async def _is_offered(saver: Saver, capability: str, note: _OnResult) -> bool:
 async def _reason(saver: Saver, test: Test) -> str:
     try:
         await test(saver)
-    # Whatever a saver raises in a test is its result.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever a saver raises is the test's result
         return reason_of(error)
     return ""
 

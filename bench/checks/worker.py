@@ -52,8 +52,7 @@ async def _conformance(
         announce("types")
         changed = await suite.changed_types(saver)
         return Conformance(capabilities, changed_types=changed, types=len(suite.TYPES))
-    # Why a saver cannot be tested is the result.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - why a saver cannot be tested is the result
         cause = error.__cause__ if isinstance(error, UnsupportedError) else None
         text = f"{type(cause or error).__name__}: {error}"
         return Conformance(not_checked=" ".join(text.split()))

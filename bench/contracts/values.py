@@ -81,8 +81,7 @@ def shown(value: Any, beside: Any = None) -> str:
 def _text(value: Any) -> str:
     try:
         return repr(value)
-    # What a type of the user's does when it is shown is not ours to fail for.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - the user's type may do anything when it is shown
         return f"<{_type_name(value)}: its repr raised {type(error).__name__}>"
 
 

@@ -61,4 +61,4 @@ async def close(subject: Subject) -> None:
     try:
         await asyncio.wait_for(subject.close(), timeout=10.0)
     except Exception as error:  # noqa: BLE001 - see above; the worker's log keeps it
-        print(f"closing failed: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"closing failed: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - into that log

@@ -102,8 +102,7 @@ class Lifecycle:
             return replace(result, status="unsupported", failure=Failure(VOLATILE, text, "open"))
         try:
             result = await self._measured(subject, result)
-        # Whatever goes wrong in a trial is the trial's result; the run goes on.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is the trial's result
             result = replace(result, failure=self._failure(error), status=self._status(error))
         finally:
             self._call_counts.restore()
@@ -240,8 +239,7 @@ class Lifecycle:
         self._enter(LEDGER_STAGE)
         try:
             content = to_json(self._ledger())
-        # As in reading back: what cannot be compared has not been verified.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - what cannot be compared is not verified
             problem = f"the ledger failed: {type(error).__name__}: {error}"
             return replace(result, verification=unread(problem))
         self._log.save(self._place.directory / ACKNOWLEDGED_FILE)

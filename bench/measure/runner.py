@@ -241,8 +241,7 @@ class TrialRun:
                 rows = read_raw(samples) if result.window and samples.exists() else None
         except UnsupportedError as error:
             result = unmeasured("unsupported", type(error).__name__, str(error), "server")
-        # Whatever goes wrong around a trial is its result, and the run goes on.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is the trial's result
             result = unmeasured("failed", type(error).__name__, str(error), "runner")
         return self._record(result, readings, has_samples=rows is not None), rows
 

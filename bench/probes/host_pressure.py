@@ -170,8 +170,7 @@ def _of_ticks(
 def _clock_hz() -> float | None:
     try:
         found = psutil.cpu_freq()
-    # It reads files and calls that differ by platform, and fails in as many ways.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - it reads other files on each platform, and fails in as many ways
         return None
     hertz = float(getattr(found, "current", 0.0)) * _HZ_PER_MHZ
     return hertz or None

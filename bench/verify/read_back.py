@@ -79,8 +79,7 @@ async def read_back(
     """Do as :func:`verify` does; what fails is the verification's problem."""
     try:
         return await verify(subject, workload, ledger, log, verify_s, clock)
-    # A store that cannot be read back has not been verified, and the reader is told why.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - a store that cannot be read is not verified
         return unread(f"reading back failed: {type(error).__name__}: {error}", log)
 
 
