@@ -25,16 +25,19 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _SCHEME, _REST = r"(?<![a-z0-9+.-])[a-z0-9+.-]+://", r"[^\s'\"<>]+"
-# The second allows what ends an address to stand unencoded before its last @. Both are asked, since
-# it may run into the next address.
+# The others allow what ends an address, or its host, to stand unencoded before its last @. All are
+# asked, since these may run into what stands beside it.
 _URLS = tuple(
-    re.compile(_SCHEME + user + _REST, re.IGNORECASE) for user in ("", r"(?:[^/\r\n]*@)?")
+    re.compile(_SCHEME + user + _REST, re.IGNORECASE)
+    for user in ("", r"(?:[^/\r\n]*@)?", r"(?:(?:(?!://)[^\r\n])*@)?")
 )
 _SENSITIVE_NAME = re.compile(_SENSITIVE, re.IGNORECASE)
 # Shorter values of variables that have nothing to do with a store are words that occur anywhere.
 _FEWEST_CHARACTERS = 6
 # Of a secret that others have cut, less than this says little and occurs anywhere.
 _FEWEST_OF_CUT = 4
+# So many backslashes may one of them become where it is quoted again and again.
+_MOST_ESCAPES = 16
 _BEFORE_CUT = r"(?=\.\.\.|…)"
 _AFTER_CUT = r"(?:(?<=\.\.\.)|(?<=…))"
 
@@ -65,12 +68,13 @@ def shortened(text: str, secrets: Iterable[str], most: int) -> str:
 
 @lru_cache(maxsize=64)
 def _spelt_anyhow(secret: str) -> re.Pattern[str]:
-    return re.compile("".join(map(_spelt, secret)))
+    return re.compile("".join(_spelt(part, len(part)) for part in _parts(secret)))
 
 
 @lru_cache(maxsize=64)
 def _cut_anywhere(secret: str) -> re.Pattern[str]:
-    spelt = [_spelt(character) for character in secret]
+    parts = _parts(secret)
+    spelt = [_spelt(part, 1) for part in parts]
     beginning = [
         *spelt[:_FEWEST_OF_CUT],
         *(f"(?>{_BEFORE_CUT}|{each})" for each in spelt[_FEWEST_OF_CUT:]),
@@ -80,23 +84,41 @@ def _cut_anywhere(secret: str) -> re.Pattern[str]:
     end = [
         _AFTER_CUT,
         *(
-            f"({'?>' if character in '.…' else '?:'}{_AFTER_CUT}|{each})"
-            for character, each in zip(secret, spelt, strict=True)
+            f"({'?>' if part in '.…' else '?:'}{_AFTER_CUT}|{each})"
+            for part, each in zip(parts, spelt, strict=True)
         ),
     ]
     end[-_FEWEST_OF_CUT:] = spelt[-_FEWEST_OF_CUT:]
     return re.compile(f"{''.join(beginning)}|{''.join(end)}")
 
 
-def _spelt(character: str) -> str:
-    return f"(?:{'|'.join(_spellings(character))})"
+def _parts(secret: str) -> list[str]:
+    """Split a secret into characters, but backslashes in a row stay together.
+
+    One by one they would divide a longer row of spelt ones among them in too many ways.
+    """
+    return re.findall(r"\\+|[^\\]", secret)
+
+
+def _spelt(part: str, fewest: int) -> str:
+    """Return a pattern of a part; of backslashes ``fewest`` may be there."""
+    if part.startswith("\\"):
+        one = rf"\\(?i:x5c|u(?:0000)?005c)?|{_encoded(part[0])}"
+        return f"(?:{one}){{{fewest},{_MOST_ESCAPES * len(part)}}}"
+    return f"(?:{'|'.join(_spellings(part))})"
+
+
+def _encoded(character: str) -> str:
+    # What is quoted more than once has more than one per cent sign; 25 is its own code.
+    encoded = character.encode(errors="surrogatepass")
+    return "(?i:" + "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in encoded) + ")"
 
 
 def _spellings(character: str) -> Iterator[str]:
     """Yield patterns of ``character``: itself, in a URL, in source code, as an entity."""
     code, encoded = ord(character), character.encode(errors="surrogatepass")
-    # What is quoted more than once has more than one backslash; 25 is the per cent sign's own code.
-    yield "(?i:" + "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in encoded) + ")"
+    yield _encoded(character)
+    # What is quoted more than once has more than one backslash.
     literals = [write(character)[1:-1] for write in (repr, ascii, json.dumps)]
     literals += [repr(encoded)[2:-1], f"\\x{code:02x}", f"\\u{code:04x}", f"\\u{code:08x}"]
     for literal in dict.fromkeys(literals):

@@ -110,6 +110,30 @@ def test_a_secret_of_dots_that_is_cut_takes_no_time_to_find() -> None:
     assert redact("." * 500 + "efgh", ["ab" + "." * 60 + "x.efgh"]) == "." * 500 + REDACTED
 
 
+@pytest.mark.parametrize("secret", ["a" + "\\" * 8 + "b", "\\" * 8, "\\'" * 4, "\\\n" * 4])
+def test_a_secret_of_backslashes_takes_no_time_to_find(secret: str) -> None:
+    row = "\\" * 2_000
+    text = f"a{row} {row} {json.dumps(secret)}"
+
+    assert redact(f"{text}…", [secret]).endswith(f'"{REDACTED}"…')
+
+
+@pytest.mark.parametrize(
+    "written",
+    [r"pa\\\\word", r"pa\\\\\\\\word", "pa%5c%5Cword", r"pa\%255Cword", r"pa\u005c\x5cword"],
+)
+def test_backslashes_in_a_row_are_found_however_they_are_spelt(written: str) -> None:
+    assert redact(f"<{written}>", [r"pa\\word"]) == f"<{REDACTED}>"
+
+
+def test_fewer_backslashes_are_no_secret() -> None:
+    assert redact(r"pa\word", [r"pa\\word"]) == r"pa\word"
+
+
+def test_a_secret_that_is_cut_among_its_backslashes_goes() -> None:
+    assert redact("<pass\\...", ["pass\\\\\\word"]) == f"<{REDACTED}..."
+
+
 def test_what_is_no_secret_stays() -> None:
     text = "connect to 'h' as u: 100 % of {}[]().* \\d failed"
 
@@ -122,7 +146,10 @@ def test_secrets_of_all_addresses_in_a_text_are_found() -> None:
     assert secrets_within(text) == ("tok-1", "tok-2")
 
 
-@pytest.mark.parametrize("password", ["it's-1", 'a"b-1', "a<b-1", "a b-1", "p@a b-1"])
+@pytest.mark.parametrize(
+    "password",
+    ["it's-1", 'a"b-1', "a<b-1", "a b-1", "p@a b-1", "pa/it's-1", 'a"b/c-1', "p@/a b-1", "a//b'c"],
+)
 def test_what_ends_an_address_may_stand_in_its_password(password: str) -> None:
     text = f"name @ https://me:{password}@h/x.whl and https://me:tok-2@h"
 
