@@ -23,11 +23,13 @@ from typing import IO, Self
 import numpy as np
 
 from bench.records.column_coding import decode, encode
-from bench.records.files import MOST_RECORD_BYTES, open_plain, read_plain
+from bench.records.files import MOST_RECORD_BYTES, open_plain, read_member, read_plain
 from bench.records.sample import MOST_SAMPLES_BYTES, Samples, read_samples
 from bench.records.trial import TrialRecord
 
 ARCHIVE = "records.zip"
+MOST_BYTES = MOST_SAMPLES_BYTES
+"""A larger archive is not read: those of the longest runs have a hundredth of it."""
 # What reading a missing, cut off or altered archive raises.
 DAMAGE = (
     *(OSError, KeyError, ValueError, EOFError, RuntimeError),
@@ -36,7 +38,6 @@ DAMAGE = (
 TRIALS, SAMPLES, CHECKS = "trials", "samples", "checks"
 """The parts of a run, each a directory."""
 _COLUMNS = ".columns"
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The earliest that the format can tell: when a member was written is no part of a run.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -50,7 +51,7 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = open_plain(path)
+        self._file = open_plain(path, MOST_BYTES)
         try:
             self._archive = zipfile.ZipFile(self._file)
         except BaseException:
@@ -93,7 +94,7 @@ class Archive:
         return self._member(name, MOST_SAMPLES_BYTES)
 
     def _member(self, name: str, most_bytes: int) -> bytes:
-        return _read(self._archive, name, most_bytes)
+        return read_member(self._archive, name, most_bytes)
 
 
 def write_archive(target: IO[bytes], files: Iterable[Path]) -> None:
@@ -108,7 +109,9 @@ def write_archive(target: IO[bytes], files: Iterable[Path]) -> None:
 def holds(source: Path | IO[bytes], files: Iterable[Path]) -> bool:
     """Tell whether the archive ``source`` gives back each of ``files`` as it is."""
     with (
-        open_plain(source) if isinstance(source, Path) else nullcontext(source) as stream,
+        open_plain(source, MOST_BYTES)
+        if isinstance(source, Path)
+        else nullcontext(source) as stream,
         zipfile.ZipFile(stream) as archive,
     ):
         names = set(archive.namelist())
@@ -131,14 +134,7 @@ def _content(file: Path) -> bytes:
 def _is_kept(archive: zipfile.ZipFile, file: Path) -> bool:
     name = member_of(file)
     if file.parent.name == SAMPLES:
-        stored = _read(archive, name, MOST_SAMPLES_BYTES)
+        stored = read_member(archive, name, MOST_SAMPLES_BYTES)
         # Decoded and compared as numbers: that coding is undone exactly is what is checked.
         return np.array_equal(decode(stored).rows, read_samples(file).rows)
-    return _read(archive, name, MOST_RECORD_BYTES) == _content(file)
-
-
-def _read(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
-    member = archive.getinfo(name)
-    if member.file_size > most_bytes or member.compress_type not in _METHODS:
-        raise ValueError(f"{name} declares {member.file_size} bytes, or an unknown method")
-    return archive.read(member)
+    return read_member(archive, name, MOST_RECORD_BYTES) == _content(file)

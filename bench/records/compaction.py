@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import IO
 
 from bench.errors import BenchError, InputError
-from bench.records.archive import ARCHIVE, CHECKS, DAMAGE, SAMPLES, TRIALS, holds, write_archive
+from bench.records.archive import (
+    ARCHIVE,
+    CHECKS,
+    DAMAGE,
+    MOST_BYTES,
+    SAMPLES,
+    TRIALS,
+    holds,
+    write_archive,
+)
 from bench.records.files import PARTIAL, new_file
 from bench.records.store import Run, Store
 
@@ -109,6 +118,8 @@ def _write(archive: Path, files: Sequence[Path]) -> None:
             write_archive(target, files)
         except _NOT_A_RECORD as error:
             raise InputError(f"{archive}: a file of the run is damaged: {error}") from error
+        if target.tell() > MOST_BYTES:
+            raise InputError(f"{archive} would be larger than what is read; nothing was changed")
         if not _holds(target, files):
             raise BenchError(f"{archive} would not give back what was put into it")
 

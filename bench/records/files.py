@@ -8,8 +8,10 @@ import os
 import re
 import stat
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -27,6 +29,7 @@ MOST_RECORD_BYTES = 1 << 24
 _CONTROL_IN_JSON = re.compile(
     rb"\\u(?:00[01789]|20[26])|\\[bfr]|\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]"
 )
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 PARTIAL = ".partial"
 """The end of the name that a file has while it is being written."""
 
@@ -95,21 +98,25 @@ def refuse_links(*directories: Path) -> None:
             )
 
 
-def open_plain(path: Path) -> IO[bytes]:
-    """Open a file for reading that is neither a link nor a pipe, device or directory.
+def open_plain(path: Path, most_bytes: int) -> IO[bytes]:
+    """Open a file of at most ``most_bytes`` that is neither link nor pipe, device or directory.
 
     Raises:
-        OSError: it is not there, cannot be read, or is not a plain file.
+        OSError: it is not there, cannot be read, is larger, or is not a plain file.
     """
     # Without waiting: a pipe that nobody writes to would be waited for endlessly.
     extra = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     if path.is_symlink():
         raise OSError(errno.ELOOP, "it is a link, not a plain file", str(path))
     descriptor = os.open(path, os.O_RDONLY | extra)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a plain file", str(path))
-    return os.fdopen(descriptor, "rb")
+    found = os.fstat(descriptor)
+    is_plain = stat.S_ISREG(found.st_mode)
+    if is_plain and found.st_size <= most_bytes:
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if is_plain:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes} bytes", str(path))
+    raise OSError(errno.EINVAL, "it is not a plain file", str(path))
 
 
 def read_plain(path: Path, most_bytes: int) -> bytes:
@@ -118,10 +125,30 @@ def read_plain(path: Path, most_bytes: int) -> bytes:
     Raises:
         OSError: as :func:`open_plain`, or it is larger.
     """
-    with open_plain(path) as file:
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise OSError(errno.EFBIG, f"it has more than {most_bytes} bytes", str(path))
+    with open_plain(path, most_bytes) as file:
+        # Room for as much is made at once.
+        return file.read(os.fstat(file.fileno()).st_size)
+
+
+def read_member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
+    """Read a member that has as many bytes as it declares, at most ``most_bytes``.
+
+    No more than these are ever unpacked, whatever it holds.
+
+    Raises:
+        KeyError, OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error: there
+            is no such member, or it is another.
+    """
+    member = copy(archive.getinfo(name))
+    declared_bytes = member.file_size
+    if declared_bytes > most_bytes or member.compress_type not in _METHODS:
+        raise ValueError(f"{name} declares {declared_bytes} bytes, or an unknown method")
+    # Else what goes on after that would be cut off unseen; zipfile unpacks a few kB at a time.
+    member.file_size += 1 << 16
+    with archive.open(member) as stream:
+        content = stream.read(declared_bytes + 1)
+    if len(content) != declared_bytes:
+        raise ValueError(f"{name} does not hold the {declared_bytes} bytes that it declares")
     return content
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.records.files import open_plain, write_file
+from bench.records.files import open_plain, read_member, write_file
 from bench.records.outcome import COLUMNS
 
 Integers = npt.NDArray[np.int64]
@@ -93,7 +93,7 @@ def read_samples(path: Path) -> Samples:
         OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error: the
             file is missing, is not such an archive, or holds more than ``MOST_SAMPLES_BYTES``.
     """
-    with open_plain(path) as file, zipfile.ZipFile(file) as archive:
+    with open_plain(path, MOST_SAMPLES_BYTES) as file, zipfile.ZipFile(file) as archive:
         first = _column(archive, COLUMNS[0])
         rows = np.empty((len(first), len(COLUMNS)), dtype=np.int64, order="F")
         for index, name in enumerate(COLUMNS):
@@ -105,17 +105,15 @@ def read_samples(path: Path) -> Samples:
 
 
 def _column(archive: zipfile.ZipFile, name: str) -> Integers:
-    """Read an array as NumPy would, but only integers, and no more than the archive declares."""
-    member = archive.getinfo(f"{name}.npy")
-    if member.file_size > MOST_SAMPLES_BYTES // len(COLUMNS):
-        raise ValueError(f"the column {name} declares {member.file_size} bytes, which is too many")
-    with archive.open(member) as stream:
-        if np.lib.format.read_magic(stream) != (1, 0):
-            raise ValueError(f"the column {name} is no array of this format")
-        shape, _, kind = np.lib.format.read_array_header_1_0(stream)
-        if kind != np.int64:
-            raise ValueError(f"the column {name} has {kind}, expected int64")
-        column: Integers = np.frombuffer(stream.read(), dtype=kind)
+    """Read an array as NumPy would, but only integers."""
+    content = read_member(archive, f"{name}.npy", MOST_SAMPLES_BYTES // len(COLUMNS))
+    stream = io.BytesIO(content)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"the column {name} is no array of this format")
+    shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+    if kind != np.int64:
+        raise ValueError(f"the column {name} has {kind}, expected int64")
+    column: Integers = np.frombuffer(content, dtype=kind, offset=stream.tell())
     if column.shape != shape:
         raise ValueError(f"the column {name} has {len(column)} samples, it declares {shape}")
     return column

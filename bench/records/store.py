@@ -45,7 +45,7 @@ from bench.records.sample import (
     samples_content,
 )
 from bench.records.trial import TrialRecord
-from bench.scenario.plan import expand
+from bench.scenario.plan import expand, is_of
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import parse_scenario
 
@@ -259,6 +259,9 @@ class Store:
         directory = self.directory / run_id
         scenario = parse_scenario(record.scenario_text, str(directory / "run.json"))
         whole, damaged = _trials(directory)
+        for trial_id in [name for name, one in whole.items() if not is_of(one.trial, scenario)]:
+            del whole[trial_id]
+            damaged[trial_id] = f"the record of {trial_id} is of no trial of this scenario"
         trials = sorted(whole.values(), key=lambda trial: trial.trial.position)
         checks, damaged_checks = _checks(directory, scenario.subjects)
         return Run(record, scenario, tuple(trials), directory, damaged, checks | damaged_checks)

@@ -16,6 +16,9 @@ Status = Literal["measured", "unsupported", "failed"]
 # Samples hold instants as 64-bit integers, and no count is larger.
 Instant = Annotated[int, Field(ge=0, lt=1 << 63)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+# What is made for each of them takes time and memory; trials have ten and some hundred.
+MOST_OPERATIONS = 100
+MOST_READINGS = 2_000
 MOST_WINDOW_NS = 7 * 24 * 3600 * 10**9
 SamplesFile = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}\.npz$")]
 
@@ -151,9 +154,9 @@ class TrialRecord:
     durability: Durability
     settings: Mapping[str, str]
     server: str
-    operations: tuple[str, ...]
+    operations: Annotated[tuple[str, ...], Field(max_length=MOST_OPERATIONS)]
     window: Annotated[Window, AfterValidator(_ordered)] | None
-    readings: tuple[Reading, ...]
+    readings: Annotated[tuple[Reading, ...], Field(max_length=MOST_READINGS)]
     errors: Mapping[str, Count]
     error_texts: Mapping[str, str]
     verification: Verification | None

@@ -17,8 +17,13 @@ import random
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from itertools import product
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat
 
 from bench.scenario.scenario import Scenario, Sweep
+
+Number = Annotated[int, Field(ge=0, lt=1 << 64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,12 @@ class Trial:
     payload: str
     arrival: str
     loop: str
-    repetition: int
+    repetition: Number
     block: str
-    position: int
-    seed: int
-    warmup_s: float
-    duration_s: float
+    position: Number
+    seed: Number
+    warmup_s: FiniteFloat
+    duration_s: FiniteFloat
     scenario_digest: str
 
     @property
@@ -58,6 +63,18 @@ class Trial:
     def condition(self) -> tuple[str, str, str, str]:
         """Sweep, workload, payload and arrival: what is the same for every arm of a block."""
         return (self.sweep, self.workload, self.payload, self.arrival)
+
+
+def is_of(trial: Trial, scenario: Scenario) -> bool:
+    """Tell whether ``scenario`` has what ``trial`` names, together in one sweep."""
+    sweep = scenario.sweeps.get(trial.sweep)
+    return sweep is not None and (
+        trial.subject in sweep.subjects
+        and trial.workload in sweep.workloads
+        and trial.payload in sweep.payloads
+        and trial.arrival in scenario.arrivals_of(sweep)
+        and trial.loop in sweep.loops
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def parse_toml(text: str, origin: str) -> dict[str, Any]:
     try:
         raw = tomllib.loads(text)
         texts = list(_texts(raw, ""))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{origin}: this is not valid TOML: {error}") from error
     for key, inside in texts:
         if found := CONTROL_CHARACTER.search(inside):

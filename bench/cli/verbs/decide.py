@@ -7,13 +7,13 @@ import datetime as dt
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
-from bench.cli.verbs.report import add_places
+from bench.cli.verbs.report import add_places, place
 from bench.decide.decision import decide
 from bench.decide.drivers import Drivers
 from bench.decide.page import markdown
 from bench.decide.screen import screen
 from bench.errors import InputError
-from bench.records.files import make_directory, write_file
+from bench.records.files import write_file
 from bench.records.store import Store
 from bench.scenario.toml_file import read_model
 
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     except InputError as error:
         lines = str(error).splitlines()
         raise InputError("\n".join(f"{options.drivers}: {line}" for line in lines)) from error
-    directory = make_directory(options.reports / found.record.run_id)
+    directory = place(options.reports, found.record.run_id)
     path = directory / "decision.md"
     write_file(path, markdown(decision, date).encode())
     print(screen(decision))

@@ -14,7 +14,7 @@ from bench.cli.gating import (
     recorded,
 )
 from bench.cli.loading import load_checked
-from bench.cli.verbs.report import add_places
+from bench.cli.verbs.report import add_places, place
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
 from bench.gate.document import document
@@ -154,7 +154,7 @@ def _runs(options: argparse.Namespace) -> list[str]:
 def _tell(result: GateResult, reports: Path) -> int:
     """Write every form of the answer, print the short one, and return the exit code."""
     print(screen(result), flush=True)
-    directory = make_directory(reports / result.runs[0].run_id / "gate")
+    directory = place(place(reports, result.runs[0].run_id), "gate")
     text = markdown(result)
     pages = {
         "gate.md": text.encode(),

@@ -11,7 +11,7 @@ from rich.console import Console as Screen
 
 from bench.analysis.analyse import analyse
 from bench.discovery import load, names
-from bench.records.files import make_directory, write_file
+from bench.records.files import make_directory, refuse_links, write_file
 from bench.records.store import Store
 from bench.reporters.console import screen_content
 
@@ -33,10 +33,21 @@ def run(options: argparse.Namespace) -> int:
     return tell(store, options.run_id or store.newest(), options.reports)
 
 
+def place(reports: Path, run_id: str) -> Path:
+    """Return the directory of a run's reports; it may come from somebody else, as a run may.
+
+    Raises:
+        InputError: it is a link, or cannot be made.
+    """
+    directory = reports / run_id
+    refuse_links(directory)
+    return make_directory(directory)
+
+
 def tell(store: Store, run_id: str, reports: Path) -> int:
     """Analyse a run, write every report, print the short one; return the exit code."""
     analysis = analyse(store.read(run_id))
-    directory = make_directory(reports / run_id)
+    directory = place(reports, run_id)
     for name in names("reporter"):
         reporter: Any = load("reporter", name)
         for file_name, content in reporter().render(analysis).items():

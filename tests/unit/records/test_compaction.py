@@ -35,6 +35,18 @@ def contents(run: Run) -> list[object]:
     ]
 
 
+def test_a_run_that_could_not_be_read_again_is_not_made_compact(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files_in(tmp_path)
+    monkeypatch.setattr(compaction, "MOST_BYTES", 1000)
+
+    with pytest.raises(InputError, match=r"records\.zip would be larger than what is read"):
+        compact(Store(tmp_path), RUN_ID)
+
+    assert files_in(tmp_path) == before
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """A run of three trials, of which one was refused and has no samples."""

@@ -6,7 +6,9 @@ import json
 import math
 import os
 import sys
+import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +26,7 @@ from bench.records.trial import TrialRecord
 from tests.unit.analysis.synthetic import make_run
 
 RUN_ID = "20260101T000000Z-made-up"
+FURTHER_BYTES = 1 << 25
 
 
 @pytest.fixture
@@ -237,6 +240,49 @@ def test_a_member_that_declares_more_than_there_can_be_is_not_unpacked(
         archive.getinfo(name).file_size = (1 << 30) + 1
 
     assert "declares 1073741825 bytes" in damaged_alone(run, tmp_path)
+
+
+def hold_more_than_declared(path: Path, name: str) -> None:
+    """Let a member go on after what it declares, with the check sum of what it declares."""
+    with zipfile.ZipFile(path) as archive:
+        contents = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each, content in contents.items():
+            archive.writestr(each, content + b"\0" * FURTHER_BYTES if each == name else content)
+        member = archive.getinfo(name)
+        member.file_size, member.CRC = len(contents[name]), zlib.crc32(contents[name])
+
+
+@pytest.mark.parametrize("part", ["trials/{}.json", "samples/{}.columns", "due.npy"])
+def test_a_member_that_holds_more_than_it_declares_is_refused_and_not_unpacked(
+    run: Run, tmp_path: Path, part: str
+) -> None:
+    path, name = run.directory / ARCHIVE, part.format(run.trials[1].trial.id)
+    if part == "due.npy":
+        path = samples_of(run, run.trials[1])
+        without_hashes(run)
+    else:
+        compact(Store(tmp_path), RUN_ID)
+    hold_more_than_declared(path, name)
+
+    tracemalloc.start()
+    found = Store(tmp_path).read(RUN_ID)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert list(found.damaged) == [run.trials[1].trial.id]
+    said = found.damaged[run.trials[1].trial.id]
+    assert f"{name} does not hold the " in said
+    assert said.endswith("bytes that it declares")
+    assert most_bytes < FURTHER_BYTES / 2
+
+
+def test_an_archive_that_is_too_large_is_not_read(run: Run, tmp_path: Path) -> None:
+    compact(Store(tmp_path), RUN_ID)
+    huge(run.directory / ARCHIVE)
+
+    with pytest.raises(InputError, match=r"records\.zip: .* more than 1073741824 bytes"):
+        Store(tmp_path).read(RUN_ID)
 
 
 def without_hashes(run: Run) -> None:

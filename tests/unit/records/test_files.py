@@ -118,7 +118,7 @@ def test_only_plain_files_are_read(tmp_path: Path, kind: str) -> None:
         path.mkdir()
 
     with pytest.raises(OSError, match="plain file"):
-        open_plain(path)
+        open_plain(path, 100)
 
 
 def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
@@ -126,5 +126,6 @@ def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
     path.write_bytes(b"12345")
 
     assert read_plain(path, 5) == b"12345"
-    with pytest.raises(OSError, match="more than 4 bytes"):
-        read_plain(path, 4)
+    for read in (read_plain, open_plain):
+        with pytest.raises(OSError, match="more than 4 bytes"):
+            read(path, 4)
