@@ -37,15 +37,15 @@ class FileSaver(InMemorySaver):
             file.write(content)
 
     async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
-        self._pending.append(pickle.dumps(("aput", (config, *given))))
+        self._pending.append(pickle.dumps(("aput", (_place(config), *given))))
         return await super().aput(config, *given)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Any, task_id: str, task_path: str = ""
     ) -> None:
-        given = (config, writes, task_id, task_path)
+        given = (_place(config), writes, task_id, task_path)
         self._pending.append(pickle.dumps(("aput_writes", given)))
-        await super().aput_writes(*given)
+        await super().aput_writes(config, *given[1:])
 
     def _calls(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
         if self._path.exists():
@@ -53,6 +53,13 @@ class FileSaver(InMemorySaver):
             with self._path.open("rb") as file, suppress(EOFError, pickle.UnpicklingError):
                 while True:
                     yield pickle.load(file)  # noqa: S301 - we wrote it
+
+
+def _place(config: RunnableConfig) -> RunnableConfig:
+    """Return what says where a checkpoint belongs: a graph puts functions beside it."""
+    configurable = config["configurable"]
+    names = ("thread_id", "checkpoint_ns", "checkpoint_id")
+    return {"configurable": {name: configurable[name] for name in names if name in configurable}}
 
 
 class WriteBehindSubject(DefectiveSubject):
