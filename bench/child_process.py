@@ -135,10 +135,11 @@ class ChildProcess:
         self._process.wait()
         self.give_up()
 
-    def kill_session(self) -> None:
-        """Kill it with those that it has started, and wait for its end."""
+    def terminate(self, limit_s: float) -> None:
+        """Have it end with those that it has started; after so many seconds it is killed."""
+        self._process.terminate()
         # Until it is waited for, the group is its own.
-        if sys.platform != "win32" and self._process.poll() is None:
+        if not self.wait(limit_s) and sys.platform != "win32":
             os.killpg(self._process.pid, signal.SIGKILL)
         self.kill()
 

@@ -12,7 +12,6 @@ from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import HANDED_OVER, RESULT_FILE, Job, Opening, TrialResult, unmeasured
 from bench.handover.killing import was_killed
 from bench.handover.log import log_tail
-from bench.handover.session import end_session
 from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
 
@@ -20,10 +19,12 @@ MEASURING = "bench.measure.worker"
 """The program that measures a trial."""
 # A worker that has handed over its result may take this long to end.
 _ENDING_S = 5.0
+# Starting Python may take this long.
+_STARTING_S = 60.0
 
 
 class WorkerProcess:
-    """A worker process; leaving the context ends it, whatever state it is in."""
+    """A worker process; leaving the context ends it and all that it started, in whatever state."""
 
     def __init__(
         self,
@@ -36,24 +37,31 @@ class WorkerProcess:
         self._directory = directory
         self._log = directory / "worker.log"
         self._stage = "import"
+        self._process_id: int | None = None
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
             self._process = ChildProcess(
-                [*interpreter.command, "-m", program, str(directory)],
+                [*interpreter.command, "-m", "bench.handover.guard", program, str(directory)],
                 interpreter.environment_of(environment),
                 log,
             )
-        self.process_id = self._process.process_id
         self._process.send(to_json(job))
+
+    @property
+    def process_id(self) -> int:
+        """The worker's process id, which its guard tells first; 0 where that cannot start."""
+        if self._process_id is None:
+            told = self._process.line(_STARTING_S) or ""
+            self._process_id = int(told) if told.isdecimal() else 0
+        return self._process_id
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            self._process.end(_ENDING_S)
-        finally:
-            end_session(self.process_id)
+        self._process.give_up()
+        if not self._process.wait(_ENDING_S):
+            self._process.terminate(_ENDING_S)
 
     def give_up(self) -> None:
         """Have the worker end at once, also from another thread than that which waits for it."""
@@ -72,11 +80,11 @@ class WorkerProcess:
     def stages(self, limit_s: float) -> Iterator[str]:
         """Yield the name of each stage as it begins; a worker that exceeds the limit is killed."""
         deadline_s = time.monotonic() + limit_s
-        while True:
+        while self.process_id:
             try:
                 stage = self._process.line(max(0.0, deadline_s - time.monotonic()))
             except TimeoutError:
-                self._process.kill()
+                self._process.terminate(_ENDING_S)
                 self._stage = f"{self._stage} (killed after {limit_s:.0f} s)"
                 return
             if stage is None:

@@ -3,8 +3,9 @@
 ``python -m bench.verify.verifier MODULE…`` imports what verifying needs, once for a run. For each
 trial it is sent two lines: an order (:class:`Order`), then ``go`` when the worker has ended. It
 forks, the child reads the store back, and the child's exit code is written to standard output as
-one line. Where there is no ``fork`` it does the work itself and ends. When standard input closes,
-the runner has gone: the child is killed and the trial's directory removed.
+one line. Whatever the child leaves is ended with it. Where there is no ``fork`` it does the work
+itself and ends. When standard input closes, the runner has gone: the child is killed and the
+trial's directory removed. SIGTERM has it kill the child and end.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from bench.child_process import read_line
 from bench.contracts import Place
 from bench.handover.acknowledgements import Acknowledged
 from bench.handover.clock import now_ns
+from bench.handover.guard import adopt_orphans, end_descendants
 from bench.handover.job import (
     ACKNOWLEDGED_FILE,
     LEDGER_FILE,
@@ -53,6 +55,8 @@ class Order:
 def main() -> None:
     """Serve until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_now)
+    adopt_orphans()
     for name in sys.argv[1:]:
         importlib.import_module(name)
     order: Order | None = None
@@ -77,8 +81,10 @@ def _in_a_child(order: Order) -> int:
     child_ended, child_lives = os.pipe()
     child = os.fork()
     if not child:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(parent_lives)
         os.close(child_ended)
+        _keep_from_children(child_lives)
         threading.Thread(target=_end_with, args=(parent_ended,), daemon=True).start()
         os._exit(_serve(order))
     os.close(parent_ended)
@@ -86,11 +92,11 @@ def _in_a_child(order: Order) -> int:
     readable, _, _ = select.select([0, child_ended], [], [])
     if 0 in readable:
         # Nothing is sent while a child is at work: this is the end of input.
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        end_descendants()
         _remove(order)
         os._exit(0)
     _, status = os.waitpid(child, 0)
+    end_descendants()
     os.close(parent_lives)
     os.close(child_ended)
     return os.waitstatus_to_exitcode(status)
@@ -106,8 +112,7 @@ def _serve(order: Order) -> int:
             os.dup2(log.fileno(), 2)
         content = to_json(_verification(order))
         (directory / VERIFICATION_FILE).write_bytes(content)
-    # The child must not go on as its parent does, whatever happens.
-    except BaseException:  # noqa: BLE001
+    except BaseException:  # noqa: BLE001 - the child must not go on as its parent does
         traceback.print_exc()
         return 1
     finally:
@@ -137,15 +142,30 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
     try:
         await subject.open(1)
         return await read_back(subject, workload, ledger, log, scenario.verify_s, now_ns)
-    # As where reading fails.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - what cannot be opened is not verified
         return unread(f"reading back failed: {type(error).__name__}: {error}", log)
     finally:
         await close(subject)
 
 
+def _keep_from_children(descriptor: int) -> None:
+    """Close it in what this process forks, and may leave: its end says that this one has ended."""
+    held = [descriptor]
+
+    def close_once() -> None:
+        while held:
+            os.close(held.pop())
+
+    os.register_at_fork(after_in_child=close_once)
+
+
 def _end_with(parent_ended: int) -> None:
     os.read(parent_ended, 1)
+    os._exit(1)
+
+
+def _end_now(*_: object) -> None:
+    end_descendants()
     os._exit(1)
 
 

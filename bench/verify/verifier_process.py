@@ -11,7 +11,6 @@ from bench.discovery import load
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import ACKNOWLEDGED_FILE, VERIFICATION_FILE, Job, Opening
 from bench.handover.log import log_tail
-from bench.handover.session import end_session
 from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
 from bench.records.trial import Verification
@@ -54,12 +53,9 @@ class VerifierProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        try:
-            process.give_up()
-            if not process.wait(_ENDING_S):
-                process.kill_session()
-        finally:
-            end_session(process.process_id)
+        process.give_up()
+        if not process.wait(_ENDING_S):
+            process.terminate(_ENDING_S)
 
     @property
     def process_id(self) -> int | None:
@@ -101,7 +97,7 @@ class VerifierProcess:
     def give_up(self) -> None:
         """Kill the process that reads back, if one does."""
         if self._is_busy and self._process is not None:
-            self._process.kill_session()
+            self._process.terminate(_ENDING_S)
             self._process = None
         self._is_busy = False
 

@@ -116,15 +116,21 @@ def _note(process_id: int) -> None:
 
 
 @asynccontextmanager
-async def with_a_child(directory: Path) -> AsyncIterator[AsyncSqliteSaver]:
-    """Starts a process, which is not ended where this one is killed."""
+async def with_children(directory: Path) -> AsyncIterator[AsyncSqliteSaver]:
+    """Starts processes that it does not end; one has session, environment and parent of its own."""
     child = await asyncio.create_subprocess_exec("sleep", "600")
     _note(child.pid)
+    between = await asyncio.create_subprocess_exec(
+        *("sh", "-c", "sleep 600 > /dev/null & echo $!"),
+        stdout=asyncio.subprocess.PIPE,
+        env={},
+        start_new_session=True,
+    )
+    told, _ = await between.communicate()
+    _note(int(told))
     async with aiosqlite.connect(directory / "theirs.sqlite") as connection:
         await connection.execute("PRAGMA synchronous=OFF")
         yield AsyncSqliteSaver(connection)
-    child.kill()
-    await child.wait()
 
 
 @asynccontextmanager

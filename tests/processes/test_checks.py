@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
+from bench.analysis.analyse import analyse
 from bench.checks.checking import check_subjects
 from bench.checks.conformance import conformance
 from bench.checks.crash import crash
@@ -25,18 +27,76 @@ def trials_of(use: str, **options: object) -> CheckTrials:
     return check_trials({"theirs": SubjectUse(use=f"{SAVERS}:{use}", options=options)}, seed=1)
 
 
-@pytest.mark.parametrize(
-    ("use", "loses"),
-    [("writing_through", False), ("flushing_on_close", True), ("flushing_every_100_ms", True)],
-)
-def test_what_a_killed_process_takes_along_is_missed(use: str, loses: bool) -> None:
-    found, _ = crash(trials_of(use), "theirs", os.environ)
+def test_what_is_stored_when_it_is_acknowledged_outlives_the_process() -> None:
+    found, _ = crash(trials_of("writing_through"), "theirs", os.environ)
 
     assert (found.kills, found.not_checked) == (2, "")
     assert found.acknowledged > 100
-    assert (found.lost > 0) is loses
-    assert (found.oldest_lost_ns > 0) is loses
-    assert bool(found.problems) is loses
+    assert (found.lost, found.oldest_lost_ns, found.problems) == (0, 0, ())
+
+
+WRITE_BEHIND = f"""
+schema_version = 2
+question = "Who has stored what it acknowledged?"
+seed = 1
+repetitions = 1
+warmup_s = 0.05
+warmup_cycles = 1
+duration_s = 0.1
+verify_s = 0.1
+conformance = false
+probes = []
+
+[subjects.on-close]
+use = "{SAVERS}:flushing_on_close"
+
+[subjects.every-100-ms]
+use = "{SAVERS}:flushing_every_100_ms"
+
+[workloads.steps]
+use = "append_steps"
+
+[workloads.graph]
+use = "run_graph"
+options = {{ graph = "chain" }}
+
+[payloads.small]
+use = "nested"
+
+[arrivals.one]
+kind = "closed"
+clients = 1
+
+[sweeps.all]
+subjects = ["on-close", "every-100-ms"]
+workloads = ["steps", "graph"]
+payloads = ["small"]
+arrivals = ["one"]
+loops = ["selector"]
+"""
+
+
+def test_a_run_strikes_out_who_acknowledges_before_storing_under_every_workload(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "behind.toml").write_text(WRITE_BEHIND, encoding="utf-8")
+    places = ["--results", str(tmp_path / "results"), "--reports", str(tmp_path / "reports")]
+
+    assert main(["run", str(tmp_path / "behind.toml"), *places]) == 4
+
+    store = Store(tmp_path / "results")
+    run = store.read(store.newest())
+    for check in run.checks.values():
+        assert (check.crash.kills, check.crash.not_checked) == (2, "")
+        assert check.crash.acknowledged > check.crash.lost > 0
+        assert check.crash.oldest_lost_ns > 0
+        assert check.crash.problems
+    said = "acknowledged writes were lost when its process was killed"
+    analysis = analyse(run)
+    because = {(cell.subject, cell.workload): cell.invalid_because for cell in analysis.cells}
+    assert len(because) == 4
+    assert [cell for cell, why in because.items() if said not in why] == []
+    assert "invalid: on-close: acknowledged writes were lost" in capsys.readouterr().out
 
 
 def test_values_that_a_killed_process_takes_along_are_missed() -> None:
@@ -55,20 +115,20 @@ def test_a_store_that_cannot_be_opened_after_the_kill_is_told() -> None:
     assert "the file is torn" in found.unreadable
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a hidden process is found there alone")
 def test_what_a_killed_saver_had_started_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     diary = tmp_path / "diary"
     monkeypatch.setenv("THEIR_DIARY", str(diary))
 
-    found, _ = crash(trials_of("with_a_child"), "theirs", os.environ)
+    found, _ = crash(trials_of("with_children"), "theirs", os.environ)
 
     assert (found.kills, found.lost) == (2, 0)
     started = [int(line) for line in diary.read_text(encoding="utf-8").splitlines()]
-    assert len(started) == 4
-    alive = [process_id for process_id in started if psutil.pid_exists(process_id)]
-    _, left = psutil.wait_procs([psutil.Process(process_id) for process_id in alive], timeout=5.0)
-    assert [one.status() for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
+    # Two of each worker, and of each process that read back after it.
+    assert len(started) == 8
+    assert [process_id for process_id in started if psutil.pid_exists(process_id)] == []
 
 
 def test_what_keeps_everything_in_its_process_is_volatile() -> None:

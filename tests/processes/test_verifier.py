@@ -178,6 +178,12 @@ def test_one_verifier_serves_trial_after_trial(verifier: VerifierProcess) -> Non
     assert psutil.Process(serving[0]).children() == []
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is left behind there")
+def test_what_a_saver_leaves_running_is_not_waited_for(verifier: VerifierProcess) -> None:
+    assert verified(verifier, "leaving").passed
+    assert psutil.Process(verifier.process_id).children(recursive=True) == []
+
+
 def test_reading_back_that_takes_too_long_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     before = verifiers_of(psutil.Process())
     # The saver hangs for ever, so any limit will do.

@@ -1,0 +1,113 @@
+"""The guard of a process that runs a saver: what that starts ends with it.
+
+``python -m bench.handover.guard MODULE ARGUMENT…`` forks before anything is imported. The child
+runs MODULE. The guard tells the child's process id in one line of standard output and waits. Then
+it ends all that descends from the child, whatever sessions it made, and ends as the child has.
+SIGTERM has it kill the child first. Where there is no ``fork`` nothing is guarded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import runpy
+import signal
+import sys
+from typing import NoReturn
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def main() -> None:
+    """Run the module that the arguments name, guarded."""
+    if hasattr(os, "fork"):
+        may_begin, begins = os.pipe()
+        child = os.fork()
+        if child:
+            _guard(child, begins)
+        os.close(begins)
+        os.read(may_begin, 1)
+        os.close(may_begin)
+    else:
+        _tell(os.getpid())
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant that loses its own; on Linux alone."""
+    if sys.platform == "linux":
+        # Not in the process that is measured.
+        import ctypes  # noqa: PLC0415 - see above
+
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_descendants() -> None:
+    """Kill all that descends from this process; elsewhere than on Linux, what is of its session."""
+    if sys.platform != "linux":
+        _end_session()
+        return
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                _kill_children()
+                # A child's children become this process's own: those are next.
+                os.waitpid(-1, 0)
+
+
+def _guard(child: int, begins: int) -> NoReturn:
+    adopt_orphans()
+    signal.signal(signal.SIGTERM, _end_now)
+    _tell(child)
+    # They are to close with the child.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(begins)
+    ended, status = os.waitpid(-1, 0)
+    while ended != child:
+        ended, status = os.waitpid(-1, 0)
+    end_descendants()
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        _die_of(-code)
+    os._exit(code)
+
+
+def _end_now(*_: object) -> None:
+    end_descendants()
+    _die_of(signal.SIGKILL)
+
+
+def _die_of(number: int) -> None:
+    with contextlib.suppress(OSError):
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _tell(process_id: int) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        os.write(1, b"%d\n" % process_id)
+
+
+def _kill_children() -> None:
+    # Only where something was left: it takes longer to import than all the rest.
+    import psutil  # noqa: PLC0415 - see above
+
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+
+
+def _end_session() -> None:
+    import psutil  # noqa: PLC0415 - as above
+
+    for process_id in psutil.pids():
+        with contextlib.suppress(OSError):
+            if process_id != os.getpid() and os.getsid(process_id) == os.getsid(0):
+                os.kill(process_id, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
