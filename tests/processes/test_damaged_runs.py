@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +17,64 @@ from bench.cli import main
 from bench.measure import runner
 from bench.records.sample import Integers, samples_content
 from bench.records.store import Store
+from tests.processes.test_trials import text_of
 
-SCENARIO = """
-schema_version = 2
-question = "Is it whole?"
-seed = 3
-repetitions = 2
-warmup_s = 0.05
-duration_s = 0.1
-verify_s = 0.05
-probes = []
-conformance = false
-crash_check = false
+SCENARIO = text_of("memory", repetitions=2, verify_s=0.05)
+# A runner that is killed when the samples of its first trial are whole, and their record is not.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from bench.cli import main
+from bench.records import store
 
-[subjects.first]
-use = "memory"
+write = store.write_file
 
-[workloads.steps]
-use = "append_steps"
+def killed(path: Path, content: bytes) -> None:
+    if path.parent.name == "trials":
+        if sys.argv[1] == "half":
+            partial = path.with_suffix(f".json.{os.getpid()}.partial")
+            partial.write_bytes(content[: len(content) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(path, content)
 
-[payloads.small]
-use = "nested"
-
-[arrivals.one]
-kind = "closed"
-clients = 1
-
-[sweeps.all]
-subjects = ["first"]
-workloads = ["steps"]
-payloads = ["small"]
-arrivals = ["one"]
-loops = ["selector"]
+store.write_file = killed
+main(sys.argv[2:])
 """
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL does not exist there")
+@pytest.mark.parametrize("of_record", ["nothing", "half"])
+def test_a_run_that_is_killed_between_samples_and_record_is_completed(
+    of_record: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "whole.toml").write_text(SCENARIO, encoding="utf-8")
+    places = ["--results", str(tmp_path / "results"), "--reports", str(tmp_path / "reports")]
+    command = ["run", str(tmp_path / "whole.toml"), *places]
+    killed = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", KILLED, of_record, *command], capture_output=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    store = Store(tmp_path / "results")
+    run = store.read(store.newest())
+    (orphan,) = (run.directory / "samples").iterdir()
+    before = orphan.read_bytes()
+    assert (run.trials, run.damaged) == ((), {})
+    assert main(["report", *places]) == 3
+    assert "0 of 2 trials" in capsys.readouterr().out
+
+    assert main([*command, "--resume"]) == 0
+
+    found = store.read(run.record.run_id)
+    assert (len(found.trials), found.damaged) == (2, {})
+    written = {path.name: path.read_bytes() for path in (run.directory / "samples").iterdir()}
+    assert set(written) == {trial.samples_file for trial in found.trials}
+    for trial in found.trials:
+        assert hashlib.sha256(written[str(trial.samples_file)]).hexdigest() == trial.samples_sha256
+    assert written[orphan.name] != before
+    assert main(["report", *places]) == 0
+    assert main(["compact", run.record.run_id, "--results", str(tmp_path / "results")]) == 0
+    assert sorted(path.name for path in run.directory.iterdir()) == ["records.zip", "run.json"]
+    assert store.read(run.record.run_id).trials == found.trials
 
 
 def test_what_is_damaged_is_named_and_measured_again_by_one_of_two_that_resume(

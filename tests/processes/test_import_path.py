@@ -11,38 +11,9 @@ from pathlib import Path
 import pytest
 
 from bench.records.store import Store
+from tests.processes.test_trials import text_of
 
 ROOT = Path(__file__).parents[2]
-SCENARIO = """
-schema_version = 2
-question = "Whose module is it?"
-seed = 3
-repetitions = 1
-warmup_s = 0.05
-duration_s = 0.1
-verify_s = 0.05
-probes = []
-
-[subjects.theirs]
-use = "lies_beside:saver"
-
-[workloads.steps]
-use = "append_steps"
-
-[payloads.small]
-use = "nested"
-
-[arrivals.one]
-kind = "closed"
-clients = 1
-
-[sweeps.all]
-subjects = ["theirs"]
-workloads = ["steps"]
-payloads = ["small"]
-arrivals = ["one"]
-loops = ["selector"]
-"""
 BESIDE = """
 from contextlib import asynccontextmanager
 from langgraph.checkpoint.memory import InMemorySaver
@@ -61,7 +32,8 @@ with open(__file__ + ".imported", "a") as file:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    (tmp_path / "beside.toml").write_text(SCENARIO, encoding="utf-8")
+    scenario = text_of("lies_beside:saver", verify_s=0.05)
+    (tmp_path / "beside.toml").write_text(scenario, encoding="utf-8")
     (tmp_path / "lies_beside.py").write_text(BESIDE, encoding="utf-8")
     for name in SHADOWS:
         (tmp_path / f"{name}.py").write_text(SHADOW, encoding="utf-8")
