@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from bench.report.plot_style import (
+from bench.report.plots.style import (
     MUTED_COLOUR,
     add_legend_below,
     new_figure,

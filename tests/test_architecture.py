@@ -20,7 +20,7 @@ VAGUE_NAMES = {
     *("manager", "managers"),
 }
 HEAVY = {
-    *("numpy", "pandas", "matplotlib", "scipy", "pydantic", "rich", "jinja2", "psutil"),
+    *("numpy", "matplotlib", "scipy", "pydantic", "rich", "jinja2", "psutil"),
     *("langgraph", "langchain_core", "langsmith", "psycopg", "psycopg_pool", "redis", "redisvl"),
     *("aiosqlite", "uvloop"),
 }

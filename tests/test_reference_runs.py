@@ -8,8 +8,8 @@ import pytest
 
 from bench.claims.claim_scenario import measured_scenario
 from bench.claims.claims_file import load_claims
-from bench.claims.document import document
 from bench.claims.judge import judge
+from bench.claims.page import document
 from bench.cli.judging import read_runs, scenarios_of
 from bench.records.archive import ARCHIVE
 from bench.records.reference_runs import reference_runs

@@ -20,6 +20,7 @@ from bench.scenario.metric import (
     rests_on_success,
     series_of,
 )
+from bench.scenario.quantity import number
 from bench.scenario.scenario import Confidence
 from bench.stats.effects import Effect, side_of_one
 from bench.stats.multiplicity import p_among
@@ -90,8 +91,8 @@ class Drift:
         """The drift in words that follow the name of the series."""
         verb = "rose" if self.change > 0.0 else "fell"
         return (
-            f"{verb} by {100.0 * abs(self.change):.3g} % from the first half of the window to the "
-            f"second, over {self.trials} trials"
+            f"{verb} by {number(100.0 * abs(self.change))} % from the first half of the window to "
+            f"the second, over {self.trials} trials"
         )
 
 
@@ -184,7 +185,7 @@ class Cell:
         if wholly := sum(share >= 1.0 for share in of_trials):
             share = f"{wholly} of {len(of_trials)} trials: no cycle succeeded"
         else:
-            share = f"{100.0 * self.failing_share:.3g} % of its cycles failed"
+            share = f"{number(100.0 * self.failing_share)} % of its cycles failed"
         if not self.errors:
             return share
         most = max(self.errors, key=self.errors.__getitem__)

@@ -6,36 +6,24 @@ import math
 from collections.abc import Iterable, Sequence
 
 from bench.analysis.result import Cell, Comparison
-from bench.scenario.metric import Metric, Unit
+from bench.scenario.metric import Metric
+from bench.scenario.quantity import number as figure
+from bench.scenario.quantity import quantity
 
-_SCALES: dict[Unit, tuple[tuple[float, str], ...]] = {
-    "ns": ((1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1.0, " ns")),
-    "bytes": ((1e9, " GB"), (1e6, " MB"), (1e3, " kB"), (1.0, " B")),
-    "per_s": ((1.0, "/s"),),
-    "count": ((1.0, ""),),
-    "ratio": ((1.0, ""),),
-}
+__all__ = [
+    "counted",
+    "factor_in_words",
+    "figure",
+    "interval_in_words",
+    "listed",
+    "place_in_words",
+    "quantity",
+    "ratios_in_words",
+]
+
 # How a candidate is told whose value is the smaller, or the larger, of the two.
 _SMALLER = {"ns": "faster", "bytes": "smaller", "per_s": "lower", "count": "lower"}
 _LARGER = {"ns": "slower", "bytes": "larger", "per_s": "higher", "count": "higher"}
-
-
-def figure(value: float) -> str:
-    """Write ``value`` with three significant digits, never with an exponent."""
-    if not math.isfinite(value):
-        return "∞"
-    if value == 0.0:
-        return "0"
-    decimals = 2 - math.floor(math.log10(abs(value)))
-    text = f"{round(value, decimals):.{max(0, decimals)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def quantity(value: float, unit: Unit) -> str:
-    """Write ``value`` (in ``unit``) with the unit that suits its size, e.g. ``1.25 ms``."""
-    scales = _SCALES[unit]
-    factor, name = next((s for s in scales if abs(value) >= s[0]), scales[-1])
-    return figure(value / factor) + name
 
 
 def counted(count: int, noun: str) -> str:
@@ -60,14 +48,8 @@ def factor_in_words(metric: Metric, ratios: Sequence[float]) -> str:
     factors = sorted(1.0 / ratio if smaller else ratio for ratio in ratios)
     words = _SMALLER if smaller else _LARGER
     word = words.get(metric.unit, "lower" if smaller else "higher")
-    shown = list(dict.fromkeys(_factor(factor) for factor in (factors[0], factors[-1])))
+    shown = list(dict.fromkeys(figure(factor) for factor in (factors[0], factors[-1])))
     return f"{' to '.join(shown)} times {word}"
-
-
-def _factor(factor: float) -> str:
-    """Write a factor so that one which is barely above 1 does not read as none."""
-    text = figure(factor)
-    return "1.00" if text == "1" else text
 
 
 def interval_in_words(comparisons: Sequence[Comparison]) -> str:
@@ -88,7 +70,7 @@ def interval_in_words(comparisons: Sequence[Comparison]) -> str:
 
 def ratios_in_words(low: float, high: float) -> str:
     """Give a range of ratios as they stand, e.g. ``0.78 to 1.28``."""
-    return f"{_factor(low)} to {_factor(high)}"
+    return f"{figure(low)} to {figure(high)}"
 
 
 def place_in_words(cell: Cell, varying: Sequence[str]) -> str:

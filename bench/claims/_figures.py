@@ -20,6 +20,7 @@ from bench.claims._selection import beside, condition_of, lacking, selected
 from bench.claims.claim import CANDIDATE, Ratio, Scaling
 from bench.claims.result import Condition, ConditionOutcome
 from bench.scenario.limit import Limit, Range
+from bench.scenario.quantity import number
 from bench.stats.effects import log_ratios
 
 
@@ -144,7 +145,7 @@ def _answered(compared: Comparison, claimed: Range) -> tuple[ConditionOutcome, s
         return outcome, ""
     noise = compared.noise_factor
     if outcome_in(claimed, found.ratio / noise, found.ratio * noise) != outcome:
-        text = f"A/A arms differ by a factor of up to {noise:.3g}, which this does not exceed"
+        text = f"A/A arms differ by a factor of up to {number(noise)}, which this does not exceed"
         return "undecided", text
     return "undecided", "the interval that resamples the operations in trials answers otherwise"
 

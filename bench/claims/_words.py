@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 
 from bench.analysis.comparison import metric_label
-from bench.analysis.wording import counted, figure, listed, quantity
+from bench.analysis.wording import counted, listed
 from bench.claims._dependence import AXES
 from bench.claims.claim import Bound, Count, FindingCheck, Judgement, Ratio, RunsOn, Scaling
 from bench.claims.result import Condition, ConditionOutcome, Dependence
 from bench.scenario.metric import Unit
+from bench.scenario.quantity import number, quantity, quantity_and_interval
 
 _SAID: dict[ConditionOutcome, str] = {
     "holds": "holds",
@@ -26,7 +27,7 @@ _PLACES = {"concurrency": "concurrency {}", "payload": "payload {}", "workload":
 def claimed(judgement: Judgement, conditions: Sequence[Condition] = ()) -> str:
     """Say where the figure must lie, in the unit that it was found in."""
     units = (condition.unit for condition in conditions if condition.value is not None)
-    share = f" in {figure(100.0 * judgement.share)} % of the conditions"
+    share = f" in {number(100.0 * judgement.share)} % of the conditions"
     suffix = share if judgement.share < 1.0 else ""
     match judgement:
         case RunsOn():
@@ -57,6 +58,17 @@ def figure_of(conditions: Sequence[Condition]) -> str:
         return " to ".join(shown)
     settled = [c for c in conditions if c.outcome in ("holds", "fails")]
     return f"{_count(settled, 'holds')} of {len(settled)}" if settled else ""
+
+
+def value_of(condition: Condition) -> str:
+    """Write the value of a condition with its interval; nothing where it has none."""
+    if condition.value is None:
+        return ""
+    low, high = condition.low, condition.high
+    if low is None or high is None or low >= high:
+        low = high = None
+    parts = quantity_and_interval(condition.value, low, high, condition.unit)
+    return " ".join(filter(None, parts))
 
 
 def because(
@@ -117,10 +129,7 @@ def _metrics(judgement: Scaling | Bound) -> str:
 
 def _at(condition: Condition, axes: Sequence[str]) -> str:
     """Give a condition's value with its interval, and where that was as far as it varies."""
-    value, low, high = condition.value, condition.low, condition.high
-    text = quantity(value, condition.unit) if value is not None else ""
-    if low is not None and high is not None and low < high:
-        text += f" [{quantity(low, condition.unit)}, {quantity(high, condition.unit)}]"
+    text = value_of(condition)
     place = ", ".join(_PLACES.get(axis, "{}").format(AXES[axis](condition)) for axis in axes)
     return f"{text} ({place})" if place else text
 

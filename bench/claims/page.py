@@ -1,24 +1,34 @@
-"""``verdicts.md``: the table of all claims, then each with its maps and its evidence."""
+"""The verdicts: a table of all claims for a screen; on a page also its maps and its evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from bench.analysis.wording import quantity
-from bench.claims._detectable import detectable, detectable_of
+from bench.analysis.wording import counted
+from bench.claims._words import value_of
 from bench.claims.result import (
     Condition,
     ConditionOutcome,
     Dependence,
     JudgementVerdict,
     Verdict,
+    VerdictOutcome,
     Verdicts,
 )
-from bench.claims.screen import summary
 from bench.records.run import RunRecord
-from bench.report.format import ABSENT
-from bench.report.markdown_text import escaped
+from bench.report.json_text import json_document
+from bench.report.page import Block, Bullets, Details, Page, Section, Text
+from bench.report.table import Badge, Column, Entry, Table, table
+from bench.report.text import code, emphasis, one_line, strong
+from bench.scenario.quantity import ABSENT, number
 
+SCHEMA_VERSION = 1
+_BADGES: dict[VerdictOutcome, Badge] = {
+    "supported": "measured",
+    "refuted": "failed",
+    "invalid": "invalid",
+    "inconclusive": "partly",
+}
 _SIGNS: dict[ConditionOutcome, str] = {
     "holds": "✓",
     "fails": "✗",
@@ -27,109 +37,149 @@ _SIGNS: dict[ConditionOutcome, str] = {
     "not measured": "not measured",
 }
 _HOW = (
-    "A claim is *supported* only if the whole interval lies in the claimed range under every "
-    "condition, or under the share of them that it names. It is *refuted* as the general "
-    "statement that it is if the whole interval lies outside under any condition, after allowance"
-    " (Holm) for how many conditions could so refute it; the maps say where it holds. It is "
-    "*invalid* if a cell that it rests on is, and *inconclusive* otherwise. Of several judgements"
-    " the gravest counts; a *control* shows that a scenario can tell, and where it does not, the "
-    "judgements on it decide nothing. In the maps: ✓ inside the claimed range, ✗ outside, ? "
-    "across its end, or not above what two measurements of the same subject differ by; in "
-    "brackets the 95 % interval. MDE is the minimum detectable effect: the factor that so many "
-    "blocks or trials of such spread would show in 80 of 100 runs, looked at alone and before the"
-    " allowance for other conditions. Below each map are the trials behind it; `python -m bench "
-    "trial RUN TRIAL` shows one of them."
+    f"A claim is {emphasis('supported')} only if the whole interval lies in the claimed range "
+    "under every condition, or under the share of them that it names. It is "
+    f"{emphasis('refuted')} as the general statement that it is if the whole interval lies outside "
+    "under any condition, after allowance (Holm) for how many conditions could so refute it; the "
+    f"maps say where it holds. It is {emphasis('invalid')} if a cell that it rests on is, and "
+    f"{emphasis('inconclusive')} otherwise. Of several judgements the gravest counts; a "
+    f"{emphasis('control')} shows that a scenario can tell, and where it does not, the judgements "
+    "on it decide nothing. In the maps: ✓ inside the claimed range, ✗ outside, ? across its end, "
+    "or not above what two measurements of the same subject differ by; in brackets the 95 % "
+    "interval. MDE is the minimum detectable effect: the factor that so many blocks or trials of "
+    "such spread would show in 80 of 100 runs, looked at alone and before the allowance for other "
+    "conditions. Below each map are the trials behind it; "
+    f"{code('python -m bench trial RUN TRIAL')} shows one of them."
 )
 
 
-def markdown(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> str:
-    """Return the whole document; ``runs`` are those that were judged, by scenario."""
-    rows = [
-        ("claim", "from", "verdict", "figure", "MDE", "claimed"),
-        ("---",) * 6,
-        *(_row(verdict) for verdict in verdicts.verdicts),
-    ]
-    parts = [
-        "# Published claims, judged",
-        f"**{summary(verdicts)}.**",
-        _HOW,
-        "\n".join(f"| {' | '.join(row)} |" for row in rows),
-        *_runs(runs),
-        *(part for verdict in verdicts.verdicts for part in _section(verdict)),
-    ]
-    return "\n\n".join(parts) + "\n"
+def document(verdicts: Verdicts) -> bytes:
+    """Return ``verdicts.json``: everything that is told of the verdicts, for programs."""
+    return json_document(verdicts, SCHEMA_VERSION)
 
 
-def _runs(runs: Mapping[str, RunRecord]) -> Iterator[str]:
-    if not runs:
-        return
-    rows: list[tuple[str, ...]] = [("scenario", "run", "machine", "commit"), ("---",) * 4]
-    for scenario, record in sorted(runs.items()):
-        told = (scenario, record.run_id, record.environment.machine)
-        rows.append((*map(escaped, told), record.environment.commit[:7] or ABSENT))
-    yield "## The runs that were judged"
-    yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def screen(verdicts: Verdicts) -> tuple[Block, ...]:
+    """Return one row for each claim: its verdict, the figure, and because of what."""
+    rows = (
+        (
+            each.claim,
+            Entry(each.outcome, badge=_BADGES[each.outcome]),
+            "\n".join(filter(None, (each.figure, detectable_of(each)))),
+            one_line(each.because),
+        )
+        for each in verdicts.verdicts
+    )
+    columns = ("claim", "verdict", "figure", "because")
+    return (table("", columns, rows, look="plain"), Text(summary(verdicts), "lead"))
 
 
-def _row(verdict: Verdict) -> tuple[str, ...]:
+def page(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Page:
+    """Return the whole page; ``runs`` are those that were judged, by scenario."""
+    return Page("Published claims, judged", tuple(_blocks(verdicts, runs)))
+
+
+def _blocks(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Iterator[Block]:
+    yield Text(strong(f"{summary(verdicts)}."))
+    yield Text(_HOW)
+    columns = ("claim", "from", "verdict", "figure", "MDE", "claimed")
+    yield table("", columns, map(_row, verdicts.verdicts), look="plain")
+    if runs:
+        yield _runs(runs)
+    for verdict in verdicts.verdicts:
+        yield Section(verdict.claim, tuple(_section(verdict)), anchor=verdict.claim)
+
+
+def summary(verdicts: Verdicts) -> str:
+    """Count the verdicts by outcome."""
+    outcomes = [verdict.outcome for verdict in verdicts.verdicts]
+    told = [f"{outcomes.count(outcome)} {outcome}" for outcome in _BADGES if outcome in outcomes]
+    return f"{counted(len(outcomes), 'claim')}: {', '.join(told) or 'none'}"
+
+
+def detectable(conditions: Iterable[Condition]) -> str:
+    """Write the factors that ``conditions`` could show, e.g. ``MDE 1.12 to 1.4``, or nothing."""
+    factors = sorted(
+        each.detectable_factor for each in conditions if each.detectable_factor is not None
+    )
+    ends = dict.fromkeys(number(factor) for factor in (*factors[:1], *factors[-1:]))
+    return f"MDE {' to '.join(ends)}" if ends else ""
+
+
+def detectable_of(verdict: Verdict) -> str:
+    """Write the factors that the conditions behind ``verdict`` could show, or nothing."""
+    deciding = (judged for judged in verdict.judgements if not judged.control)
+    return detectable(each for judged in deciding for each in judged.conditions)
+
+
+def _runs(runs: Mapping[str, RunRecord]) -> Table:
+    rows = (
+        (
+            *(scenario, record.run_id, record.environment.machine),
+            record.environment.commit[:7] or ABSENT,
+        )
+        for scenario, record in sorted(runs.items())
+    )
+    columns = ("scenario", "run", "machine", "commit")
+    return table("The runs that were judged", columns, rows, look="plain")
+
+
+def _row(verdict: Verdict) -> tuple[Entry | str, ...]:
     claimed = dict.fromkeys(each.claimed for each in verdict.judgements if not each.control)
     return (
-        f"[`{verdict.claim}`](#{verdict.claim})",
-        escaped(", ".join(verdict.documents)),
-        f"**{verdict.outcome}**",
-        escaped(verdict.figure) or ABSENT,
+        Entry(code(verdict.claim), anchor=verdict.claim),
+        ", ".join(verdict.documents),
+        strong(verdict.outcome),
+        verdict.figure or ABSENT,
         detectable_of(verdict).removeprefix("MDE ") or ABSENT,
-        escaped("; ".join(claimed)) or ABSENT,
+        "; ".join(claimed) or ABSENT,
     )
 
 
-def _section(verdict: Verdict) -> Iterator[str]:
-    yield f"## {verdict.claim}"
-    yield f"> {escaped(verdict.statement)} ({escaped(', '.join(verdict.documents))})"
-    yield f"**{verdict.outcome.capitalize()}.** How it is judged: {escaped(verdict.why)}"
+def _section(verdict: Verdict) -> Iterator[Block]:
+    yield Text(f"{verdict.statement} ({', '.join(verdict.documents)})", "quote")
+    yield Text(f"{strong(f'{verdict.outcome.capitalize()}.')} How it is judged: {verdict.why}")
     if not verdict.judgements:
-        yield "Not measured yet."
-    for judged in verdict.judgements:
-        yield f"### {escaped(judged.label)}: {_outcome(judged)}"
-        yield f"{escaped(judged.because)}."
-        if judged.depends_on:
-            yield "\n".join(f"- {_dependence(one)}" for one in judged.depends_on)
-        if judged.conditions:
-            yield _map(judged)
-            yield _evidence(judged)
+        yield Text("Not measured yet.")
+    yield from map(_judgement, verdict.judgements)
 
 
-def _outcome(judged: JudgementVerdict) -> str:
-    if not judged.control:
-        return judged.outcome
-    return f"control, {'as it must be' if judged.outcome == 'supported' else 'not as it must be'}"
+def _judgement(judged: JudgementVerdict) -> Section:
+    outcome: str = judged.outcome
+    if judged.control:
+        outcome = f"control, {'as' if outcome == 'supported' else 'not as'} it must be"
+    blocks: list[Block] = [Text(f"{judged.because}.")]
+    if judged.depends_on:
+        blocks.append(Bullets(tuple(map(_dependence, judged.depends_on))))
+    if judged.conditions:
+        blocks += [_map(judged), _evidence(judged)]
+    return Section(f"{judged.label}: {outcome}", tuple(blocks))
 
 
-def _dependence(found: Dependence) -> str:
-    answers = "; ".join(f"{value}: {answer}" for value, answer in found.answers)
-    return escaped(f"depends on the {found.axis} – {answers}")
+def _dependence(dependence: Dependence) -> str:
+    answers = "; ".join(f"{value}: {answer}" for value, answer in dependence.answers)
+    return f"depends on the {dependence.axis} – {answers}"
 
 
-def _map(judged: JudgementVerdict) -> str:
+def _map(judged: JudgementVerdict) -> Table:
     """Set the conditions as concurrency × payload, a row for whatever else differs."""
     columns = list(dict.fromkeys(_column(each) for each in judged.conditions))
     lines: dict[tuple[str, ...], dict[str, str]] = {}
     for each in judged.conditions:
         lines.setdefault(_line(each), {})[_column(each)] = _entry(each)
-    head = ["subject", "figure", "workload, loop", "durability", *map(escaped, columns)]
-    rules = ["---"] * 4 + ["---:"] * len(columns)
-    body = [
-        [*map(escaped, line), *(entries.get(column, ABSENT) for column in columns)]
-        for line, entries in lines.items()
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rules, *body))
+    return table(
+        "",
+        ("subject", "figure", "workload, loop", "durability", *map(Column, columns)),
+        (
+            (*line, *(entries.get(column, ABSENT) for column in columns))
+            for line, entries in lines.items()
+        ),
+    )
 
 
 def _column(condition: Condition) -> str:
     if not condition.concurrency:
         return f"{condition.payload}, {condition.arrival}"
-    noun = "client" if condition.concurrency == 1 else "clients"
-    return f"{condition.payload}, {condition.concurrency} {noun}"
+    return f"{condition.payload}, {counted(condition.concurrency, 'client')}"
 
 
 def _line(condition: Condition) -> tuple[str, str, str, str]:
@@ -143,27 +193,23 @@ def _line(condition: Condition) -> tuple[str, str, str, str]:
 def _entry(condition: Condition) -> str:
     sign = _SIGNS[condition.outcome]
     if condition.value is None:
-        return escaped(sign)
-    text = quantity(condition.value, condition.unit)
-    low, high = condition.low, condition.high
-    if low is not None and high is not None and low < high:
-        text += f" [{quantity(low, condition.unit)}, {quantity(high, condition.unit)}]"
-    return escaped(" ".join(filter(None, (text, detectable([condition]), sign))))
+        return sign
+    parts = (value_of(condition), detectable([condition]), sign)
+    return " ".join(filter(None, parts))
 
 
-def _evidence(judged: JudgementVerdict) -> str:
-    """Lead to the trials, cell by cell, under a line that can be unfolded."""
+def _evidence(judged: JudgementVerdict) -> Details:
+    """Lead to the trials, cell by cell."""
     by_cells: dict[tuple[str, ...], Condition] = {}
     for each in judged.conditions:
         by_cells.setdefault(each.cells, each)
-    lines = [_evidence_line(cells, each) for cells, each in by_cells.items()]
-    summary_line = f"<summary>{escaped(f'Evidence: trials of {judged.run_id}')}</summary>"
-    return "\n".join(["<details>", summary_line, "", *lines, "", "</details>"])
+    lines = tuple(_evidence_line(cells, each) for cells, each in by_cells.items())
+    return Details(f"Evidence: trials of {judged.run_id}", (Bullets(lines),))
 
 
 def _evidence_line(cells: tuple[str, ...], condition: Condition) -> str:
-    trials = ", ".join(f"`{trial}`" for trial in condition.trials)
+    trials = ", ".join(map(code, condition.trials)) or ABSENT
     doubts = f"doubts: {', '.join(condition.doubts)}" if condition.doubts else ""
     told = "; ".join(filter(None, (condition.method, doubts, condition.why)))
-    line = f"- {escaped(' against '.join(cells) or condition.subject)}: {trials or ABSENT}"
-    return f"{line} ({escaped(told)})" if told else line
+    line = f"{' against '.join(cells) or condition.subject}: {trials}"
+    return f"{line} ({told})" if told else line

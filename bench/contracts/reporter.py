@@ -8,8 +8,12 @@ from typing import Any
 
 
 class Reporter(ABC):
-    """Tells an analysis as documents. Never measures, never judges."""
+    """Tells an analysis as documents. Never measures, never judges.
+
+    What there is to build on is in ``bench.report``: ``Report.analysis`` has every number,
+    ``Report.page`` the report in blocks, which ``markdown``, ``html`` and ``terminal`` set.
+    """
 
     @abstractmethod
-    def render(self, analysis: Any) -> Mapping[str, bytes]:
-        """Return file name → content; ``analysis`` is a ``bench.analysis.result.Analysis``."""
+    def render(self, report: Any) -> Mapping[str, bytes]:
+        """Return file name → content; ``report`` is a ``bench.report.report.Report``."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from bench.analysis.wording import figure, listed
-from bench.decide._words import SURVIVES, in_places, names, span, times
+from bench.analysis.wording import listed
+from bench.decide._sentences import SURVIVES, in_places, names, span, times
 from bench.decide.result import Decision, Difference, Option
-from bench.report.markdown_text import escaped
+from bench.report.text import code
+from bench.scenario.quantity import interval, number
 
 _STRENGTH = ("unknown", "volatile", "relaxed", "fsync")
 
@@ -26,12 +27,12 @@ def consequences(decision: Decision) -> Iterator[str]:
         yield from _of_driver(decision, chosen, driver.metric, differences)
     yield _durability(decision, chosen)
     for note in chosen.notes:
-        yield f"Neutral, because {escaped(note)}."
+        yield f"Neutral, because {note}."
     for finding in chosen.findings:
         if finding.severity != "note":
             yield (
-                f"Bad, because `{finding.code}` stands against some of its figures: "
-                f"{escaped(finding.meaning)}"
+                f"Bad, because {code(finding.code)} stands against some of its figures: "
+                f"{finding.meaning}"
             )
     notes = [finding.code for finding in chosen.findings if finding.severity == "note"]
     if notes:
@@ -48,24 +49,24 @@ def pros_and_cons(decision: Decision, option: Option) -> Iterator[str]:
     elif option.reasons and option.score is not None:
         yield (
             "Neutral, because its figures, which do not count, would give a score of "
-            f"{figure(option.score)}."
+            f"{number(option.score)}."
         )
     elif not option.reasons:
         for metric, cost in option.costs.items():
             word = "Good" if cost <= 1.0 else "Neutral"
-            yield f"{word}, because `{metric}` is {_cost(decision, metric, cost)}."
+            yield f"{word}, because {code(metric)} is {_cost(decision, metric, cost)}."
     if option.dominated_by:
         yield (
             f"Bad, because it is nowhere shown to be better than {names(option.dominated_by)} and "
             "somewhere shown to be worse."
         )
     for reason in option.reasons:
-        yield f"Bad, because {escaped(reason.text)}."
+        yield f"Bad, because {reason.text}."
     if all(reason.kind != "durability" for reason in option.reasons):
         word = {"fsync": "Good", "relaxed": "Neutral"}.get(option.durability, "Bad")
         yield f"{word}, because its durability is {_promise(option)}."
     for note in option.notes:
-        yield f"Neutral, because {escaped(note)}."
+        yield f"Neutral, because {note}."
 
 
 def _of_driver(
@@ -75,13 +76,13 @@ def _of_driver(
     better = {rival: d for rival, d in differences.items() if d.better and not d.worse}
     worse = {rival: d for rival, d in differences.items() if d.worse}
     values = [each for each in chosen.figures if each.metric.name == metric]
-    told = f"`{metric}` is {span(values)}"
+    told = f"{code(metric)} is {span(values)}"
     if better:
-        said = [f"`{rival}`{in_places(d.better, places)}" for rival, d in better.items()]
+        said = [f"{code(rival)}{in_places(d.better, places)}" for rival, d in better.items()]
         yield f"Good, because {told}, shown to be better than {listed(said)}."
     if worse:
         said = [
-            f"`{rival}` ({_times_its_figure(decision, d)}{in_places(d.worse, places)}"
+            f"{code(rival)} ({_times_its_figure(decision, d)}{in_places(d.worse, places)}"
             + (f", better in {len(d.better)})" if d.better else ")")
             for rival, d in worse.items()
         ]
@@ -104,9 +105,8 @@ def _beside_the_choice(decision: Decision, difference: Difference) -> str:
     ratio, ends = difference.ratio, (difference.low, difference.high)
     if turned:
         ratio, ends = 1.0 / ratio, (_inverse(difference.high), _inverse(difference.low))
-    text = f"`{difference.metric}` is {times(ratio)} that of `{decision.choice}`"
-    if ends[0] is not None and ends[1] is not None:
-        text += f" [{figure(ends[0])}, {figure(ends[1])}]"
+    text = f"{code(difference.metric)} is {times(ratio)} that of {code(decision.choice)}"
+    text = f"{text} {interval(*ends)}".rstrip()
     # The difference is told from the choice's side: where that is worse, this option is better.
     if difference.worse and difference.better:
         better, worse = len(difference.worse), len(difference.better)
@@ -157,7 +157,7 @@ def _given_up(decision: Decision, chosen: Option) -> Iterator[str]:
     ]
     told = {
         standing: [
-            f"`{o.subject}` {figure(o.score or 0.0)}" for o in ahead if o.standing == standing
+            f"{code(o.subject)} {number(o.score or 0.0)}" for o in ahead if o.standing == standing
         ]
         for standing in ("excluded", "not shown")
     }

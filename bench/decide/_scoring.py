@@ -20,6 +20,7 @@ from bench.decide._board import Board
 from bench.decide._dominance import Verdict
 from bench.decide.result import Difference, Flip, PlaceView, Rivalry
 from bench.scenario.limit import SUM
+from bench.scenario.quantity import number
 from bench.stats.effects import Effect, departure, effect
 
 # Scores of equal figures may differ by rounding.
@@ -255,5 +256,5 @@ def _why_not_apart(found: Effect, noise: float, unsteady: str) -> str:
         return "the interval of the scores' ratio reaches 1"
     reason = _heeded(found, noise, unsteady)
     if reason == "noise":
-        return f"A/A arms differ by a factor of up to {noise:.3g} in the same score"
+        return f"A/A arms differ by a factor of up to {number(noise)} in the same score"
     return unsteady if reason == "unsteady" else ""

@@ -1,16 +1,20 @@
-"""The outcome of a decision, what would change it, and what an option must keep, in sentences.
-
-Names of options and metrics stand in backticks.
-"""
+"""The outcome of a decision, what would change it, and what an option must keep, in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from bench.analysis.wording import counted, figure, listed
-from bench.decide._words import SURVIVES, as_large, names, times
-from bench.decide.result import Decision, PlaceView, Rivalry
-from bench.report.markdown_text import escaped
+from bench.analysis.wording import counted, listed
+from bench.decide.result import Decision, Figure, PlaceView, Rivalry
+from bench.report.text import code, emphasis
+from bench.scenario.quantity import interval, number, quantity
+
+SURVIVES = {
+    "fsync": "what it acknowledged is on stable storage",
+    "relaxed": "what it acknowledged last may be lost when the machine or the server crashes",
+    "volatile": "nothing survives the end of the process that holds the data",
+    "unknown": "what survives a crash is not known",
+}
 
 
 def solution(decision: Decision) -> str:
@@ -30,7 +34,7 @@ def because(decision: Decision) -> str:
         return _none_remains(decision)
     if not decision.rivalries:
         return (
-            f"Chosen option: `{decision.choice}`, because it is the only one of "
+            f"Chosen option: {code(decision.choice)}, because it is the only one of "
             f"{counted(len(decision.options), 'option')} that is shown to keep what is required."
         )
     chosen = decision.option(decision.choice)
@@ -39,20 +43,20 @@ def because(decision: Decision) -> str:
     if decision.outcome == "not told apart":
         close = [rivalry for rivalry in decision.rivalries if rivalry.rival in decision.leading]
         reasons = "; ".join(
-            f"the score of `{each.rival}` is {as_large(each)}, and {escaped(each.why_not)}"
+            f"the score of {code(each.rival)} is {as_large(each)}, and {each.why_not}"
             for each in close
         )
         return (
             f"No option is chosen, because the data do not tell {names(decision.leading)} apart. "
-            f"Of the {remain} options that are shown to keep what is required `{decision.choice}` "
-            f"has the best score by the estimates ({score}), but {reasons}. That they are equal is "
-            "not shown either."
+            f"Of the {remain} options that are shown to keep what is required "
+            f"{code(decision.choice)} has the best score by the estimates ({score}), but "
+            f"{reasons}. That they are equal is not shown either."
         )
     nearest = _nearest(decision)
     return (
-        f"Chosen option: `{decision.choice}`, because of the {remain} options that are shown to "
-        f"keep what is required it has the best score: {score}. The score of the next, "
-        f"`{nearest.rival}`, is {as_large(nearest)}, over "
+        f"Chosen option: {code(decision.choice)}, because of the {remain} options that are shown "
+        f"to keep what is required it has the best score: {score}. The score of the next, "
+        f"{code(nearest.rival)}, is {as_large(nearest)}, over "
         f"{counted(nearest.repetitions, 'repetition')}."
     )
 
@@ -75,8 +79,8 @@ def sensitivity(decision: Decision) -> Iterator[str]:
         if rivalry.rival in decision.leading and is_wide and rivalry.detectable_factor is not None:
             yield (
                 f"{counted(rivalry.repetitions, 'repetition')} of this spread find a ratio to "
-                f"`{rivalry.rival}` of {figure(rivalry.detectable_factor)} in 80 of 100 runs: to "
-                "find a smaller one, raise `repetitions` in the scenario."
+                f"{code(rivalry.rival)} of {number(rivalry.detectable_factor)} in 80 of 100 runs: "
+                f"to find a smaller one, raise {code('repetitions')} in the scenario."
             )
 
 
@@ -85,19 +89,19 @@ def limits(decision: Decision) -> Iterator[str]:
     required = decision.asked.requirements
     if required.least_durability:
         least = required.least_durability
-        yield f"Durability of at least *{least}*: {SURVIVES[least]}."
+        yield f"Durability of at least {emphasis(least)}: {SURVIVES[least]}."
     if required.must_run_on:
-        yield f"Runs on {listed(f'`{loop}`' for loop in required.must_run_on)}."
+        yield f"Runs on {listed(map(code, required.must_run_on))}."
     for kept in decision.asked.limits:
-        why = f" – {escaped(kept.why)}" if kept.why else ""
-        yield f"`{kept.require.metric}`: {kept.require.words}{why}"
+        why = f" – {kept.why}" if kept.why else ""
+        yield f"{code(kept.require.metric)}: {kept.require.words}{why}"
 
 
 def _invalid(decision: Decision) -> str:
-    without = f" Without it the best would be `{decision.choice}`." if decision.choice else ""
+    without = f" Without it the best would be {code(decision.choice)}." if decision.choice else ""
     return (
         "No option is chosen, because what this rests on cannot be trusted: "
-        f"{escaped(decision.invalid_because)}.{without} Measure again, or name in `options` only "
+        f"{decision.invalid_because}.{without} Measure again, or name in {code('options')} only "
         "those that are to be considered."
     )
 
@@ -120,8 +124,8 @@ def _weights(decision: Decision) -> Iterator[str]:
     for flip in decision.flips:
         move = "rises above" if flip.direction == "above" else "falls below"
         yield (
-            f"`{flip.winner}` has the better score if the weight of `{flip.metric}` {move} "
-            f"{figure(flip.at)} (now {flip.weight:g}), the others as they are."
+            f"{code(flip.winner)} has the better score if the weight of {code(flip.metric)} {move} "
+            f"{number(flip.at)} (now {flip.weight:g}), the others as they are."
         )
     moved = {flip.metric for flip in decision.flips}
     unmoved = [each.metric for each in decision.asked.drivers if each.metric not in moved]
@@ -136,21 +140,54 @@ def _in_place(decision: Decision, view: PlaceView) -> str:
         told = ", which does not count: a cell is not steady, or an A/A arm differs as much"
     verb = "stays" if view.ratio > 1.0 else "is no longer"
     return (
-        f"If {escaped(view.place.name)} alone counted, `{decision.choice}` {verb} the best: the "
-        f"score of `{view.rival}` is {as_large(view)}{told}."
+        f"If {view.place.name} alone counted, {code(decision.choice)} {verb} the best: the "
+        f"score of {code(view.rival)} is {as_large(view)}{told}."
     )
 
 
 def _inside_intervals(rivalry: Rivalry) -> str:
-    told = "told apart" if rivalry.is_apart else f"not told apart: {escaped(rivalry.why_not)}"
-    text = f"The score of `{rivalry.rival}` is {as_large(rivalry)} ({told})."
+    told = "told apart" if rivalry.is_apart else f"not told apart: {rivalry.why_not}"
+    text = f"The score of {code(rivalry.rival)} is {as_large(rivalry)} ({told})."
     if rivalry.worst_ratio is not None:
         changes = "" if rivalry.worst_ratio > 1.0 else "not "
         text += (
             f" With every driver at the end of its interval that is worse for the choice, all at "
-            f"once, the choice would {changes}stay ({figure(rivalry.worst_ratio)})."
+            f"once, the choice would {changes}stay ({number(rivalry.worst_ratio)})."
         )
     alone = [each.metric for each in rivalry.differences if each.flips_alone]
     if alone:
         text += f" That end of {names(alone)} alone changes it."
     return text
+
+
+# ----------------------------------------------------------------------------- parts of sentences
+
+
+def names(subjects: Sequence[str]) -> str:
+    """List subjects."""
+    return listed(map(code, subjects))
+
+
+def times(factor: float | None) -> str:
+    """Write a factor: ``1.20 times``."""
+    return f"{number(1.0 if factor is None else factor)} times"
+
+
+def as_large(found: Rivalry | PlaceView) -> str:
+    """Write a ratio of scores with its interval."""
+    return f"{times(found.ratio)} as large {interval(found.low, found.high)}".rstrip()
+
+
+def in_places(where: Sequence[str], places: int) -> str:
+    """Say in how many of the places; nothing where that is all of them."""
+    return "" if len(where) == places else f" in {len(where)} of {places} places"
+
+
+def span(values: Sequence[Figure]) -> str:
+    """Write the smallest and the largest of the known values."""
+    known = sorted(each.value for each in values if each.value is not None)
+    if not known:
+        return "not measured"
+    unit = values[0].metric.unit
+    ends = dict.fromkeys(quantity(value, unit) for value in (known[0], known[-1]))
+    return " to ".join(ends)

@@ -1,104 +1,108 @@
-"""``decision.md``: an architecture decision record in the form of MADR 4 (https://adr.github.io/madr/)."""
+"""The decision as an architecture decision record, and in short on a screen.
+
+The record has the form of MADR 4 (https://adr.github.io/madr/).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
-from bench.analysis.wording import figure, listed, quantity
+from bench.analysis.wording import listed
 from bench.decide._arguments import consequences, pros_and_cons
-from bench.decide._sentences import (
-    because,
-    limits,
-    sensitivity,
-    solution,
-)
-from bench.decide._words import names
+from bench.decide._sentences import because, limits, names, sensitivity, solution
 from bench.decide.result import Decision, Figure, Option
-from bench.report.format import ABSENT
-from bench.report.markdown_text import escaped
+from bench.report.page import Block, Bullets, Page, Section, Text
+from bench.report.table import Column, Entry, Table, table
+from bench.report.text import code, emphasis
+from bench.scenario.quantity import ABSENT, number, quantity_and_interval
 
 _HOW = (
     "How it is decided. What is shown to break a limit, and what was not measured, is "
-    "*excluded*; what is *not shown* to keep what is required cannot be chosen either. An "
-    "option is *dominated* if it is nowhere shown to be better than another one and somewhere "
-    "shown to be worse, judged inside blocks. Of the rest the best *score* wins: the geometric "
-    "mean, by the weights, of how many times the best remaining figure an option's is, over all "
-    "places equally (1 is best in everything). It is decided only if the 95 % interval of the "
-    "scores' ratio, repetition by repetition, excludes 1 for every rival, and the ratio exceeds "
-    "what an A/A arm shows."
+    f"{emphasis('excluded')}; what is {emphasis('not shown')} to keep what is required cannot be "
+    f"chosen either. An option is {emphasis('dominated')} if it is nowhere shown to be better than "
+    "another one and somewhere shown to be worse, judged inside blocks. Of the rest the best "
+    f"{emphasis('score')} wins: the geometric mean, by the weights, of how many times the best "
+    "remaining figure an option's is, over all places equally (1 is best in everything). It is "
+    "decided only if the 95 % interval of the scores' ratio, repetition by repetition, excludes 1 "
+    "for every rival, and the ratio exceeds what an A/A arm shows."
 )
+_FRONT_MATTER = ("decision-makers: # to be filled in by those who sign", "consulted:", "informed:")
 # Packages whose version does not change what a saver does.
 _NOT_OF_SAVERS = ("numpy", "pandas", "scipy", "psutil", "pydantic", "checkpoint-bench")
 
 
-def markdown(decision: Decision, date: str = "") -> str:
+def page(decision: Decision, date: str = "") -> Page:
     """Return the whole record; ``date`` (ISO) is that of the run where it is empty."""
-    parts = [
-        *_head(decision, date),
-        *_context(decision),
-        *_drivers(decision),
-        *_options(decision),
-        *_outcome(decision),
-        *_each_option(decision),
-        *_more(decision),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _head(decision: Decision, date: str) -> Iterator[str]:
     day = date or decision.run.started_at[:10]
-    yield "\n".join(
-        (
-            "---",
-            'status: "proposed"',
-            f"date: {day}",
-            "decision-makers: # to be filled in by those who sign",
-            "consulted:",
-            "informed:",
-            "---",
-        )
-    )
-    yield f"# {escaped(decision.asked.title)}: {escaped(solution(decision))}"
-
-
-def _context(decision: Decision) -> Iterator[str]:
-    yield "## Context and Problem Statement"
-    for paragraph in re.split(r"\n\s*\n", decision.asked.context.strip()):
-        yield escaped(paragraph)
-    yield (
-        f"The evidence is the run `{decision.run.run_id}` of the scenario "
-        f"`{decision.run.scenario_name}`. Of its cells those count that are like this system:"
-    )
-    yield _bullets(
-        f"{escaped(place.name)}: {escaped(decision.place_texts[place.name])}"
-        for place in decision.places
+    parts = {
+        "Context and Problem Statement": _context(decision),
+        "Decision Drivers": _drivers(decision),
+        "Considered Options": _options(decision),
+        "Decision Outcome": _outcome(decision),
+        "Pros and Cons of the Options": _each_option(decision),
+        "More Information": _more(decision),
+    }
+    return Page(
+        f"{decision.asked.title}: {solution(decision)}",
+        tuple(Section(title, tuple(blocks)) for title, blocks in parts.items()),
+        front_matter=('status: "proposed"', f"date: {day}", *_FRONT_MATTER),
     )
 
 
-def _drivers(decision: Decision) -> Iterator[str]:
-    yield "## Decision Drivers"
+def screen(decision: Decision) -> tuple[Block, ...]:
+    """Return the outcome, why, and where each option stands."""
+    rows = []
+    for option in decision.options:
+        more = len(option.reasons) - 1
+        why = f"by {', '.join(option.dominated_by)}" if option.dominated_by else ""
+        if option.reasons:
+            why = option.reasons[0].text + (f" (and {more} more)" if more else "")
+        rows.append((option.subject, option.standing, _score(option), why))
+    return (
+        Text(f"{decision.asked.title}: {solution(decision)}", "lead"),
+        Text(because(decision)),
+        table("", ("option", "standing", "score", "because"), rows, look="plain"),
+    )
+
+
+def _context(decision: Decision) -> Iterator[Block]:
+    yield from map(Text, re.split(r"\n\s*\n", decision.asked.context.strip()))
+    yield Text(
+        f"The evidence is the run {code(decision.run.run_id)} of the scenario "
+        f"{code(decision.run.scenario_name)}. Of its cells those count that are like this system:"
+    )
+    yield Bullets(
+        tuple(f"{place.name}: {decision.place_texts[place.name]}" for place in decision.places)
+    )
+
+
+def _drivers(decision: Decision) -> Iterator[Block]:
     total = sum(driver.weight for driver in decision.asked.drivers)
-    rows = [("driver", "weight", "share", "better", "why")]
-    for driver in decision.asked.drivers:
-        share = f"{100.0 * driver.weight / total:.3g} %"
-        direction = decision.metrics[driver.metric].better
-        why = escaped(driver.why) or escaped(decision.metrics[driver.metric].description)
-        rows.append((f"`{driver.metric}`", f"{driver.weight:g}", share, direction, why))
-    yield _table(rows, numeric=(1, 2))
+    rows = (
+        (
+            code(driver.metric),
+            f"{driver.weight:g}",
+            f"{number(100.0 * driver.weight / total)} %",
+            decision.metrics[driver.metric].better,
+            driver.why or decision.metrics[driver.metric].description,
+        )
+        for driver in decision.asked.drivers
+    )
+    yield table("", ("driver", Column("weight"), Column("share"), "better", "why"), rows)
     if decision.cautions:
-        yield _bullets(escaped(caution) for caution in decision.cautions)
-    kept = [*limits(decision)]
-    if kept:
-        yield "An option must keep, in every place that counts:"
-        yield _bullets(kept)
+        yield Bullets(decision.cautions)
+    if kept := tuple(limits(decision)):
+        yield Text("An option must keep, in every place that counts:")
+        yield Bullets(kept)
 
 
-def _options(decision: Decision) -> Iterator[str]:
-    yield "## Considered Options"
-    yield _bullets(
-        f"`{option.subject}` ({escaped(option.text)}; {option.durability}): {_standing(option)}"
-        for option in decision.options
+def _options(decision: Decision) -> Iterator[Block]:
+    yield Bullets(
+        tuple(
+            f"{code(option.subject)} ({option.text}; {option.durability}): {_standing(option)}"
+            for option in decision.options
+        )
     )
 
 
@@ -113,41 +117,46 @@ def _standing(option: Option) -> str:
     return option.standing
 
 
-def _outcome(decision: Decision) -> Iterator[str]:
-    yield "## Decision Outcome"
-    yield because(decision)
-    metrics = [driver.metric for driver in decision.asked.drivers]
-    rows = [("option", "standing", "durability", "score", *(f"`{name}`" for name in metrics))]
-    ranked = sorted(decision.options, key=_rank)
-    rows += [
-        (
-            f"`{option.subject}`",
-            option.standing,
-            option.durability,
-            ABSENT if option.score is None else figure(option.score),
-            *(figure(option.costs[name]) if name in option.costs else ABSENT for name in metrics),
-        )
-        for option in ranked
-    ]
-    yield _table(rows, numeric=range(3, 4 + len(metrics)))
-    yield _HOW
+def _outcome(decision: Decision) -> Iterator[Block]:
+    yield Text(because(decision))
+    yield _scores(decision)
+    yield Text(_HOW)
     if not decision.choice:
         return
-    yield "### Consequences"
-    if decision.outcome != "decided":
-        yield f"If `{decision.choice}` were taken:"
-    yield _bullets(consequences(decision))
-    changes = [*sensitivity(decision)]
-    if changes:
-        yield "### Sensitivity"
-        yield _bullets(changes)
-    yield "### Confirmation"
-    yield (
-        f"Run the scenario `{decision.run.scenario_name}` again on the machine, servers and "
-        "versions that will be used, and let `bench decide` judge that run with the same drivers "
-        f"(digest `{decision.asked.digest()}`): it confirms this record if it ends with 0 and "
-        "names the same option. Once in use, watch the metrics that the limits are about."
+    of_whom = [Text(f"If {code(decision.choice)} were taken:")]
+    told = Bullets(tuple(consequences(decision)))
+    is_decided = decision.outcome == "decided"
+    yield Section("Consequences", (*([] if is_decided else of_whom), told))
+    if changes := tuple(sensitivity(decision)):
+        yield Section("Sensitivity", (Bullets(changes),))
+    confirmation = (
+        f"Run the scenario {code(decision.run.scenario_name)} again on the machine, servers and "
+        f"versions that will be used, and let {code('bench decide')} judge that run with the same "
+        f"drivers (digest {code(decision.asked.digest())}): it confirms this record if it ends "
+        "with 0 and names the same option. Once in use, watch the metrics that the limits are "
+        "about."
     )
+    yield Section("Confirmation", (Text(confirmation),))
+
+
+def _scores(decision: Decision) -> Table:
+    metrics = [driver.metric for driver in decision.asked.drivers]
+    rows = (
+        (
+            code(option.subject),
+            option.standing,
+            option.durability,
+            _score(option),
+            *(number(option.costs[name]) if name in option.costs else ABSENT for name in metrics),
+        )
+        for option in sorted(decision.options, key=_rank)
+    )
+    costs = (Column(code(name)) for name in metrics)
+    return table("", ("option", "standing", "durability", Column("score"), *costs), rows)
+
+
+def _score(option: Option) -> str:
+    return ABSENT if option.score is None else number(option.score)
 
 
 def _rank(option: Option) -> tuple[bool, bool, float]:
@@ -155,60 +164,51 @@ def _rank(option: Option) -> tuple[bool, bool, float]:
     return (out, option.standing == "dominated", option.score or float("inf"))
 
 
-def _each_option(decision: Decision) -> Iterator[str]:
-    yield "## Pros and Cons of the Options"
+def _each_option(decision: Decision) -> Iterator[Section]:
     for option in decision.options:
-        yield f"### {option.subject}"
-        yield _bullets(pros_and_cons(decision, option))
+        yield Section(option.subject, (Bullets(tuple(pros_and_cons(decision, option))),))
 
 
-def _more(decision: Decision) -> Iterator[str]:
-    yield "## More Information"
-    yield "### Evidence"
-    yield (
+def _more(decision: Decision) -> Iterator[Section]:
+    not_measured = Bullets(tuple(f"{text}." for text in decision.not_measured))
+    yield Section("Evidence", tuple(_evidence(decision)))
+    yield Section("What was not measured", (not_measured,))
+    yield Section("When to measure again", (Bullets(tuple(_occasions(decision))),))
+    yield Section("Where it comes from", (Bullets(tuple(_provenance(decision))),))
+
+
+def _evidence(decision: Decision) -> Iterator[Block]:
+    yield Text(
         "Values with 95 % intervals over trials; struck-out numbers must not be used. The times "
         "are those of the machine that measured."
     )
+    metrics = list(decision.metrics)
+    head: list[Column | str] = ["option", "durability"]
+    columns = [*head, *(Column(code(name)) for name in metrics)]
     for place in decision.places:
-        yield f"**{escaped(place.name)}**"
         figures = {
             (option.subject, each.metric.name): each
             for option in decision.options
             for each in option.figures
             if each.place == place
         }
-        metrics = list(decision.metrics)
-        rows = [("option", "durability", *(f"`{name}`" for name in metrics))]
-        rows += [
-            (
-                f"`{option.subject}`",
-                option.durability,
-                *(_figure(figures.get((option.subject, name))) for name in metrics),
-            )
+        rows = (
+            [Entry(code(option.subject)), Entry(option.durability)]
+            + [_figure(figures.get((option.subject, name))) for name in metrics]
             for option in decision.options
-        ]
-        yield _table(rows, numeric=range(2, 2 + len(metrics)))
-    yield "### What was not measured"
-    yield _bullets(f"{escaped(text)}." for text in decision.not_measured)
-    yield "### When to measure again"
-    yield _bullets(_occasions(decision))
-    yield "### Where it comes from"
-    yield _bullets(_provenance(decision))
+        )
+        yield table(place.name, columns, rows)
 
 
-def _figure(each: Figure | None) -> str:
+def _figure(each: Figure | None) -> Entry:
     if each is None:
-        return ABSENT
+        return Entry(ABSENT)
     if each.value is None:
-        return f"{ABSENT} ({escaped(each.why_not)})"
-    unit = each.metric.unit
-    text = quantity(each.value, unit)
-    if each.low is not None and each.high is not None:
-        text += f" [{quantity(each.low, unit)}, {quantity(each.high, unit)}]"
-    else:
+        return Entry(f"{ABSENT} ({each.why_not})")
+    text, between = quantity_and_interval(each.value, each.low, each.high, each.metric.unit)
+    if not between:
         text += f" ({each.why_not or 'no interval'})"
-    text = escaped(text)
-    return f"~~{text}~~" if each.struck else text
+    return Entry(text, between, struck=each.struck)
 
 
 def _occasions(decision: Decision) -> Iterator[str]:
@@ -219,7 +219,7 @@ def _occasions(decision: Decision) -> Iterator[str]:
         if not name.startswith(_NOT_OF_SAVERS)
     ]
     servers = [text for text in environment.servers.values() if text]
-    yield escaped(
+    yield (
         "a saver, driver or server of another version: "
         f"{', '.join([*servers, *packages]) or 'versions were not recorded'}."
     )
@@ -227,14 +227,13 @@ def _occasions(decision: Decision) -> Iterator[str]:
     known = [host[key] for key in ("cpu_model", "machine", "system", "filesystem") if key in host]
     cores = [f"{host['cores']} cores"] if "cores" in host else []
     python = environment.python.get("version", "")
-    yield escaped(
+    yield (
         f"another kind of machine than {', '.join([*known, *cores]) or 'the one that measured'}"
         + (f", or another Python than {python}." if python else ".")
     )
     yield (
-        "the scenario changes what it measures "
-        f"(digest `{decision.run.scenario_digest}`), or the drivers "
-        f"(digest `{decision.asked.digest()}`)."
+        f"the scenario changes what it measures (digest {code(decision.run.scenario_digest)}), or "
+        f"the drivers (digest {code(decision.asked.digest())})."
     )
     yield "the load or the payloads of the system leave the places that count."
     if decision.flips:
@@ -244,18 +243,7 @@ def _occasions(decision: Decision) -> Iterator[str]:
 def _provenance(decision: Decision) -> Iterator[str]:
     run = decision.run
     dirty = " with uncommitted changes" if run.environment.dirty else ""
-    started = escaped(run.started_at)
-    yield f"run `{run.run_id}`, started {started}, {run.trials_planned} trials planned"
-    yield f"question of the scenario: {escaped(decision.question)}"
     commit = run.environment.commit[:12] or "unknown"
-    yield f"measured by checkpoint-bench at commit `{commit}`{dirty}"
-
-
-def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"* {line}" for line in lines)
-
-
-def _table(rows: Sequence[Sequence[str]], numeric: Iterable[int] = ()) -> str:
-    right = set(numeric)
-    rules = ["---:" if column in right else "---" for column in range(len(rows[0]))]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (rows[0], rules, *rows[1:]))
+    yield f"run {code(run.run_id)}, started {run.started_at}, {run.trials_planned} trials planned"
+    yield f"question of the scenario: {decision.question}"
+    yield f"measured by checkpoint-bench at commit {code(commit)}{dirty}"

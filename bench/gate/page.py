@@ -1,99 +1,127 @@
-"""The answer of a gate for a pull request, and for the summary of a CI job."""
+"""The answer of a gate: a page for a pull request, the same on a screen, and as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.analysis.wording import counted, figure, quantity
+from bench.analysis.wording import counted
 from bench.gate.result import GateOutcome, GateResult, Judgement
-from bench.report.format import ABSENT, one_line
-from bench.report.markdown_text import escaped
+from bench.report.json_text import json_document
+from bench.report.page import Block, Bullets, Details, Look, Page, Text
+from bench.report.table import Column, Entry, Table, table
+from bench.report.text import code, emphasis
+from bench.scenario.quantity import ABSENT, interval, number, quantity
 from bench.stats.effects import Effect
 
+SCHEMA_VERSION = 1
 _SIGNS: dict[GateOutcome, str] = {
     "pass": "✓",
     "regression": "✗ worse",
     "cannot tell": "? cannot tell",
     "invalid": "✗ invalid",
 }
+_LOOKS: dict[GateOutcome, Look] = {
+    "pass": "good",
+    "regression": "bad",
+    "cannot tell": "warning",
+    "invalid": "bad",
+}
 _MOST_REASONS = 5
 
 
-def markdown(result: GateResult) -> str:
-    """Return the whole text."""
-    parts = [
-        f"## Gate: {result.outcome}",
-        "\n".join(f"- {escaped(one_line(reason))}" for reason in result.because[:_MOST_REASONS]),
-        *([f"{escaped(result.confirmation)}."] if result.confirmation else []),
-        *_times(result.judgements),
-        *_counts(result.judgements),
-        _foot(result),
-    ]
-    return "\n\n".join(parts) + "\n"
+def page(result: GateResult) -> Page:
+    """Return the answer, why, and every judgement."""
+    blocks = (*_why(result), *_evidence(result))
+    return Page(f"Gate: {result.outcome}", blocks, foot=_foot(result))
 
 
-def _times(judgements: Sequence[Judgement]) -> Iterator[str]:
+def screen(result: GateResult) -> tuple[Block, ...]:
+    """Return the same for a screen, where the answer stands last."""
+    answer = f"gate: {result.outcome}, exit code {result.exit_code}"
+    return (*_evidence(result), *_why(result), Text(answer, _LOOKS[result.outcome]))
+
+
+def document(result: GateResult) -> bytes:
+    """Return ``analysis.json`` of a gate: everything that it judged, for programs."""
+    return json_document(result, SCHEMA_VERSION, exit_code=result.exit_code)
+
+
+def _why(result: GateResult) -> Iterator[Block]:
+    left = len(result.because) - _MOST_REASONS
+    more = (f"and {counted(left, 'more reason')}",) if left > 0 else ()
+    yield Bullets((*result.because[:_MOST_REASONS], *more))
+    if result.confirmation:
+        yield Text(f"{result.confirmation}.")
+
+
+def _evidence(result: GateResult) -> Iterator[Block]:
+    yield from _judged(result.judgements)
+    if result.confirming:
+        yield Details("The second run alone", tuple(_judged(result.confirming)))
+
+
+def _judged(judgements: Sequence[Judgement]) -> Iterator[Block]:
     times = [judged for judged in judgements if judged.kind == "time"]
     if times:
-        rows = [
-            ("arm", "where", "metric", "base", "head", "times as slow", "would show", ""),
-            ("---", "---", "---", "---:", "---:", "---:", "---:", "---"),
-            *(_row(judged) for judged in times),
-        ]
-        yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _row(judged: Judgement) -> tuple[str, ...]:
-    return (
-        escaped(judged.head),
-        escaped(judged.place),
-        f"`{judged.metric.name}`",
-        _value(judged, judged.base_value),
-        _value(judged, judged.head_value),
-        _interval(judged.slowdown),
-        _detectable(judged.slowdown),
-        _SIGNS[judged.outcome],
-    )
-
-
-def _interval(found: Effect | None) -> str:
-    if found is None:
-        return ABSENT
-    low, high = found.equivalence_low, found.equivalence_high
-    if low is None or high is None:
-        return figure(found.ratio)
-    return f"{figure(found.ratio)} [{figure(low)}, {figure(high)}]"
-
-
-def _detectable(found: Effect | None) -> str:
-    if found is None or found.detectable_factor is None:
-        return ABSENT
-    return f"{100.0 * (found.detectable_factor - 1.0):.1f} %"
-
-
-def _counts(judgements: Sequence[Judgement]) -> Iterator[str]:
+        yield _times(times)
     counts = [judged for judged in judgements if judged.kind == "count"]
     told = [judged for judged in counts if judged.outcome != "pass"]
     if told:
-        yield "\n".join(
-            f"- {_SIGNS[judged.outcome]}: `{judged.metric.name}` of {escaped(judged.head)}: "
-            f"{escaped(judged.because)}"
-            for judged in told
+        yield Bullets(
+            tuple(
+                f"{_SIGNS[judged.outcome]}: {code(judged.metric.name)} of {judged.head}: "
+                f"{judged.because}"
+                for judged in told
+            )
         )
     if len(told) < len(counts):
-        yield f"{counted(len(counts) - len(told), 'exact count')} per operation did not grow."
+        rest = counted(len(counts) - len(told), "exact count")
+        yield Text(f"{rest} per operation did not grow.")
+
+
+def _times(judgements: Sequence[Judgement]) -> Table:
+    columns: tuple[Column | str, ...] = (
+        *("arm", "where", "metric"),
+        *(Column(name) for name in ("base", "head", "times as slow", "would show")),
+        "",
+    )
+    rows = (
+        (
+            judged.head,
+            judged.place,
+            code(judged.metric.name),
+            _value(judged, judged.base_value),
+            _value(judged, judged.head_value),
+            _slowdown(judged.slowdown),
+            _detectable(judged.slowdown),
+            Entry(_SIGNS[judged.outcome], note="" if judged.slowdown else judged.because),
+        )
+        for judged in judgements
+    )
+    return table("", columns, rows)
+
+
+def _slowdown(effect: Effect | None) -> Entry:
+    if effect is None:
+        return Entry(ABSENT)
+    return Entry(number(effect.ratio), interval(effect.equivalence_low, effect.equivalence_high))
+
+
+def _detectable(effect: Effect | None) -> str:
+    if effect is None or effect.detectable_factor is None:
+        return ABSENT
+    return f"{number(100.0 * (effect.detectable_factor - 1.0))} %"
 
 
 def _foot(result: GateResult) -> str:
     rule = result.rule
-    share = f"{100.0 * rule.smallest_effect:g} %"
-    runs = ", ".join(f"`{run.run_id}`" for run in result.runs)
-    sides = f"{100.0 * rule.confidence_of_a_look:g} %"
+    runs = ", ".join(code(run.run_id) for run in result.runs)
     return (
         f"Of 100 gates of equal arms at most {100.0 * rule.false_alarms:g} calls a time a "
-        f"regression. A slow-down by less than {share} is of no interest; intervals are one-sided "
-        f"at {sides} each side; *would show*: the smallest slow-down that so many blocks, looked "
-        f"at alone and at 95 %, show in 80 of 100 runs; the gate asks for more. "
+        f"regression. A slow-down by less than {100.0 * rule.smallest_effect:g} % is of no "
+        f"interest; intervals are one-sided at {100.0 * rule.confidence_of_a_look:g} % each side; "
+        f"{emphasis('would show')}: the smallest slow-down that so many blocks, looked at alone "
+        f"and at 95 %, show in 80 of 100 runs; the gate asks for more. "
         f"Exit code {result.exit_code}. Runs: {runs}."
     )
 

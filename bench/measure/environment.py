@@ -32,7 +32,7 @@ from bench.server_variables import without_servers
 # Each can change a number of any saver. What else can, a plug-in declares.
 PACKAGES = (
     *("checkpoint-bench", "langchain-core", "langgraph", "langgraph-sdk", "numpy", "orjson"),
-    *("ormsgpack", "pandas", "psutil", "pydantic", "pydantic-core", "scipy"),
+    *("ormsgpack", "psutil", "pydantic", "pydantic-core", "scipy"),
 )
 _PREFIX = "langgraph-checkpoint"
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.analysis.result import Analysis, Cell, Comparison
-from bench.report.frame import cells_frame
+from bench.scenario.durability import Durability
+from bench.scenario.quantity import number
 
 _PARTS = ("sweep", "workload", "payload", "arrival", "loop")
+_LOOP = _PARTS.index("loop")
+
+Condition = tuple[str, str, str, str]
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +25,24 @@ class Group:
     ``label`` has only the parts in which the groups of this run differ; ``title`` has all of them.
     """
 
-    condition: tuple[str, str, str, str]
-    loop: str
     label: str
     title: str
     cells: tuple[Cell, ...]
 
     @property
-    def key(self) -> tuple[str, ...]:
-        """Sweep, workload, payload, arrival and loop."""
-        return (*self.condition, self.loop)
+    def condition(self) -> Condition:
+        """Sweep, workload, payload and arrival."""
+        return self.cells[0].condition
+
+    @property
+    def loop(self) -> str:
+        """The event loop."""
+        return self.cells[0].loop
+
+    @property
+    def key(self) -> Key:
+        """Condition and loop."""
+        return key_of(self.cells[0])
 
     @property
     def measured(self) -> tuple[Cell, ...]:
@@ -36,29 +50,38 @@ class Group:
         return tuple(cell for cell in self.cells if cell.estimates)
 
 
-def key_of(cell: Cell) -> tuple[str, ...]:
+def key_of(cell: Cell) -> Key:
     """Return the :attr:`Group.key` of the group that ``cell`` belongs to."""
     return (*cell.condition, cell.loop)
 
 
 def groups_of(analysis: Analysis) -> tuple[Group, ...]:
-    """Group the cells of ``analysis`` by condition and loop, in the order to show them."""
-    frame = cells_frame(analysis)
-    found = [
-        tuple(analysis.cells[at] for at in rows["at"])
-        for _, rows in frame.groupby(["condition", "loop"], sort=False)
-    ]
-    keys = [key_of(cells[0]) for cells in found]
+    """Group the cells of ``analysis`` by condition and loop, in the order to show them.
+
+    Conditions come as the analysis has them, loops as the scenario; within a group cells come by
+    durability class and the first primary metric, those without a usable value last.
+    """
+    conditions = list(dict.fromkeys(cell.condition for cell in analysis.cells))
+    loops = list(dict.fromkeys((*analysis.loops, *(cell.loop for cell in analysis.cells))))
+    classes = list(Durability)
+    first = analysis.primary_metrics[0] if analysis.primary_metrics else ""
+
+    def rank(cell: Cell) -> tuple[float, ...]:
+        value = None if cell.unusable_because(first) else cell.value(first)
+        return (
+            conditions.index(cell.condition),
+            loops.index(cell.loop),
+            classes.index(cell.durability),
+            math.inf if value is None else value,
+        )
+
+    by_key: dict[Key, list[Cell]] = {}
+    for cell in sorted(analysis.cells, key=rank):
+        by_key.setdefault(key_of(cell), []).append(cell)
     kinds = {cell.loop: cell.loop_kind for cell in analysis.cells if cell.loop_kind}
     return tuple(
-        Group(
-            condition=cells[0].condition,
-            loop=cells[0].loop,
-            label=_label(key, keys, kinds),
-            title=_title(key, keys, kinds),
-            cells=cells,
-        )
-        for key, cells in zip(keys, found, strict=True)
+        Group(_label(key, list(by_key), kinds), _title(key, list(by_key), kinds), tuple(cells))
+        for key, cells in by_key.items()
     )
 
 
@@ -74,27 +97,26 @@ def subject_text(cell: Cell) -> str:
 
 def failing_text(cell: Cell) -> str:
     """Return what stands in place of a number of a cell that fails too often to be compared."""
-    return f"{100.0 * cell.failing_share:.3g} % failed"
+    return f"{number(100.0 * cell.failing_share)} % failed"
 
 
-def _label(key: tuple[str, ...], keys: list[tuple[str, ...]], kinds: dict[str, str]) -> str:
+def _label(key: Key, keys: list[Key], kinds: dict[str, str]) -> str:
     shown = [at for at in range(1, len(_PARTS)) if len({other[at] for other in keys}) > 1]
-    parts = [_part(key, at, kinds) for at in shown or [len(_PARTS) - 2]]
-    short = tuple(key[at] for at in shown)
+    parts = [_part(key, at, kinds) for at in shown or [_LOOP - 1]]
     alike = Counter(tuple(other[at] for at in shown) for other in keys)
-    if alike[short] > 1:
+    if alike[tuple(key[at] for at in shown)] > 1:
         parts.insert(0, key[0])
     return " · ".join(parts)
 
 
-def _title(key: tuple[str, ...], keys: list[tuple[str, ...]], kinds: dict[str, str]) -> str:
+def _title(key: Key, keys: list[Key], kinds: dict[str, str]) -> str:
     alike = Counter(other[1:] for other in keys)
     first = 0 if alike[key[1:]] > 1 else 1
     return " · ".join(_part(key, at, kinds) for at in range(first, len(_PARTS)))
 
 
-def _part(key: tuple[str, ...], at: int, kinds: dict[str, str]) -> str:
-    return loop_text(key[at], kinds.get(key[at], "")) if _PARTS[at] == "loop" else key[at]
+def _part(key: Key, at: int, kinds: dict[str, str]) -> str:
+    return loop_text(key[at], kinds.get(key[at], "")) if at == _LOOP else key[at]
 
 
 # ----------------------------------------------------------------------------------- comparisons
@@ -105,8 +127,8 @@ class Pairs:
 
     def __init__(self, analysis: Analysis) -> None:
         self._cells = {(cell.subject, *key_of(cell)): cell for cell in analysis.cells}
-        self._baselines: set[tuple[str, ...]] = set()
-        self._by_candidate: dict[tuple[str, ...], list[Comparison]] = {}
+        self._baselines: set[Key] = set()
+        self._by_candidate: dict[Key, list[Comparison]] = {}
         for comparison in analysis.comparisons:
             baseline, candidate = _ends(comparison)
             self._baselines.add(baseline)
@@ -119,11 +141,10 @@ class Pairs:
 
     def invalid(self, comparison: Comparison) -> str:
         """Return why the ratio must not be used, or nothing."""
-        ends = [cell for cell in self.cells(comparison) if cell]
         return "; ".join(
             f"{cell.subject} on {cell.loop}: {cell.invalid_because}"
-            for cell in ends
-            if cell.invalid_because
+            for cell in self.cells(comparison)
+            if cell and cell.invalid_because
         )
 
     def of(self, cell: Cell, metric: str) -> Comparison | None:
@@ -140,14 +161,13 @@ class Pairs:
         return (cell.subject, *key_of(cell)) in self._baselines
 
 
-def _ends(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _ends(comparison: Comparison) -> tuple[Key, Key]:
     """Return subject, condition and loop of the baseline's and of the candidate's cell."""
-    sides = (comparison.baseline, comparison.candidate)
     baseline, candidate = (
         (comparison.subject, *comparison.condition, side)
         if comparison.axis == "loop"
         else (side, *comparison.condition, comparison.loop)
-        for side in sides
+        for side in (comparison.baseline, comparison.candidate)
     )
     return (baseline, candidate)
 
@@ -155,7 +175,7 @@ def _ends(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def comparison_group(comparison: Comparison, groups: Iterable[Group]) -> str:
     """Return the heading under which ``comparison`` is listed: its condition, and loop if fixed."""
     if comparison.axis == "loop":
-        found = [group for group in groups if group.condition == comparison.condition]
-        return " · ".join(comparison.condition[1:]) if found else " · ".join(comparison.condition)
+        is_known = any(group.condition == comparison.condition for group in groups)
+        return " · ".join(comparison.condition[1 if is_known else 0 :])
     key = (*comparison.condition, comparison.loop)
     return next((group.title for group in groups if group.key == key), " · ".join(key))

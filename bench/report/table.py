@@ -1,9 +1,19 @@
-"""A table between the analysis and any form of it: text that is ready to be set."""
+"""The one table of all pages: texts that are ready to be set in any form."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal
+
+Badge = Literal[
+    "", "subject", "absent",
+    "better", "worse", "equivalent", "unresolved",
+    "measured", "partly", "unsupported", "failed", "missing", "invalid",
+]  # fmt: skip
+# What is said of a number beside it; the other badges colour the text that they stand on.
+OUTCOMES: frozenset[Badge] = frozenset({"better", "worse", "equivalent", "unresolved"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,83 +37,87 @@ class Column:
 class Entry:
     """What stands in one place: ``text``, its interval or ``detail``, and a footnote ``note``.
 
-    ``struck`` marks a number that must not be used. ``badge`` names a kind of emphasis.
+    ``struck`` marks a number that must not be used. ``badge`` names a kind of emphasis. ``anchor``
+    names the section of the page that the text leads to.
     """
 
     text: str
     detail: str = ""
     note: str = ""
     struck: bool = False
-    badge: str = ""
+    badge: Badge = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Entries, one for each column; where there are fewer, ``rest`` spans the other columns."""
+    """Entries, one for each column; where there are fewer, ``rest`` spans the other columns.
+
+    Neighbours with the same ``section`` stand together under that heading.
+    """
 
     entries: tuple[Entry, ...]
     rest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Rows under a heading of their own, which may be empty."""
-
-    heading: str
-    rows: tuple[Row, ...]
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table in one or more sections, its ``caption`` and the footnotes of its entries."""
+    """A table, its ``caption`` and the footnotes of its entries, equal ones once.
+
+    ``look``: ``data`` has subjects in its first column, which stays in sight; ``plain`` has texts.
+    ``fold``: where a form can fold it, it stands there ``open`` or ``closed`` under its title.
+    """
 
     title: str
     columns: tuple[Column, ...]
-    sections: tuple[Section, ...]
+    rows: tuple[Row, ...]
     caption: str = ""
-    closed: bool = False
+    look: Literal["data", "plain"] = "data"
+    fold: Literal["", "open", "closed"] = ""
     notes: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
-        """Collect the footnotes; equal ones are one."""
-        notes = dict.fromkeys(
-            entry.note
-            for section in self.sections
-            for row in section.rows
-            for entry in row.entries
-            if entry.note
+        """Collect the footnotes."""
+        notes = (entry.note for row in self.rows for entry in row.entries if entry.note)
+        object.__setattr__(self, "notes", tuple(dict.fromkeys(notes)))
+
+    @property
+    def sections(self) -> Iterator[tuple[str, tuple[Row, ...]]]:
+        """The rows by their headings."""
+        return (
+            (section, tuple(rows)) for section, rows in groupby(self.rows, lambda row: row.section)
         )
-        object.__setattr__(self, "notes", tuple(notes))
 
     @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows of all sections."""
-        return tuple(row for section in self.sections for row in section.rows)
-
-    @property
-    def column_groups(self) -> tuple[tuple[str, int], ...]:
+    def column_groups(self) -> Iterator[tuple[str, int]]:
         """The headings above the columns, each with the number of columns it spans."""
-        spans: list[tuple[str, int]] = []
-        for column in self.columns:
-            if spans and column.group and spans[-1][0] == column.group:
-                spans[-1] = (column.group, spans[-1][1] + 1)
-            else:
-                spans.append((column.group, 1))
-        return tuple(spans)
+        for group, columns in groupby(self.columns, lambda column: column.group):
+            width = len(list(columns))
+            yield from [(group, width)] if group else [("", 1)] * width
 
     def note_number(self, note: str) -> int:
         """Return the number of a footnote, counting from 1."""
         return self.notes.index(note) + 1
 
 
-def simple_table(
-    title: str, columns: tuple[Column, ...], rows: Sequence[tuple[str, ...]], caption: str = ""
+def table(
+    title: str,
+    columns: Iterable[Column | str],
+    rows: Iterable[Row | Sequence[Entry | str]],
+    caption: str = "",
+    *,
+    look: Literal["data", "plain"] = "data",
+    fold: Literal["", "open", "closed"] = "",
 ) -> Table:
-    """Make a table of plain texts without sections."""
-    made = tuple(Row(tuple(Entry(text) for text in row)) for row in rows)
-    return Table(title, columns, (Section("", made),), caption)
-
-
-def text_columns(*names: str) -> tuple[Column, ...]:
-    """Make columns of texts."""
-    return tuple(Column(name, numeric=False) for name in names)
+    """Make a table; a column given as a name holds texts, an entry given as a text is just that."""
+    made = tuple(
+        each
+        if isinstance(each, Row)
+        else Row(tuple(Entry(entry) if isinstance(entry, str) else entry for entry in each))
+        for each in rows
+    )
+    heads = tuple(
+        Column(each, numeric=False) if isinstance(each, str) else each for each in columns
+    )
+    return Table(title, heads, made, caption, look, fold)

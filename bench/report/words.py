@@ -101,6 +101,14 @@ EXPLAINED_NOTATION = (
 )
 
 
+EXPLANATIONS = (
+    EXPLAINED_TIMES,
+    EXPLAINED_STEADINESS,
+    EXPLAINED_DURABILITY,
+    EXPLAINED_NOTATION,
+)
+
+
 def no_findings(analysis: Analysis) -> str:
     """Return what to say where there is no finding."""
     measured = any(cell.estimates for cell in analysis.cells)

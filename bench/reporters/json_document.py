@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Integral, Real
 
-from bench.analysis.result import Analysis, Cell, Comparison
+from bench.analysis.result import Cell, Comparison
 from bench.contracts import Reporter
 from bench.errors import InvalidMeasurementError
+from bench.report.json_text import json_bytes
+from bench.report.report import Report
 
 SCHEMA_VERSION = 2
 
@@ -23,15 +24,14 @@ class JsonDocument(Reporter):
     that their metric names; a value that is not estimable is ``null``.
     """
 
-    def render(self, analysis: Analysis) -> Mapping[str, bytes]:
+    def render(self, report: Report) -> Mapping[str, bytes]:
         """Return ``analysis.json``.
 
         Raises:
             InvalidMeasurementError: a number is NaN or infinite; the text says which.
         """
-        document = {"schema_version": SCHEMA_VERSION, **_object(analysis, "analysis")}
-        text = json.dumps(document, allow_nan=False, ensure_ascii=False, indent=1)
-        return {"analysis.json": (text + "\n").encode()}
+        content = _object(report.analysis, "analysis")
+        return {"analysis.json": json_bytes({"schema_version": SCHEMA_VERSION, **content})}
 
 
 def _object(value: object, path: str) -> dict[str, object]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.analysis.result import Analysis
 from bench.contracts import Reporter
-from bench.report.plots import drawings, file_name
+from bench.report.report import Report
 
 
 class Plots(Reporter):
     """Writes each plot that has data; one without data has no file."""
 
-    def render(self, analysis: Analysis) -> Mapping[str, bytes]:
+    def render(self, report: Report) -> Mapping[str, bytes]:
         """Return the SVG files."""
-        return {file_name(name): content for name, content in drawings(analysis).items()}
+        return {picture.file_name: picture.svg for picture in report.pictures}

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console as Screen
-
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
 from bench.claims.agreement import Agreements, compare_verdicts
 from bench.claims.agreement_page import (
     agreement_document,
-    agreement_markdown,
+    agreement_page,
     agreement_screen,
 )
 from bench.claims.claim import Claim
@@ -27,16 +25,16 @@ from bench.cli.durations import minutes_of
 from bench.cli.gating import measure_run
 from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
 from bench.cli.loading import load_checked
+from bench.cli.screen import show
 from bench.cli.verbs.report import add_places, tell
 from bench.errors import EXIT_INTERRUPTED, EXIT_PASS, InputError, suggestion
 from bench.measure.preflight import check_services
 from bench.records.files import make_directory, write_file
 from bench.records.store import Store
+from bench.report.markdown import markdown
 from bench.scenario.plan import Plan, expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_text import scenario_text
-
-_WIDTH = 140
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -181,8 +179,7 @@ def _tell_interrupted(store: Store, kept: Sequence[str]) -> None:
 
 def _tell(found: Agreements, reports: Path) -> None:
     directory = make_directory(reports)
-    write_file(directory / "claims.md", agreement_markdown(found).encode())
+    write_file(directory / "claims.md", markdown(agreement_page(found)).encode())
     write_file(directory / "claims.json", agreement_document(found))
-    screen = Screen() if sys.stdout.isatty() else Screen(width=_WIDTH)
-    screen.print(agreement_screen(found))
+    show(agreement_screen(found))
     print(f"compared: {directory / 'claims.md'} (also claims.json)")

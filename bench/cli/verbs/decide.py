@@ -7,14 +7,15 @@ import datetime as dt
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
+from bench.cli.screen import show
 from bench.cli.verbs.report import add_places, place
 from bench.decide.decision import decide
 from bench.decide.drivers import Drivers
-from bench.decide.page import markdown
-from bench.decide.screen import screen
+from bench.decide.page import page, screen
 from bench.errors import InputError
 from bench.records.files import write_file
 from bench.records.store import Store
+from bench.report.markdown import markdown
 from bench.scenario.toml_file import read_model
 
 
@@ -41,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("\n".join(f"{options.drivers}: {line}" for line in lines)) from error
     directory = place(options.reports, found.record.run_id)
     path = directory / "decision.md"
-    write_file(path, markdown(decision, date).encode())
-    print(screen(decision))
+    write_file(path, markdown(page(decision, date)).encode())
+    show(screen(decision))
     print(f"record: {path}")
     return decision.exit_code
 

@@ -14,19 +14,19 @@ from bench.cli.gating import (
     recorded,
 )
 from bench.cli.loading import load_checked
+from bench.cli.screen import show
 from bench.cli.verbs.report import add_places, place
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
-from bench.gate.document import document
 from bench.gate.environments import ArmEnvironment, prepare
 from bench.gate.junit import junit
-from bench.gate.page import markdown
+from bench.gate.page import document, page, screen
 from bench.gate.pytest_benchmark import pytest_benchmark
 from bench.gate.result import GateResult
-from bench.gate.screen import screen
 from bench.records.files import make_directory, write_file
 from bench.records.redaction import redact, secrets_within
 from bench.records.store import Store
+from bench.report.markdown import markdown
 
 _SCENARIO = Path("scenarios/gate.toml")
 
@@ -153,9 +153,9 @@ def _runs(options: argparse.Namespace) -> list[str]:
 
 def _tell(result: GateResult, reports: Path) -> int:
     """Write every form of the answer, print the short one, and return the exit code."""
-    print(screen(result), flush=True)
+    show(screen(result))
     directory = place(place(reports, result.runs[0].run_id), "gate")
-    text = markdown(result)
+    text = markdown(page(result), level=2)
     pages = {
         "gate.md": text.encode(),
         "gate.xml": junit(result),

@@ -13,6 +13,8 @@ from bench.analysis.analyse import analyse
 from bench.discovery import load, names
 from bench.records.files import make_directory, refuse_links, write_file
 from bench.records.store import Store
+from bench.report.report import Report
+from bench.report.terminal import renderable
 from bench.reporters.console import screen_content
 
 
@@ -46,16 +48,17 @@ def place(reports: Path, run_id: str) -> Path:
 
 def tell(store: Store, run_id: str, reports: Path) -> int:
     """Analyse a run, write every report, print the short one; return the exit code."""
-    analysis = analyse(store.read(run_id))
+    report = Report(analyse(store.read(run_id)))
     directory = place(reports, run_id)
     for name in names("reporter"):
         reporter: Any = load("reporter", name)
-        for file_name, content in reporter().render(analysis).items():
+        for file_name, content in reporter().render(report).items():
             write_file(directory / file_name, content)
     if sys.stdout.isatty():
-        Screen().print(screen_content(analysis, Screen().width))
+        screen = Screen()
+        screen.print(renderable(screen_content(report, screen.width)))
     else:
         print((directory / "console.txt").read_text(encoding="utf-8"))
     print(f"report: {directory / 'report.html'} (also report.md, analysis.json)")
     print(f"records: {store.directory / run_id}")
-    return analysis.exit_code
+    return report.analysis.exit_code

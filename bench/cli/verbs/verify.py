@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from rich.console import Console as Screen
-
 from bench.claims.claims_file import chosen, load_claims
-from bench.claims.document import document
 from bench.claims.judge import judge
-from bench.claims.page import markdown
-from bench.claims.screen import screen
+from bench.claims.page import document, page, screen
 from bench.cli.judging import (
     chosen_references,
     newest_runs,
@@ -20,12 +15,12 @@ from bench.cli.judging import (
     scenarios_of,
     told_runs,
 )
+from bench.cli.screen import show
 from bench.cli.verbs.report import add_places
 from bench.errors import InputError
 from bench.records.files import make_directory, write_file
 from bench.records.store import Store
-
-_WIDTH = 140
+from bench.report.markdown import markdown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,9 +53,9 @@ def run(options: argparse.Namespace) -> int:
     directory, stem = _place(options)
     records = {scenario: found.run for scenario, found in runs.items()}
     make_directory(directory)
-    write_file(directory / f"{stem}.md", markdown(verdicts, records).encode())
+    write_file(directory / f"{stem}.md", markdown(page(verdicts, records)).encode())
     write_file(directory / f"{stem}.json", document(verdicts))
-    (Screen() if sys.stdout.isatty() else Screen(width=_WIDTH)).print(screen(verdicts))
+    show(screen(verdicts))
     print(told_runs(store, runs))
     print(f"verdicts: {directory / stem}.md (also {stem}.json, with maps and evidence)")
     return verdicts.exit_code

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from io import StringIO
-
-from rich.console import Console
 
 from bench.claims.agreement import Agreements, ClaimAgreement, ConditionChange
 from bench.claims.agreement_page import (
     agreement_document,
-    agreement_markdown,
+    agreement_page,
     agreement_screen,
     agreement_summary,
 )
 from bench.claims.result import Condition
+from bench.report.markdown import markdown
+from bench.report.terminal import screen_text
 
 
 def condition(value: float | None, subject: str = "a", why: str = "") -> Condition:
@@ -59,14 +58,11 @@ def agreements(changes: int) -> Agreements:
 
 
 def screen(found: Agreements) -> str:
-    console = Console(width=200, file=StringIO())
-    with console.capture() as captured:
-        console.print(agreement_screen(found))
-    return captured.get()
+    return screen_text(agreement_screen(found), 200)
 
 
 def test_a_change_is_told_with_place_figures_and_intervals() -> None:
-    page = agreement_markdown(agreements(1))
+    page = markdown(agreement_page(agreements(1)))
 
     assert "- 2 of 20 conditions:" in page
     assert (

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from bench.analysis.wording import figure
-from bench.claims._detectable import detectable_of
-from bench.claims.page import markdown
+from bench.claims.page import detectable_of, page, screen
 from bench.claims.result import Verdicts
-from bench.claims.screen import screen
+from bench.report.markdown import markdown
+from bench.report.terminal import screen_text
+from bench.scenario.quantity import number
 from bench.stats.effects import detectable_factor
 from tests.unit.claims.judged import claim, ratio, two_arms, verdict_on
 
@@ -28,15 +26,14 @@ def test_it_stands_beside_a_verdict_with_figures(tmp_path: Path, judgement: str)
     verdict = verdict_on(
         tmp_path, two_arms({"base": 10, "fast": 1}, 0.05), claim(judgement, kind=kind)
     )
-    told = Console(width=200, file=io.StringIO(), record=True)
-    told.print(screen(Verdicts((verdict,), 0)))
+    told = screen_text(screen(Verdicts((verdict,), 0)), 200)
 
     assert FACTOR is not None
-    assert detectable_of(verdict) == f"MDE {figure(FACTOR)}"
-    assert f"MDE {figure(FACTOR)}" in told.export_text()
-    text = markdown(Verdicts((verdict,), 0), {})
-    assert f"| {figure(FACTOR)} |" in text
-    assert f"MDE {figure(FACTOR)} ✓" in text
+    assert detectable_of(verdict) == f"MDE {number(FACTOR)}"
+    assert f"MDE {number(FACTOR)}" in told
+    text = markdown(page(Verdicts((verdict,), 0), {}))
+    assert f"| {number(FACTOR)} |" in text
+    assert f"MDE {number(FACTOR)} ✓" in text
 
 
 def test_what_is_no_sample_has_none(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bench.decide.page import markdown
+from bench.decide.page import page as page_of
+from bench.decide.page import screen
 from bench.decide.result import Decision
-from bench.decide.screen import screen
+from bench.report.markdown import markdown as set_page
+from bench.report.terminal import screen_text
 from bench.scenario.durability import Durability
 from tests.unit.decide.deciding import GET, MS, NOISY, PUT, around, cell, decided, two_drivers
 
@@ -19,6 +21,10 @@ PARTS = [
     "Pros and Cons of the Options",
     "More Information",
 ]
+
+
+def markdown(decision: Decision, date: str = "") -> str:
+    return set_page(page_of(decision, date))
 
 
 def typical() -> Decision:
@@ -57,7 +63,7 @@ def test_the_outcome_quotes_its_figures() -> None:
     assert "The score of the next, `b`, is 2.15 times as large [2.15, 2.15]" in page
     assert "| `lax` | excluded | relaxed | 0.595 | 0.5 | 1 |" in page
     assert "`c` (c's plug-in; fsync): dominated by `a` and `b`" in page
-    assert "Bad, because `get_tuple.response.p50` is 3 ms, shown to be worse than `b`" in page
+    assert "Bad, because `get_tuple.response.p50` is 3.00 ms, shown to be worse than `b`" in page
     assert "options that are excluded have better scores by the estimates (`lax` 0.595)" in page
     assert "`b` has the better score if the weight of `put.response.p50` falls below 0.792" in page
     assert "`put.response.p50`: at most 50 ms – x \\| y" in page
@@ -81,7 +87,7 @@ def test_invalid_numbers_are_struck() -> None:
     page = markdown(decision)
 
     assert "# Store: not decided" in page
-    assert "| `a` | fsync | ~~1 ms [999 µs, 1 ms]~~ |" in page
+    assert "| `a` | fsync | ~~1.00 ms [999 µs, 1.00 ms]~~ |" in page
     assert "because what this rests on cannot be trusted: a: its numbers must not be used" in page
     assert "Without it the best would be `b`." in page
 
@@ -108,4 +114,4 @@ def test_where_none_remains_it_says_so() -> None:
     assert "# Store: no option remains" in page
     assert "`a` may, which needs longer windows or more repetitions to show." in page
     assert "### Consequences" not in page
-    assert "b  excluded: put.response.p50 is 2 ms" in screen(decision)
+    assert "put.response.p50 is 2.00 ms" in screen_text(screen(decision), 140)

@@ -11,13 +11,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench.gate.arms import Rule
-from bench.gate.document import document
 from bench.gate.judge import decide
 from bench.gate.junit import junit
-from bench.gate.page import markdown
+from bench.gate.page import document, page, screen
 from bench.gate.pytest_benchmark import pytest_benchmark
 from bench.gate.result import GateResult
-from bench.gate.screen import screen
+from bench.report.markdown import markdown
+from bench.report.terminal import screen_text
 from tests.unit.analysis.synthetic import make_run
 from tests.unit.gate.gating import BLOCKS, arms, count, judged, text
 
@@ -31,15 +31,17 @@ def slower(tmp_path_factory: pytest.TempPathFactory) -> GateResult:
 
 
 def test_the_screen_ends_with_the_answer(slower: GateResult) -> None:
-    told = screen(slower).splitlines()
+    told = screen_text(screen(slower), 140).splitlines()
 
     assert told[-1] == "gate: regression, exit code 1"
-    assert "  WORSE   put.response.p50        2 ms → 3 ms" in "\n".join(told)
-    assert "not confirmed: there was no second run" in told
+    (row,) = [line for line in told if line.startswith("b ") and "put.response.p50" in line]
+    assert " 2 ms 3 ms 1.5 [1.49, 1.51] " in " ".join(row.split())
+    assert row.endswith("✗ worse")
+    assert "not confirmed: there was no second run." in told
 
 
 def test_markdown_begins_with_the_answer(slower: GateResult) -> None:
-    told = markdown(slower)
+    told = markdown(page(slower), level=2)
 
     assert told.startswith("## Gate: regression\n")
     assert "| b | all · steps · 1k · some · selector | `put.response.p50` |" in told

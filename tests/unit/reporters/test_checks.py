@@ -1,4 +1,4 @@
-"""The checks beside the savers: in the document's table, on the screen, at struck-out numbers."""
+"""The checks beside the savers: in their table, on the screen, at struck-out numbers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import pytest
 
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
-from bench.report.document import make_document
-from bench.report.frame import estimates_frame
-from bench.reporters.console import Console
-from bench.reporters.markdown import Markdown
+from bench.report.outcome_tables import checks_table
 from tests.unit.analysis.synthetic import Left, Load, check_record, make_run, scenario_text
+from tests.unit.reporters.telling import console, csv_rows, markdown
 
 LISTING = "its listing of a namespace contains checkpoints of sub-namespaces"
 
@@ -38,7 +36,7 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 def test_the_table_tells_both_checks_of_each_subject(analysis: Analysis) -> None:
     rows = {
         row.entries[0].text: [entry.text for entry in row.entries[1:]]
-        for row in make_document(analysis).checks.rows
+        for row in checks_table(analysis).rows
     }
 
     assert list(rows) == ["right", "wrong", "lossy"]
@@ -51,7 +49,7 @@ def test_the_table_tells_both_checks_of_each_subject(analysis: Analysis) -> None
 
 
 def test_the_screen_names_who_failed_what(analysis: Analysis) -> None:
-    screen = Console().render(analysis)["console.txt"].decode()
+    screen = console(analysis)
 
     assert f"✗ get_tuple, list not as LangGraph asks: wrong ({LISTING[:20]}" in screen
     assert "✗ lost acknowledged writes when killed: lossy" in screen
@@ -60,19 +58,19 @@ def test_the_screen_names_who_failed_what(analysis: Analysis) -> None:
 
 
 def test_only_what_failed_is_struck_out(analysis: Analysis) -> None:
-    frame = estimates_frame(analysis).set_index(["subject", "metric"])
-    because = frame["invalid_because"]
+    rows = {(row["subject"], row["metric"]): row for row in csv_rows(analysis, "cells.csv")}
+    because = {key: row["invalid_because"] for key, row in rows.items()}
 
     assert LISTING in because["wrong", "get_tuple.response.p50"]
-    assert frame["value"]["wrong", "get_tuple.response.p50"] == pytest.approx(1e6)
+    assert float(rows["wrong", "get_tuple.response.p50"]["value"]) == pytest.approx(1e6)
     assert because["wrong", "put.response.p50"] == ""
     assert "acknowledged writes were lost" in because["lossy", "put.response.p50"]
-    assert set(because["right"]) == {""}
+    assert {text for (subject, _), text in because.items() if subject == "right"} == {""}
 
 
 def test_the_report_strikes_them_out_and_says_why(analysis: Analysis) -> None:
-    report = Markdown().render(analysis)["report.md"].decode()
+    report = markdown(analysis)
 
     assert "## Checks" in report
     assert "must not be used: it fails the conformance tests of get\\_tuple" in report
-    assert "~~1.00" in report
+    assert "~~1" in report

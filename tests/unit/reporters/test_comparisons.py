@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import replace
 
 import pytest
 
 from bench.analysis.result import (
-    Analysis,
     Comparison,
     ComparisonOutcome,
     FalseAlarms,
     Reason,
 )
 from bench.report.comparison_tables import detectable, false_alarms_in_words
-from bench.reporters.console import Console
-from bench.reporters.csv_table import CsvTable
-from bench.reporters.html import Html
-from bench.reporters.markdown import Markdown
 from tests.unit.reporters import synthetic
-
-pytestmark = pytest.mark.usefixtures("without_plots")
+from tests.unit.reporters.telling import console, csv_rows, html, markdown
 
 FULL = synthetic.full_analysis()
 ALARMS = FalseAlarms(compared=12, different=3, by_chance=0.05, p_value=0.02)
@@ -32,30 +24,23 @@ def outcome(of: ComparisonOutcome) -> tuple[Comparison, ...]:
     return tuple(replace(each, outcome=of) for each in FULL.comparisons)
 
 
-def markdown(analysis: Analysis = FULL) -> str:
-    return Markdown().render(analysis)["report.md"].decode()
-
-
 def test_the_minimum_detectable_effect_stands_beside_every_ratio() -> None:
     comparison = FULL.comparisons[0]
     comparison = replace(comparison, effect=replace(comparison.effect, detectable_factor=1.1234))
 
     assert detectable(comparison) == "MDE 1.12"
-    assert (
-        detectable(replace(comparison, effect=replace(comparison.effect, detectable_factor=None)))
-        == ""
-    )
-    assert markdown().count("MDE 1.20") == len(FULL.comparisons)
+    without = replace(comparison, effect=replace(comparison.effect, detectable_factor=None))
+    assert detectable(without) == ""
+    assert markdown(FULL).count("MDE 1.2") == len(FULL.comparisons)
 
 
 def test_equivalent_is_an_outcome_of_its_own() -> None:
     analysis = replace(FULL, comparisons=outcome("equivalent"))
-    page = Html().render(analysis)["report.html"].decode()
-    screen = Console().render(analysis)["console.txt"]
+    page = html(analysis)
 
-    assert markdown(analysis).count("MDE 1.20 equivalent") == len(FULL.comparisons)
+    assert markdown(analysis).count("MDE 1.2 equivalent") == len(FULL.comparisons)
     assert '<span class="badge equivalent">equivalent</span>' in page
-    assert "≈" in screen.decode().partition("A = ")[0]
+    assert "≈" in console(analysis).partition("A = ")[0]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +55,7 @@ def test_a_footnote_says_why_an_interval_beside_one_is_no_difference(
     )
 
     assert note in markdown(replace(FULL, comparisons=comparisons))
-    assert note not in markdown()
+    assert note not in markdown(FULL)
 
 
 def test_the_false_alarms_are_told() -> None:
@@ -81,14 +66,13 @@ def test_the_false_alarms_are_told() -> None:
     assert false_alarms_in_words(None) == ""
     assert "A/A ratios called different" in markdown(analysis)
     assert words in markdown(analysis)
-    assert words in Html().render(analysis)["report.html"].decode()
-    assert words in Console().render(analysis)["console.txt"].decode().splitlines()[0]
-    assert "A/A ratios" not in Console().render(FULL)["console.txt"].decode().splitlines()[0]
+    assert words in html(analysis)
+    assert words in console(analysis).splitlines()[0]
+    assert "A/A ratios" not in console(FULL).splitlines()[0]
 
 
 def test_every_comparison_has_a_line_of_its_own_unrounded() -> None:
-    text = CsvTable().render(FULL)["comparisons.csv"].decode()
-    rows = list(csv.DictReader(io.StringIO(text)))
+    rows = csv_rows(FULL, "comparisons.csv")
 
     assert len(rows) == len(FULL.comparisons)
     for row, comparison in zip(rows, FULL.comparisons, strict=True):

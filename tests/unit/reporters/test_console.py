@@ -1,21 +1,20 @@
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import pytest
-from rich.console import Console as Screen
 
 from bench.analysis.result import Analysis
-from bench.report.console_tables import matrix
-from bench.reporters.console import LINES, WIDTH, Console, screen_content
+from bench.report.terminal import screen_text
+from bench.reporters.console import LINES, WIDTH, screen_content
 from tests.unit.reporters import synthetic
+from tests.unit.reporters.telling import console, report_of
 
 FULL = synthetic.full_analysis()
 
 
 def lines_of(analysis: Analysis) -> list[str]:
-    text = Console().render(analysis)["console.txt"].decode()
+    text = console(analysis)
     return text.replace("\u00a0", " ").splitlines()
 
 
@@ -46,10 +45,7 @@ def test_two_conditions_stand_side_by_side_where_there_is_room() -> None:
 
 
 def test_on_a_narrow_screen_there_is_one() -> None:
-    screen = Screen(file=io.StringIO(), width=100, color_system=None)
-    screen.print(screen_content(FULL, 100))
-    assert isinstance(screen.file, io.StringIO)
-    lines = screen.file.getvalue().splitlines()
+    lines = screen_text(screen_content(report_of(FULL), 100), 100).splitlines()
     assert max(map(len, lines)) <= 100
     assert not any("B put" in line for line in lines)
 
@@ -77,8 +73,8 @@ def test_a_subject_with_an_invalid_cell_has_no_tick_in_the_matrix() -> None:
     row = next(line for line in lines_of(invalid) if line.startswith("memory ") and "✗" in line)
     assert "✗ invalid [1]" in row
     assert "✓" not in row
-    compact = matrix(invalid, compact=True)
-    (line,) = [str(each) for each in compact if str(each).startswith("selector: ✗ invalid")]
+    crowded = replace(invalid, answer=("word " * 60,) * 9)
+    (line,) = [line for line in lines_of(crowded) if line.startswith("selector: ✗ invalid")]
     assert line == "selector: ✗ invalid memory (invalid at x: 1 lost)"
 
 

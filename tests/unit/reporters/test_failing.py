@@ -6,14 +6,13 @@ from dataclasses import replace
 
 from bench.analysis.result import Cell
 from bench.report.cell_tables import glance_tables, group_tables
-from bench.report.frame import cells_frame, estimates_frame
 from bench.report.groups import groups_of
-from bench.reporters.console import Console
 from bench.scenario.metric import ERRORS
 from tests.unit.reporters import synthetic
+from tests.unit.reporters.telling import console, csv_rows
 
 NAME = "redis-shallow-with-a-long-label-of-41-ch"
-SAID = "26 % of its cycles failed (OperationalError: database is locked)"
+SAID = "26.0 % of its cycles failed (OperationalError: database is locked)"
 
 
 def fails(cell: Cell) -> Cell:
@@ -33,11 +32,11 @@ FAILING = replace(FULL, cells=tuple(fails(cell) for cell in FULL.cells))
 
 
 def test_the_screen_has_its_whole_name_and_the_share() -> None:
-    text = Console().render(FAILING)["console.txt"].decode().replace("\u00a0", " ")
+    text = console(FAILING)
     rows = [line for line in text.splitlines() if line.startswith(NAME) and "failed" in line]
 
     assert rows
-    assert all("26 % failed" in row for row in rows)
+    assert all("26.0 % failed" in row for row in rows)
     assert max(map(len, text.splitlines())) <= 120
 
 
@@ -53,7 +52,7 @@ def test_the_tables_at_a_glance_have_the_share_and_the_reason() -> None:
     ]
 
     assert entries
-    assert {entry.text for entry in entries} == {"26 % failed"}
+    assert {entry.text for entry in entries} == {"26.0 % failed"}
     assert {entry.note for entry in entries} == {f"{SAID}; not compared"}
 
 
@@ -67,17 +66,18 @@ def test_times_give_way_to_the_reason_and_exact_figures_stay() -> None:
     resources = tables["Throughput, errors, waits, loop lag, memory, bytes stored"]
 
     assert tables["Write a checkpoint (put)"].rest == f"{SAID}; not compared"
-    assert "26 % failed" in [entry.text for entry in resources.entries]
+    assert "26.0 % failed" in [entry.text for entry in resources.entries]
     assert "26.0" in [entry.text for entry in resources.entries]
 
 
 def test_it_comes_last_in_its_class_and_programs_are_told() -> None:
-    frame = cells_frame(FAILING)
-    places = [FAILING.cells[at] for at in frame[frame["primary"].isna()]["at"]]
-    told = set(estimates_frame(FAILING).query("subject == @NAME")["failing_because"])
+    rows = csv_rows(FAILING, "cells.csv")
+    group = groups_of(FAILING)[0]
+    durability = next(cell.durability for cell in group.cells if cell.subject == NAME)
+    of_class = [cell.subject for cell in group.cells if cell.durability == durability]
 
-    assert NAME in {cell.subject for cell in places}
-    assert SAID in told
+    assert of_class[-1] == NAME
+    assert SAID in {row["failing_because"] for row in rows if row["subject"] == NAME}
 
 
 def test_the_matrix_of_the_screen_shows_partly_and_why() -> None:
@@ -88,7 +88,7 @@ def test_the_matrix_of_the_screen_shows_partly_and_why() -> None:
         for entry in FULL.matrix
     )
     partly = replace(FULL, matrix=entries)
-    consoles = [Console().render(each)["console.txt"].decode() for each in (FULL, partly)]
+    consoles = [console(each) for each in (FULL, partly)]
 
     assert ["1 of 3 trials failed" in text for text in consoles] == [False, True]
     assert "✓ partly" not in consoles[1]

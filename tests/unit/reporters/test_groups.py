@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.report.frame import estimates_frame
 from bench.report.groups import Pairs, groups_of, subject_text
 from tests.unit.reporters import synthetic
 
@@ -85,12 +84,3 @@ def test_a_cell_is_compared_at_equal_durability_if_possible() -> None:
     postgres = next(cell for cell in FULL.cells if cell.subject == "postgres")
     assert pairs.of(postgres, "put.response.p50") is None
     assert pairs.is_baseline(postgres)
-
-
-def test_the_frame_has_every_estimate_and_every_cell() -> None:
-    frame = estimates_frame(FULL)
-    expected = sum(max(1, len(cell.estimates)) for cell in FULL.cells)
-    assert expected == len(frame)
-    unmeasured = frame[frame["metric"].isna()]
-    assert {"failed", "unsupported"} == set(unmeasured["status"])
-    assert unmeasured["why_not"].str.len().min() > 0

@@ -3,20 +3,15 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-import pytest
 from markupsafe import escape
 
-from bench.report.format import SIZES, choose_scale, interval, number
 from bench.report.groups import groups_of
-from bench.report.plots import PLOTS
-from bench.reporters.html import Html
+from bench.scenario.quantity import SIZES, choose_scale, interval, number
 from tests.unit.reporters import synthetic
+from tests.unit.reporters.telling import PICTURES, html
 
 FULL = synthetic.full_analysis()
-with pytest.MonkeyPatch.context() as patched:
-    # What is drawn is told by test_plots.py; here it is enough that it is there.
-    patched.setattr("bench.reporters.html.drawings", lambda _: dict.fromkeys(PLOTS, b"<svg/>"))
-    TEXT = Html().render(FULL)["report.html"].decode()
+TEXT = html(FULL)
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
 
@@ -76,7 +71,7 @@ def test_texts_of_errors_are_escaped() -> None:
 
 def test_every_plot_is_inside_with_a_text_for_those_who_cannot_see_it() -> None:
     found = [attributes for tag, attributes in outline().seen if tag == "img"]
-    assert [plot.about for plot in PLOTS.values()] == [each["alt"] for each in found]
+    assert [each.about for each in PICTURES] == [each["alt"] for each in found]
 
 
 def test_every_finding_is_told_with_its_remedy() -> None:
@@ -122,10 +117,9 @@ def test_what_cannot_be_estimated_has_its_reason_at_hand() -> None:
     assert f'<sup title="{synthetic.WHY_NOT}">' in TEXT
 
 
-@pytest.mark.usefixtures("without_plots")
 def test_a_subject_with_an_invalid_cell_has_no_tick() -> None:
-    html = Html().render(synthetic.with_invalid_entry(FULL, "memory"))["report.html"].decode()
-    matrix = html.split('<section id="matrix">')[1].split("</section>")[0]
+    text = html(synthetic.with_invalid_entry(FULL, "memory"))
+    matrix = text.split('<section id="matrix">')[1].split("</section>")[0]
     (row,) = [row for row in matrix.split("<tr>") if "memory" in row]
     assert '<span class="badge invalid">✗ invalid</span>' in row
     assert "✓" not in row

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -10,21 +8,21 @@ from pydantic import TypeAdapter
 
 from bench.analysis.result import Analysis
 from bench.errors import InvalidMeasurementError
-from bench.reporters.csv_table import CsvTable
-from bench.reporters.json_document import SCHEMA_VERSION, JsonDocument
+from bench.reporters.json_document import SCHEMA_VERSION
 from tests.unit.reporters import synthetic
+from tests.unit.reporters.telling import csv_rows, json_text
 
 FULL = synthetic.full_analysis()
 
 
 def test_the_analysis_can_be_read_back_from_its_json() -> None:
-    document = json.loads(JsonDocument().render(FULL)["analysis.json"])
+    document = json.loads(json_text(FULL))
     assert document.pop("schema_version") == SCHEMA_VERSION
     assert TypeAdapter(Analysis).validate_python(document) == FULL
 
 
 def test_a_finding_refers_to_a_cell_by_a_name_that_is_there() -> None:
-    document = json.loads(JsonDocument().render(FULL)["analysis.json"])
+    document = json.loads(json_text(FULL))
     names = {cell["name"] for cell in document["cells"]}
     referred = {name for finding in document["findings"] for name in finding["cells"]}
     assert referred
@@ -38,12 +36,11 @@ def test_what_is_not_a_number_is_refused_with_its_place(value: float) -> None:
     cells = (replace(cell, estimates={"throughput": broken}), *FULL.cells[1:])
     place = r"analysis\.cells\[0\]\.estimates\['throughput'\]\.value is (nan|inf)"
     with pytest.raises(InvalidMeasurementError, match=place):
-        JsonDocument().render(replace(FULL, cells=cells))
+        json_text(replace(FULL, cells=cells))
 
 
 def test_the_table_has_every_estimate_unrounded() -> None:
-    text = CsvTable().render(FULL)["cells.csv"].decode()
-    rows = list(csv.DictReader(io.StringIO(text)))
+    rows = csv_rows(FULL, "cells.csv")
     by_key = {(row["subject"], row["payload"], row["arrival"], row["loop"], row["metric"]): row for row in rows}  # fmt: skip  # noqa: E501 - one expression
     for cell in FULL.cells:
         for name, estimate in cell.estimates.items():
@@ -59,16 +56,13 @@ def test_no_text_is_a_formula_to_a_spreadsheet(sign: str) -> None:
     text = f"{sign}HYPERLINK(1)"
     first, *rest = FULL.cells
     lacking = replace(first, subject=text, estimates={}, reason=text)
-    content = CsvTable().render(replace(FULL, cells=(lacking, *rest)))["cells.csv"].decode()
-
-    row = next(csv.DictReader(io.StringIO(content)))
+    row = csv_rows(replace(FULL, cells=(lacking, *rest)), "cells.csv")[0]
 
     assert (row["subject"], row["why_not"]) == (f"'{text}", f"'{text}")
 
 
 def test_a_cell_that_was_not_measured_has_a_line_with_its_reason() -> None:
-    text = CsvTable().render(FULL)["cells.csv"].decode()
-    found = [row for row in csv.DictReader(io.StringIO(text)) if not row["metric"]]
+    found = [row for row in csv_rows(FULL, "cells.csv") if not row["metric"]]
     expected = {("failed", "OperationalError: disk I/O error")}
     expected.add(("unsupported", f"InterfaceError: {synthetic.NASTY}"))
     assert expected == {(row["status"], row["why_not"]) for row in found}

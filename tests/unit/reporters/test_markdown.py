@@ -5,26 +5,28 @@ from dataclasses import replace
 
 import pytest
 
-from bench.report.document import make_document
-from bench.report.format import DURATIONS, choose_scale, interval, number
 from bench.report.groups import groups_of
-from bench.report.markdown_text import escaped, fenced, table
-from bench.report.plots import PLOTS
-from bench.report.table import Entry, Row, Section, Table, text_columns
-from bench.reporters.markdown import Markdown
+from bench.report.markdown import escaped, fenced
+from bench.report.markdown import markdown as page_text
+from bench.report.page import Page
+from bench.report.table import Entry, Table, table
+from bench.report.text import code
+from bench.scenario.quantity import DURATIONS, choose_scale, interval, number
 from tests.unit.reporters import synthetic
+from tests.unit.reporters.telling import markdown
 
 FULL = synthetic.full_analysis()
-with pytest.MonkeyPatch.context() as patched:
-    # What is drawn is told by test_plots.py; here it is enough that it is there.
-    patched.setattr("bench.reporters.markdown.drawings", lambda _: dict.fromkeys(PLOTS, b"<svg/>"))
-    TEXT = Markdown().render(FULL)["report.md"].decode()
+TEXT = markdown(FULL)
+
+
+def set_alone(content: Table) -> str:
+    """Return the table without the page around it."""
+    return page_text(Page("P", (content,))).removeprefix("# P\n\n").rstrip()
 
 
 def test_a_line_break_and_a_pipe_do_not_break_a_table() -> None:
-    row = Row((Entry("x|y\nz"), Entry("<b>")))
-    content = Table("A | title", text_columns("a|b", "c"), (Section("", (row,)),))
-    head, _, *lines = table(content, "##").splitlines()
+    content = table("A | title", ("a|b", "c"), [("x|y\nz", "<b>")])
+    head, _, *lines = set_alone(content).splitlines()
     assert head == "## A \\| title"
     assert lines == ["| a\\|b | c |", "| --- | --- |", "| x\\|y<br>z | &lt;b&gt; |"]
 
@@ -55,8 +57,7 @@ def test_a_fence_is_longer_than_any_inside() -> None:
 
 def test_notes_are_numbered_once_and_listed_below() -> None:
     noted = (("a", "x"), ("b", "y"), ("c", "x"))
-    rows = tuple(Row((Entry(text, note=note),)) for text, note in noted)
-    set_table = table(Table("T", text_columns("n"), (Section("", rows),)), "##")
+    set_table = set_alone(table("T", ("n",), [[Entry(text, note=note)] for text, note in noted]))
     assert "| a (1) |\n| b (2) |\n| c (1) |\n\n1. x\n2. y" in set_table
 
 
@@ -154,9 +155,7 @@ def test_the_scenario_stands_verbatim_and_the_run_is_identified() -> None:
 def test_a_command_takes_a_name_with_blanks_as_one() -> None:
     run = replace(FULL.run, scenario_name="a (b)")
 
-    commands = make_document(replace(FULL, run=run)).commands
-
-    assert commands[0].startswith("python -m bench run 'a (b).toml'  # ")
+    assert "python -m bench run 'a (b).toml'  # " in markdown(replace(FULL, run=run))
 
 
 def test_the_matrix_has_every_subject_and_says_why_one_cannot_run() -> None:
@@ -168,3 +167,8 @@ def test_the_matrix_has_every_subject_and_says_why_one_cannot_run() -> None:
     assert "| unsupported: InterfaceError: Psycopg cannot use" in rows["postgres"]
     assert rows["null"].count("| not planned") == 2
     assert "proactor (emulated)" in rows["subject"]
+
+
+@pytest.mark.parametrize("name", ["a`b", "a|b", "a`b|c"])
+def test_what_cannot_stand_in_code_is_escaped_instead(name: str) -> None:
+    assert escaped(code(name)) == escaped(name)

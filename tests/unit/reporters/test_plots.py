@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bench.analysis.result import Analysis
-from bench.report.plot_memory import peak_memory
-from bench.report.plot_ratios import ratios_across_durability, ratios_equal_durability
-from bench.report.plot_scaling import by_concurrency, by_state_size
-from bench.report.plot_style import subject_styles, svg
-from bench.report.plots import PLOTS, drawings
+from bench.report.plots.drawing import PLOTS
+from bench.report.plots.memory import peak_memory
+from bench.report.plots.ratios import ratios_across_durability, ratios_equal_durability
+from bench.report.plots.scaling import by_concurrency, by_state_size
+from bench.report.plots.style import subject_styles, svg
+from bench.report.report import Report
 from bench.reporters.plots import Plots
 from tests.unit.reporters import synthetic
 
@@ -121,7 +122,7 @@ def test_ratios_of_different_promises_are_never_in_one_plot() -> None:
 
 
 def test_files_are_drawings_and_the_same_each_time() -> None:
-    files = Plots().render(FULL)
+    files = Plots().render(Report(FULL))
     assert {f"plot_{name}.svg" for name in PLOTS} == set(files)
     for content in files.values():
         assert ET.fromstring(content).tag.endswith("svg")  # noqa: S314 - our own text
@@ -130,6 +131,5 @@ def test_files_are_drawings_and_the_same_each_time() -> None:
     assert files["plot_memory.svg"] == svg(again, "memory")
 
 
-def test_another_analysis_gets_its_own_drawings() -> None:
-    assert drawings(FULL)
-    assert drawings(synthetic.nothing_at_all()) == {}
+def test_a_run_without_data_has_no_files() -> None:
+    assert Plots().render(Report(synthetic.nothing_at_all())) == {}

@@ -59,7 +59,7 @@ def test_drifts_growth_and_warm_up_stand_together() -> None:
 def test_an_inconclusive_cell_says_why() -> None:
     shown = table(told({"put.response": RISEN, "throughput": LEVEL})[1])
     entry = shown.rows[0].entries[2]
-    assert entry.text == "put.response 1.30, throughput 1.01"
+    assert entry.text == "put.response 1.3, throughput 1.01"
     assert entry.note.startswith("inconclusive: put.response rose by 30 % from the first half")
 
 

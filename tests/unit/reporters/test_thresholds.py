@@ -10,15 +10,11 @@ from html import unescape
 import pytest
 from pydantic import TypeAdapter
 
-from bench.analysis.result import Analysis, ThresholdOutcome, ThresholdResult
-from bench.report.threshold_tables import SIGNS, threshold_tables
-from bench.reporters.console import LINES, WIDTH, Console
-from bench.reporters.html import Html
-from bench.reporters.json_document import JsonDocument
-from bench.reporters.markdown import Markdown
+from bench.analysis.result import ThresholdOutcome, ThresholdResult
+from bench.report.outcome_tables import THRESHOLD_SIGNS, threshold_tables
+from bench.reporters.console import LINES, WIDTH
 from tests.unit.reporters import synthetic
-
-pytestmark = pytest.mark.usefixtures("without_plots")
+from tests.unit.reporters.telling import console, html, json_text, markdown
 
 FULL = synthetic.full_analysis()
 CELL = FULL.cells[0].name
@@ -71,22 +67,9 @@ ALL = replace(FULL, thresholds=(MET, NOT_SHOWN, SHARE, NO_DATA, BROKEN))
 COUNTED = "1 of 5 met, 1 invalid, 1 broken, 1 no data, 1 not shown"
 
 
-def console(analysis: Analysis) -> list[str]:
-    text = Console().render(analysis)["console.txt"].decode()
-    return text.replace("\u00a0", " ").splitlines()
-
-
-def markdown(analysis: Analysis) -> str:
-    return Markdown().render(analysis)["report.md"].decode().replace("\u00a0", " ")
-
-
-def html(analysis: Analysis) -> str:
-    return unescape(Html().render(analysis)["report.html"].decode()).replace("\u00a0", " ")
-
-
 def test_without_thresholds_no_report_speaks_of_them() -> None:
     assert threshold_tables(FULL) == ()
-    for text in ("\n".join(console(FULL)), markdown(FULL), html(FULL)):
+    for text in (console(FULL), markdown(FULL), html(FULL)):
         assert "Thresholds" not in text
 
 
@@ -94,7 +77,8 @@ def test_the_gravest_stands_first() -> None:
     (table,) = threshold_tables(ALL)
 
     assert table.title == f"Thresholds: {COUNTED}"
-    assert [row.entries[0].text for row in table.rows] == list(SIGNS.values())
+    signs = [sign for sign, _ in THRESHOLD_SIGNS.values()]
+    assert [row.entries[0].text for row in table.rows] == signs
 
 
 def test_figures_have_their_units() -> None:
@@ -102,18 +86,18 @@ def test_figures_have_their_units() -> None:
     figures = {row.entries[0].text: row.entries[4] for row in table.rows}
 
     assert {sign: (each.text, each.detail) for sign, each in figures.items()} == {
-        "✗ INVALID": ("0.210 %", "[0, 0.400]"),
-        "✗ BROKEN": ("31.2 ms", "[29.0, 34.0]"),
+        "✗ INVALID": ("0.21 %", "[0, 0.4]"),
+        "✗ BROKEN": ("31.2 ms", "[29, 34]"),
         "✗ NO DATA": ("–", ""),
-        "? not shown": ("1.04", "[0.950, 1.21]"),
-        "✓ met": ("12.3 ms", "[11.0, 14.0]"),
+        "? not shown": ("1.04", "[0.95, 1.21]"),
+        "✓ met": ("12.3 ms", "[11, 14]"),
     }
     assert [sign for sign, each in figures.items() if each.struck] == ["✗ INVALID"]
 
 
 def test_a_ratio_names_its_baseline_and_the_confidence() -> None:
     (table,) = threshold_tables(ALL)
-    row = next(row for row in table.rows if row.entries[0].text == SIGNS["not shown"])
+    row = next(row for row in table.rows if row.entries[0].text == THRESHOLD_SIGNS["not shown"][0])
 
     assert [entry.text for entry in row.entries[1:4]] == [
         "put.response.p50 <= 1.1 x baseline, the whole interval",
@@ -135,12 +119,13 @@ def test_markdown_has_the_count_at_the_top_and_the_table() -> None:
     [("broken", "failed"), ("no data", "failed"), ("not shown", "partly"), ("met", "measured")],
 )
 def test_an_outcome_in_html_has_its_colour(outcome: ThresholdOutcome, badge: str) -> None:
-    text = html(replace(FULL, thresholds=(replace(MET, outcome=outcome),)))
-    assert f'<span class="badge {badge}">{SIGNS[outcome]}</span>' in re.sub(r"\s+", " ", text)
+    text = unescape(html(replace(FULL, thresholds=(replace(MET, outcome=outcome),))))
+    sign, _ = THRESHOLD_SIGNS[outcome]
+    assert f'<span class="badge {badge}">{sign}</span>' in re.sub(r"\s+", " ", text)
 
 
 def test_the_screen_tells_what_is_not_met_and_why() -> None:
-    lines = console(ALL)
+    lines = console(ALL).splitlines()
 
     assert f"Thresholds: {COUNTED}" in lines
     at = lines.index(f"Thresholds: {COUNTED}")
@@ -151,7 +136,7 @@ def test_the_screen_tells_what_is_not_met_and_why() -> None:
         "? not shown",
     ]
     assert lines[at + 2].startswith(
-        f"✗ BROKEN put.response.p99 < 20 ms: put.response.p99 is 31.2 ms [29.0, 34.0], {CELL}"
+        f"✗ BROKEN put.response.p99 < 20 ms: put.response.p99 is 31.2 ms [29, 34], {CELL}"
     )
     assert not any("✓ met" in line for line in lines)
 
@@ -159,7 +144,7 @@ def test_the_screen_tells_what_is_not_met_and_why() -> None:
 def test_many_of_them_leave_one_screen() -> None:
     findings = tuple(replace(FULL.findings[0], message=f"finding {at}") for at in range(40))
     many = replace(FULL, thresholds=(BROKEN,) * 40, findings=findings, answer=("word " * 60,) * 9)
-    lines = console(many)
+    lines = console(many).splitlines()
 
     assert "… and 35 more: see the report" in lines
     assert len(lines) <= LINES
@@ -167,7 +152,7 @@ def test_many_of_them_leave_one_screen() -> None:
 
 
 def test_json_has_every_field() -> None:
-    document = json.loads(JsonDocument().render(ALL)["analysis.json"])
+    document = json.loads(json_text(ALL))
     read = TypeAdapter(tuple[ThresholdResult, ...]).validate_python(document["thresholds"])
 
     assert read == ALL.thresholds

@@ -11,15 +11,15 @@ from matplotlib.ticker import FuncFormatter
 
 from bench.analysis.result import Analysis, Comparison
 from bench.report.comparison_tables import durabilities, sides
-from bench.report.format import shortened
 from bench.report.groups import Pairs, comparison_group, groups_of
-from bench.report.plot_style import (
+from bench.report.plots.style import (
     add_legend_below,
     invalid_note,
     log_ticks,
     new_figure,
     style_axes,
 )
+from bench.report.text import shortened
 
 _COLOURS = {
     "better": "#0072B2",

@@ -11,9 +11,8 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 
 from bench.analysis.result import Analysis, Cell
 from bench.report.cell_tables import metrics_of
-from bench.report.format import shortened
 from bench.report.groups import loop_text
-from bench.report.plot_style import (
+from bench.report.plots.style import (
     LINE_STYLES,
     SubjectStyle,
     add_legend,
@@ -26,6 +25,7 @@ from bench.report.plot_style import (
     style_axes,
     subject_styles,
 )
+from bench.report.text import shortened
 
 _BY_CONCURRENCY = {
     "throughput": "throughput (cycles/s)",

@@ -17,9 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from bench.analysis.result import Analysis, Cell, Estimate
-from bench.report.format import number, one_line, scales_of, shortened
+from bench.report.text import one_line, shortened
 from bench.scenario.durability import Durability
 from bench.scenario.metric import Metric
+from bench.scenario.quantity import number, scales_of
 
 WIDTH_IN = 12.0
 TEXT_COLOUR = "#1f2933"

@@ -11,9 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from bench.analysis.result import Analysis, Cell
 from bench.report.cell_tables import metrics_of
-from bench.report.format import quantity, scales_of, shortened
 from bench.report.groups import Group, groups_of, subject_text
-from bench.report.plot_style import (
+from bench.report.plots.style import (
     TEXT_COLOUR,
     add_legend_below,
     error_bars,
@@ -23,6 +22,8 @@ from bench.report.plot_style import (
     quantity_axis,
     style_axes,
 )
+from bench.report.text import shortened
+from bench.scenario.quantity import quantity
 
 _SIDES = {
     "client process, peak": (("worker.uss_peak", "worker.rss_peak"), "#0072B2"),
@@ -119,7 +120,7 @@ def _bars(
         )
         end = estimate.high if estimate.high is not None else estimate.value
         axes.annotate(
-            quantity(estimate.value, scales_of(estimate.metric)),
+            quantity(estimate.value, estimate.metric.unit),
             (end, at + offset),
             xytext=(4, 0),
             textcoords="offset points",

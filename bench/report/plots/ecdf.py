@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from bench.analysis.result import Analysis, Cell, Curve
 from bench.report.groups import Group, groups_of
-from bench.report.plot_style import (
+from bench.report.plots.style import (
     LINE_STYLES,
     SubjectStyle,
     add_legend,

@@ -1,0 +1,73 @@
+"""Texts of a page: what others wrote stands as it came, until a renderer asks for its spans.
+
+Names set as code and emphasised words are marked inside the text, so that sentences are put
+together as any others. A mark is a pair of characters that no keyboard has; one that came with
+somebody else's text could change how that text looks, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from bench.printable import printable
+
+Look = Literal["", "code", "strong", "emphasis"]
+
+_MARKS: dict[str, Look] = {"\ue000": "code", "\ue001": "strong", "\ue002": "emphasis"}
+_END = "\ue00f"
+_SPAN = re.compile(f"([{''.join(_MARKS)}])([^{''.join(_MARKS)}{_END}]*){_END}")
+_STRAY = re.compile(f"[{''.join(_MARKS)}{_END}]")
+
+
+def code(name: str) -> str:
+    """Mark ``name`` to be set as code."""
+    return f"\ue000{one_line(name)}{_END}"
+
+
+def strong(text: str) -> str:
+    """Mark ``text`` to be set in bold."""
+    return f"\ue001{one_line(text)}{_END}"
+
+
+def emphasis(text: str) -> str:
+    """Mark ``text`` to be emphasised."""
+    return f"\ue002{one_line(text)}{_END}"
+
+
+def codes(names: Iterable[str]) -> list[str]:
+    """Mark each of ``names`` to be set as code."""
+    return [code(name) for name in names]
+
+
+def spans(text: str) -> Iterator[tuple[Look, str]]:
+    """Yield the parts of ``text`` that look alike, with every control character spelt out.
+
+    Line ends are kept: whether a text is one line is for the renderer to say.
+    """
+    text = printable(text)
+    at = 0
+    for match in _SPAN.finditer(text):
+        if before := _STRAY.sub("", text[at : match.start()]):
+            yield "", before
+        yield _MARKS[match[1]], match[2]
+        at = match.end()
+    if rest := _STRAY.sub("", text[at:]):
+        yield "", rest
+
+
+def plain(text: str) -> str:
+    """Return ``text`` without marks."""
+    return "".join(part for _, part in spans(text))
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` on one line, runs of white space as one blank."""
+    return " ".join(printable(text).split())
+
+
+def shortened(text: str, length: int) -> str:
+    """Return ``text`` on one line of at most ``length`` characters, cut off with an ellipsis."""
+    text = one_line(text)
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

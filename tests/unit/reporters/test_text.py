@@ -1,0 +1,33 @@
+"""Marks inside texts, and texts that others wrote."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.report.text import code, emphasis, one_line, plain, shortened, spans, strong
+
+
+def test_marked_names_are_spans_of_their_own() -> None:
+    text = f"{strong('No')}: {code('a_b')} is not {emphasis('shown')}"
+    expected = [("strong", "No"), ("", ": "), ("code", "a_b"), ("", " is not ")]
+
+    assert list(spans(text)) == [*expected, ("emphasis", "shown")]
+    assert plain(text) == "No: a_b is not shown"
+
+
+@pytest.mark.parametrize("stray", ["\ue000", "\ue00f", "\ue002\ue001", "\ue00f\ue000"])
+def test_a_mark_without_its_end_is_nothing(stray: str) -> None:
+    assert list(spans(f"a{stray}b")) == [("", "ab")]
+
+
+def test_control_characters_are_spelt_out_inside_and_outside_of_marks() -> None:
+    assert plain("\x1b[31m " + code("x\x07") + " \u202e") == "\\x1b[31m x\\x07 \\u202e"
+
+
+def test_one_line_is_one_line() -> None:
+    assert one_line("  a\n\n b\u2028c\t d ") == "a b c d"
+
+
+def test_long_text_is_cut_off_with_an_ellipsis() -> None:
+    assert shortened("a line", 6) == "a line"
+    assert shortened("a longer line", 9) == "a longer…"
