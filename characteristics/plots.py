@@ -11,8 +11,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from bench.report.plots.style import (
     MUTED_COLOUR,
-    add_legend_below,
-    new_figure,
+    Room,
+    Sheet,
+    foot_in,
     style_axes,
     svg,
 )
@@ -33,7 +34,9 @@ _BLUE, _ORANGE, _GREEN, _PINK, _BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A
 _SKY = "#56B4E9"
 _SAVERS = ((_BLUE, "o"), (_GREEN, "s"), (_BLACK, "^"), (_PINK, "D"))
 _RIVALS = ((_ORANGE, "v"), (_PINK, "X"), (MUTED_COLOUR, "P"))
-_HEIGHT_IN = 4.8
+_HEIGHT_IN = 3.2
+# A legend has a row for each four savers, rivals and effects.
+_ROOM = Room(foot_in=foot_in("note", 12))
 
 LineStyle = Literal["-", "--", ":"]
 
@@ -47,8 +50,8 @@ def plots(figures: Figures) -> Iterator[tuple[str, bytes]]:
 
 def _characteristic(figures: Figures) -> bytes:
     name = "gate-operating-characteristic"
-    figure = new_figure("What the gate answers, by how much slower a saver got", _HEIGHT_IN)
-    left, right = figure.subplots(1, 2, sharey=True)
+    sheet = Sheet("What the gate answers, by how much slower a saver got", [_HEIGHT_IN], 2, _ROOM)
+    left, right = sheet.panels[0]
     effects = (0.0, *EFFECTS)
     handles = []
     savers = tuple(figures.of(DEFAULT).cell.blocks)
@@ -81,13 +84,13 @@ def _characteristic(figures: Figures) -> bytes:
     for axes in (left, right):
         axes.set_xlabel("true slow-down (%)", fontsize=9)
         axes.set_ylim(-2, 102)
-    add_legend_below(figure, handles, _note(figures.of(DEFAULT)))
-    return svg(figure, name)
+    sheet.legend_below(handles, _note(figures.of(DEFAULT)))
+    return svg(sheet.figure, name)
 
 
 def _blocks(figures: Figures) -> bytes:
-    figure = new_figure("How many blocks it takes, for one saver alone", _HEIGHT_IN)
-    left, right = figure.subplots(1, 2, sharey=True)
+    sheet = Sheet("How many blocks it takes, for one saver alone", [_HEIGHT_IN], 2, _ROOM)
+    left, right = sheet.panels[0]
     found = [each for each in figures.found if each.cell.gate == BY_BLOCKS]
     handles = []
     styles: tuple[tuple[float, LineStyle], ...] = ((0.05, "-"), (0.10, ":"))
@@ -116,13 +119,13 @@ def _blocks(figures: Figures) -> bytes:
         axes.set_ylim(-2, 102)
         for share in LEAST_CAUGHT.values():
             axes.axhline(100 * share, color=_ORANGE, linewidth=0.8, zorder=1)
-    add_legend_below(figure, handles, "Lines at 80 and 95 of 100: what is required at 5 and 10 %.")
-    return svg(figure, "gate-blocks")
+    sheet.legend_below(handles, "Lines at 80 and 95 of 100: what is required at 5 and 10 %.")
+    return svg(sheet.figure, "gate-blocks")
 
 
 def _coverage(figures: Figures) -> bytes:
-    figure = new_figure("How often an interval of 95 % holds the truth", _HEIGHT_IN)
-    axes = figure.subplots()
+    sheet = Sheet("How often an interval of 95 % holds the truth", [_HEIGHT_IN], 1, _ROOM)
+    ((axes,),) = sheet.panels
     handles = []
     names = tuple(dict.fromkeys(each.distribution for each in figures.coverage))
     styles = (*_SAVERS, (_SKY, "P"), (_ORANGE, "v"))
@@ -143,8 +146,8 @@ def _coverage(figures: Figures) -> bytes:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel("blocks", fontsize=9)
     note = f"Band: what chance alone does to a share of 95 % in {runs} simulated intervals."
-    add_legend_below(figure, handles, note)
-    return svg(figure, "interval-coverage")
+    sheet.legend_below(handles, note)
+    return svg(sheet.figure, "interval-coverage")
 
 
 def _line(

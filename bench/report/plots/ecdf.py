@@ -9,12 +9,14 @@ from bench.analysis.result import Analysis, Cell, Curve
 from bench.report.groups import Group, groups_of
 from bench.report.plots.style import (
     LINE_STYLES,
+    Room,
+    Sheet,
     SubjectStyle,
-    add_legend,
-    add_note,
+    foot_in,
     invalid_note,
     is_drawn,
-    new_figure,
+    legend_of,
+    legend_size_in,
     quantity_axis,
     style_axes,
     subject_styles,
@@ -37,24 +39,38 @@ def response_time_ecdf(analysis: Analysis) -> Figure | None:
     )
     if len(groups) > len(shown):
         title += f"\n(the first {len(shown)} of {len(groups)} conditions)"
-    figure = new_figure(title, 1.0 + 2.35 * len(shown))
-    panels = figure.subplots(len(shown), len(_OPERATIONS), squeeze=False, sharex="col", sharey=True)
+    drawn = [cell for group in shown for cell in group.cells if _usable(cell)]
+    legend = legend_of(analysis, drawn)
+    note = invalid_note((cell for g in shown for cell in g.cells if cell.curves), "Left out")
+    legend_width, legend_height = legend_size_in(legend)
+    room = Room(
+        left_in=0.85,
+        gap_in=0.3,
+        right_in=legend_width,
+        foot_in=foot_in(note),
+    )
+    sheet = Sheet(
+        title,
+        [max(1.7, legend_height / len(shown) - 0.8)] * len(shown),
+        len(_OPERATIONS),
+        room,
+        shares_columns=True,
+    )
     styles = subject_styles(analysis)
-    for group, row in zip(shown, panels, strict=True):
+    for group, row in zip(shown, sheet.panels, strict=True):
         for operation, axes in zip(_OPERATIONS, row, strict=True):
             _draw(axes, group, operation, styles)
-    for operation, axes in zip(_OPERATIONS, panels[-1], strict=True):
+    for operation, axes in zip(_OPERATIONS, sheet.panels[-1], strict=True):
         axes.set_xlabel(f"response time of {_OPERATIONS[operation]}", fontsize=9)
-    for row in panels:
+    for row in sheet.panels:
         for axes, operation in zip(row, _OPERATIONS, strict=True):
             quantity_axis(axes, "x", time_metric(operation, "response", "p50"), log=True)
-            axes.tick_params(labelbottom=True)
+            axes.tick_params(labelleft=axes is row[0])
         row[0].set_ylabel("share of operations", fontsize=9)
-    drawn = [cell for group in shown for cell in group.cells if _usable(cell)]
-    add_legend(figure, analysis, drawn)
-    with_curves = (cell for group in shown for cell in group.cells if cell.curves)
-    add_note(figure, invalid_note(with_curves, "Left out"))
-    return figure
+        row[0].yaxis.set_label_coords(-0.1, 0.5)
+    sheet.legend_right(legend)
+    sheet.note(note)
+    return sheet.figure
 
 
 def _usable(cell: Cell) -> bool:

@@ -14,13 +14,15 @@ from bench.report.cell_tables import metrics_of
 from bench.report.groups import Group, groups_of, subject_text
 from bench.report.plots.style import (
     TEXT_COLOUR,
-    add_legend_below,
+    Room,
+    Sheet,
     error_bars,
+    foot_in,
     invalid_note,
     is_drawn,
-    new_figure,
     quantity_axis,
     style_axes,
+    width_in,
 )
 from bench.report.text import shortened
 from bench.scenario.quantity import quantity
@@ -53,33 +55,40 @@ def peak_memory(analysis: Analysis) -> Figure | None:
         return None
     rows = [groups[at : at + _COLUMNS] for at in range(0, len(groups), _COLUMNS)]
     heights = [max(len(group.measured) for group in row) for row in rows]
-    figure = new_figure(
+    cells = [cell for group in groups for cell in group.cells]
+    handles = [
+        Patch(color=colour, label=f"{label} ({name})") for label, (name, colour) in sides.items()
+    ]
+    note = invalid_note(cells, "Hatched")
+    label_width = width_in(map(_label, cells), 8.5) + 0.3
+    room = Room(
+        left_in=label_width,
+        gap_in=label_width,
+        below_in=0.4,
+        foot_in=foot_in(note, len(handles)),
+    )
+    sheet = Sheet(
         "Peak memory: what the client process holds, and what its server holds beside it",
-        1.0 + sum(0.8 + 0.27 * height for height in heights),
-    )
-    panels = figure.subplots(
-        len(rows),
+        [0.27 * height + 0.15 for height in heights],
         _COLUMNS,
-        squeeze=False,
-        sharex=True,
-        height_ratios=[height + 2.0 for height in heights],
+        room,
     )
-    for row, height, of_row in zip(rows, heights, panels, strict=True):
+    for row, height, of_row in zip(rows, heights, sheet.panels, strict=True):
         for axes, group in zip(of_row, row, strict=False):
             _draw(axes, group, sides, height)
         for axes in of_row[len(row) :]:
             axes.set_visible(False)
     ends = [end for group in groups for cell in group.cells for end in _ends(cell, names)]
-    panels[0][0].set_xlim(0.0, 1.16 * max(ends, default=1.0))
-    for axes in panels.ravel():
+    for axes in sheet.figure.axes:
+        axes.set_xlim(0.0, 1.16 * max(ends, default=1.0))
         axes.xaxis.set_major_locator(MaxNLocator(_LARGEST_TICKS - 1))
         quantity_axis(axes, "x", known[names[0]], log=False)
-    handles = [
-        Patch(color=colour, label=f"{label} ({name})") for label, (name, colour) in sides.items()
-    ]
-    cells = (cell for group in groups for cell in group.cells)
-    add_legend_below(figure, handles, invalid_note(cells, "Hatched"))
-    return figure
+    sheet.legend_below(handles, note)
+    return sheet.figure
+
+
+def _label(cell: Cell) -> str:
+    return shortened(subject_text(cell), 30)
 
 
 def _ends(cell: Cell, names: Sequence[str]) -> list[float]:
@@ -94,10 +103,9 @@ def _draw(axes: Axes, group: Group, sides: dict[str, tuple[str, str]], places: i
     height = 0.8 / len(sides)
     for at, (name, colour) in enumerate(sides.values()):
         _bars(axes, cells, name, colour, at * height - 0.4 + height / 2, height)
-    axes.set_yticks(range(len(cells)), [shortened(subject_text(cell), 30) for cell in cells])
+    axes.set_yticks(range(len(cells)), [_label(cell) for cell in cells])
     axes.set_ylim(places - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
-    axes.tick_params(labelbottom=True)
 
 
 def _bars(

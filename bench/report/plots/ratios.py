@@ -13,11 +13,13 @@ from bench.analysis.result import Analysis, Comparison
 from bench.report.comparison_tables import durabilities, sides
 from bench.report.groups import Pairs, comparison_group, groups_of
 from bench.report.plots.style import (
-    add_legend_below,
+    Room,
+    Sheet,
+    foot_in,
     invalid_note,
     log_ticks,
-    new_figure,
     style_axes,
+    width_in,
 )
 from bench.report.text import shortened
 
@@ -60,28 +62,36 @@ def _figure(analysis: Analysis, comparisons: Sequence[Comparison], title: str) -
     if not sections:
         return None
     rows = [len(section) for section in sections.values()]
-    figure = new_figure(title, 1.1 + sum(0.24 * count + 0.85 for count in rows))
-    panels = figure.subplots(
-        len(sections),
-        len(names),
-        squeeze=False,
-        sharex="col",
-        sharey="row",
-        height_ratios=[count + 1.2 for count in rows],
+    cells = (cell for each in comparisons for cell in pairs.cells(each) if cell)
+    note = invalid_note(cells, "Left out")
+    labels = [label for section in sections.values() for label in section]
+    room = Room(
+        left_in=width_in(labels, 8.5) + 0.3,
+        gap_in=0.3,
+        foot_in=foot_in(note, len(_COLOURS)),
+        title_lines=2,
     )
-    for (heading, section), of_row in zip(sections.items(), panels, strict=True):
+    sheet = Sheet(
+        title,
+        [0.24 * count + 0.1 for count in rows],
+        len(names),
+        room,
+        shares_columns=True,
+    )
+    for (heading, section), of_row in zip(sections.items(), sheet.panels, strict=True):
         for name, axes in zip(names, of_row, strict=True):
             style_axes(axes, f"{name}\n{shortened(heading, 46)}")
             _draw(axes, section, name)
-    for name, axes in zip(names, panels[-1], strict=True):
+        for axes in of_row[1:]:
+            axes.tick_params(labelleft=False)
+    for name, axes in zip(names, sheet.panels[-1], strict=True):
         direction = next(each.metric.better for each in comparisons if each.metric.name == name)
         better = {"lower": "left is better", "higher": "right is better"}.get(direction, "")
         axes.set_xlabel(f"candidate ÷ baseline ({better})".replace(" ()", ""), fontsize=9)
-    for axes in figure.axes:
+    for axes in sheet.panels[0]:
         log_ticks(axes.xaxis, *axes.get_xlim())
-    cells = (cell for each in comparisons for cell in pairs.cells(each) if cell)
-    add_legend_below(figure, _handles(), invalid_note(cells, "Left out"))
-    return figure
+    sheet.legend_below(_handles(), note)
+    return sheet.figure
 
 
 def _bounded(
@@ -133,7 +143,6 @@ def _draw(axes: Axes, section: dict[str, list[Comparison]], name: str) -> None:
     axes.set_yticks(range(len(section)), list(section))
     axes.set_ylim(len(section) - 0.4, -0.6)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.tick_params(labelbottom=True)
 
 
 def _handles() -> list[Line2D]:

@@ -14,13 +14,15 @@ from bench.report.cell_tables import metrics_of
 from bench.report.groups import loop_text
 from bench.report.plots.style import (
     LINE_STYLES,
+    Room,
+    Sheet,
     SubjectStyle,
-    add_legend,
-    add_note,
     error_bars,
+    foot_in,
     invalid_note,
     is_drawn,
-    new_figure,
+    legend_of,
+    legend_size_in,
     quantity_axis,
     style_axes,
     subject_styles,
@@ -130,18 +132,30 @@ def _figure(
     ]
     if not rows or not names:
         return None
-    figure = new_figure(title, 0.9 + 3.0 * len(rows))
-    panels = figure.subplots(len(rows), len(names), squeeze=False)
+    drawn = [cell for row in rows for cell in row.cells if is_drawn(cell)]
+    legend = legend_of(analysis, drawn)
+    note = invalid_note((cell for row in rows for cell in row.cells), "Left out")
+    legend_width, legend_height = legend_size_in(legend)
+    room = Room(
+        right_in=legend_width,
+        foot_in=foot_in(note),
+        title_lines=2,
+    )
+    sheet = Sheet(
+        title,
+        [max(2.0, legend_height / len(rows) - 1.0)] * len(rows),
+        len(names),
+        room,
+    )
     styles = subject_styles(analysis)
-    for row, of_row in zip(rows, panels, strict=True):
+    for row, of_row in zip(rows, sheet.panels, strict=True):
         for name, axes in zip(names, of_row, strict=True):
             style_axes(axes, f"{metrics[name]}\n{row.label}")
             _draw(axes, row, name, place, styles)
             quantity_axis(axes, "y", known[name], log=True)
-    drawn = [cell for row in rows for cell in row.cells if is_drawn(cell)]
-    add_legend(figure, analysis, drawn)
-    add_note(figure, invalid_note((cell for row in rows for cell in row.cells), "Left out"))
-    return figure
+    sheet.legend_right(legend)
+    sheet.note(note)
+    return sheet.figure
 
 
 def _draw(

@@ -13,7 +13,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from bench.analysis.result import Analysis, Cell, Estimate
@@ -51,6 +53,10 @@ LINE_STYLES: dict[Durability, tuple[float, Sequence[float]]] = {
     Durability.UNKNOWN: (0, (5.0, 1.5, 1.0, 1.5)),
 }
 _LABEL_LENGTH = 26
+_LEGEND_COLUMNS = 4
+_HANDLE_LENGTH = 3.4
+_LINE_IN = 0.165
+_POINTS_PER_IN = 72.0
 _NAMES_IN_NOTE = 6
 
 
@@ -72,12 +78,115 @@ def subject_styles(analysis: Analysis) -> dict[str, SubjectStyle]:
     }
 
 
-def new_figure(title: str, height_in: float) -> Figure:
-    """Make a figure of the report's width whose ``title`` says what to see."""
-    figure = Figure(figsize=(WIDTH_IN, height_in), dpi=100, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08, hspace=0.03, wspace=0.03)  # type: ignore[union-attr, call-arg]  # the stubs know only the base engine
-    figure.suptitle(title, x=0.008, ha="left", fontsize=13.5, fontweight="bold", color=TEXT_COLOUR)
-    return figure
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left free around panels: for tick labels, legends, notes, lines of titles."""
+
+    left_in: float = 0.8
+    gap_in: float = 0.8
+    right_in: float = 0.2
+    below_in: float = 0.55
+    foot_in: float = 0.1
+    title_lines: int = 1
+
+
+class Sheet:
+    """A figure of panels in rows, placed in inches; ``heights_in`` are those of the rows.
+
+    matplotlib's own layout draws everything twice over to find the room that is needed, which
+    takes longer than the drawing.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        heights_in: Sequence[float],
+        columns: int,
+        room: Room,
+        *,
+        shares_columns: bool = False,
+    ) -> None:
+        above_in = 0.1 + _LINE_IN * room.title_lines
+        self._room = room
+        self._top_in = 0.5 + 0.23 * title.count("\n")
+        rows_in = sum(above_in + height_in + room.below_in for height_in in heights_in)
+        self._height_in = self._top_in + rows_in + room.foot_in
+        self.figure = Figure(figsize=(WIDTH_IN, self._height_in), dpi=100)
+        self.figure.suptitle(
+            title, x=0.1 / WIDTH_IN, y=1.0 - 0.12 / self._height_in, ha="left", va="top",
+            fontsize=13.5, fontweight="bold", color=TEXT_COLOUR,
+        )  # fmt: skip
+        free_in = WIDTH_IN - room.left_in - room.right_in
+        width_in = (free_in - room.gap_in * (columns - 1)) / columns
+        self.panels: list[list[Axes]] = []
+        bottom_in = self._height_in - self._top_in
+        for height_in in heights_in:
+            bottom_in -= above_in + height_in
+            row = []
+            for column in range(columns):
+                x_in = room.left_in + column * (width_in + room.gap_in)
+                axes = self.figure.add_axes(
+                    (
+                        *(x_in / WIDTH_IN, bottom_in / self._height_in),
+                        *(width_in / WIDTH_IN, height_in / self._height_in),
+                    ),
+                    sharex=self.panels[0][column] if shares_columns and self.panels else None,
+                )
+                # Where a label is fixed nothing has to be drawn to find its place.
+                axes.xaxis.set_label_coords(0.5, -0.3 / height_in)
+                row.append(axes)
+            self.panels.append(row)
+            bottom_in -= room.below_in
+
+    def legend_right(self, handles: Sequence[Artist]) -> None:
+        """Put a legend into the room at the right."""
+        corner = (
+            1.0 - (self._room.right_in - 0.1) / WIDTH_IN,
+            1.0 - self._top_in / self._height_in,
+        )
+        self.figure.legend(
+            handles=list(handles),
+            loc="upper left",
+            bbox_to_anchor=corner,
+            frameon=False,
+            fontsize=9,
+            labelcolor=TEXT_COLOUR,
+            handlelength=_HANDLE_LENGTH,
+            labelspacing=0.55,
+            borderaxespad=0.0,
+        )
+
+    def legend_below(self, handles: Sequence[Artist], note: str) -> None:
+        """Put a legend into the room at the foot, and ``note`` above it."""
+        self.figure.legend(
+            handles=list(handles),
+            loc="lower left",
+            ncols=_LEGEND_COLUMNS,
+            frameon=False,
+            fontsize=9,
+            title=note or None,
+            title_fontsize=8.5,
+            alignment="left",
+            labelcolor=TEXT_COLOUR,
+        )
+
+    def note(self, text: str) -> None:
+        """Put ``text`` into the room at the foot, where no legend is."""
+        place = (0.1 / WIDTH_IN, 0.1 / self._height_in)
+        self.figure.text(*place, text, ha="left", va="bottom", fontsize=8.5, color=MUTED_COLOUR)
+
+
+def foot_in(note: str, handles: int = 0) -> float:
+    """Return the height of a note and of a legend below the panels."""
+    lines = (1 + note.count("\n")) * bool(note)
+    return 0.2 + _LINE_IN * (lines + 1.4 * -(-handles // _LEGEND_COLUMNS))
+
+
+def width_in(texts: Iterable[str], size_pt: float) -> float:
+    """Return the width of the longest of ``texts``."""
+    font = FontProperties(size=size_pt)
+    widths = (text_to_path.get_text_width_height_descent(text, font, False)[0] for text in texts)
+    return max(widths, default=0.0) / _POINTS_PER_IN
 
 
 def is_drawn(cell: Cell) -> bool:
@@ -96,31 +205,10 @@ def invalid_note(cells: Iterable[Cell], what_is_done: str) -> str:
     return textwrap.fill(one_line(text), 150)
 
 
-def add_note(figure: Figure, text: str) -> None:
-    """Put ``text`` below the axes; for figures that have no legend there."""
-    if text:
-        figure.supxlabel(text, x=0.008, ha="left", fontsize=8.5, color=MUTED_COLOUR)
-
-
-def add_legend_below(figure: Figure, handles: Sequence[Artist], note: str) -> None:
-    """Put a legend below all axes, and ``note`` above it."""
-    figure.legend(
-        handles=list(handles),
-        loc="outside lower left",
-        ncols=4,
-        frameon=False,
-        fontsize=9,
-        title=note or None,
-        title_fontsize=8.5,
-        alignment="left",
-        labelcolor=TEXT_COLOUR,
-    )
-
-
-def add_legend(figure: Figure, analysis: Analysis, cells: Iterable[Cell]) -> None:
-    """Put a legend beside the axes: the subjects of ``cells``, then what the line styles mean."""
+def legend_of(analysis: Analysis, cells: Iterable[Cell]) -> list[Artist]:
+    """Return what stands in a legend: the subjects of ``cells``, then what line styles mean."""
     durabilities = {cell.subject: cell.durability for cell in cells}
-    handles = [
+    handles: list[Artist] = [
         Line2D(
             [], [], color=style.colour, marker=style.marker, markersize=5.5, linewidth=1.6,
             linestyle=LINE_STYLES[durabilities[subject]], label=shortened(subject, _LABEL_LENGTH),
@@ -133,21 +221,19 @@ def add_legend(figure: Figure, analysis: Analysis, cells: Iterable[Cell]) -> Non
         for each, style in LINE_STYLES.items()
         if each in durabilities.values()
     ]
-    handles += [Line2D([], [], linestyle="none", label="Durability"), *lines]
-    figure.legend(
-        handles=handles,
-        loc="outside right upper",
-        frameon=False,
-        fontsize=9,
-        labelcolor=TEXT_COLOUR,
-        handlelength=3.4,
-        labelspacing=0.55,
-    )
+    return [*handles, Line2D([], [], linestyle="none", label="Durability"), *lines]
+
+
+def legend_size_in(handles: Sequence[Artist]) -> tuple[float, float]:
+    """Return width and height of a legend beside the panels."""
+    labels = [str(handle.get_label()) for handle in handles]
+    return (width_in(labels, 9.0) + 0.85, 0.6 + 0.2 * len(labels))
 
 
 def style_axes(axes: Axes, title: str) -> None:
     """Set title, grid and colours of one panel."""
-    axes.set_title(title, loc="left", fontsize=9.5, color=TEXT_COLOUR, pad=5)
+    # A title whose place is given is not moved out of the way of ticks that are not there.
+    axes.set_title(title, loc="left", y=1.0, fontsize=9.5, color=TEXT_COLOUR, pad=5)
     axes.grid(visible=True, which="major", color=GRID_COLOUR, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", labelsize=8.5, colors=TEXT_COLOUR, length=3)
