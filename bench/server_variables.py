@@ -10,6 +10,9 @@ from bench.contracts import OWN_VARIABLES, Server
 from bench.discovery import load, names
 from bench.errors import BenchError
 
+# libpq's variables may hold a password also where no client of it is installed.
+_ALWAYS_WITHHELD = (OWN_VARIABLES, "PG")
+
 
 def without_servers(environment: Mapping[str, str]) -> dict[str, str]:
     """Return ``environment`` without what tells of the user's servers, passwords among it.
@@ -17,7 +20,7 @@ def without_servers(environment: Mapping[str, str]) -> dict[str, str]:
     Programs that have nothing to do with a server are started with this: what pip builds runs code
     of whoever wrote the package.
     """
-    withheld = (OWN_VARIABLES, *(name for one in _servers() for name in one.client_variables))
+    withheld = (*_ALWAYS_WITHHELD, *(name for one in _servers() for name in one.client_variables))
     return {name: value for name, value in environment.items() if not name.startswith(withheld)}
 
 

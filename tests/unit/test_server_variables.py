@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from bench import server_variables
 from bench.contracts import Endpoint, Server
 from bench.server_variables import own_server_variables, without_own_servers, without_servers
 
@@ -38,6 +39,14 @@ OF_CLIENTS = {"DOCUMENTS_PWD": "abc", "PGHOST": "h", "PGPASSWORD": "pw"}
 
 def test_a_program_is_told_of_no_server() -> None:
     assert without_servers({**OTHERS, **ADDRESSES, **OF_CLIENTS}) == OTHERS
+
+
+def test_what_libpq_reads_is_withheld_where_no_client_of_postgres_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_variables, "_servers", list)
+
+    assert without_servers({**OTHERS, "PGPASSWORD": "pw", "BENCH_REDIS_URL": "r"}) == OTHERS
 
 
 @pytest.mark.parametrize(
