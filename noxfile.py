@@ -51,10 +51,10 @@ def smoke(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, those of the real servers included: nox -s tests -- [flags of pytest].
 
-    They run on all cores, timed ones last and alone; ``-- -n 0`` runs one after the other.
+    They run on all cores, those that are timed alone; ``-- -n 0`` runs one after the other.
     """
     _install(session, "-e", ".[all,tests]")
-    spread = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")
+    spread = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
     _run(session, "python", "-m", "pytest", *spread, *session.posargs)
 
 

@@ -16,8 +16,6 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-_PROCESSES = "PYTEST_XDIST_WORKER_COUNT"
-
 
 @pytest.fixture(autouse=True, scope="session")
 def unsynced() -> Iterator[None]:
@@ -27,12 +25,10 @@ def unsynced() -> Iterator[None]:
         yield
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put timed tests last, and all into one process: they share what they measure."""
-    items.sort(key=_is_timed)
-    for item in filter(_is_timed, items):
-        item.add_marker(pytest.mark.xdist_group("timed"))
+    """Put modules with timed tests last, where they wait for small ones alone."""
+    timed = {item.path for item in items if _is_timed(item)}
+    items.sort(key=lambda item: item.path in timed)
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +37,17 @@ def machine(
 ) -> Iterator[None]:
     """Have a timed test wait until no other process tests, and those wait meanwhile."""
     own = os.environ.get("PYTEST_XDIST_WORKER")
-    everyone = [f"gw{number}" for number in range(int(os.environ.get(_PROCESSES, "0")))]
+    if own is None:
+        yield
+        return
+    # What all processes share is above what each has of its own.
+    shared = tmp_path_factory.getbasetemp().parent
+    everyone = [f"gw{number}" for number in range(int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))]
     with ExitStack() as stack:
-        for name in everyone if _is_timed(request.node) else filter(None, [own]):
-            # What all processes share is above what each has of its own.
-            lock = tmp_path_factory.getbasetemp().parent / f"{name}.lock"
-            stack.enter_context(FileLock(lock))
+        # Who waits here for all others is not overtaken.
+        with FileLock(shared / "timed.lock"):
+            for name in everyone if _is_timed(request.node) else [own]:
+                stack.enter_context(FileLock(shared / f"{name}.lock"))
         yield
 
 

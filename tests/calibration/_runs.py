@@ -44,8 +44,8 @@ class Changed(Run):
 
 
 def of_row(name: str, *values: object) -> Any:
-    """Return parameters of a test of that row, to run alone, or else where it was measured."""
-    marks = pytest.mark.timed if row_named(name).depends_on_time else pytest.mark.xdist_group(name)
+    """Return parameters of a test of that row."""
+    marks = [pytest.mark.timed] if row_named(name).depends_on_time else []
     return pytest.param(name, *values, marks=marks)
 
 

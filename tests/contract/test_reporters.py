@@ -10,9 +10,6 @@ from bench.contracts import Reporter
 from bench.discovery import load, names
 from tests.unit.reporters import synthetic
 
-# Drawing takes most of the time, and is done once for all that show the same drawings.
-pytestmark = pytest.mark.xdist_group("drawings")
-
 NAMES = names("reporter")
 DRIVERS = ("psycopg", "psycopg_pool", "redis", "aiosqlite", "langgraph", "langchain_core")
 

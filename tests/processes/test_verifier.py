@@ -62,7 +62,7 @@ options = {{ state_bytes = 64 }}
 
 [arrivals.some]
 kind = "closed"
-clients = 6
+clients = {6 if workload == NO_READS else 2}
 
 [sweeps.all]
 subjects = ["theirs"]

@@ -22,9 +22,6 @@ from bench.report.report import Report
 from bench.reporters.plots import Plots
 from tests.unit.reporters import synthetic
 
-# Each figure is drawn once for all tests.
-pytestmark = pytest.mark.xdist_group("drawings")
-
 FULL = synthetic.full_analysis()
 Draw = Callable[[Analysis], Figure | None]
 
