@@ -88,7 +88,8 @@ def test_a_run_strikes_out_who_acknowledges_before_storing_under_every_workload(
     run = store.read(store.newest())
     for check in run.checks.values():
         assert (check.crash.kills, check.crash.not_checked) == (2, "")
-        assert check.crash.acknowledged > check.crash.lost > 0
+        assert check.crash.acknowledged >= check.crash.lost > 0
+        assert check.crash.acknowledged > 100
         assert check.crash.oldest_lost_ns > 0
         assert check.crash.problems
     said = "acknowledged writes were lost when its process was killed"
