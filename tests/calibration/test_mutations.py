@@ -150,7 +150,9 @@ def test_a_judge_that_accuses_everybody_fails(
     assert failing("null", run) == ["found to be wrong with it"]
 
 
-@pytest.mark.parametrize("name", map(of_row, ("dropping", "stale", "corrupting", "referencing")))
+@pytest.mark.parametrize(
+    "name", [of_row(name) for name in ("dropping", "stale", "corrupting", "referencing")]
+)
 def test_an_exit_code_that_hides_what_is_invalid_fails(
     name: str, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
