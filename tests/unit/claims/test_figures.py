@@ -325,7 +325,7 @@ def test_what_drifted_in_the_window_decides_nothing(tmp_path: Path) -> None:
     metric = "cycle.response.p50"
     text = paced_text(subjects="base fast", top=f'primary_metrics = ["{metric}"]')
     run = analyse(paced_run(tmp_path, load, text))
-    (found,) = judge([claim(ratio("at_least = 1.5", metric=metric))], {SCENARIO: run}).verdicts
+    (found,) = judge([claim(ratio(">= 1.5", quantity=metric))], {SCENARIO: run}).verdicts
 
     assert sole(found).low is not None
     assert found.outcome == "inconclusive"
