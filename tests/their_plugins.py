@@ -39,8 +39,8 @@ class Part(TypedDict):
 def fanning_out() -> StateGraph[Any, Any, Any, Any]:
     """Hand each number to a subgraph, which keeps checkpoints in a namespace of its own."""
 
-    async def double(part: Part) -> dict[str, Any]:
-        return {"doubled": [2 * part["number"]]}
+    async def double(state: Part) -> dict[str, Any]:
+        return {"doubled": [2 * state["number"]]}
 
     inner = StateGraph(Part)
     inner.add_node("double", double)

@@ -44,6 +44,6 @@ def test_a_ruler_that_favours_a_label_fails(favour: float, tmp_path: Path) -> No
 def test_a_ruler_that_compares_nothing_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.analysis.analyse.compare", lambda *_: ())
+    monkeypatch.setattr("bench.analysis.analyse.comparisons", lambda *_: ())
 
     assert failing("same_twice", run_of(tmp_path, 1.0)) == ["A/A comparison"]

@@ -19,6 +19,7 @@ from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import secrets_of
 from bench.servers import _redis_modules, _redis_namespace
+from bench.servers._redis_modules import text_of
 from bench.servers.redis import RedisPrograms, RedisServer, find_redis
 from tests.services import _processes
 from tests.services._platforms import needs_redis
@@ -37,7 +38,7 @@ def keys(url: str) -> set[bytes]:
 
 def indexes(url: str) -> set[str]:
     with redis.Redis.from_url(url) as client:
-        return {_redis_namespace.text_of(name) for name in command(client, "FT._LIST")}
+        return {text_of(name) for name in command(client, "FT._LIST")}
 
 
 def command(client: Any, *arguments: str) -> Any:

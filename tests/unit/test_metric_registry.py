@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.result import Analysis
+from bench.report.report import Report
 from bench.reporters.csv_table import CsvTable
 from bench.reporters.json_document import JsonDocument
 from bench.reporters.markdown import Markdown
@@ -69,12 +70,13 @@ def test_it_is_estimated_compared_and_limited(analysis: Analysis) -> None:
 
 
 def test_reports_tell_it(analysis: Analysis) -> None:
-    document = json.loads(JsonDocument().render(analysis)["analysis.json"])
+    report = Report(analysis)
+    document = json.loads(JsonDocument().render(report)["analysis.json"])
     assert document["cells"][0]["estimates"][NAME]["metric"]["unit"] == "ns"
-    assert f",{NAME},ns,lower," in CsvTable().render(analysis)["cells.csv"].decode()
-    report = Markdown().render(analysis)["report.md"].decode()
+    assert f",{NAME},ns,lower," in CsvTable().render(report)["cells.csv"].decode()
+    text = Markdown().render(report)["report.md"].decode()
     assert "trimmed_mean of the response time of put: from when it was due" in " ".join(
-        report.replace("\\_", "_").split()
+        text.replace("\\_", "_").split()
     )
 
 
