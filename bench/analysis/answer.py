@@ -13,15 +13,14 @@ from bench.analysis.result import Cell, Comparison, Finding, MatrixEntry
 from bench.analysis.wording import (
     counted,
     factor_in_words,
-    figure,
     interval_in_words,
     listed,
     place_in_words,
-    quantity,
     ratios_in_words,
 )
 from bench.scenario.durability import Durability
 from bench.scenario.metric import CYCLE, counts_from_its_call
+from bench.scenario.quantity import number, quantity
 
 MOST_SENTENCES = 12
 # Of what crosses durability classes only the leading metrics are told; the tables have the rest.
@@ -228,7 +227,7 @@ def _resolved(part: Sequence[Comparison], share: str, is_alone: bool) -> str:
 
 def _equivalent(part: Sequence[Comparison], share: str, is_alone: bool) -> str:
     ratio = f" (ratio {_interval(part[0])})" if is_alone else ""
-    return f"equal to within {figure(100.0 * part[0].smallest_effect)} %{share}{ratio}"
+    return f"equal to within {number(100.0 * part[0].smallest_effect)} %{share}{ratio}"
 
 
 def _lacking_blocks(part: Sequence[Comparison], share: str, _: bool) -> str:
@@ -247,10 +246,10 @@ def _unresolved(part: Sequence[Comparison], share: str, is_alone: bool) -> str:
     first = part[0]
     wide = part if is_alone else [c for c in part if c.cause == "interval"]
     factors = sorted(f for c in wide if (f := c.effect.detectable_factor) is not None)
-    ends = dict.fromkeys(map(figure, (factors[0], factors[-1]))) if factors else ()
+    ends = dict.fromkeys(map(number, (factors[0], factors[-1]))) if factors else ()
     details = [f"detectable: a factor of {' to '.join(ends)}"] if ends else []
     if is_alone and (first.effect.low is None or first.effect.high is None):
-        details = [f"ratio {figure(first.effect.ratio)}, a single block"]
+        details = [f"ratio {number(first.effect.ratio)}, a single block"]
     elif is_alone:
         details.insert(0, f"ratio {_interval(first)}{_although(first)}")
     return f"{_NO_DIFFERENCE}{share}" + (f" ({'; '.join(details)})" if details else "")
@@ -326,7 +325,7 @@ def _noise(results: Results) -> Iterator[str]:
         return
     subjects = listed(dict.fromkeys(comparison.baseline for comparison in repeated))
     factors = listed(
-        f"{figure(noise_factor(results.cells, metric))} times in {metric}"
+        f"{number(noise_factor(results.cells, metric))} times in {metric}"
         for metric in dict.fromkeys(comparison.metric.name for comparison in repeated)
     )
     sentence = (
@@ -337,8 +336,8 @@ def _noise(results: Results) -> Iterator[str]:
     if alarms is not None:
         sentence += (
             f"; {alarms.different} of {counted(alarms.compared, 'such ratio')} "
-            f"({figure(100.0 * alarms.share)} %) would have been called one by its interval alone, "
-            f"{figure(100.0 * alarms.by_chance)} % by chance"
+            f"({number(100.0 * alarms.share)} %) would have been called one by its interval alone, "
+            f"{number(100.0 * alarms.by_chance)} % by chance"
         )
     yield f"{sentence}."
 

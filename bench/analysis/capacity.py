@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.analysis.result import Capacity, CapacityOutcome
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, quantity
+from bench.analysis.wording import counted
 from bench.records.trial import TrialRecord
 from bench.scenario.arrival import Search
 from bench.scenario.limit import Limit
 from bench.scenario.metric import ERRORS
+from bench.scenario.quantity import number, quantity
 from bench.scenario.scenario import Scenario
 from bench.stats.intervals import geometric
 
@@ -56,7 +57,7 @@ def sentences(found: Sequence[Capacity]) -> Iterator[str]:
         more = ", the highest that was tried" if capacity.is_highest_tried else ""
         there = "" if capacity.value is None else f", {quantity(capacity.value, 'ns')} there"
         yield (
-            f"{who}: {figure(capacity.rate_per_s)} cycles/s with {goal}{more}; {capacity.outcome} "
+            f"{who}: {number(capacity.rate_per_s)} cycles/s with {goal}{more}; {capacity.outcome} "
             f"by {counted(capacity.estimated_on, 'other trial')}{there}."
         )
 
@@ -69,9 +70,9 @@ def highest(shares: Sequence[float]) -> int | None:
     """
     found: int | None = None
     misses = 0
-    for number, share in enumerate(shares):
+    for index, share in enumerate(shares):
         if share > 0.5:
-            found, misses = number, 0
+            found, misses = index, 0
         else:
             misses += 1
             if misses == MISSES_THAT_END:
@@ -86,20 +87,20 @@ def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Cap
         for evidence, rate in zip(levels, search.rates_per_s, strict=True)
     ]
     picking = [level.share_met(0) for level in told]
-    number = highest(picking)
+    index = highest(picking)
     outcome: CapacityOutcome = "below the lowest rate"
     if not any(level.evidence.measured for level in told):
         outcome = "not measured"
     elif any(level.evidence.cell.told(objective.metric)[1] for level in told):
         # What loses writes has no capacity, however fast it is.
-        number, outcome = None, "invalid"
-    elif number is None and all(level.tells_nothing(0) for level in told):
+        index, outcome = None, "invalid"
+    elif index is None and all(level.tells_nothing(0) for level in told):
         outcome = "not estimable"
     rate, value, low, high, estimated_on = None, None, None, None, 0
-    if number is not None:
-        rate = search.rates_per_s[number]
-        outcome = "confirmed" if told[number].share_met(1) > 0.5 else "not confirmed"
-        values = list(told[number].values(1))
+    if index is not None:
+        rate = search.rates_per_s[index]
+        outcome = "confirmed" if told[index].share_met(1) > 0.5 else "not confirmed"
+        values = list(told[index].values(1))
         estimated_on = len(values)
         if values and min(values) > 0.0:
             interval = geometric(values)
@@ -118,7 +119,7 @@ def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Cap
         outcome=outcome,
         picked_on=max(len(list(level.met(0))) for level in told),
         rate_per_s=rate,
-        is_highest_tried=number == len(told) - 1,
+        is_highest_tried=index == len(told) - 1,
         value=value,
         low=low,
         high=high,

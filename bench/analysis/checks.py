@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
-from bench.analysis.wording import counted, figure, listed
+from bench.analysis.wording import counted, listed
 from bench.records.check import CapabilityCheck, CheckRecord, Conformance, CrashCheck
 from bench.records.store import Run
 from bench.scenario.metric import (
@@ -15,6 +15,7 @@ from bench.scenario.metric import (
     WRITE_OPERATION,
     operations_of,
 )
+from bench.scenario.quantity import number
 
 NOT_RECORDED = "the run has no record of it"
 _LEFT_OUT = "left out: {} = false in the scenario"
@@ -78,7 +79,7 @@ def failed_in_words(capability: CapabilityCheck) -> str:
 def lost_in_words(crash: CrashCheck) -> str:
     """Say how much was lost or changed when a process was killed; empty where nothing was."""
     if crash.lost:
-        age = figure(crash.oldest_lost_ns / _NS_PER_MS)
+        age = number(crash.oldest_lost_ns / _NS_PER_MS)
         oldest = f", the oldest {age} ms old" if crash.oldest_lost_ns else ""
         return (
             f"acknowledged writes were lost when its process was killed: {crash.lost} of "

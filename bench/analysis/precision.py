@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from bench.analysis.comparison import compared_pairs, paired
 from bench.analysis.result import Cell
-from bench.analysis.wording import figure
+from bench.scenario.quantity import number
 from bench.scenario.scenario import Scenario
 from bench.stats.effects import effect
 
@@ -117,7 +117,7 @@ def width_in_words(ratios: BlockRatios, half_width: float, wanted: float) -> str
     """Say how wide an interval is, e.g. ``throughput of a against b (uvloop): ±12 % …``."""
     return (
         f"the interval of {ratios.metric} of {ratios.candidate} against {ratios.baseline} "
-        f"({ratios.place}) is ±{figure(100.0 * half_width)} %, wanted ±{figure(100.0 * wanted)} %"
+        f"({ratios.place}) is ±{number(100.0 * half_width)} %, wanted ±{number(100.0 * wanted)} %"
     )
 
 

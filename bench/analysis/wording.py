@@ -1,4 +1,4 @@
-"""Figures and comparisons in plain words."""
+"""Lists and comparisons in plain words."""
 
 from __future__ import annotations
 
@@ -7,19 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.analysis.result import Cell, Comparison
 from bench.scenario.metric import Metric
-from bench.scenario.quantity import number as figure
-from bench.scenario.quantity import quantity
-
-__all__ = [
-    "counted",
-    "factor_in_words",
-    "figure",
-    "interval_in_words",
-    "listed",
-    "place_in_words",
-    "quantity",
-    "ratios_in_words",
-]
+from bench.scenario.quantity import number
 
 # How a candidate is told whose value is the smaller, or the larger, of the two.
 _SMALLER = {"ns": "faster", "bytes": "smaller", "per_s": "lower", "count": "lower"}
@@ -48,7 +36,7 @@ def factor_in_words(metric: Metric, ratios: Sequence[float]) -> str:
     factors = sorted(1.0 / ratio if smaller else ratio for ratio in ratios)
     words = _SMALLER if smaller else _LARGER
     word = words.get(metric.unit, "lower" if smaller else "higher")
-    shown = list(dict.fromkeys(figure(factor) for factor in (factors[0], factors[-1])))
+    shown = list(dict.fromkeys(number(factor) for factor in (factors[0], factors[-1])))
     return f"{' to '.join(shown)} times {word}"
 
 
@@ -70,7 +58,7 @@ def interval_in_words(comparisons: Sequence[Comparison]) -> str:
 
 def ratios_in_words(low: float, high: float) -> str:
     """Give a range of ratios as they stand, e.g. ``0.78 to 1.28``."""
-    return f"{figure(low)} to {figure(high)}"
+    return f"{number(low)} to {number(high)}"
 
 
 def place_in_words(cell: Cell, varying: Sequence[str]) -> str:

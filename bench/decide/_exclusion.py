@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.analysis.result import Cell, MatrixEntry
-from bench.analysis.wording import quantity
 from bench.decide._board import Board
 from bench.decide.result import Figure, Place, Reason
 from bench.scenario.durability import Durability
 from bench.scenario.limit import Limit
+from bench.scenario.quantity import quantity
 
 _CLASSES = (Durability.VOLATILE, Durability.RELAXED, Durability.FSYNC)
 

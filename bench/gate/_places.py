@@ -10,10 +10,10 @@ from statistics import median
 import numpy as np
 
 from bench.analysis.result import Analysis, Cell
-from bench.analysis.wording import figure
 from bench.gate.arms import Pair, Rule
 from bench.gate.result import GateOutcome, Judgement
 from bench.scenario.metric import COUNTED, ERRORS, SAVER_OPERATIONS, Metric, counted_name
+from bench.scenario.quantity import number
 from bench.stats.effects import signed_rank_greater_p
 
 
@@ -112,7 +112,7 @@ def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[Gat
     """Tell whether a count, given by trial, has grown, and say by how much."""
     if not base or not head:
         return "cannot tell", "not every arm has such a count"
-    text = f"{figure(median(base))} → {figure(median(head))} per operation"
+    text = f"{number(median(base))} → {number(median(head))} per operation"
     tolerated = 1.0 + rule.count_tolerance
     if median(head) <= median(base) * tolerated:
         return "pass", text

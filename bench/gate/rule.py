@@ -24,9 +24,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from bench.analysis.wording import figure, ratios_in_words
+from bench.analysis.wording import ratios_in_words
 from bench.gate.arms import Rule
 from bench.gate.result import Judgement
+from bench.scenario.quantity import number
 from bench.stats.effects import Effect, effect
 from bench.stats.multiplicity import holm
 
@@ -138,10 +139,10 @@ def _answered(judged: Judgement, p_value: float, level: float, rule: Rule) -> Ju
     judged = replace(judged, p_value=p_value)
     said, bound = _said(found), 1.0 + rule.smallest_effect
     if _is_below(found, bound):
-        return replace(judged, outcome="pass", because=f"{said}: below {figure(bound)}")
+        return replace(judged, outcome="pass", because=f"{said}: below {number(bound)}")
     if p_value <= level:
         return replace(judged, outcome="regression", because=f"{said}, p = {p_value:.2g}")
-    return replace(judged, because=f"{said}: not shown to be below {figure(bound)}")
+    return replace(judged, because=f"{said}: not shown to be below {number(bound)}")
 
 
 def _pooled(judged: Judgement, again: Judgement | None, rule: Rule) -> Judgement:
@@ -196,5 +197,5 @@ def _is_below(found: Effect, bound: float) -> bool:
 def _said(found: Effect) -> str:
     low, high = found.equivalence_low, found.equivalence_high
     if low is None or high is None:
-        return f"{figure(found.ratio)} times as slow"
-    return f"{figure(found.ratio)} times as slow, {ratios_in_words(low, high)}"
+        return f"{number(found.ratio)} times as slow"
+    return f"{number(found.ratio)} times as slow, {ratios_in_words(low, high)}"

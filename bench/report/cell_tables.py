@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,11 +15,12 @@ from bench.scenario.metric import (
     CYCLE,
     READ_OPERATION,
     RESPONSE_GROWTH,
-    WAIT_PARTS,
+    TIMES,
     WARMUP,
     WRITE_OPERATION,
     Metric,
     rests_on_success,
+    time_name,
 )
 from bench.scenario.quantity import (
     ABSENT,
@@ -34,10 +34,6 @@ from bench.scenario.quantity import (
     scales_of,
 )
 
-_TIMES = ("response", "service", "wait", *WAIT_PARTS)
-TIME_METRIC = re.compile(
-    rf"(?!{WARMUP}\.)(?P<operation>.+)\.(?P<time>{'|'.join(_TIMES)})\.(?P<statistic>p\d+)"
-)
 # In the order in which they are shown; others follow.
 _TITLES = {
     WRITE_OPERATION: "Write a checkpoint (put)",
@@ -85,8 +81,7 @@ def metrics_of(cells: Iterable[Cell]) -> dict[str, Metric]:
 
 def operations_of(metrics: Iterable[str]) -> tuple[str, ...]:
     """Return the operations that have times, the scenario language's usual ones first."""
-    times = (TIME_METRIC.fullmatch(name) for name in metrics)
-    present = dict.fromkeys(match["operation"] for match in times if match)
+    present = dict.fromkeys(of.operation for of in map(time_name, metrics) if of)
     known = [operation for operation in _TITLES if operation in present]
     return tuple(dict.fromkeys((*known, *present)))
 
@@ -154,11 +149,14 @@ def group_tables(group: Group) -> tuple[Table, ...]:
 
 def _of_operation(operation: str, metrics: Sequence[Metric]) -> list[_Shown]:
     """Return the times, which share a unit by kind, then what else there is of an operation."""
-    times: dict[str, list[Metric]] = {time: [] for time in _TIMES}
+    times: dict[str, list[Metric]] = {
+        name: [] for name, time in TIMES.items() if time.part_of != "service"
+    }
     others = []
     for metric in sorted(metrics, key=lambda metric: metric.name):
-        if match := TIME_METRIC.fullmatch(metric.name):
-            times[match["time"]].append(metric)
+        of = time_name(metric.name)
+        if of is not None and of.time.name in times:
+            times[of.time.name].append(metric)
         else:
             others.append(_single(metric, metric.name.removeprefix(f"{operation}.")))
     shown = [

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from bench.analysis.wording import quantity
 from bench.errors import EXIT_INVALID
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
+from bench.scenario.quantity import quantity
 from bench.selftest.defective import DROPPED_ONE_IN, HoldingSaver
 from bench.selftest.observation import Check, Observed
 

@@ -9,11 +9,11 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from bench.analysis.wording import quantity
 from bench.contracts import PluginOptions
 from bench.scenario.arrival import Open, Poisson, schedule_ns
 from bench.scenario.metric import ROUND_TRIPS, counted_name
 from bench.scenario.plan import Trial
+from bench.scenario.quantity import quantity
 from bench.selftest.observation import Check, Observed
 from bench.selftest.queues import (
     mean_sojourn_md1_s,

@@ -26,6 +26,7 @@ from bench.scenario.metric import (
     unit_of,
 )
 from tests.unit.analysis.synthetic import MS, Left, Load, analysed, row, scenario_text
+from tests.unit.reporters.telling import report_of
 
 TRIMMED = Statistic("trimmed_mean", trimmed=0.1, needed=20)
 NAME = "put.response.trimmed_mean"
@@ -70,13 +71,13 @@ def test_it_is_estimated_compared_and_limited(analysis: Analysis) -> None:
 
 
 def test_reports_tell_it(analysis: Analysis) -> None:
-    report = Report(analysis)
+    report = report_of(analysis)
     document = json.loads(JsonDocument().render(report)["analysis.json"])
     assert document["cells"][0]["estimates"][NAME]["metric"]["unit"] == "ns"
     assert f",{NAME},ns,lower," in CsvTable().render(report)["cells.csv"].decode()
-    text = Markdown().render(report)["report.md"].decode()
+    page = Markdown().render(report)["report.md"].decode()
     assert "trimmed_mean of the response time of put: from when it was due" in " ".join(
-        text.replace("\\_", "_").split()
+        page.replace("\\_", "_").split()
     )
 
 

@@ -13,8 +13,9 @@ from bench.analysis.findings.registry import (
 )
 from bench.analysis.load_facts import LoadFacts
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, quantity
+from bench.analysis.wording import counted
 from bench.scenario.arrival import Closed
+from bench.scenario.quantity import number, quantity
 
 # An offered rate counts as reached when 99 % of it finished.
 REACHED_RATE = 0.99
@@ -49,7 +50,7 @@ def rate_not_reached(_: Evidence, cell: CellEvidence) -> Symptom | None:
     due_per_s = planned / sum(facts.window_s for facts in cell.load.values())
     share = finished / planned
     message = (
-        f"of {figure(due_per_s)} cycles per second that were due {figure(due_per_s * share)} "
+        f"of {number(due_per_s)} cycles per second that were due {number(due_per_s * share)} "
         "finished"
     )
     return Symptom(message, size=-share)
@@ -84,7 +85,7 @@ def arrivals_not_as_planned(_: Evidence, cell: CellEvidence) -> Symptom | None:
         return None
     worst = max(open_facts(cell), key=lambda facts: facts.gaps_distance)
     message = (
-        f"the intervals between releases are {figure(worst.gaps_distance)} from the planned ones "
+        f"the intervals between releases are {number(worst.gaps_distance)} from the planned ones "
         f"(Kolmogorov-Smirnov distance), releases up to {quantity(worst.lag_p99_ns, 'ns')} late "
         "(p99)"
     )
@@ -118,7 +119,7 @@ def little_law(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
     if departure <= LITTLE_TOLERANCE:
         return None
     message = (
-        f"{figure(mean)} cycles were under way on average where "
+        f"{number(mean)} cycles were under way on average where "
         f"{counted(arrival.clients, 'client')} should always have one each"
     )
     return Symptom(message, size=departure)
@@ -143,7 +144,7 @@ def backlog_grew(_: Evidence, cell: CellEvidence) -> Symptom | None:
         return None
     worst = max(open_facts(cell), key=lambda facts: facts.backlog_last)
     message = (
-        f"{figure(worst.backlog_last)} cycles were queued or under way in the last tenth of the "
-        f"window, {figure(worst.backlog_first)} in the first"
+        f"{number(worst.backlog_last)} cycles were queued or under way in the last tenth of the "
+        f"window, {number(worst.backlog_first)} in the first"
     )
     return Symptom(message, size=worst.backlog_last)

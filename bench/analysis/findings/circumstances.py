@@ -7,8 +7,9 @@ from statistics import median
 
 from bench.analysis.findings.registry import Evidence, Symptom, finding, in_trials, reading
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, listed
+from bench.analysis.wording import counted, listed
 from bench.records.trial import TrialRecord
+from bench.scenario.quantity import number
 
 # A hypervisor that takes a fiftieth does so in pieces that are longer than most operations.
 STOLEN_SHARE = 0.02
@@ -46,7 +47,7 @@ def noisy_neighbours(evidence: Evidence) -> Symptom | None:
     message = f"{listed(text for _, text in worst.values())}; in {counted(len(cells), 'cell')}"
     waiting = max(_median(cell, "host.cpu_pressure") for cell in cells)
     if waiting > 0.0:
-        share = figure(100.0 * waiting)
+        share = number(100.0 * waiting)
         message += f". Some task waited for a core for up to {share} % of the time (ours count too)"
     return Symptom(message, cells)
 
@@ -56,16 +57,16 @@ def _disturbances(cell: CellEvidence) -> dict[str, tuple[float, str]]:
     name = cell.cell.name
     disturbances: dict[str, tuple[float, str]] = {}
     if (stolen := _median(cell, "host.steal_share")) > STOLEN_SHARE:
-        share = figure(100.0 * stolen)
+        share = number(100.0 * stolen)
         text = f"the hypervisor took {share} % of the processors' time ({name})"
         disturbances["stolen"] = (stolen, text)
     others = _median(cell, "host.other_cpu")
     # A server of the user's on this machine is a process that is not ours.
     if others > OTHERS_CORES and cell.cell.server != "external":
-        text = f"other processes used {figure(others)} of a core ({name})"
+        text = f"other processes used {number(others)} of a core ({name})"
         disturbances["others"] = (others, text)
     if (throttled := _median(cell, "host.throttled")) >= THROTTLED_PERIODS:
-        text = f"the processor quota was used up in {figure(throttled)} periods ({name})"
+        text = f"the processor quota was used up in {number(throttled)} periods ({name})"
         disturbances["throttled"] = (throttled, text)
     return disturbances
 
@@ -99,7 +100,7 @@ def clock_frequency_changed(evidence: Evidence) -> Symptom | None:
     if not changed:
         return None
     message = (
-        f"between {figure(min(hertz) / 1e6)} and {figure(max(hertz) / 1e6)} MHz in "
+        f"between {number(min(hertz) / 1e6)} and {number(max(hertz) / 1e6)} MHz in "
         f"{counted(len(changed), 'trial')}, inside a trial or between those of a block"
     )
     cells, _ = in_trials(evidence.measured, lambda record: record.trial.id in changed)

@@ -17,8 +17,9 @@ from bench.analysis.findings.registry import (
 from bench.analysis.load_facts import OpenFacts
 from bench.analysis.result import Severity
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, quantity
+from bench.analysis.wording import counted
 from bench.scenario.arrival import Open
+from bench.scenario.quantity import number, quantity
 
 # Near one core a Python process can do no more, and its own queueing is added to what it measures.
 SATURATED_CPU_SHARE = 0.9
@@ -100,7 +101,7 @@ def generator_saturated(evidence: Evidence) -> Symptom | None:
     parts: list[str] = []
     if busy:
         most = max(busy, key=lambda cell: value(cell, _CPU_SHARE))
-        share, loop = (figure(value(most, name)) for name in (_CPU_SHARE, _LOOP_SHARE))
+        share, loop = (number(value(most, name)) for name in (_CPU_SHARE, _LOOP_SHARE))
         parts.append(
             f"the worker used up to {share} of a core, its loop {loop} ({most.cell.name}), in "
             f"{counted(len(busy), 'cell')} where it should be waiting for a server or a schedule"

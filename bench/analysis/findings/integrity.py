@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from bench.analysis.findings.registry import Evidence, Symptom, finding, in_trials, value
 from bench.analysis.summary import SHED, TIMED_OUT, failure_text, is_measured
-from bench.analysis.wording import counted, figure, listed
+from bench.analysis.wording import counted, listed
 from bench.records.trial import TrialRecord, Verification
 from bench.scenario.metric import ERRORS
+from bench.scenario.quantity import number
 
 _CUT_OFF = (TIMED_OUT, SHED)
 
@@ -195,7 +196,7 @@ def errors_in_window(evidence: Evidence) -> Symptom | None:
         texts = {**cell.cell.error_texts, **texts}
     errors = (f"{name} {count}× ({texts.get(name, '')})" for name, count in counts.most_common())
     most = max(cells, key=lambda cell: value(cell, ERRORS.name))
-    share = figure(100.0 * value(most, ERRORS.name))
+    share = number(100.0 * value(most, ERRORS.name))
     message = (
         f"{listed(errors, 3)}; most in {most.cell.name}, where {share} % of the cycles due in the "
         "window did not end well"

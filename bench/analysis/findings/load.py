@@ -14,9 +14,10 @@ from bench.analysis.findings.registry import (
     value,
 )
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, quantity
+from bench.analysis.wording import counted
 from bench.records.trial import TrialRecord
 from bench.scenario.metric import READ_OPERATION, WRITE_OPERATION
+from bench.scenario.quantity import number, quantity
 
 # Where most of what a caller feels is waiting, the service time is no longer what matters.
 BLOCKED_WAIT_PER_SERVICE = 3.0
@@ -123,7 +124,7 @@ def _held_by(records: Iterable[TrialRecord]) -> str:
     most = max((share for share in shares if share.detail), key=lambda r: r.value, default=None)
     if most is None:
         return ""
-    return f"; held {figure(100.0 * most.value)} % of the time, mostly by {most.detail}"
+    return f"; held {number(100.0 * most.value)} % of the time, mostly by {most.detail}"
 
 
 @cell_finding(
@@ -161,7 +162,7 @@ def _mostly_waiting(cell: CellEvidence, wait: str, other: str) -> Symptom | None
         return None
     share = waited / service
     message = (
-        f"waiting for {_WAITED_FOR[wait]} is {figure(100.0 * share)} % of the mean service time "
+        f"waiting for {_WAITED_FOR[wait]} is {number(100.0 * share)} % of the mean service time "
         f"({quantity(waited, 'ns')} of {quantity(service, 'ns')}), waiting for "
         f"{_WAITED_FOR[other]} {quantity(otherwise, 'ns')}"
     )

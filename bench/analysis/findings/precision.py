@@ -21,11 +21,12 @@ from bench.analysis.precision import (
     width_in_words,
 )
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, listed, ratios_in_words
+from bench.analysis.wording import counted, listed, ratios_in_words
 from bench.scenario.arrival import Closed
 from bench.scenario.metric import CYCLE, time_name
 from bench.scenario.plan import blocks_of
 from bench.scenario.precision import Precision
+from bench.scenario.quantity import number
 
 # The same arm measured twice differs by 10 to 20 % on a small shared machine; a standard deviation
 # of the logarithms above 0.25 is beyond that: one trial in three is off by more than a quarter.
@@ -53,8 +54,8 @@ def trials_disagree(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
             continue
         deviation = float(np.std(np.log(values), ddof=1))
         message = (
-            f"the largest {name} of its trials is {figure(max(values) / min(values))} times the "
-            f"smallest (standard deviation of the logarithms {figure(deviation)})"
+            f"the largest {name} of its trials is {number(max(values) / min(values))} times the "
+            f"smallest (standard deviation of the logarithms {number(deviation)})"
         )
         if deviation > DISAGREEING_SD_OF_LOGARITHMS:
             symptoms.append(Symptom(message, size=deviation))
@@ -87,10 +88,10 @@ def aa_differs(evidence: Evidence) -> Symptom | None:
     ratio, low, high = most.effect.ratio, most.effect.low or 0.0, most.effect.high or 0.0
     message = (
         f"{most.candidate} is {most.baseline} measured again, yet its {most.metric.name} is "
-        f"{figure(ratio)} times that (95 % interval {figure(low)} to {figure(high)}, "
+        f"{number(ratio)} times that (95 % interval {number(low)} to {number(high)}, "
         f"{' · '.join(most.condition)} on {most.loop}); "
         f"{alarms.different} of {counted(alarms.compared, 'A/A ratio')} exclude 1, "
-        f"{figure(alarms.by_chance * alarms.compared)} would by chance"
+        f"{number(alarms.by_chance * alarms.compared)} would by chance"
     )
     arms = {(c.condition, c.loop, c.candidate) for c in differing}
     cells = [
@@ -175,7 +176,7 @@ def few_cycles(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
     per_client = finished / len(cell.load) / cell.cell.concurrency
     if per_client >= FEW_CYCLES:
         return None
-    message = f"{figure(per_client)} cycles per client finished on average in the window of a trial"
+    message = f"{number(per_client)} cycles per client finished on average in the window of a trial"
     return Symptom(message, size=-per_client)
 
 

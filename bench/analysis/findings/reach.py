@@ -11,10 +11,11 @@ from bench.analysis.findings.registry import (
     reading_value,
 )
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, listed, quantity
+from bench.analysis.wording import counted, listed
 from bench.scenario.arrival import Open
 from bench.scenario.durability import Durability
 from bench.scenario.metric import CLOSING, WARM_UP, counts_from_its_call
+from bench.scenario.quantity import number, quantity
 
 # Closing connections takes a few ms; longer, something was still to be written.
 LONG_CLOSING_NS = 1e8
@@ -99,5 +100,5 @@ def partly_compared(_: Evidence, cell: CellEvidence) -> Symptom | None:
     if not written or compared >= COMPARED_SHARE * written:
         return None
     share = compared / written
-    message = f"{figure(100.0 * share)} % of the checkpoints were compared in full"
+    message = f"{number(100.0 * share)} % of the checkpoints were compared in full"
     return Symptom(message, size=-share)

@@ -18,9 +18,10 @@ from bench.analysis.findings.registry import (
     value,
 )
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import counted, figure, quantity
+from bench.analysis.wording import counted
 from bench.records.trial import TrialRecord
 from bench.scenario.metric import WRITE_OPERATION
+from bench.scenario.quantity import number, quantity
 
 # Growth that any program may show in a window: caches that fill, arenas of the allocator.
 EXCUSED_BYTES = 16 * 1024 * 1024
@@ -117,7 +118,7 @@ def cost_ignores_payload(evidence: Evidence) -> Symptom | None:
     message = (
         f"{large.cell.name}: put service p50 {times[1]}, with payload {small.cell.payload} "
         f"{times[0]}, though the state is "
-        f"{figure(_state_bytes(evidence, large) / _state_bytes(evidence, small))} times larger"
+        f"{number(_state_bytes(evidence, large) / _state_bytes(evidence, small))} times larger"
     )
     return Symptom(message + (f" (worst of {len(cells)} cells)" if len(cells) > 1 else ""), cells)
 
@@ -171,7 +172,7 @@ def gc_pauses(_: Evidence, cell: CellEvidence) -> Symptom | None:
         return None
     longest_ns = value(cell, _LONGEST_PAUSE)
     message = (
-        f"collections took {figure(100.0 * median(shares.values()))} % of the time, the longest "
+        f"collections took {number(100.0 * median(shares.values()))} % of the time, the longest "
         f"{quantity(longest_ns, 'ns')}"
     )
     return Symptom(message, size=longest_ns)

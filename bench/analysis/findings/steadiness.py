@@ -6,8 +6,8 @@ from statistics import median
 
 from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, is_most
 from bench.analysis.summary import CellEvidence
-from bench.analysis.wording import figure
 from bench.scenario.metric import METRICS
+from bench.scenario.quantity import number
 
 
 @cell_finding(
@@ -60,6 +60,6 @@ def oscillating(_: Evidence, cell: CellEvidence) -> Symptom | None:
     size = median(swings.values())
     message = (
         f"{len(swings)} of {len(cell.measured)} trials swung regularly, up and down by "
-        f"{figure(100.0 * size)} %"
+        f"{number(100.0 * size)} %"
     )
     return Symptom(message, (), [*swings], size=size)
