@@ -92,7 +92,7 @@ def threshold_tables(analysis: Analysis) -> tuple[Table, ...]:
     """Return one table, what is not met first, or none where the scenario has no threshold."""
     if not analysis.thresholds:
         return ()
-    columns = ("outcome", "requirement", "of", "cell", "figure", "reason")
+    columns = ("outcome", "requirement", "cell", "figure", "reason")
     title = f"Thresholds: {thresholds_in_words(analysis.thresholds)}"
     rows = map(_threshold_row, gravest_first(analysis.thresholds))
     return (table(title, columns, rows, words.THRESHOLDS),)
@@ -105,7 +105,6 @@ def _threshold_row(result: ThresholdResult) -> tuple[Entry | str, ...]:
     return (
         Entry(outcome, badge=badge),
         required(result),
-        threshold_metric(result),
         result.cell,
         Entry(text, between, struck=is_struck),
         shortened(result.reason, _LONGEST_REASON),
@@ -130,14 +129,10 @@ def thresholds_in_words(results: Sequence[ThresholdResult]) -> str:
 
 
 def required(result: ThresholdResult) -> str:
-    """Return the requirement, and whether its whole interval must meet it."""
+    """Return the requirement, the baseline meant, and whether its whole interval must meet it."""
+    baseline = f" ({result.baseline})" if result.baseline else ""
     whole = ", the whole interval" if result.confidence == "interval" else ""
-    return result.requirement + whole
-
-
-def threshold_metric(result: ThresholdResult) -> str:
-    """Return the metric, and the baseline that it is divided by."""
-    return f"{result.metric} ÷ {result.baseline}" if result.baseline else result.metric
+    return f"{result.requirement}{baseline}{whole}"
 
 
 def threshold_figure(result: ThresholdResult) -> tuple[str, str]:

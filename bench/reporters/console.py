@@ -20,7 +20,6 @@ from bench.report.outcome_tables import (
     required,
     sign,
     threshold_figure,
-    threshold_metric,
     thresholds_in_words,
 )
 from bench.report.page import Block, Look, Text
@@ -104,8 +103,7 @@ def _thresholds(analysis: Analysis) -> Iterator[Block]:
         figure = " ".join(filter(None, threshold_figure(each)))
         why = "" if each.outcome == "broken" else f" ({one_line(each.reason)})"
         yield Text(
-            f"{THRESHOLD_SIGNS[each.outcome][0]} {required(each)}: {threshold_metric(each)} is "
-            f"{figure}, {each.cell}{why}",
+            f"{THRESHOLD_SIGNS[each.outcome][0]} {required(each)}: {figure}, {each.cell}{why}",
             "warning" if each.outcome == "not shown" else "bad",
             is_cut=True,
         )
