@@ -41,7 +41,7 @@ def test_what_lies_beyond_a_limit_is_excluded_with_its_figure() -> None:
     (reason,) = option.reasons
     assert reason.kind == "limit"
     assert reason.text == (
-        f"{PUT} is 8 ms [7.99 ms, 8.01 ms] at steps · 1k · one · selector; "
+        f"{PUT} is 8.00 ms [7.99 ms, 8.01 ms] at steps · 1k · one · selector; "
         "the limit is at most 5 ms"
     )
     assert (decision.choice, decision.outcome, decision.exit_code) == ("slow", "decided", 0)
