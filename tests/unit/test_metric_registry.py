@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.result import Analysis
-from bench.report.report import Report
 from bench.reporters.csv_table import CsvTable
 from bench.reporters.json_document import JsonDocument
 from bench.reporters.markdown import Markdown
