@@ -10,9 +10,8 @@ from bench.analysis.capacity import capacities, sentences
 from bench.analysis.checks import checks_of
 from bench.analysis.comparison import comparisons, false_alarms, told_sweeps
 from bench.analysis.findings.registry import Evidence, find
-from bench.analysis.matrix import matrix
 from bench.analysis.result import Analysis, Cell, Finding, ThresholdResult
-from bench.analysis.summary import summarise
+from bench.analysis.summary import matrix, summarise
 from bench.analysis.thresholds import judge_thresholds
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRESSION
 from bench.records.store import Run

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.analysis.comparison import false_alarms, noise_factor
-from bench.analysis.matrix import NOT_PLANNED
 from bench.analysis.result import Cell, Comparison, Finding, MatrixEntry
+from bench.analysis.summary import NOT_PLANNED
 from bench.analysis.wording import (
     counted,
     factor_in_words,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.analysis.steadiness import swing_of
 from bench.analysis.trial_samples import TrialSamples
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.trial import TrialRecord, Window
 from bench.scenario.arrival import Closed, Open, schedule_ns
 from bench.scenario.metric import CYCLE, WRITE_OPERATION
+from bench.stats.steadiness import swing_of
 
 Floats = npt.NDArray[np.float64]
 

@@ -25,6 +25,7 @@ from bench.scenario.scenario import Confidence
 from bench.stats.effects import Effect, side_of_one
 from bench.stats.multiplicity import p_among
 from bench.stats.resampling import Floats
+from bench.stats.steadiness import Drift
 
 Severity = Literal["invalid", "warning", "note"]
 CellStatus = Literal["measured", "partly", "unsupported", "failed", "missing"]
@@ -71,29 +72,10 @@ class Curve:
     share: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """By how much a time or a rate changed from the first half of the window to the second.
-
-    ``change`` is the geometric mean over ``trials`` trials, less 1: 0.2 is 20 % more.
-    ``p_value`` is two-sided for no change, ``None`` where the trials are too few to tell.
-    ``is_systematic``: the trials agree that it changed, by as much as matters
-    (``bench.analysis.steadiness``).
-    """
-
-    change: float
-    trials: int
-    p_value: float | None
-    is_systematic: bool
-
-    @property
-    def text(self) -> str:
-        """The drift in words that follow the name of the series."""
-        verb = "rose" if self.change > 0.0 else "fell"
-        return (
-            f"{verb} by {number(100.0 * abs(self.change))} % from the first half of the window to "
-            f"the second, over {self.trials} trials"
-        )
+def drift_in_words(drift: Drift) -> str:
+    """Write a drift in words that follow the name of the series."""
+    by = f"{'rose' if drift.change > 0.0 else 'fell'} by {number(100.0 * abs(drift.change))} %"
+    return f"{by} from the first half of the window to the second, over {drift.trials} trials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +218,7 @@ class Cell:
     def unsteady_because(self, metric: str) -> str:
         """Say why ``metric``, a sum or not, is inconclusive: a series drifted in the window."""
         drifting = (
-            f"{series} {drift.text}"
+            f"{series} {drift_in_words(drift)}"
             for series in dict.fromkeys(map(series_of, metric.split(SUM)))
             if (drift := self.drifts.get(series)) is not None and drift.is_systematic
         )
@@ -267,20 +249,17 @@ Reason = Literal[
 class Comparison:
     """Candidate against baseline inside blocks: a metric's ratio, and what speaks against it.
 
-    ``effect`` is candidate ÷ baseline, for times below 1 is faster, over those of the
-    ``blocks_planned`` in which both sides have a value: ``ratios``, by block. ``noise_factor``
-    (≥ 1) is how far the run's A/A arms depart from themselves in this metric, 1 without any.
-    ``adjusted_p`` allows for the ``family_size`` comparisons that are read together, by
-    ``adjustment``; A/A arms have none. ``tail_low`` and ``tail_high`` are the interval of a tail
-    quantile's ratio that resamples the operations inside trials too (``bench.stats.resampling``),
-    ``None`` for what is no tail. ``unsteady`` says what drifted on either side.
-    ``same_durability`` is false where the ratio includes the price of different promises.
+    ``effect`` is candidate ÷ baseline over those of the ``blocks_planned`` in which both sides have
+    a value: ``ratios``, by block. ``noise_factor`` (≥ 1) is how far the run's A/A arms depart from
+    themselves in this metric, 1 without any.
+    ``adjusted_p`` allows for the ``family_size`` comparisons that are read together; A/A arms have
+    none. ``tail_low`` and ``tail_high`` are the interval of a tail quantile's ratio that resamples
+    the operations inside trials too. ``unsteady`` says what drifted on either side.
 
-    ``reasons`` has everything that speaks against a difference; what a consumer heeds of it is in
-    ``bench.analysis.comparison.HEEDED``. ``outcome`` is that of the report and about the candidate:
-    ``better`` or ``worse``, ``equivalent`` where the ratio is shown to depart from 1 by less than
-    the share ``smallest_effect``, even where it is also shown to differ; ``cause`` is the first of
-    the reasons that keep it ``unresolved``.
+    ``reasons`` has everything that speaks against a difference; who heeds which is in
+    ``bench.analysis.comparison.HEEDED``. ``outcome`` is that of the report and about the candidate;
+    ``equivalent``: shown to depart from 1 by less than the share ``smallest_effect``, even where it
+    differs. ``cause`` is the first of the reasons that keep it ``unresolved``.
     """
 
     metric: Metric
@@ -332,19 +311,19 @@ class Comparison:
         return {name: attrgetter(path)(self) for name, path in SHOWN_OF_COMPARISON.items()}
 
 
-# By the name in analysis.json and comparisons.csv, which stay as they are, where it is here.
+# Where it is, by its name in analysis.json and comparisons.csv.
+_OF_CONTEXT = ("metric", "axis", "baseline", "candidate", "condition", "loop", "subject")
+_OF_EFFECT = ("ratio", "low", "high", "confidence", "blocks", "method")
+_OF_RULE = ("outcome", "same_durability", "is_aa", "blocks_planned", "noise_factor")
+_OF_FAMILY = ("p_value", "adjusted_p", "adjustment", "family_size", "tail_low", "tail_high")
 SHOWN_OF_COMPARISON: Mapping[str, str] = {
-    **{name: name for name in ("metric", "axis", "baseline", "candidate", "condition")},
-    **{name: name for name in ("loop", "subject")},
-    **{name: f"effect.{name}" for name in ("ratio", "low", "high", "confidence", "blocks")},
-    "method": "effect.method",
-    **{name: name for name in ("outcome", "same_durability", "is_aa", "blocks_planned")},
-    "noise_factor": "noise_factor",
+    **{name: name for name in _OF_CONTEXT},
+    **{name: f"effect.{name}" for name in _OF_EFFECT},
+    **{name: name for name in _OF_RULE},
     "reason": "unsteady",
     **{name: name for name in ("cause", "smallest_effect")},
     "detectable_factor": "effect.detectable_factor",
-    **{name: name for name in ("p_value", "adjusted_p", "adjustment", "family_size")},
-    **{name: name for name in ("tail_low", "tail_high")},
+    **{name: name for name in _OF_FAMILY},
 }
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import numpy as np
+
 from bench.analysis.checks import checks_of, lost_in_words, struck
-from bench.analysis.curves import curve
 from bench.analysis.estimation import estimate_all, operations_in
 from bench.analysis.load_facts import LoadFacts
-from bench.analysis.result import Blocks, Cell, CellStatus, Curve, Estimate, Struck
-from bench.analysis.steadiness import drift_over
+from bench.analysis.result import Blocks, Cell, CellStatus, Curve, Estimate, MatrixEntry, Struck
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.check import CheckRecord
 from bench.records.store import Run
@@ -22,8 +22,12 @@ from bench.scenario.durability import Durability
 from bench.scenario.metric import CYCLE, ERRORS, READ_OPERATION, WRITE_OPERATION
 from bench.scenario.plan import Trial
 from bench.stats.quantiles import Distribution
+from bench.stats.steadiness import drift_over
 
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
+MOST_POINTS = 200
+NOT_PLANNED = "not planned"
+_RAN = ("measured", "partly")
 # What verification counts as a fault, by the name of its field, in words that follow the count.
 FAULTS = {
     "lost": "acknowledged checkpoints were lost",
@@ -291,3 +295,71 @@ def _curves(trials: Sequence[TrialSummary]) -> dict[str, Curve]:
         if len(pooled):
             curves[operation] = curve(pooled)
     return curves
+
+
+def curve(distribution: Distribution) -> Curve:
+    """Return at most :data:`MOST_POINTS` points of the distribution function; times in ns.
+
+    Half of the points are evenly spaced in probability, half have evenly spaced logarithms of
+    1 − p, so that the tail keeps its shape. The first and the last value are always among them.
+    The curve ends below 1 where operations were cut off: beyond that it is not known.
+    """
+    count = len(distribution)
+    if not count:
+        return Curve((), ())
+    half = MOST_POINTS // 2
+    beyond = np.concatenate([np.linspace(1.0, 0.0, half), np.geomspace(1.0, 1.0 / count, half)])
+    ranks = np.clip(np.ceil((1.0 - beyond) * count), 1, count).astype(np.int64)
+    chosen = np.unique(distribution.values[np.unique(ranks) - 1])
+    if distribution.censored.size:
+        chosen = chosen[chosen < distribution.censored[0]]
+    share = np.searchsorted(distribution.values, chosen, "right") / count
+    return Curve(tuple(chosen.astype(float).tolist()), tuple(share.tolist()))
+
+
+def matrix(
+    subjects: Sequence[str], loops: Sequence[str], cells: Sequence[Cell]
+) -> tuple[MatrixEntry, ...]:
+    """Return one entry for each of ``subjects`` × ``loops``, row by row."""
+    # A cell that ran knows best, so it is looked at last.
+    by_knowledge = sorted(cells, key=lambda cell: cell.status in _RAN)
+    kinds = {cell.loop: cell.loop_kind for cell in by_knowledge if cell.loop_kind}
+    return tuple(
+        _entry(
+            subject,
+            loop,
+            kinds.get(loop, ""),
+            [cell for cell in cells if (cell.subject, cell.loop) == (subject, loop)],
+        )
+        for subject in subjects
+        for loop in loops
+    )
+
+
+def _entry(subject: str, loop: str, kind: str, cells: Sequence[Cell]) -> MatrixEntry:
+    if not cells:
+        return MatrixEntry(subject, loop, kind, "missing", NOT_PLANNED)
+    by_status = {cell.status: cell for cell in reversed(cells)}
+    ran = [cell for cell in cells if cell.status in _RAN]
+    if not ran:
+        cell = by_status.get("unsupported") or by_status.get("failed") or cells[0]
+        return MatrixEntry(subject, loop, kind, cell.status, cell.reason)
+    invalid = next((cell for cell in ran if cell.invalid_because), None)
+    failing = max(ran, key=lambda cell: cell.failing_share)
+    partly = by_status.get("partly")
+    rest = next((cell for cell in cells if cell.status in ("failed", "unsupported")), None)
+    reason = ""
+    if invalid is not None:
+        reason = f"invalid at {_condition(invalid)}: {invalid.invalid_because}"
+    elif failing.failing_because:
+        reason = f"at {_condition(failing)}: {failing.failing_because}"
+    elif partly is not None:
+        reason = f"at {_condition(partly)}: {partly.reason}"
+    elif rest is not None:
+        reason = f"{rest.status} at {_condition(rest)}: {rest.reason}"
+    status: CellStatus = "partly" if partly else "measured"
+    return MatrixEntry(subject, loop, kind, status, reason, invalid is not None)
+
+
+def _condition(cell: Cell) -> str:
+    return f"{cell.workload} · {cell.payload} · {cell.arrival}"

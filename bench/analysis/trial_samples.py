@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from bench.analysis.steadiness import growth_ns
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.trial import TrialRecord, Window
 from bench.scenario.metric import CYCLE, METRICS, SAVER_OPERATIONS
 from bench.stats.quantiles import Distribution, operations_needed
+from bench.stats.steadiness import growth_ns
 
 _NS_PER_S = 1e9
 _MEDIAN = 0.5

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench.analysis.stopping import Stopping
+from bench.analysis.precision import Stopping
 from bench.checks.checking import check_subjects
 from bench.cli.progress import shown
 from bench.errors import InputError

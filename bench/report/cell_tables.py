@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.analysis.checks import failed_in_words
 from bench.analysis.estimation import LOWER_BOUND
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.result import Analysis, Cell, drift_in_words
 from bench.report.groups import Group, failing_text, subject_text
 from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.text import one_line
@@ -229,7 +229,11 @@ def _drift_entry(cell: Cell) -> Entry:
     text = ", ".join(
         f"{series} {number(1.0 + drift.change)}" for series, drift in cell.drifts.items()
     )
-    drifting = [f"{series} {d.text}" for series, d in cell.drifts.items() if d.is_systematic]
+    drifting = [
+        f"{series} {drift_in_words(drift)}"
+        for series, drift in cell.drifts.items()
+        if drift.is_systematic
+    ]
     return Entry(text or ABSENT, note=f"inconclusive: {'; '.join(drifting)}" if drifting else "")
 
 

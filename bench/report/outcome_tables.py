@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.analysis.checks import conformance_in_words, crash_in_words, failed_in_words
-from bench.analysis.matrix import NOT_PLANNED
 from bench.analysis.result import Analysis, Capacity, MatrixEntry, ThresholdOutcome, ThresholdResult
+from bench.analysis.summary import NOT_PLANNED
 from bench.report import words
 from bench.report.groups import loop_text
 from bench.report.table import Badge, Column, Entry, Table, table

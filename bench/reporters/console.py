@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.checks import lost_in_words
-from bench.analysis.matrix import NOT_PLANNED
 from bench.analysis.result import Analysis, Cell
+from bench.analysis.summary import NOT_PLANNED
 from bench.contracts import Reporter
 from bench.records.check import CheckRecord
 from bench.report import words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, is_most
+from bench.analysis.result import drift_in_words
 from bench.analysis.summary import CellEvidence
 from bench.scenario.metric import METRICS
 from bench.scenario.quantity import number
@@ -38,7 +39,7 @@ def slowing_down(_: Evidence, cell: CellEvidence) -> Symptom | None:
 def _drifting(cell: CellEvidence, *, faster: bool) -> Symptom | None:
     """Tell of the series that drifted most in one direction."""
     symptoms = (
-        Symptom(f"{series} {drift.text}", size=abs(drift.change))
+        Symptom(f"{series} {drift_in_words(drift)}", size=abs(drift.change))
         for series, drift in cell.cell.drifts.items()
         if drift.is_systematic and ((drift.change > 0.0) == (series in METRICS)) == faster
     )

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analysis.curves import MOST_POINTS, curve
+from bench.analysis.summary import MOST_POINTS, curve
 from bench.stats.quantiles import Distribution
 
 

@@ -18,8 +18,9 @@ from bench.analysis.comparison import (
     noise_factor,
     widened,
 )
-from bench.analysis.result import Cell, Comparison, Drift, Reason
+from bench.analysis.result import Cell, Comparison, Reason
 from bench.scenario.durability import Durability
+from bench.stats.steadiness import Drift
 from tests.unit.decide.deciding import GET, MEMORY, MS, PUT, SERVER, around, cell, with_blocks
 
 PAGE = Path(__file__).parents[3] / "docs" / "comparisons.md"

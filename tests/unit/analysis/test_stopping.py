@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.analyse import analyse
-from bench.analysis.stopping import Stopping, Wish
+from bench.analysis.precision import Stopping, Wish
 from bench.records.store import Run
 from bench.scenario.plan import Trial, expand
 from tests.unit.analysis.synthetic import (
@@ -70,7 +70,7 @@ def test_a_wide_interval_asks_for_another_block(tmp_path: Path) -> None:
 
     assert wish(run) == Wish(
         True,
-        "the interval of put.response.p50 of x against base (selector) is ±10 %, wanted ±5 %",
+        "the interval of put.response.p50 of x against base (selector) is ±10.0 %, wanted ±5 %",
     )
 
 
@@ -89,7 +89,7 @@ def test_no_block_is_begun_once_the_budget_is_spent(tmp_path: Path) -> None:
     assert wish(spent) == Wish(
         False,
         "the trials took 48 s, budget_s is 48; the interval of put.response.p50 of x against base "
-        "(selector) is ±10 %, wanted ±5 %",
+        "(selector) is ±10.0 %, wanted ±5 %",
     )
 
 
@@ -174,7 +174,7 @@ def test_precision_not_reached_is_told(tmp_path: Path) -> None:
     assert finding.severity == "note"
     assert finding.message == (
         "all · steps · 1k · some: the interval of put.response.p50 of x against base (selector) "
-        "is ±10 %, wanted ±5 %, after 20 blocks"
+        "is ±10.0 %, wanted ±5 %, after 20 blocks"
     )
     assert [cell.split(" · ")[0] for cell in finding.cells] == ["base", "x"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.stopping import Stopping
+from bench.analysis.precision import Stopping
 from bench.cli import main
 from bench.cli.measuring import MoreBlocks
 from bench.scenario.plan import expand

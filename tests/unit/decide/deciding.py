@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from bench.analysis.estimation import LOWER_BOUND
-from bench.analysis.matrix import matrix
 from bench.analysis.result import Analysis, Blocks, Cell, Estimate, Finding
+from bench.analysis.summary import matrix
 from bench.decide.decision import decide
 from bench.decide.drivers import Drivers
 from bench.decide.result import Decision

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.result import Cell, Drift
+from bench.analysis.result import Cell
 from bench.decide._dominance import undominated
 from bench.decide._scoring import flips
+from bench.stats.steadiness import Drift
 from tests.unit.decide.deciding import (
     GET,
     MS,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
-from bench.analysis.matrix import NOT_PLANNED
 from bench.analysis.result import (
     Analysis,
     Cell,
@@ -19,6 +18,7 @@ from bench.analysis.result import (
     Finding,
     MatrixEntry,
 )
+from bench.analysis.summary import NOT_PLANNED
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.trial import Reading
 from bench.scenario.durability import Durability

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.analysis.result import Analysis, Drift
+from bench.analysis.result import Analysis
 from bench.report.cell_tables import group_tables, operations_of
 from bench.report.comparison_tables import comparison_tables
 from bench.report.groups import Group, groups_of
 from bench.report.table import Table
 from bench.scenario.metric import METRICS, RESPONSE_GROWTH, time_metric
+from bench.stats.steadiness import Drift
 from tests.unit.reporters import synthetic
 
 TITLE = "Steadiness, and the warm-up apart"

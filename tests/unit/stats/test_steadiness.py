@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from bench.analysis.steadiness import bucket_medians, drift_over, growth_ns, swing_of
 from bench.records.sample import Integers
+from bench.stats.steadiness import bucket_medians, drift_over, growth_ns, swing_of
 
 WINDOW_NS = 1_000_000_000
 REPETITIONS = 200

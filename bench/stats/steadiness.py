@@ -6,7 +6,7 @@
   other, trials do not. A drift is systematic from 10 % on and at p < 0.01. Where nothing drifts,
   the halves might be exchanged, so log-ratios lie evenly about 0, and at most 1 in 100 series is
   called drifting, whatever their scatter or their tails; where halves scatter by less than 5 %,
-  the least size leaves next to none (tests/unit/analysis/test_steadiness.py). So in a run of 80
+  the least size leaves next to none (tests/unit/stats/test_steadiness.py). So in a run of 80
   cells and 3 primary metrics at most 2 or 3 of 240 are flagged by chance. Below 3 trials nobody
   can tell.
 - **Oscillation**, trial by trial: the window is cut into equal buckets of time, each with the
@@ -24,12 +24,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
-from bench.analysis.result import Drift
 from bench.records.sample import Integers
 from bench.scenario.metric import METRICS, RESPONSE_GROWTH
 
@@ -57,6 +57,22 @@ GROWTH_GROUPS = 50
 PUTS_PER_GROUP = 5
 FEWEST_PUTS = METRICS[RESPONSE_GROWTH.name].needed
 PER_CHECKPOINTS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """By how much a time or a rate changed from the first half of the window to the second.
+
+    ``change`` is the geometric mean over ``trials`` trials, less 1: 0.2 is 20 % more.
+    ``p_value`` is two-sided for no change, ``None`` where the trials are too few to tell.
+    ``is_systematic``: the trials agree that it changed, by as much as matters
+    (see above).
+    """
+
+    change: float
+    trials: int
+    p_value: float | None
+    is_systematic: bool
 
 
 def drift_over(changes: Sequence[float]) -> Drift:
