@@ -61,7 +61,7 @@ def test_throughput_is_higher_or_lower_not_faster(tmp_path: Path) -> None:
         top='primary_metrics = ["throughput"]',
     )
 
-    assert "throughput – 5 times higher" in first
+    assert "throughput – 5.00 times higher" in first
 
 
 def test_no_difference_is_said_to_be_none_that_could_be_shown(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_how_much_a_subject_differs_from_itself(tmp_path: Path) -> None:
     sentences = answer(tmp_path, make, subjects="base again=base", tables=BASELINE)
 
     assert sentences[0] == (
-        "The same subject measured twice (base) differs by up to 1.1 times in put.response.p50: "
+        "The same subject measured twice (base) differs by up to 1.10 times in put.response.p50: "
         "that is noise, and nothing up to that size is called a difference here; 0 of 1 such ratio "
         "(0 %) would have been called one by its interval alone, 5 % by chance."
     )

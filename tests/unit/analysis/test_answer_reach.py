@@ -43,7 +43,7 @@ def test_of_several_conditions_those_that_lack_blocks_are_told_apart(tmp_path: P
     first, *_ = answer(tmp_path, make, subjects="base x", tables=BASELINE + OTHER, **TWO)
 
     assert (
-        "equal to within 10 % at 1 client (ratio 1.00 to 1.00), "
+        "equal to within 10 % at 1 client (ratio 1 to 1), "
         "no difference could be shown at 16 clients (only 2 of 3 blocks estimable)"
     ) in first
 

@@ -289,7 +289,7 @@ def test_another_failure_is_no_share_but_comes_last_with_a_word(tmp_path: Path) 
 
     assert analysis.cells[1].failing_because == ""
     assert analysis.answer[-1].endswith(
-        "fsync: a 2 ms (2 ms to 2 ms), b 1000 µs (1000 µs to 1000 µs; not ranked: "
+        "fsync: a 2 ms (2 ms to 2 ms), b 1 ms (1 ms to 1 ms; not ranked: "
         "2 of 3 trials measured, 1 failed (OSError: no cycle of the window succeeded))."
     )
     assert [entry.status for entry in analysis.matrix] == ["measured", "partly"]

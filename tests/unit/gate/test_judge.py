@@ -211,7 +211,7 @@ def test_what_passes_on_the_blocks_of_both_runs_passes(tmp_path: Path) -> None:
     found = first_and(tmp_path, arms(1.05), arms(0.96))
 
     assert found.exit_code == 0
-    assert found.judgements[0].because.startswith("both runs together: 1 times as slow")
+    assert found.judgements[0].because.startswith("both runs together: 1.00 times as slow")
     assert len(found.judgements[0].block_ratios) == 2 * BLOCKS
     assert found.confirmation.endswith("0 confirmed, 3 passed")
 

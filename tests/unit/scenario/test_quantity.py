@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.errors import InvalidMeasurementError
 from bench.scenario.metric import ERRORS, THROUGHPUT, Metric, Unit, time_metric
@@ -57,6 +59,11 @@ PUT = time_metric("put", "response", "p50")
 )
 def test_a_number_has_three_significant_digits(value: float, expected: str) -> None:
     assert expected.replace(" ", SPACE) == number(value)
+
+
+@given(value=st.floats(1e-6, 1e12))
+def test_a_number_is_within_half_a_percent(value: float) -> None:
+    assert float(number(value).replace(SPACE, "")) == pytest.approx(value, rel=0.005)
 
 
 def test_a_number_may_have_fewer_digits() -> None:
