@@ -8,6 +8,7 @@ import pytest
 
 from bench.contracts import Reporter
 from bench.discovery import load, names
+from bench.report.report import Report
 from tests.unit.reporters import synthetic
 
 NAMES = names("reporter")
@@ -30,7 +31,7 @@ def test_every_form_of_the_issue_is_found() -> None:
 def test_a_reporter_tells_any_analysis_in_files_of_its_own(
     name: str, make: synthetic.Maker
 ) -> None:
-    for file_name, content in reporter(name).render(make()).items():
+    for file_name, content in reporter(name).render(Report(make())).items():
         assert isinstance(content, bytes)
         assert content
         assert [file_name] == list(PurePosixPath(file_name).parts)
@@ -39,15 +40,15 @@ def test_a_reporter_tells_any_analysis_in_files_of_its_own(
 
 def test_no_two_reporters_write_the_same_file() -> None:
     analysis = synthetic.nothing_measured()
-    written = [file_name for name in NAMES for file_name in reporter(name).render(analysis)]
+    written = [file_name for name in NAMES for file_name in reporter(name).render(Report(analysis))]
     assert sorted(set(written)) == sorted(written)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_reporter_neither_reads_nor_changes_anything_else(name: str) -> None:
     analysis = synthetic.nothing_measured()
-    first = dict(reporter(name).render(analysis))
-    assert first == dict(reporter(name).render(analysis))
+    first = dict(reporter(name).render(Report(analysis)))
+    assert first == dict(reporter(name).render(Report(analysis)))
     assert analysis == synthetic.nothing_measured()
 
 
