@@ -19,6 +19,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
 from bench.contracts import Payload, Workload
+from bench.measure.load_client import TURN
 from bench.measure.recorder import Recorder
 from bench.payloads.messages import MessagesPayload
 from bench.records.outcome import Outcome
@@ -163,7 +164,7 @@ async def by_hand(
         position = turn % count
         thread = threads[position]
         if yields:
-            await asyncio.sleep(0)
+            await TURN
         await saver.aget_tuple(thread.latest)
         if thread.step == -1:
             await _put(saver, payload, thread, "input", yields=yields)
@@ -171,7 +172,7 @@ async def by_hand(
             writes = [("channel_0", _state(payload, thread, 0)), ("branch:to:step_0_1", None)]
             task_id = f"{thread.step + 1:08x}-0000-0000-0000-{position:012x}"
             if yields:
-                await asyncio.sleep(0)
+                await TURN
             await saver.aput_writes(thread.config, writes, task_id, "~__pregel_pull, step_0")
             await _put(saver, payload, thread, "loop", yields=yields)
         if thread.step == SHAPE.turns_per_thread * SHAPE.steps_per_turn:
@@ -207,7 +208,7 @@ async def _put(
     }
     metadata: CheckpointMetadata = {"source": source, "step": thread.step, "parents": {}}
     if yields:
-        await asyncio.sleep(0)
+        await TURN
     thread.config = await saver.aput(thread.config, checkpoint, metadata, versions)
     thread.versions = versions
     thread.step += 1

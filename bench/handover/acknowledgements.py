@@ -164,11 +164,12 @@ class AcknowledgementLog:
         return chain
 
     def _add(self, kind: int, values: int, chain: int, checkpoint_id: str, other_id: str) -> int:
+        # First, as it may raise: a row of which nothing is written ends the log for a reader.
+        first, second = checkpoint_id.encode(), other_id.encode()
         start = self._end
         self._end = end = start + _ROW_BYTES
         if end > len(self._rows):
             self._make_room()
-        first, second = checkpoint_id.encode(), other_id.encode()
         _write_row(self._rows, start, kind, values, chain, 0, first, second)
         return start
 

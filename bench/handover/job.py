@@ -24,13 +24,13 @@ VOLATILE = "Volatile"
 """The class of failure of a job with a kill whose subject keeps everything in its process."""
 LEDGER_STAGE = "ledger"
 """The worker writes its ledger, since the store is read back by another process."""
-VERIFY_STAGE = "verify"
-"""The worker reads back itself what does not outlive it."""
+DONE_STAGE = "done"
+"""Nothing is timed any more, nor anything of the trial done but for handing over."""
 OPENING_STAGE = "opening"
 """The window opens in a moment: what watches from outside begins."""
 STAGES = (
     *("import", "open", "prepare", "warm-up", OPENING_STAGE, "window", "drain"),
-    *(VERIFY_STAGE, LEDGER_STAGE, "done"),
+    *("verify", LEDGER_STAGE, DONE_STAGE),
 )
 HANDED_OVER = "handed over"
 """All is written, and the worker waits to be let go: until then it answers for its directory."""

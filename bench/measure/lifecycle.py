@@ -15,10 +15,10 @@ from bench.errors import InvalidMeasurementError, UnsupportedError
 from bench.handover.acknowledgements import AcknowledgementLog
 from bench.handover.job import (
     ACKNOWLEDGED_FILE,
+    DONE_STAGE,
     LEDGER_FILE,
     LEDGER_STAGE,
     OPENING_STAGE,
-    VERIFY_STAGE,
     VOLATILE,
     Ledger,
     Opening,
@@ -113,7 +113,7 @@ class Lifecycle:
         errors, texts = dict(self.recorder.errors), dict(self.recorder.error_texts)
         result = replace(result, errors=errors, error_texts=texts)
         result = self._handed_over(result)
-        self._enter("done")
+        self._enter(DONE_STAGE)
         return result
 
     async def _measured(self, subject: Subject, result: TrialResult) -> TrialResult:
@@ -250,7 +250,7 @@ class Lifecycle:
         return Ledger.of(self._workload, self._parts.job.trial.seed)
 
     async def _read_back(self, subject: Subject) -> Verification:
-        self._enter(VERIFY_STAGE)
+        self._enter("verify")
         verify_s = self._parts.scenario.verify_s
         log = self._log.noted()
         return await read_back(subject, self._workload, self._ledger(), log, verify_s, self._clock)

@@ -29,10 +29,10 @@ from bench.discovery import load
 from bench.errors import InputError, UnsupportedError
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
+    DONE_STAGE,
     LEDGER_STAGE,
     OPENING_STAGE,
     SAMPLES_FILE,
-    VERIFY_STAGE,
     Kill,
     TrialResult,
     unmeasured,
@@ -145,23 +145,24 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
             used = chosen[trial.subject]
             return TrialRun(scenario, trial, environment, verifiers[used], used)
 
-        prepared: list[TrialRun] = []
+        ahead: dict[str, TrialRun] = {}
 
         def prepare_after(trial: Trial) -> None:
             following = remaining.following(trial)
-            if following is not None:
-                prepared.append(run_of(following))
-                prepared[0].prepare()
+            if following is not None and following.id not in ahead:
+                ahead[following.id] = run_of(following)
+                ahead[following.id].prepare()
 
         def discard_prepared() -> None:
-            for trial_run in prepared:
+            for trial_run in ahead.values():
                 trial_run.discard()
 
         stack.callback(discard_prepared)
         for done, trial in enumerate(remaining, start=before + 1):
-            trial_run = prepared.pop() if prepared else run_of(trial)
+            trial_run = ahead.get(trial.id) or run_of(trial)
             trial_began_s = time.monotonic()
             record, rows = trial_run.run(partial(prepare_after, trial))
+            ahead.pop(trial.id, None)
             record = replace(record, took_s=round(time.monotonic() - trial_began_s, 3))
             store.add(run_id, record, rows)
             mean_s = (time.monotonic() - began_s) / (done - before)
@@ -225,7 +226,8 @@ class TrialRun:
     ) -> tuple[TrialRecord, Integers | None]:
         """Measure, and return the record and the samples (``None`` where there is no window).
 
-        ``on_measured`` is called once nothing is timed any more, before the store is read back.
+        ``on_measured`` is called when nothing is timed any more, before another process reads the
+        store back; perhaps twice.
         """
         self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         reason = self._loop.unavailable()
@@ -262,7 +264,7 @@ class TrialRun:
                 verifier.expect(job, opening)
                 on_measured()
 
-            on_stage = {LEDGER_STAGE: on_ledger, VERIFY_STAGE: on_measured}
+            on_stage = {LEDGER_STAGE: on_ledger, DONE_STAGE: on_measured}
             result, readings = self._watch(site.worker, site.processes, on_stage)
             result = replace(result, settings={**result.settings, **site.cores})
             result = self._with_server_death(result, endpoint)

@@ -88,15 +88,18 @@ def effect(
     that they do not contradict each other, but where values tie.
 
     Raises:
-        ValueError: the lengths differ, there is no pair, or a value is not positive.
+        ValueError: the lengths differ, there is no pair, or a value is not positive and finite.
     """
-    if not candidate or len(candidate) != len(baseline) or min(*candidate, *baseline) <= 0.0:
-        raise ValueError("an effect needs pairs of positive values")
+    values = (*candidate, *baseline)
+    if not candidate or len(candidate) != len(baseline):
+        raise ValueError("an effect needs pairs of values")
+    if not all(0.0 < value < math.inf for value in values):
+        raise ValueError("an effect needs positive, finite values")
     logs = log_ratios(candidate, baseline)
     count = int(logs.size)
     if count < 2:
         nothing = (None,) * 6
-        return Effect(math.exp(float(logs[0])), *nothing, count, confidence, SINGLE_BLOCK)
+        return Effect(_exp(float(logs[0])), *nothing, count, confidence, SINGLE_BLOCK)
     by_student = student_p(logs)
     if count < FEWEST_FOR_SIGNED_RANK:
         centre, between, method = float(np.mean(logs)), partial(student_interval, logs), PAIRED
@@ -111,7 +114,7 @@ def effect(
     low, high = between(confidence)
     inner_low, inner_high = between(2.0 * confidence - 1.0)
     return Effect(
-        ratio=math.exp(centre),
+        ratio=_exp(centre),
         low=_exp(low),
         high=_exp(high),
         equivalence_low=_exp(inner_low),

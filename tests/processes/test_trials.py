@@ -314,11 +314,11 @@ def test_a_trial_is_prepared_when_nothing_is_timed_and_begins_when_the_last_one_
     monkeypatch.setattr(WorkerProcess, "stages", noted_stages)
     run(*begun(tmp_path / "results"), RUN_ID, lambda _: None, os.environ)
 
-    told = [event for event in events if event in {"window", "drain"} or " " in event]
+    told = [event for event in events if event in {"window", "done"} or " " in event]
     assert told == [
-        *("begin with 1 directory", "window", "drain", "the next one"),
-        *("begin with 1 directory", "window", "drain", "the next one"),
-        *("begin with 1 directory", "window", "drain"),
+        *("begin with 1 directory", "window", "done", "the next one"),
+        *("begin with 1 directory", "window", "done", "the next one"),
+        *("begin with 1 directory", "window", "done"),
     ]
 
 

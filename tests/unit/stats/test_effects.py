@@ -184,9 +184,18 @@ def test_the_interval_for_equivalence_lies_inside_the_other(
     assert found.low <= found.equivalence_low * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("arms", [([], []), ([1.0], [1.0, 2.0]), ([0.0], [1.0])])
+INFINITE, NOTHING = [math.inf] * 6, [math.nan] * 6
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        *(([], []), ([1.0], [1.0, 2.0]), ([0.0], [1.0])),
+        *((INFINITE, INFINITE), (NOTHING, [1.0] * 6), ([1.0] * 6, NOTHING)),
+    ],
+)
 def test_what_has_no_logarithm_is_refused(arms: tuple[list[float], list[float]]) -> None:
-    with pytest.raises(ValueError, match="pairs of positive values"):
+    with pytest.raises(ValueError, match="an effect needs"):
         effect(*arms)
 
 

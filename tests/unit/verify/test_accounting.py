@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
@@ -166,6 +167,20 @@ def test_a_mapped_log_is_read_by_another_while_its_writer_writes(tmp_path: Path)
     assert [put.acknowledged_ns for put in chain.puts.values()] == [77, 0, 99]
     assert chain.acknowledged == ["id0", "id2"]
     assert chain.indeterminate == frozenset({"id1"})
+
+
+@pytest.mark.parametrize("odd", ["\ud800", None, 7])
+def test_an_id_that_cannot_be_noted_leaves_the_rest_of_the_log_as_it_is(odd: Any) -> None:
+    log = AcknowledgementLog()
+    begin, end = log.operations["put"]
+    config: Any = {"configurable": {"thread_id": "t"}}
+    end(begin(config, {"id": "first"}), None, 1)
+    with pytest.raises((UnicodeEncodeError, AttributeError)):
+        begin(config, {"id": odd})
+    end(begin(config, {"id": "last"}), None, 2)
+
+    (chain,) = log.noted().chains
+    assert chain.acknowledged == ["first", "last"]
 
 
 def test_a_log_that_is_full_refuses_instead_of_forgetting(tmp_path: Path) -> None:
