@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.analyse import analyse
 from bench.claims.claim_scenario import measured_scenario
 from bench.claims.claims_file import load_claims
 from bench.claims.judge import judge
 from bench.claims.page import document
 from bench.cli.judging import read_runs, scenarios_of
+from bench.decide.decision import decide
+from bench.decide.drivers import Drivers
+from bench.decide.page import page
 from bench.records.archive import ARCHIVE
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
+from bench.report.markdown import escaped, markdown
+from bench.scenario.toml_file import read_model
 
 ROOT = Path(__file__).parents[1]
 STORE = Store(ROOT / "results")
@@ -34,8 +40,13 @@ def test_a_reference_run_is_compact_and_complete(run_id: str) -> None:
 
 
 @pytest.mark.parametrize("run_id", RUN_IDS)
-def test_a_reference_run_has_its_report(run_id: str) -> None:
-    assert (ROOT / "reports" / run_id / "report.md").is_file()
+def test_the_published_report_answers_as_its_records_do_now(run_id: str) -> None:
+    published = (ROOT / "reports" / run_id / "report.md").read_text(encoding="utf-8")
+    analysis = analyse(STORE.read(run_id))
+
+    assert analysis.answer
+    for sentence in analysis.answer:
+        assert f"- {escaped(sentence)}" in published
 
 
 def test_there_is_one_for_each_scenario_that_claims_name() -> None:
@@ -57,6 +68,17 @@ def test_the_published_verdicts_are_what_is_judged_now() -> None:
         if verdict.judgements:
             shown = f"| **{verdict.outcome}** | {verdict.figure} | [`{verdict.claim}`]"
             assert shown in table
+
+
+def test_the_published_decision_is_what_is_decided_now() -> None:
+    published = next((ROOT / "reports").glob("*/decision.md"))
+    run = STORE.read(published.parent.name)
+    drivers = read_model(ROOT / "docs" / "drivers.example.toml", "the drivers", Drivers)
+    analysis = analyse(run)
+    sweeps = [name for name, sweep in run.scenario.sweeps.items() if not sweep.aside]
+    text = markdown(page(decide(drivers, analysis, sweeps), ""))
+
+    assert text == published.read_text(encoding="utf-8")
 
 
 def test_together_they_are_small() -> None:
