@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.analyse import analyse
+from bench.claims.claim import load_claims
 from bench.claims.claim_scenario import measured_scenario
-from bench.claims.claims_file import load_claims
 from bench.claims.judge import judge
 from bench.claims.page import document
 from bench.cli.judging import read_runs, scenarios_of

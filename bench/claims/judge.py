@@ -18,9 +18,8 @@ from typing import assert_never
 from bench.analysis.result import Analysis
 from bench.analysis.wording import listed
 from bench.claims import _bounds, _facts, _figures
-from bench.claims._dependence import depends_on
 from bench.claims._refutation import allowed_for
-from bench.claims._words import because, claimed, figure_of
+from bench.claims._words import because, claimed, depends_on, figure_of
 from bench.claims.claim import (
     Bound,
     Claim,

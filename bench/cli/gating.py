@@ -24,7 +24,7 @@ from bench.records.run import new_run
 from bench.records.store import Run, Store
 from bench.scenario.plan import expand
 from bench.scenario.scenario import AXES, Scenario
-from bench.scenario.scenario_text import scenario_text
+from bench.scenario.scenario_file import scenario_text
 
 NO_ARMS: Mapping[str, ArmEnvironment] = MappingProxyType({})
 

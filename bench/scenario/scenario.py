@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validat
 
 from bench.scenario.arrival import FOR_A_DIGEST, Arrival, Closed, Open, Search
 from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
-from bench.scenario.precision import Precision
 from bench.scenario.selection import Label, Many, Name, Selection, Some
 
 MOST_REPETITIONS = 1000
@@ -61,6 +60,20 @@ class SubjectUse(Use):
     use: str = ""
     same_as: str = ""
     interpreter: str = ""
+
+
+class Precision(_Part):
+    """When a condition gets more blocks than its ``repetitions``; docs/scenarios.md has the rule.
+
+    ``half_width``: wanted is that the 95 % interval of each primary metric's ratio reaches from
+    its estimate ÷ (1 + half_width) to its estimate × (1 + half_width) at most. No condition gets
+    more than ``most_repetitions`` blocks, and none is begun once the trials of the run have taken
+    ``budget_s`` seconds.
+    """
+
+    half_width: float = Field(gt=0.0, le=10.0)
+    most_repetitions: int = Field(ge=1, le=100)
+    budget_s: float = Field(gt=0.0, le=604_800.0)
 
 
 class Baseline(_Part):

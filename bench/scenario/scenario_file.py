@@ -1,4 +1,4 @@
-"""Reads a scenario file and says what is wrong with it: which key, what was expected."""
+"""Reads a scenario file and says what is wrong with it, by key and what was expected; writes one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import combinations
 from math import prod
 from pathlib import Path
+
+import tomli_w
 
 from bench.errors import InputError, suggestion
 from bench.scenario.arrival import MOST_ARRIVALS, Open, Search
@@ -49,6 +51,19 @@ def checked(scenario: Scenario, origin: str) -> Scenario:
     if problems:
         raise InputError("\n".join(f"{origin}: {problem}" for problem in problems))
     return scenario
+
+
+def scenario_text(scenario: Scenario, comment: str = "") -> str:
+    """Return TOML that ``parse_scenario`` reads as an equal scenario, below a line of ``comment``.
+
+    Raises:
+        InputError: an option holds what TOML has no literal for.
+    """
+    lines = "".join(f"# {line}\n" for line in comment.splitlines())
+    try:
+        return lines + tomli_w.dumps(scenario.model_dump(exclude_unset=True, exclude_none=True))
+    except TypeError as error:
+        raise InputError(f"a scenario cannot be written again: {error}") from error
 
 
 def _undefined_labels(scenario: Scenario) -> Iterator[str]:

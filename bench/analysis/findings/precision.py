@@ -25,8 +25,8 @@ from bench.analysis.wording import counted, listed, ratios_in_words
 from bench.scenario.arrival import Closed
 from bench.scenario.metric import CYCLE, time_name
 from bench.scenario.plan import blocks_of
-from bench.scenario.precision import Precision
 from bench.scenario.quantity import number
+from bench.scenario.scenario import Precision
 
 # The same arm measured twice differs by 10 to 20 % on a small shared machine; a standard deviation
 # of the logarithms above 0.25 is beyond that: one trial in three is off by more than a quarter.

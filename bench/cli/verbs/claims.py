@@ -17,9 +17,8 @@ from bench.claims.agreement_page import (
     agreement_page,
     agreement_screen,
 )
-from bench.claims.claim import Claim
+from bench.claims.claim import Claim, chosen, load_claims
 from bench.claims.claim_scenario import run_name, scenario_for
-from bench.claims.claims_file import chosen, load_claims
 from bench.claims.judge import judge
 from bench.cli.durations import minutes_of
 from bench.cli.gating import measure_run
@@ -34,7 +33,7 @@ from bench.records.store import Store
 from bench.report.markdown import markdown
 from bench.scenario.plan import Plan, expand
 from bench.scenario.scenario import Scenario
-from bench.scenario.scenario_text import scenario_text
+from bench.scenario.scenario_file import scenario_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

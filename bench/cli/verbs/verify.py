@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.claims.claims_file import chosen, load_claims
+from bench.claims.claim import chosen, load_claims
 from bench.claims.judge import judge
 from bench.claims.page import document, page, screen
 from bench.cli.judging import (

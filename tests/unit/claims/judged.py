@@ -7,8 +7,7 @@ from pathlib import Path
 
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
-from bench.claims.claim import Claim, ClaimsFile
-from bench.claims.claims_file import claims_of
+from bench.claims.claim import Claim, ClaimsFile, claims_of
 from bench.claims.judge import judge
 from bench.claims.result import Verdict
 from bench.scenario.plan import Trial

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.claims.claim import Bound, ClaimsFile, Judgement, Ratio, Scaling
-from bench.claims.claims_file import chosen, claims_of, load_claims
+from bench.claims.claim import (
+    Bound,
+    ClaimsFile,
+    Judgement,
+    Ratio,
+    Scaling,
+    chosen,
+    claims_of,
+    load_claims,
+)
 from bench.errors import InputError
 from bench.scenario.limit import Range
 from bench.scenario.metric import metric_names

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.claims.claim import ClaimsFile, Judgement
+from bench.claims.claim import ClaimsFile, Judgement, claims_of, load_claims
 from bench.claims.claim_scenario import measured_scenario, run_name, scenario_for
-from bench.claims.claims_file import claims_of, load_claims
 from bench.errors import InputError
 from bench.scenario.plan import expand
 from bench.scenario.scenario import Scenario

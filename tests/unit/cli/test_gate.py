@@ -14,7 +14,7 @@ from bench.gate.arms import Rule, second_run
 from bench.records.store import Run
 from bench.records.trial import Verification
 from bench.scenario.plan import Trial
-from bench.scenario.scenario_text import scenario_text
+from bench.scenario.scenario_file import scenario_text
 from tests.unit.analysis.synthetic import Left, Make, make_run
 from tests.unit.gate.gating import PAIR, arms, count, text
 

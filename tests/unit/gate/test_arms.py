@@ -7,8 +7,7 @@ import pytest
 from bench.errors import InputError
 from bench.gate.arms import Pair, Rule, pairs_of, second_run, two_interpreters, two_subjects
 from bench.scenario.plan import expand
-from bench.scenario.scenario_file import parse_scenario
-from bench.scenario.scenario_text import scenario_text
+from bench.scenario.scenario_file import parse_scenario, scenario_text
 from tests.unit.analysis.synthetic import scenario_text as made_up
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from bench.claims.claims_file import load_claims
+from bench.claims.claim import load_claims
 from bench.decide.drivers import Drivers
 from bench.scenario.scenario_file import load_scenario
 from bench.scenario.toml_file import read_model

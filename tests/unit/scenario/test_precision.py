@@ -12,7 +12,7 @@ from bench.gate.arms import Pair, two_subjects
 from bench.scenario.plan import Plan, Trial, blocks_of, expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import load_scenario, parse_scenario
-from bench.scenario.scenario_text import scenario_text as written
+from bench.scenario.scenario_file import scenario_text as written
 from tests.unit.analysis.synthetic import scenario_text
 
 SAVERS = Path(__file__).parents[3] / "scenarios" / "savers.toml"

@@ -8,8 +8,7 @@ from bench.errors import InputError
 from bench.gate.arms import Pair, two_interpreters, two_subjects
 from bench.scenario.plan import arms_of, expand
 from bench.scenario.scenario import Scenario
-from bench.scenario.scenario_file import parse_scenario
-from bench.scenario.scenario_text import scenario_text
+from bench.scenario.scenario_file import parse_scenario, scenario_text
 from bench.scenario.threshold import is_compared
 from tests.unit.analysis.synthetic import scenario_text as made_up
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.scenario.scenario_file import load_scenario, parse_scenario
-from bench.scenario.scenario_text import scenario_text
+from bench.scenario.scenario_file import load_scenario, parse_scenario, scenario_text
 from tests.unit.analysis.synthetic import scenario_text as made_up
 
 ROOT = Path(__file__).parents[3]
