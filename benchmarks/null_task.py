@@ -36,8 +36,3 @@ class OneOperation(Workload):
     def expected(self) -> Mapping[str, ExpectedThread]:
         """Return nothing: nobody reads it back."""
         return {}
-
-    def content_hash(self, channel_values: Mapping[str, Any]) -> str:
-        """Return nothing, as for :meth:`expected`."""
-        del channel_values
-        return ""

@@ -246,11 +246,6 @@ def all_figures(recorded: Recorded, on_cell: Callable[[], None]) -> Figures:
         )
 
 
-def read_figures(path: Path) -> Figures:
-    """Read what :func:`write_figures` wrote."""
-    return Figures.model_validate_json(path.read_text(encoding="utf-8"))
-
-
 def write_figures(path: Path, figures: Figures) -> None:
     """Write one line for each figure, so that a difference can be read."""
     content = figures.model_dump(mode="json")

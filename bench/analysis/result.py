@@ -475,10 +475,6 @@ class Analysis:
     false_alarms: FalseAlarms | None = None
     checks: Mapping[str, CheckRecord] = field(default_factory=dict)
 
-    def cell_named(self, name: str) -> Cell:
-        """Return the cell with that :attr:`Cell.name`."""
-        return next(cell for cell in self.cells if cell.name == name)
-
     def invalid_because(self, cell: Cell) -> str:
         """Say why the numbers of ``cell`` must not be used; empty where they may."""
         if cell.invalid_because:

@@ -77,7 +77,7 @@ def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple
     By the exact signed-rank test, one-sided: of equal arms either is as likely to fail more in a
     block. Anything else that failed leaves times that compare nothing. Some cycle did fail.
     """
-    text = f"{max(base):.2g} → {max(head):.2g} of the cycles failed in the worst trial"
+    text = f"{number(max(base))} → {number(max(head))} of the cycles failed in the worst trial"
     more = np.asarray(head) - np.asarray(base)
     if signed_rank_greater_p(more) <= level:
         return "regression", text

@@ -141,7 +141,7 @@ def _answered(judged: Judgement, p_value: float, level: float, rule: Rule) -> Ju
     if _is_below(found, bound):
         return replace(judged, outcome="pass", because=f"{said}: below {number(bound)}")
     if p_value <= level:
-        return replace(judged, outcome="regression", because=f"{said}, p = {p_value:.2g}")
+        return replace(judged, outcome="regression", because=f"{said}, p = {number(p_value)}")
     return replace(judged, because=f"{said}: not shown to be below {number(bound)}")
 
 

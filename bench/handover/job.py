@@ -2,7 +2,7 @@
 
 The job goes to the worker's standard input in two lines, so that the worker imports what it needs
 while the server starts: :class:`Job`, then :class:`Opening`. The worker writes one word per line to
-its standard output when a stage begins (:data:`STAGES`). Its samples, its :class:`TrialResult`, the
+its standard output when a stage begins. Its samples, its :class:`TrialResult`, the
 log of what was acknowledged and its :class:`Ledger` go to files in the trial's
 directory. A new process reads log and ledger, and leaves its verification.
 """
@@ -28,10 +28,6 @@ DONE_STAGE = "done"
 """Nothing is timed any more, nor anything of the trial done but for handing over."""
 OPENING_STAGE = "opening"
 """The window opens in a moment: what watches from outside begins."""
-STAGES = (
-    *("import", "open", "prepare", "warm-up", OPENING_STAGE, "window", "drain"),
-    *("verify", LEDGER_STAGE, DONE_STAGE),
-)
 HANDED_OVER = "handed over"
 """All is written, and the worker waits to be let go: until then it answers for its directory."""
 SAMPLES_FILE = "samples.bin"

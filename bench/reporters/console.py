@@ -36,6 +36,7 @@ _FEWEST_FINDINGS = 6
 _MOST_THRESHOLDS = 5
 _LOOKS: dict[str, Look] = {"invalid": "bad", "warning": "warning", "note": "about"}
 _HEADLINES = {"put.response.p50": "put", "get_tuple.response.p50": "get", "throughput": "rate"}
+# A ratio, its interval and what would show stand in one column beside the others.
 _RATIO_DIGITS = 2
 
 

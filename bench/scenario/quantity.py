@@ -1,4 +1,7 @@
-"""Numbers and quantities as people read them, the same in every page: three significant digits."""
+"""Numbers and quantities as people read them: three significant digits, the same in every page.
+
+On a screen of 120 columns ratios have two (``bench.reporters.console``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a scenario file and says what is wrong with it, by key and what was expected; writes one."""
+"""Reads a scenario file, says what is wrong with it (which key, what was expected); writes one."""
 
 from __future__ import annotations
 

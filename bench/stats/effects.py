@@ -156,11 +156,6 @@ def hodges_lehmann(values: Floats) -> Floats:
     return np.asarray(np.median(_pairwise_means(values), axis=-1))
 
 
-def signed_rank_interval(values: Floats, confidence: float) -> tuple[float, float]:
-    """Return the shortest signed-rank interval that covers at least ``confidence``."""
-    return _signed_rank_ends(walsh_averages(values), values.size, confidence)
-
-
 def signed_rank_p(values: Floats) -> float:
     """Return the two-sided p of Wilcoxon's signed-rank test for a centre of 0.
 

@@ -22,9 +22,8 @@ def limited(
 
 
 def outcomes(analysis: Analysis) -> list[tuple[str, str]]:
-    return [
-        (analysis.cell_named(result.cell).subject, result.outcome) for result in analysis.thresholds
-    ]
+    subjects = {cell.name: cell.subject for cell in analysis.cells}
+    return [(subjects[result.cell], result.outcome) for result in analysis.thresholds]
 
 
 def only(analysis: Analysis) -> ThresholdResult:

@@ -20,7 +20,6 @@ from characteristics.figures import (
     default_design,
     found,
     noise,
-    read_figures,
     write_figures,
 )
 from characteristics.page import reaches, with_figures
@@ -30,7 +29,7 @@ from characteristics.recorded import Recorded, read_recorded
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:
-    return read_figures(FIGURES)
+    return Figures.model_validate_json(FIGURES.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

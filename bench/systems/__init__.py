@@ -1,1 +1,0 @@
-"""Systems that the source documents describe and no package ships."""
