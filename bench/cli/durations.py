@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.checks.trials import distinct_subjects
+from bench.discovery import load
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 
-# What a trial takes beside warm-up and window: start, reading back, what its operations add to the
-# warm-up. By the subject's server, from recorded trials on two cores.
-_BESIDES_S = {None: 1.5, "postgres": 3.0, "redis": 3.5}
+# What ``Server.beside_s`` is for a subject without a server, from recorded trials on two cores.
+_BESIDE_WITHOUT_SERVER_S = 1.5
 
 # What checking a subject takes: conformance and crash check, each about half. From 11 subjects.
 _CHECKS_S = 4.0
@@ -20,14 +20,13 @@ _CHECKS_WITH_SERVER_S = 9.0
 
 def expected_s(scenario: Scenario, trials: Iterable[Trial]) -> float:
     """Return about how many seconds ``trials`` take."""
-    servers = {
-        label: subject_class(scenario.resolve(label).use).server for label in scenario.subjects
-    }
-    most_s = max(_BESIDES_S.values())
-    return sum(
-        trial.warmup_s + trial.duration_s + _BESIDES_S.get(servers[trial.subject], most_s)
-        for trial in trials
-    )
+    beside_s = {label: _beside_s(scenario.resolve(label).use) for label in scenario.subjects}
+    return sum(trial.warmup_s + trial.duration_s + beside_s[trial.subject] for trial in trials)
+
+
+def _beside_s(subject: str) -> float:
+    server = subject_class(subject).server
+    return _BESIDE_WITHOUT_SERVER_S if server is None else load("server", server).beside_s
 
 
 def checks_s(scenario: Scenario) -> float:

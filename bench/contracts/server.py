@@ -86,13 +86,15 @@ class Server(ABC):
     reads. No other program is told of any of them (``bench.server_variables``), and of what is
     written the passwords in ``variable`` and the values of ``secret_variables`` are left out.
     ``packages`` are the distributions, of the client and of the embedded server, of which the
-    version is recorded.
+    version is recorded. ``beside_s`` is about what a trial on it takes beside warm-up and window:
+    starting, reading back, and what its operations add to the warm-up.
     """
 
     variable: ClassVar[str] = ""
     client_variables: ClassVar[tuple[str, ...]] = ()
     secret_variables: ClassVar[tuple[str, ...]] = ()
     packages: ClassVar[tuple[str, ...]] = ()
+    beside_s: ClassVar[float] = 3.5
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -37,7 +37,7 @@ def test_a_metric(name: str) -> None:
     "name",
     [
         "put.latency.p50",
-        "put.response.p95",
+        "put.response.most",
         "put.response",
         "aput.response.p50",
         "cycle.lock_wait.mean",
