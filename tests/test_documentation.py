@@ -196,6 +196,13 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     assert [link for link in local if not (document.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_of_the_code_exists(document: Path) -> None:
+    """One with a place to fill in, as ``bench/loops/<name>.py``, is that of its folder."""
+    paths = re.findall(r"`((?:bench|tests)/[^`<\s]*)", document.read_text(encoding="utf-8"))
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_the_readme_shows_how_to_start() -> None:
     asked = {name for words in commands(README) for name in sessions_asked_for(words)}
     assert {"bench", "tests"} <= asked
