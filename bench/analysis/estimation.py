@@ -49,7 +49,9 @@ def estimate_all(
         metric = Metric(reading.name, reading.unit, reading.better, reading.description)
         # All by the arithmetic mean: growth can be 0 or less in one cell and not in the next, and
         # cells are put side by side.
-        estimates.append(_over(metric, _values(metric, trials), "arithmetic"))
+        values = _values(metric, trials)
+        if values:
+            estimates.append(_over(metric, values, "arithmetic"))
     return {estimate.metric.name: estimate for estimate in estimates}
 
 

@@ -87,7 +87,7 @@ class Scripted:
         self.unavailable = unavailable
         self.asked_for: list[tuple[int, list[str]]] = []
 
-    def measured(self, what: Sequence[Planned], attempt: int) -> list[Result]:
+    def measured(self, what: Sequence[Planned], attempt: int, *_: object) -> list[Result]:
         self.asked_for.append((attempt, [one.row.name for one in what]))
         return [
             Result(
@@ -122,7 +122,7 @@ def test_only_what_depends_on_time_is_measured_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scripted = Scripted(holds_at)
-    monkeypatch.setattr(selftest, "_Session", lambda _: scripted)
+    monkeypatch.setattr(selftest, "_measured", scripted.measured)
 
     assert main(["selftest", *holds_at, "--loop", LOOP]) == exit_code
     assert scripted.asked_for == asked_for
@@ -131,7 +131,8 @@ def test_only_what_depends_on_time_is_measured_again(
 def test_without_any_loop_the_self_test_does_not_pass(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(selftest, "_Session", lambda _: Scripted({"null": 1}, "not installed"))
+    scripted = Scripted({"null": 1}, "not installed")
+    monkeypatch.setattr(selftest, "_measured", scripted.measured)
 
     assert main(["selftest", "null", "--loop", LOOP]) == EXIT_UNAVAILABLE
     assert "nothing could be measured: not installed" in capsys.readouterr().err

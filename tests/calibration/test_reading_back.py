@@ -97,7 +97,7 @@ FORGETTING = {
 }
 
 
-@pytest.mark.parametrize("name", map(of_row, FORGETTING))
+@pytest.mark.parametrize("name", [of_row(name) for name in FORGETTING])
 def test_reading_back_finds_the_defect(name: str, measured: Measured) -> None:
     found = with_verification(measured.run(name), read_back(name))
 
@@ -105,7 +105,7 @@ def test_reading_back_finds_the_defect(name: str, measured: Measured) -> None:
     assert [what for what in failing(name, found) if what != "lost checkpoints"] == []
 
 
-@pytest.mark.parametrize("name", map(of_row, FORGETTING))
+@pytest.mark.parametrize("name", [of_row(name) for name in FORGETTING])
 def test_without_its_comparison_the_defect_passes_and_the_row_fails(
     name: str, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -240,4 +240,6 @@ def test_without_a_server_of_the_users_there_is_nothing_to_clean(
     for name in [name for name in os.environ if name.startswith("BENCH_")]:
         monkeypatch.delenv(name)
     assert main(["clean"]) == EXIT_BAD_INPUT
-    assert "set BENCH_POSTGRES_DSN or BENCH_REDIS_URL" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    # Tests of servers from outside may have declared others.
+    assert {"BENCH_POSTGRES_DSN", "BENCH_REDIS_URL"} <= set(re.findall(r"BENCH_\w+", told))

@@ -81,7 +81,7 @@ def test_a_record_is_written(
     page = (tmp_path / "reports" / RUN / "decision.md").read_text(encoding="utf-8")
     assert "Chosen option: `fast`, because of the 2 options" in page
     assert "date: 2026-01-01" in page
-    assert "* Bad, because does not run on proactor: NotImplementedError: no." in page
+    assert "- Bad, because does not run on proactor: NotImplementedError: no." in page
     told = capsys.readouterr().out
     assert told.startswith("Store: fast\n")
     assert "refused  excluded" in told

@@ -90,7 +90,7 @@ def test_aa_differs(tmp_path: Path) -> None:
     finding = the(analysed(tmp_path, again(1.20, 1.22, 1.21, 1.19), AA), "aa_differs")
 
     assert finding.severity == "warning"
-    assert "again is a measured again, yet its put.response.p50 is 1.2 times that" in (
+    assert "again is a measured again, yet its put.response.p50 is 1.20 times that" in (
         finding.message
     )
     assert finding.cells == ("again · selector · steps · 1k · some",)

@@ -179,7 +179,9 @@ def test_clock_frequency_changed(
 
     assert (finding is not None) == expected
     if finding is not None:
-        assert finding.message.startswith("between 2000 and 2600 MHz in 6 trials")
+        assert finding.message.startswith(
+            "between 2\N{NO-BREAK SPACE}000 and 2\N{NO-BREAK SPACE}600 MHz in 6 trials"
+        )
 
 
 def test_a_run_without_these_readings_has_none_of_them(tmp_path: Path) -> None:
