@@ -5,25 +5,21 @@ from __future__ import annotations
 import operator
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, cast
+from typing import Annotated, Any, TypedDict
 
 import aiosqlite
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
-from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, Subject, Workload
-from bench.scenario.durability import Durability
+from bench.contracts import Client, ExpectedThread, Payload, Workload
 
 
 class Whole(TypedDict):
@@ -136,51 +132,6 @@ def _told(value: Any) -> str:
     if isinstance(value, set):
         return f"set{sorted(map(_told, value))}"
     return f"{type(value).__name__}:{value!r}"
-
-
-class IdleOptions(PluginOptions):
-    """Whether a connection is looked at before it is handed out."""
-
-    is_checked: bool = False
-
-
-class Idle(Subject):
-    """A saver over a pool, on a server that soon ends sessions which do nothing."""
-
-    Options = IdleOptions
-    server = "postgres"
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self._stack = AsyncExitStack()
-
-    @classmethod
-    def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
-        return {"idle_session_timeout": "100"}
-
-    @classmethod
-    def durability(cls, options: PluginOptions) -> Durability:
-        return Durability.FSYNC
-
-    async def open(self, clients: int) -> None:
-        assert self.place.endpoint is not None
-        is_checked = cast("IdleOptions", self.options).is_checked
-        pool: Any = AsyncConnectionPool(
-            self.place.endpoint.url,
-            min_size=1,
-            max_size=2,
-            open=False,
-            check=AsyncConnectionPool.check_connection if is_checked else None,
-            kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
-        )
-        self._saver = AsyncPostgresSaver(await self._stack.enter_async_context(pool))
-        await self._saver.setup()
-
-    def saver(self, client: int) -> AsyncPostgresSaver:
-        return self._saver
-
-    async def close(self) -> None:
-        await self._stack.aclose()
 
 
 @asynccontextmanager
