@@ -246,7 +246,7 @@ class Load:
             if outcome == _TIMED_OUT:
                 raise
         # Whatever a saver raises is a result: it is counted by class, and the load goes on.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - what a saver raises is counted
             if limit_ns and scope.expired():
                 outcome, cut_off_ns = _TIMED_OUT, limit_ns
             else:
