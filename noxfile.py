@@ -73,6 +73,13 @@ def verify(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """Write static pages of the reference runs, verdicts and documents into site/."""
+    _install(session, "-e", ".")
+    _run(session, "python", "-m", "bench", "site", *session.posargs)
+
+
+@nox.session
 def claims(session: nox.Session) -> None:
     """Measure anew what claims need, and compare: nox -s claims -- [ID…] (all: 26 min)."""
     _install(session, "-e", ".[all]")

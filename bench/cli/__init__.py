@@ -42,6 +42,7 @@ VERBS = {
     "clean": "list what killed runs have left on your servers; removes it with --remove",
     "conformance": "test savers for what LangGraph asks of them; measures nothing",
     "selftest": "measure subjects whose behaviour is known: does the ruler measure right?",
+    "site": "write static pages of the reference runs, for any server of files",
     "list": "list what a scenario can name, with options",
     "doctor": "show the host, the servers, the loops and the versions",
 }

@@ -1,0 +1,1 @@
+"""Static pages from recorded runs and the project's documents, for any server of files."""
