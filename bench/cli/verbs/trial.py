@@ -9,8 +9,9 @@ from typing import Any
 
 from bench.analysis.trial_summary import summarise_trial
 from bench.errors import EXIT_PASS, InputError, nearest
-from bench.records.files import to_json
-from bench.records.sample import write_samples
+from bench.records.files import to_json, write_file
+from bench.records.hdr_log import hdr_log
+from bench.records.sample import Samples, write_samples
 from bench.records.store import Run, Store
 from bench.records.trial import TrialRecord
 
@@ -20,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("trial_id", metavar="TRIAL", help="its id, as a report names it")
     parser.add_argument(
         "--samples", type=Path, metavar="FILE", help="write its samples there, for numpy.load"
+    )
+    parser.add_argument(
+        "--hdr", type=Path, metavar="FILE", help="write its response times there, as HdrHistogram"
     )
     parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
 
@@ -36,7 +40,9 @@ def run(options: argparse.Namespace) -> int:
         content["values"] = dict(sorted(summary.values.items()))
         content["lower_bounds"] = sorted(summary.lower_bounds)
     if options.samples:
-        _write_samples(options.samples, found, record)
+        write_samples(options.samples, _samples(found, record).rows)
+    if options.hdr:
+        write_file(options.hdr, hdr_log(record, _samples(found, record)))
     print(json.dumps(content, ensure_ascii=False, indent=1))
     return EXIT_PASS
 
@@ -51,7 +57,7 @@ def _trial(run: Run, trial_id: str) -> TrialRecord:
     return trials[trial_id]
 
 
-def _write_samples(path: Path, run: Run, record: TrialRecord) -> None:
-    if not record.samples_file:
+def _samples(run: Run, record: TrialRecord) -> Samples:
+    if not record.has_samples:
         raise InputError(f"the trial {record.trial.id} is {record.status} and has no samples")
-    write_samples(path, run.samples(record).rows)
+    return run.samples(record)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hdrh.histogram import HdrHistogram
 
+from bench.analysis.trial_summary import summarise_trial
 from bench.cli import main
 from bench.records.sample import read_samples
 from bench.records.store import Run
@@ -104,3 +106,25 @@ def test_what_does_not_exist_is_an_input_error(
 ) -> None:
     assert main([*arguments, *places]) == 2
     assert expected in capsys.readouterr().err
+
+
+def test_a_trial_is_exported_for_tools_of_hdr_histogram(
+    run: Run, places: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Read back by the package's own reader: all that was due, to three digits."""
+    path = tmp_path / "trial.hlog"
+    record = run.trials[0]
+    shown(["trial", RUN_ID, record.trial.id, "--hdr", str(path), *places], capsys)
+
+    header, *lines = [line for line in path.read_text("ascii").splitlines() if line[0] != "#"]
+    assert header.startswith('"StartTimestamp"')
+    counts: dict[str, int] = {}
+    for line in lines:
+        tag, _, _, longest_ms, encoded = line.split(",")
+        histogram = HdrHistogram.decode(encoded)
+        name = tag.removeprefix("Tag=")
+        counts[name] = counts.get(name, 0) + histogram.get_total_count()
+        assert histogram.get_max_value() == pytest.approx(float(longest_ms) * MS, rel=1e-3)
+        if name == "put":
+            assert histogram.get_value_at_percentile(50) == pytest.approx(3 * MS, rel=1e-3)
+    assert counts == dict(summarise_trial(run, record).operations)
