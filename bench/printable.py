@@ -14,6 +14,11 @@ def printable(text: str) -> str:
     return CONTROL_CHARACTER.sub(_spelt, text.replace("\r\n", "\n"))
 
 
+def shortened(text: str, most: int) -> str:
+    """Return ``text``, cut off with an ellipsis where it has more than ``most`` characters."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
 def _spelt(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

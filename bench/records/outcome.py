@@ -9,14 +9,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 COLUMNS = (
-    "operation",
-    "client",
-    "due",
-    "started",
-    "lock_wait",
-    "pool_wait",
-    "finished",
-    "outcome",
+    *("operation", "client", "due", "started"),
+    *("lock_wait", "pool_wait", "finished", "outcome"),
 )
 
 

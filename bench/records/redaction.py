@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
+from bench import printable
+
 REDACTED = "***"
 
 _KEYWORD = re.compile(
@@ -62,8 +64,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 def shortened(text: str, secrets: Iterable[str], most: int) -> str:
     """Redact ``text`` and cut it off, with an ellipsis, to at most ``most`` characters."""
-    text = redact(text, secrets)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return printable.shortened(redact(text, secrets), most)
 
 
 @lru_cache(maxsize=64)

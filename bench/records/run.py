@@ -60,13 +60,8 @@ class Environment:
             "program": self.programs,
             "checkpoint-bench": {"commit": self.commit, "dirty": str(self.dirty)},
         }
-        return tuple(
-            sorted(
-                (f"{group} {key}", value)
-                for group, values in groups.items()
-                for key, value in values.items()
-            )
-        )
+        pairs = ((group, *pair) for group, values in groups.items() for pair in values.items())
+        return tuple(sorted((f"{group} {key}", value) for group, key, value in pairs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,13 @@ import random
 from abc import abstractmethod
 from array import array
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    SerializationInfo,
-    field_serializer,
-    model_validator,
-)
+from pydantic import Field, PlainValidator, SerializationInfo, field_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.scenario.limit import UNITS, Limit, Reader
+from bench.scenario.selection import Part
 
 _NS_PER_S = 1_000_000_000
 # A schedule is held in memory, 8 bytes each.
@@ -39,15 +32,13 @@ _MOST = ("<", "<=")
 Segment = tuple[float, float, float, float]
 
 
-class _Arrival(BaseModel):
+class _Arrival(Part):
     """What every arrival has.
 
     ``timeout_s``: a cycle is cut off so long after it was due; its time is then censored.
     ``round_trip_s``: an exchange with the server takes so much longer, half of it each way.
     ``placement``: where worker and server run, ``pinned`` on a core each.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     timeout_s: float | None = Field(default=None, gt=0.0, le=3600.0)
     round_trip_s: float = Field(default=0.0, ge=0.0, le=10.0)
@@ -122,17 +113,17 @@ class _Bounded(_Arrival):
 
 
 class Open(_Bounded):
-    """Cycles become due by a schedule, whether or not the earlier ones have ended."""
+    """Cycles become due by a schedule, whether or not the earlier ones have ended.
+
+    ``is_random``: due times are drawn (a Poisson process), not evenly spaced.
+    """
+
+    is_random: ClassVar[bool] = False
 
     @property
     @abstractmethod
     def segments(self) -> tuple[Segment, ...]:
         """The rate over the window: (from, to) as fractions of it, (rate, rate) per second."""
-
-    @property
-    def is_random(self) -> bool:
-        """Whether due times are drawn (a Poisson process) or evenly spaced."""
-        return False
 
     @property
     def highest_rate_per_s(self) -> float:
@@ -172,16 +163,12 @@ class Poisson(Open):
 
     kind: Literal["poisson"]
     rate_per_s: Rate
+    is_random: ClassVar[bool] = True
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """One rate."""
         return ((0.0, 1.0, self.rate_per_s, self.rate_per_s),)
-
-    @property
-    def is_random(self) -> bool:
-        """True."""
-        return True
 
     def _rates(self) -> str:
         return f"Poisson {self.rate_per_s:g}/s"
@@ -265,11 +252,7 @@ class Search(_Bounded):
             f"{rate:g}": Poisson(
                 kind="poisson",
                 rate_per_s=rate,
-                max_in_flight=self.max_in_flight,
-                max_backlog=self.max_backlog,
-                timeout_s=self.timeout_s,
-                round_trip_s=self.round_trip_s,
-                placement=self.placement,
+                **{name: getattr(self, name) for name in _Bounded.model_fields},
             )
             for rate in self.rates_per_s
         }

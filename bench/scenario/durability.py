@@ -17,3 +17,8 @@ class Durability(StrEnum):
     RELAXED = "relaxed"
     FSYNC = "fsync"
     UNKNOWN = "unknown"
+
+    @property
+    def strength(self) -> int:
+        """How much is promised: 0 where that is not known, then volatile, relaxed, fsync."""
+        return (Durability.UNKNOWN, *Durability).index(self)

@@ -14,8 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Annotated
 
@@ -147,26 +147,32 @@ def expand(scenario: Scenario) -> Plan:
     """
     digest = scenario.digest()
     shuffle = random.Random(scenario.seed)  # noqa: S311 - an order, not a secret
-    blocks: list[tuple[int, list[Arm]]] = []
-    for repetition in range(_most_blocks(scenario)):
+    counts = {
+        (name, arrival): blocks_of(scenario, sweep, arrival)
+        for name, sweep in scenario.sweeps.items()
+        for arrival in scenario.arrivals_of(sweep)
+    }
+    trials: list[Trial] = []
+    for repetition in range(max(most for _, most in counts.values())):
         of_repetition = [
-            (repetition, arms)
+            arms
             for name, sweep in scenario.sweeps.items()
-            for arms in _blocks(name, sweep, _arrivals(scenario, sweep, repetition))
+            for arms in _blocks(
+                name,
+                sweep,
+                [a for a in scenario.arrivals_of(sweep) if repetition < counts[name, a][1]],
+            )
         ]
         shuffle.shuffle(of_repetition)
-        for _, arms in of_repetition:
+        for arms in of_repetition:
             shuffle.shuffle(arms)
-        blocks += of_repetition
-    trials = [
-        _trial(scenario, digest, arm, repetition) for repetition, arms in blocks for arm in arms
-    ]
-    placed = tuple(replace(trial, position=position) for position, trial in enumerate(trials))
-    optional = frozenset(trial.block for trial in placed if _is_optional(scenario, trial))
-    return Plan(digest, placed, optional)
+        for arm in (arm for arms in of_repetition for arm in arms):
+            trials.append(_trial(scenario, digest, arm, repetition, len(trials)))
+    optional = (t.block for t in trials if t.repetition >= counts[t.sweep, t.arrival][0])
+    return Plan(digest, tuple(trials), frozenset(optional))
 
 
-def _blocks(name: str, sweep: Sweep, arrivals: tuple[str, ...]) -> list[list[Arm]]:
+def _blocks(name: str, sweep: Sweep, arrivals: Sequence[str]) -> list[list[Arm]]:
     conditions = product(sweep.workloads, sweep.payloads, arrivals)
     return [
         [
@@ -177,7 +183,7 @@ def _blocks(name: str, sweep: Sweep, arrivals: tuple[str, ...]) -> list[list[Arm
     ]
 
 
-def _trial(scenario: Scenario, digest: str, arm: Arm, repetition: int) -> Trial:
+def _trial(scenario: Scenario, digest: str, arm: Arm, repetition: int, position: int) -> Trial:
     sweep = scenario.sweeps[arm.sweep]
     condition = (arm.sweep, arm.workload, arm.payload, arm.arrival)
     block = "/".join((*condition, str(repetition)))
@@ -186,27 +192,9 @@ def _trial(scenario: Scenario, digest: str, arm: Arm, repetition: int) -> Trial:
         **asdict(arm),
         repetition=repetition,
         block=block,
-        position=0,
+        position=position,
         seed=seed,
         warmup_s=scenario.warmup_s,
         duration_s=sweep.duration_s or scenario.duration_s,
         scenario_digest=digest,
-    )
-
-
-def _arrivals(scenario: Scenario, sweep: Sweep, repetition: int) -> tuple[str, ...]:
-    arrivals = scenario.arrivals_of(sweep)
-    return tuple(a for a in arrivals if repetition < blocks_of(scenario, sweep, a)[1])
-
-
-def _is_optional(scenario: Scenario, trial: Trial) -> bool:
-    sweep = scenario.sweeps[trial.sweep]
-    return trial.repetition >= blocks_of(scenario, sweep, trial.arrival)[0]
-
-
-def _most_blocks(scenario: Scenario) -> int:
-    return max(
-        blocks_of(scenario, sweep, arrival)[1]
-        for sweep in scenario.sweeps.values()
-        for arrival in scenario.arrivals_of(sweep)
     )

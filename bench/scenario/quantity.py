@@ -125,6 +125,12 @@ def quantity_and_interval(
     return quantity(value, unit), f"[{quantity(low, unit)}, {quantity(high, unit)}]"
 
 
+def span(values: Iterable[float | None], unit: Unit) -> str:
+    """Write the smallest and the largest of the known ``values``; nothing where none is known."""
+    known = sorted(value for value in values if value is not None)
+    return " to ".join(dict.fromkeys(quantity(end, unit) for end in (*known[:1], *known[-1:])))
+
+
 def scaled(value: float | None, scale: Scale = NUMBERS[0]) -> str:
     """Write ``value`` (in the metric's own unit) in ``scale``, without the unit's name."""
     return ABSENT if value is None else number(value / scale.factor)

@@ -11,39 +11,30 @@ import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from bench.scenario.arrival import FOR_A_DIGEST, Arrival, Closed, Open, Search
 from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
-from bench.scenario.selection import Label, Many, Name, Selection, Some
+from bench.scenario.selection import Label, Many, Name, Part, Selection, Some
 
 MOST_REPETITIONS = 1000
 
 # What a sweep crosses: labels of these tables, and names of loops.
 TABLES = ("subjects", "workloads", "payloads", "arrivals")
 AXES = (*TABLES, "loops")
-
-
 # What a scenario measures that does not say it.
 _TABLES_LEFT_OUT: Mapping[str, Any] = {
     "payloads": {"1k": {"use": "messages", "options": {"state_bytes": 1000}}},
     "arrivals": {"one": {"kind": "closed", "clients": 1}},
     "sweeps": {"all": {}},
 }
-
 # Keys of an arrival that change nothing where they are not given.
 _UNUSUAL = ("round_trip_s", "placement")
 # Keys that judge the numbers and change none.
-_JUDGES: Mapping[str, bool] = dict.fromkeys(
-    ("thresholds", "smallest_effect", "conformance", "crash_check"), True
-)
+_JUDGES = ("thresholds", "smallest_effect", "conformance", "crash_check")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Use(_Part):
+class Use(Part):
     """A plug-in by name with its options."""
 
     use: str = Field(min_length=1)
@@ -62,7 +53,7 @@ class SubjectUse(Use):
     interpreter: str = ""
 
 
-class Precision(_Part):
+class Precision(Part):
     """When a condition gets more blocks than its ``repetitions``; docs/scenarios.md has the rule.
 
     ``half_width``: wanted is that the 95 % interval of each primary metric's ratio reaches from
@@ -76,7 +67,7 @@ class Precision(_Part):
     budget_s: float = Field(gt=0.0, le=604_800.0)
 
 
-class Baseline(_Part):
+class Baseline(Part):
     """What the others are compared with, inside each block.
 
     At most one of ``subjects`` (each other subject is compared with each of these, loop by loop)
@@ -88,7 +79,7 @@ class Baseline(_Part):
     across_durability: bool = False
 
 
-class Sweep(_Part):
+class Sweep(Part):
     """A cross product of labels; its subjects × loops are the arms of each block.
 
     ``aside``: measured beside the question. Its cells are in the tables, the answer does not quote
@@ -125,7 +116,7 @@ class Threshold(Selection):
         return tuple(limit.metric for limit in self.require if limit.times)
 
 
-class Scenario(_Part):
+class Scenario(Part):
     """One question put to several subjects; docs/scenarios.md explains each key."""
 
     schema_version: Literal[2]
@@ -208,11 +199,12 @@ class Scenario(_Part):
 
     def arrivals_of(self, sweep: Sweep) -> tuple[str, ...]:
         """Name the arrivals that ``sweep`` measures, each rate of a search as ``label@rate``."""
-        return tuple(
-            f"{label}@{rate}" if rate else label
-            for label in sweep.arrivals
-            for rate in _levels(self.arrivals[label])
-        )
+        labels: list[str] = []
+        for label in sweep.arrivals:
+            found = self.arrivals[label]
+            rates = found.levels() if isinstance(found, Search) else ()
+            labels += [f"{label}@{rate}" for rate in rates] or [label]
+        return tuple(labels)
 
     def digest(self) -> str:
         """Return a hash of the meaning of the scenario: layout and comments do not count.
@@ -223,18 +215,16 @@ class Scenario(_Part):
         thresholds, the smallest effect and the checks: they judge the numbers and change none, so
         the same trials stay the same. The wanted precision decides how many trials there are.
         """
-        own = {label for label, subject in self.subjects.items() if not subject.interpreter}
-        absent: dict[str, Any] = {} if self.precision else {"precision": True}
-        absent["subjects"] = {label: {"interpreter"} for label in own}
-        absent["arrivals"] = {
+        exclude: dict[str, Any] = {**dict.fromkeys(_JUDGES, True), "schema_version": True}
+        if not self.precision:
+            exclude["precision"] = True
+        exclude["subjects"] = {
+            label: {"interpreter"} for label, one in self.subjects.items() if not one.interpreter
+        }
+        exclude["arrivals"] = {
             label: {key for key in _UNUSUAL if key not in arrival.model_fields_set}
             for label, arrival in self.arrivals.items()
         }
-        exclude = {**_JUDGES, **absent, "schema_version": True}
         text = self.model_dump_json(exclude=exclude, context=FOR_A_DIGEST)
         text = text.replace("{", '{"schema_version":1,', 1)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _levels(arrival: Any) -> tuple[str, ...]:
-    return tuple(arrival.levels()) if isinstance(arrival, Search) else ("",)

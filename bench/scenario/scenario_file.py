@@ -45,7 +45,6 @@ def checked(scenario: Scenario, origin: str) -> Scenario:
     problems = [*_undefined_labels(scenario), *_repetitions(scenario)]
     problems = problems or [
         *_impossible_loads(scenario),
-        *_precision_problems(scenario),
         *threshold_problems(scenario),
     ]
     if problems:
@@ -108,10 +107,15 @@ def _repetitions(scenario: Scenario) -> Iterator[str]:
 
 
 def _impossible_loads(scenario: Scenario) -> Iterator[str]:
+    most = scenario.precision.most_repetitions if scenario.precision else scenario.repetitions
+    if most < scenario.repetitions:
+        yield (
+            f"precision.most_repetitions = {most}: expected at least the repetitions, "
+            f"{scenario.repetitions}"
+        )
     for name, sweep in scenario.sweeps.items():
-        blocks = sweep.repetitions or scenario.repetitions
-        if scenario.precision:
-            blocks = max(blocks, scenario.precision.most_repetitions)
+        repetitions = sweep.repetitions or scenario.repetitions
+        blocks = max(repetitions, most) if scenario.precision else repetitions
         trials = blocks * prod(len(getattr(sweep, axis)) for axis in AXES)
         if trials > MOST_TRIALS:
             yield f"sweeps.{name}: it has {trials} trials, expected {MOST_TRIALS} at most"
@@ -123,22 +127,12 @@ def _impossible_loads(scenario: Scenario) -> Iterator[str]:
                     f"sweeps.{name}: {arrival.highest_rate_per_s:g} cycles per second for "
                     f"{length_s:g} s ({label}) are more than {MOST_ARRIVALS}"
                 )
-        repetitions = sweep.repetitions or scenario.repetitions
         searches = [a for a in sweep.arrivals if isinstance(scenario.arrivals[a], Search)]
         if searches and repetitions < 2:
             yield (
                 f"sweeps.{name}: the search {searches[0]!r} needs 2 repetitions at least: "
                 "one picks the rate, another estimates"
             )
-
-
-def _precision_problems(scenario: Scenario) -> Iterator[str]:
-    precision = scenario.precision
-    if precision and precision.most_repetitions < scenario.repetitions:
-        yield (
-            f"precision.most_repetitions = {precision.most_repetitions}: expected at least the "
-            f"repetitions, {scenario.repetitions}"
-        )
 
 
 def _baseline_problems(scenario: Scenario) -> Iterator[str]:

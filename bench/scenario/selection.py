@@ -46,13 +46,17 @@ SELECTORS: Mapping[str, str] = {
 }
 
 
-class Selection(BaseModel):
+class Part(BaseModel):
+    """A table that people write: nothing is converted, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Selection(Part):
     """Labels (of loops: names) by axis: a cell is meant if each list that is given has its label.
 
     A cell is whatever has the labels as attributes: a cell of the plan, or one of the analysis.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     sweeps: Some[str] | None = None
     workloads: Some[str] | None = None

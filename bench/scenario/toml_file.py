@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_origin
 from pydantic import BaseModel, ValidationError
 
 from bench.errors import InputError, suggestion
-from bench.printable import CONTROL_CHARACTER, printable
+from bench.printable import CONTROL_CHARACTER, printable, shortened
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -101,24 +101,20 @@ def validation_messages(
     """Yield one sentence for each problem: file, key, what was expected, the nearest valid name."""
     for problem in error.errors():
         location = [str(part) for part in problem["loc"]]
-        key = ".".join(_without_tag(location)) or "(top level)"
+        # Inside a tagged union pydantic adds the tag, which is no key.
+        is_tagged = len(location) > 2 and location[0] == "arrivals"
+        keys = location[:2] + location[3:] if is_tagged else location
+        key = ".".join(keys) or "(top level)"
         if problem["type"] == "extra_forbidden":
             valid = _keys_at(model, location[:-1])
             yield f"{origin}: unknown key {key!r}.{suggestion(location[-1], valid)}"
         elif problem["type"] == "missing":
             yield f"{origin}: the key {key!r} is missing"
         else:
-            given = repr(problem["input"])
-            shown = given if len(given) <= 60 else given[:57] + "…"
+            shown = shortened(repr(problem["input"]), 60)
             # Where a table's key is wrong, its path ends with the key and this sign.
             place = f"{location[0]}, {shown}" if location[-1:] == ["[key]"] else f"{key} = {shown}"
             yield f"{origin}: {place}: {problem['msg']}"
-
-
-def _without_tag(location: list[str]) -> list[str]:
-    """Drop what pydantic adds to a path inside a tagged union: the tag, which is no key."""
-    tagged = len(location) > 2 and location[0] == "arrivals"
-    return location[:2] + location[3:] if tagged else location
 
 
 def _keys_at(model: type[BaseModel], location: list[str]) -> list[str]:

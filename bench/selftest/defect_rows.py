@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
 from bench.errors import EXIT_INVALID
+from bench.printable import shortened
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
 from bench.scenario.quantity import quantity
 from bench.selftest.defective import DROPPED_ONE_IN, HoldingSaver
 from bench.selftest.observation import Check, Observed
 
+# A count of a verification.
+Wrong = Literal["lost", "stale", "corrupted", "lost_writes"]
+_LONGEST_TEXT = 60
 _NS_PER_S = 1e9
 # What callers feel of a saver that blocks, in multiples of what it seems to take.
 RESPONSE_PER_SERVICE = 3.0
@@ -39,12 +44,12 @@ def holding(observed: Observed) -> Iterator[Check]:
     place = f"{HoldingSaver.__name__}.aput"
     told = finding is not None and place in finding.message
     measured = finding.message.rpartition("; ")[2] if finding else "nothing"
-    yield Check("place in the code", place, _shortened(measured), told)
+    yield Check("place in the code", place, shortened(measured, _LONGEST_TEXT), told)
 
 
 def dropping(observed: Observed) -> Iterator[Check]:
     """Expect that every lost write is counted."""
-    yield from _invalid(observed, "lost", lambda found: found.lost)
+    yield from found_wrong("lost", "", observed)
     puts = sum(_puts(observed))
     # The first to go is that in the middle of the first thousand.
     dropped = (puts + DROPPED_ONE_IN // 2) // DROPPED_ONE_IN
@@ -52,32 +57,17 @@ def dropping(observed: Observed) -> Iterator[Check]:
     yield Check("lost checkpoints", f"{dropped} of {puts}", str(lost), lost == dropped)
 
 
-def stale(observed: Observed) -> Iterator[Check]:
-    """Expect that reading what has been replaced is found."""
-    yield from _invalid(observed, "stale", lambda found: found.stale)
-
-
-def corrupting(observed: Observed) -> Iterator[Check]:
-    """Expect that changed content is found."""
-    yield from _invalid(observed, "corrupted", lambda found: found.corrupted)
-
-
-def referencing(observed: Observed) -> Iterator[Check]:
-    """Expect that a saver which does not copy is found out."""
-    yield from _invalid(observed, "corrupted", lambda found: found.corrupted)
-    yield _problem(observed, "keeps references")
-
-
-def losing_namespaces(observed: Observed) -> Iterator[Check]:
-    """Expect that lost writes of subgraphs are found, and named with their namespace."""
-    yield from _invalid(observed, "lost_writes", lambda found: found.lost_writes)
-    yield _problem(observed, ", namespace branch:")
-
-
-def changing_types(observed: Observed) -> Iterator[Check]:
-    """Expect that a value of another type is told as changed, with both values."""
-    yield from _invalid(observed, "corrupted", lambda found: found.corrupted)
-    yield _problem(observed, "came back changed: ['decimal']: expected Decimal(")
+def found_wrong(kind: Wrong, problem: str, observed: Observed) -> Iterator[Check]:
+    """Expect that reading back finds what is wrong, and says so in words that hold ``problem``."""
+    yield _found(observed, "verification_failed")
+    counted = sum(getattr(found, kind) for found in _verifications(observed))
+    yield Check(f"{kind} in the verification", "≥ 1", str(counted), counted >= 1)
+    yield _exit_code(observed)
+    if problem:
+        problems = [text for found in _verifications(observed) for text in found.problems]
+        is_told = any(problem in text for text in problems)
+        measured = problem if is_told else shortened((problems or ["none"])[0], _LONGEST_TEXT)
+        yield Check("problem told", problem, measured, is_told)
 
 
 def write_behind(observed: Observed) -> Iterator[Check]:
@@ -98,25 +88,9 @@ def leaking(observed: Observed) -> Iterator[Check]:
     yield _found(observed, "memory_leak")
 
 
-def _invalid(
-    observed: Observed, kind: str, count: Callable[[Verification], int]
-) -> Iterator[Check]:
-    yield _found(observed, "verification_failed")
-    counted = sum(count(found) for found in _verifications(observed))
-    yield Check(f"{kind} in the verification", "≥ 1", str(counted), counted >= 1)
-    yield _exit_code(observed)
-
-
 def _exit_code(observed: Observed) -> Check:
     code = observed.analysis.exit_code
     return Check("exit code of the run", str(EXIT_INVALID), str(code), code == EXIT_INVALID)
-
-
-def _problem(observed: Observed, words: str) -> Check:
-    problems = [text for found in _verifications(observed) for text in found.problems]
-    is_told = any(words in text for text in problems)
-    measured = words if is_told else _shortened((problems or ["none"])[0])
-    return Check("problem told", words, measured, is_told)
 
 
 def _found(observed: Observed, code: str) -> Check:
@@ -137,7 +111,3 @@ def _puts(observed: Observed) -> Iterator[int]:
             puts = observed.run.samples(record).of(record.operations.index("put"))
             ended = puts.column("finished") <= record.window.drained_ns
             yield int(np.count_nonzero(ended & (puts.column("outcome") == Outcome.OK)))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"

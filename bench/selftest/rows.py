@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.errors import InputError, suggestion
-from bench.selftest import defect_rows, timed_rows
+from bench.selftest import defect_rows as defect
+from bench.selftest import timed_rows as timed
+from bench.selftest.defect_rows import Wrong
 from bench.selftest.observation import Check, Observed
 
 LOOPS = ("selector", "uvloop", "proactor")
@@ -25,7 +28,7 @@ class Row:
     name: str
     title: str
     expect: Callable[[Observed], Iterable[Check]]
-    depends_on_time: bool
+    depends_on_time: bool = True
     loops: tuple[str, ...] = LOOPS
 
     @property
@@ -53,40 +56,35 @@ class Result:
         return bool(self.unavailable) or all(check.holds for check in self.checks)
 
 
+def _found_wrong(name: str, title: str, kind: Wrong, problem: str = "") -> Row:
+    """Make the row of a saver in which reading back must find something wrong."""
+    return Row(name, title, partial(defect.found_wrong, kind, problem), depends_on_time=False)
+
+
 ROWS = (
-    Row("null", "a saver that does nothing", timed_rows.null, depends_on_time=True),
-    Row("fixed_service", "5 ms of service", timed_rows.fixed_service, depends_on_time=True),
-    Row("stalled", "one stall of 0.4 s", timed_rows.stalled, depends_on_time=True),
-    Row("queue_md1", "queue M/D/1", timed_rows.queue, depends_on_time=True),
-    Row("queue_mmc", "queue M/M/2", timed_rows.queue, depends_on_time=True),
-    Row("blocking", "blocks the loop", defect_rows.blocking, depends_on_time=True),
-    Row("holding", "holds the loop once", defect_rows.holding, depends_on_time=True),
-    Row("dropping", "drops a write in 1000", defect_rows.dropping, depends_on_time=False),
-    Row("stale", "reads stale state", defect_rows.stale, depends_on_time=False),
-    Row("corrupting", "corrupts a byte", defect_rows.corrupting, depends_on_time=False),
-    Row("referencing", "keeps references", defect_rows.referencing, depends_on_time=False),
-    Row(
-        "losing_namespaces",
-        "loses writes of subgraphs",
-        defect_rows.losing_namespaces,
-        depends_on_time=False,
+    Row("null", "a saver that does nothing", timed.null),
+    Row("fixed_service", "5 ms of service", timed.fixed_service),
+    Row("stalled", "one stall of 0.4 s", timed.stalled),
+    Row("queue_md1", "queue M/D/1", timed.queue),
+    Row("queue_mmc", "queue M/M/2", timed.queue),
+    Row("blocking", "blocks the loop", defect.blocking),
+    Row("holding", "holds the loop once", defect.holding),
+    Row("dropping", "drops a write in 1000", defect.dropping, depends_on_time=False),
+    _found_wrong("stale", "reads stale state", "stale"),
+    _found_wrong("corrupting", "corrupts a byte", "corrupted"),
+    _found_wrong("referencing", "keeps references", "corrupted", "keeps references"),
+    _found_wrong(
+        *("losing_namespaces", "loses writes of subgraphs"),
+        *("lost_writes", ", namespace branch:"),
     ),
-    Row("changing_types", "changes a type", defect_rows.changing_types, depends_on_time=False),
-    Row(
-        "write_behind",
-        "stores when it is closed",
-        defect_rows.write_behind,
-        depends_on_time=False,
+    _found_wrong(
+        *("changing_types", "changes a type"),
+        *("corrupted", "came back changed: ['decimal']: expected Decimal("),
     ),
-    Row("leaking", "leaks memory", defect_rows.leaking, depends_on_time=False),
-    Row(
-        "round_trips",
-        "a longer way to the server",
-        timed_rows.round_trips,
-        depends_on_time=True,
-        loops=("selector",),
-    ),
-    Row("same_twice", "A/A: the same twice", timed_rows.same_twice, depends_on_time=True),
+    Row(*("write_behind", "stores when it is closed"), defect.write_behind, depends_on_time=False),
+    Row("leaking", "leaks memory", defect.leaking, depends_on_time=False),
+    Row(*("round_trips", "a longer way to the server"), timed.round_trips, loops=("selector",)),
+    Row("same_twice", "A/A: the same twice", timed.same_twice),
 )
 
 

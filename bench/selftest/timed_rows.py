@@ -47,19 +47,14 @@ BATCHES = 10
 def null(observed: Observed) -> Iterator[Check]:
     """Expect a low floor: what measuring costs where the saver does nothing."""
     yield _not_accused(observed)
-    for operation in ("put", "get_tuple"):
-        median_s, tail_s = (
-            observed.value_s(f"{operation}.response.{quantile}") for quantile in ("p50", "p99")
-        )
+    for what, series, most_s in (
+        ("put response", "put.response", FLOOR_S),
+        ("get_tuple response", "get_tuple.response", FLOOR_S),
+        ("timer of the loop, late by", "loop_lag", 2 * FLOOR_S),
+    ):
+        median_s, tail_s = (observed.value_s(f"{series}.{name}") for name in ("p50", "p99"))
         measured = f"{_time(median_s)} (p99 {_time(tail_s)})"
-        yield Check(
-            f"{operation} response p50", f"≤ {_time(FLOOR_S)}", measured, median_s <= FLOOR_S
-        )
-    lag_s, tail_s = (observed.value_s(f"loop_lag.{quantile}") for quantile in ("p50", "p99"))
-    measured = f"{_time(lag_s)} (p99 {_time(tail_s)})"
-    yield Check(
-        "timer of the loop, late by p50", f"≤ {_time(2 * FLOOR_S)}", measured, lag_s <= 2 * FLOOR_S
-    )
+        yield Check(f"{what} p50", f"≤ {_time(most_s)}", measured, median_s <= most_s)
 
 
 def fixed_service(observed: Observed) -> Iterator[Check]:
@@ -67,16 +62,10 @@ def fixed_service(observed: Observed) -> Iterator[Check]:
     options = _options(observed, FixedServiceOptions)
     least_s = options.service_s
     median_s = observed.value_s("put.service.p50")
-    yield Check(
-        "put service p50",
-        f"{_time(least_s)} + at most {_time(TOO_LONG_S)}",
-        _time(median_s),
-        least_s <= median_s <= least_s + TOO_LONG_S,
-    )
+    yield _not_longer("put service p50", least_s, median_s)
     shortest_s = float(np.min(observed.in_window_s("service", "put"), initial=math.inf))
-    yield Check(
-        "shortest put service", f"≥ {_time(least_s)}", _time(shortest_s), shortest_s >= least_s
-    )
+    holds = shortest_s >= least_s
+    yield Check("shortest put service", f"≥ {_time(least_s)}", _time(shortest_s), holds)
 
 
 def stalled(observed: Observed) -> Iterator[Check]:
@@ -86,20 +75,14 @@ def stalled(observed: Observed) -> Iterator[Check]:
     tolerance_s = STALL_TOLERANCE * stall_s
     for name, probability in {"p50": 0.50, "p90": 0.90, "p99": 0.99}.items():
         expected_s = stalled_quantile_s(probability, length_s, stall_s)
-        yield _near(
-            f"response {name}", expected_s, observed.value_s(f"cycle.response.{name}"), tolerance_s
-        )
+        measured_s = observed.value_s(f"cycle.response.{name}")
+        yield _near(f"response {name}", expected_s, measured_s, tolerance_s)
     longest_s = float(np.max(observed.in_window_s("response"), initial=0.0))
     yield _near("longest response", stall_s, longest_s, tolerance_s)
     service_s = observed.value_s("cycle.service.p90")
-    yield Check(
-        "service p90: hides the stall",
-        f"≤ {_time(tolerance_s)}",
-        _time(service_s),
-        service_s <= tolerance_s,
-    )
-    wait_s = observed.in_window_s("wait")
-    queued_s = observed.in_window_s("pool_wait")
+    most, holds = f"≤ {_time(tolerance_s)}", service_s <= tolerance_s
+    yield Check("service p90: hides the stall", most, _time(service_s), holds)
+    wait_s, queued_s = observed.in_window_s("wait"), observed.in_window_s("pool_wait")
     share = float(np.sum(queued_s)) / max(float(np.sum(wait_s)), 1e-9)
     yield Check(
         "waiting told as queueing",
@@ -116,18 +99,11 @@ def queue(observed: Observed) -> Iterator[Check]:
     arrival = cast("Open", observed.run.scenario.arrival(trial.arrival))
     measured_s = observed.in_window_s("response")
     expected_s = _recursion_s(options, arrival, trial)
-    yield Check(
-        "operations in the window",
-        str(len(expected_s)),
-        str(len(measured_s)),
-        len(measured_s) == len(expected_s),
-    )
-    expected, measured = float(np.mean(expected_s)), float(np.mean(measured_s))
-    yield Check(
-        "mean response: the recursion",
-        f"{_time(expected)} + at most {_time(TOO_LONG_S)}",
-        _time(measured),
-        -TOO_SHORT_S <= measured - expected <= TOO_LONG_S,
+    expected, measured = len(expected_s), len(measured_s)
+    yield Check("operations in the window", str(expected), str(measured), measured == expected)
+    mean_s = float(np.mean(expected_s))
+    yield _not_longer(
+        "mean response: the recursion", mean_s, float(np.mean(measured_s)), TOO_SHORT_S
     )
     rate_per_s = cast("Poisson", arrival).rate_per_s
     formula_s = (
@@ -201,13 +177,20 @@ def _recursion_s(options: QueueOptions, arrival: Open, trial: Trial) -> npt.NDAr
 
 
 def _not_accused(observed: Observed) -> Check:
-    accused = [
+    accused = ", ".join(
         finding.code
         for finding in observed.findings
         if finding.severity == "invalid" or finding.code in DEFECTS
-    ]
+    )
+    return Check("found to be wrong with it", "nothing", accused or "nothing", not accused)
+
+
+def _not_longer(what: str, expected_s: float, measured_s: float, too_short_s: float = 0.0) -> Check:
     return Check(
-        "found to be wrong with it", "nothing", ", ".join(accused) or "nothing", not accused
+        what,
+        f"{_time(expected_s)} + at most {_time(TOO_LONG_S)}",
+        _time(measured_s),
+        expected_s - too_short_s <= measured_s <= expected_s + TOO_LONG_S,
     )
 
 

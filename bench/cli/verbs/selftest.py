@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.analysis.analyse import analyse
 from bench.cli.durations import expected_s
 from bench.cli.progress import OnProgress, shown
+from bench.cli.screen import show
 from bench.errors import EXIT_INVALID, EXIT_PASS, InputError, UnavailableError, suggestion
 from bench.measure.environment import read_environment
 from bench.measure.preflight import packages_of
@@ -24,8 +25,8 @@ from bench.records.run import Environment
 from bench.records.store import Store
 from bench.selftest.measuring import Planned, measure, planned
 from bench.selftest.observation import Observed
+from bench.selftest.page import screen
 from bench.selftest.rows import LOOPS, ROWS, Result, judge, row_named
-from bench.selftest.table import table
 
 # A neighbour that takes the processor for some 50 ms spoils a row that is about time. That it does
 # so in each of so many measurements is unlikely, while a ruler that is wrong is wrong every time.
@@ -75,8 +76,7 @@ def run(options: argparse.Namespace) -> int:
                 measured = _measured(again, attempt, store, environment)
                 newer = {(r.row.name, r.loop): r for r in measured}
                 results = [newer.get((r.row.name, r.loop), r) for r in results]
-    for line in table(results):
-        print(line)
+    show(screen(results))
     if all(result.unavailable for result in results):
         raise UnavailableError(f"nothing could be measured: {results[0].unavailable}")
     return EXIT_PASS if all(result.holds for result in results) else EXIT_INVALID

@@ -11,10 +11,11 @@ from bench.cli import main
 from bench.discovery import load
 from bench.errors import InputError
 from bench.records.trial import Failure
+from bench.report.terminal import screen_text
 from bench.selftest.measuring import planned
 from bench.selftest.observation import Check, Observed
+from bench.selftest.page import screen, summary
 from bench.selftest.rows import LOOPS, ROWS, SCENARIOS, Result, Row, judge, row_named
-from bench.selftest.table import summary, table
 from tests.unit.analysis.synthetic import (
     Left,
     failure,
@@ -94,10 +95,10 @@ def test_the_table_is_told_loop_by_loop() -> None:
         Result(ROWS[0], "proactor", (GOOD,), attempt=2),
     ]
 
-    lines = list(table(results))
+    lines = screen_text(screen(results), 120).splitlines()
 
-    assert [line for line in lines if line.startswith("\nloop")] == [
-        f"\nloop {loop}" for loop in ("selector", "uvloop", "proactor")
+    assert [line for line in lines if line.startswith("loop")] == [
+        f"loop {loop}" for loop in ("selector", "uvloop", "proactor")
     ]
     assert sum(line.endswith("✓") for line in lines) == 2
     assert sum(line.endswith("✗") for line in lines) == 1
