@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.claims.claim import Judgement
-from bench.claims.result import Condition
+from bench.claims.result import JudgedCondition
 from bench.scenario.limit import Range
 from bench.stats.effects import (
     FEWEST_FOR_SIGNED_RANK,
@@ -57,21 +57,21 @@ def in_logarithms(claimed: Range) -> Range:
 
 
 def allowed_for(
-    judged: Sequence[tuple[Judgement, tuple[Condition, ...]]],
-) -> list[tuple[Condition, ...]]:
+    judged: Sequence[tuple[Judgement, tuple[JudgedCondition, ...]]],
+) -> list[tuple[JudgedCondition, ...]]:
     """Return the conditions of each judgement; those that only seem to fail are undecided."""
     family = [
-        condition
+        (condition, condition.outside_p)
         for judgement, conditions in judged
         if not judgement.control and judgement.share == 1.0
         for condition in conditions
         if condition.outside_p is not None
     ]
     members = len(family)
-    adjusted = holm([_p_value(condition, members) for condition in family])
+    adjusted = holm([p_among(*p_values, each.blocks, members) for each, p_values in family])
     doubtful = {
         id(condition)
-        for condition, p_value in zip(family, adjusted, strict=True)
+        for (condition, _), p_value in zip(family, adjusted, strict=True)
         if members > 1 and condition.outcome == "fails" and p_value > LEVEL
     }
     why = f"outside, but so far one of {members} conditions of this claim may be by chance"
@@ -82,8 +82,3 @@ def allowed_for(
         )
         for _, conditions in judged
     ]
-
-
-def _p_value(condition: Condition, members: int) -> float:
-    own, student = condition.outside_p or (1.0, 1.0)
-    return p_among(own, student, condition.blocks, members)

@@ -9,9 +9,8 @@ from itertools import combinations
 from bench.analysis.comparison import metric_label
 from bench.analysis.wording import counted, listed
 from bench.claims.claim import Bound, Count, FindingCheck, Judgement, Ratio, RunsOn, Scaling
-from bench.claims.result import Condition, ConditionOutcome, Dependence
-from bench.scenario.metric import Unit
-from bench.scenario.quantity import number, quantity, quantity_and_interval
+from bench.claims.result import ConditionOutcome, Dependence, JudgedCondition
+from bench.scenario.quantity import number, quantity, quantity_and_interval, span
 
 _SAID: dict[ConditionOutcome, str] = {
     "holds": "holds",
@@ -22,7 +21,7 @@ _SAID: dict[ConditionOutcome, str] = {
 }
 _MOST_REASONS = 2
 _PLACES = {"concurrency": "concurrency {}", "payload": "payload {}", "workload": "workload {}"}
-_Axis = Callable[[Condition], str]
+_Axis = Callable[[JudgedCondition], str]
 AXES: dict[str, _Axis] = {
     "subject": lambda c: f"{c.subject} against {c.baseline}" if c.baseline else c.subject,
     "metric": lambda c: c.metric,
@@ -33,7 +32,7 @@ AXES: dict[str, _Axis] = {
 }
 
 
-def claimed(judgement: Judgement, conditions: Sequence[Condition] = ()) -> str:
+def claimed(judgement: Judgement, conditions: Sequence[JudgedCondition] = ()) -> str:
     """Say where the figure must lie, in the unit that it was found in."""
     units = (condition.unit for condition in conditions if condition.value is not None)
     share = f" in {number(100.0 * judgement.share)} % of the conditions"
@@ -44,44 +43,33 @@ def claimed(judgement: Judgement, conditions: Sequence[Condition] = ()) -> str:
         case FindingCheck():
             return f"{judgement.code} {'present' if judgement.present else 'absent'}{suffix}"
         case _:
-            claimed_range = judgement.limit.range
-            unit: Unit = next(units, judgement.limit.units[0])
-            return _range(claimed_range.low, claimed_range.high, unit) + suffix
+            limits, unit = judgement.limit.range, next(units, judgement.limit.units[0])
+            low, high = (quantity(end, unit) for end in (limits.low, limits.high))
+            if math.isinf(limits.low):
+                return f"at most {high}{suffix}"
+            return (f"at least {low}" if math.isinf(limits.high) else f"{low} to {high}") + suffix
 
 
-def _range(low: float, high: float, unit: Unit) -> str:
-    if math.isinf(low):
-        return f"at most {quantity(high, unit)}"
-    if math.isinf(high):
-        return f"at least {quantity(low, unit)}"
-    return f"{quantity(low, unit)} to {quantity(high, unit)}"
-
-
-def figure_of(conditions: Sequence[Condition]) -> str:
+def figure_of(conditions: Sequence[JudgedCondition]) -> str:
     """Give the range of the values that were found, or how often what is asked for holds."""
     known = [condition for condition in conditions if condition.value is not None]
     if known:
-        unit = known[0].unit
-        values = sorted(value for c in known if (value := c.value) is not None)
-        shown = dict.fromkeys(quantity(value, unit) for value in (values[0], values[-1]))
-        return " to ".join(shown)
+        return span([condition.value for condition in known], known[0].unit)
     settled = [c for c in conditions if c.outcome in ("holds", "fails")]
     return f"{_count(settled, 'holds')} of {len(settled)}" if settled else ""
 
 
-def value_of(condition: Condition) -> str:
+def value_of(condition: JudgedCondition) -> str:
     """Write the value of a condition with its interval; nothing where it has none."""
     if condition.value is None:
         return ""
-    low, high = condition.low, condition.high
-    if low is None or high is None or low >= high:
-        low = high = None
-    parts = quantity_and_interval(condition.value, low, high, condition.unit)
-    return " ".join(filter(None, parts))
+    ends = (condition.low, condition.high)
+    ends = ends if ends[0] != ends[1] else (None, None)
+    return " ".join(filter(None, quantity_and_interval(condition.value, *ends, condition.unit)))
 
 
 def because(
-    judgement: Judgement, conditions: Sequence[Condition], dependences: Sequence[Dependence]
+    judgement: Judgement, conditions: Sequence[JudgedCondition], dependences: Sequence[Dependence]
 ) -> str:
     """Say in one sentence what was found, with the extremes and their intervals."""
     told = [
@@ -95,21 +83,21 @@ def because(
     known = [condition for condition in conditions if condition.value is not None]
     if known:
         # By place, not by equality: two conditions may have the same figures.
-        extremes = {id(each): each for each in (min(known, key=_value), max(known, key=_value))}
-        ends = [_at(each, varying(conditions)) for each in extremes.values()]
-        parts.append(" to ".join(ends))
-    parts += [_dependence(found) for found in dependences]
+        extremes = {
+            id(each): each
+            for each in (of(known, key=lambda one: one.value or 0.0) for of in (min, max))
+        }
+        axes = [axis for axis, of in AXES.items() if len({of(each) for each in conditions}) > 1]
+        parts.append(" to ".join(_at(each, axes) for each in extremes.values()))
+    parts += [
+        f"it depends on the {axis.axis} ({', '.join(': '.join(each) for each in axis.answers)})"
+        for axis in dependences
+    ]
     parts += _reasons(judgement, conditions)
     return "; ".join(parts)
 
 
-def _dependence(found: Dependence) -> str:
-    return (
-        f"it depends on the {found.axis} ({', '.join(': '.join(each) for each in found.answers)})"
-    )
-
-
-def depends_on(conditions: Sequence[Condition]) -> tuple[Dependence, ...]:
+def depends_on(conditions: Sequence[JudgedCondition]) -> tuple[Dependence, ...]:
     """Return each axis along which the answer changes while all others stay as they are.
 
     Where no two conditions that answer differently differ in one axis alone, nobody can tell which
@@ -130,12 +118,12 @@ def depends_on(conditions: Sequence[Condition]) -> tuple[Dependence, ...]:
     return tuple(Dependence(axis, _answers(settled, AXES[axis])) for axis in axes)
 
 
-def _sole_difference(one: Condition, other: Condition) -> list[str]:
+def _sole_difference(one: JudgedCondition, other: JudgedCondition) -> list[str]:
     differing = [axis for axis, of in AXES.items() if of(one) != of(other)]
     return differing if len(differing) == 1 else []
 
 
-def _answers(conditions: Sequence[Condition], axis: _Axis) -> tuple[tuple[str, str], ...]:
+def _answers(conditions: Sequence[JudgedCondition], axis: _Axis) -> tuple[tuple[str, str], ...]:
     answers: dict[str, list[str]] = {}
     for condition in conditions:
         answers.setdefault(axis(condition), []).append(condition.outcome)
@@ -148,21 +136,14 @@ def _summary(outcomes: Sequence[str]) -> str:
     return f"holds in {outcomes.count('holds')} of {len(outcomes)}"
 
 
-def varying(conditions: Sequence[Condition]) -> tuple[str, ...]:
-    """Name the axes on which ``conditions`` differ."""
-    return tuple(axis for axis, of in AXES.items() if len({of(each) for each in conditions}) > 1)
-
-
 def _what(judgement: Judgement) -> str:
     match judgement:
         case Ratio(limit=limit):
-            figures = listed(metric_label(each.metric, each.per) for each in judgement.require)
-            return f"{limit.of} ÷ {limit.times} of {figures}"
+            return f"{limit.of} ÷ {limit.times} of {_metrics(judgement)}"
         case Scaling(limit=limit):
             return f"{_metrics(judgement)} at {limit.of} ÷ {limit.times}"
-        case Bound():
-            above = f" above that of {judgement.above}" if judgement.above else ""
-            return _metrics(judgement) + above
+        case Bound(above=above):
+            return _metrics(judgement) + (f" above that of {above}" if above else "")
         case RunsOn():
             return f"status of {listed(judgement.subjects)}"
         case FindingCheck():
@@ -171,18 +152,18 @@ def _what(judgement: Judgement) -> str:
             return f"{limit.metric} for each {limit.per}"
 
 
-def _metrics(judgement: Scaling | Bound) -> str:
-    return listed(limit.metric for limit in judgement.require)
+def _metrics(judgement: Ratio | Scaling | Bound) -> str:
+    return listed(metric_label(limit.metric, limit.per) for limit in judgement.require)
 
 
-def _at(condition: Condition, axes: Sequence[str]) -> str:
+def _at(condition: JudgedCondition, axes: Sequence[str]) -> str:
     """Give a condition's value with its interval, and where that was as far as it varies."""
     text = value_of(condition)
     place = ", ".join(_PLACES.get(axis, "{}").format(AXES[axis](condition)) for axis in axes)
     return f"{text} ({place})" if place else text
 
 
-def _reasons(judgement: Judgement, conditions: Sequence[Condition]) -> list[str]:
+def _reasons(judgement: Judgement, conditions: Sequence[JudgedCondition]) -> list[str]:
     """Give the reasons of what could not be told, and those that go with an outcome.
 
     Of a condition with an outcome only a status and a bound of errors have one.
@@ -196,9 +177,5 @@ def _reasons(judgement: Judgement, conditions: Sequence[Condition]) -> list[str]
     return [listed(reasons, _MOST_REASONS)] if reasons else []
 
 
-def _count(conditions: Sequence[Condition], outcome: ConditionOutcome) -> int:
+def _count(conditions: Sequence[JudgedCondition], outcome: ConditionOutcome) -> int:
     return sum(1 for condition in conditions if condition.outcome == outcome)
-
-
-def _value(condition: Condition) -> float:
-    return condition.value if condition.value is not None else math.nan

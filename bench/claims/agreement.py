@@ -8,12 +8,13 @@ shows a machine, or a version, on which a verdict still stands and its figures h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal
 
 from bench.claims.result import (
-    Condition,
+    JudgedCondition,
     JudgementVerdict,
     Verdict,
     VerdictOutcome,
@@ -21,6 +22,8 @@ from bench.claims.result import (
 )
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS
 
+# What two conditions have in common that are about the same.
+_KEY = attrgetter("subject", "baseline", "metric", "workload", "payload", "arrival", "loop")
 Agreement = Literal["agrees", "differs", "cannot be told"]
 
 
@@ -33,8 +36,8 @@ class ConditionChange:
     """
 
     label: str
-    committed: Condition | None
-    anew: Condition | None
+    committed: JudgedCondition | None
+    anew: JudgedCondition | None
     overlap: bool | None
 
 
@@ -101,7 +104,7 @@ def _compared(before: Verdict, after: Verdict) -> ClaimAgreement:
         new_runs=_runs(after),
         why=why,
         conditions=len(matched),
-        changes=tuple(pair for pair in matched if _is_change(pair)),
+        changes=tuple(filter(_is_change, matched)),
     )
 
 
@@ -123,27 +126,17 @@ def _runs(verdict: Verdict) -> tuple[str, ...]:
 
 def _matched(before: JudgementVerdict, after: JudgementVerdict) -> Iterator[ConditionChange]:
     """Yield every condition of either, with its counterpart."""
-    sides = [{_place(each): each for each in judged.conditions} for judged in (before, after)]
-    for place in dict.fromkeys((*sides[0], *sides[1])):
-        one, other = (side.get(place) for side in sides)
+    sides = [{_KEY(each): each for each in judged.conditions} for judged in (before, after)]
+    for key in dict.fromkeys((*sides[0], *sides[1])):
+        one, other = (side.get(key) for side in sides)
         yield ConditionChange(before.label, one, other, _overlap(one, other))
 
 
-def _place(condition: Condition) -> Sequence[str]:
-    return (
-        *(condition.subject, condition.baseline, condition.metric, condition.workload),
-        *(condition.payload, condition.arrival, condition.loop),
-    )
-
-
-def _overlap(one: Condition | None, other: Condition | None) -> bool | None:
-    if one is None or other is None:
-        return None
-    ends = (one.low, one.high, other.low, other.high)
-    low, high, other_low, other_high = ends
-    if low is None or high is None or other_low is None or other_high is None:
-        return None
-    return max(low, other_low) <= min(high, other_high)
+def _overlap(one: JudgedCondition | None, other: JudgedCondition | None) -> bool | None:
+    sides = [side for side in (one, other) if side is not None]
+    lows = [side.low for side in sides if side.low is not None]
+    highs = [side.high for side in sides if side.high is not None]
+    return max(lows) <= min(highs) if len(lows) == len(highs) == 2 else None
 
 
 def _is_change(pair: ConditionChange) -> bool:

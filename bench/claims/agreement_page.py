@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.analysis.wording import counted
-from bench.claims._words import value_of
+from bench.claims._words import AXES, value_of
 from bench.claims.agreement import Agreement, Agreements, ClaimAgreement, ConditionChange
-from bench.claims.result import Condition
+from bench.claims.page import tally
+from bench.claims.result import JudgedCondition
 from bench.report.json_text import json_document
 from bench.report.page import Block, Bullets, Page, Section, Text
 from bench.report.table import Badge, Entry, table
@@ -20,7 +21,7 @@ _BADGES: dict[Agreement, Badge] = {
     "differs": "failed",
     "cannot be told": "partly",
 }
-_COUNTED: dict[Agreement, str] = {
+_COUNTED: dict[str, str] = {
     "agrees": "agree",
     "differs": "differ",
     "cannot be told": "cannot be told",
@@ -54,9 +55,7 @@ def agreement_screen(agreements: Agreements) -> tuple[Block, ...]:
 
 def agreement_summary(agreements: Agreements) -> str:
     """Count the claims that agree, differ, and cannot be told."""
-    answers = [claim.agreement for claim in agreements.claims]
-    told = [f"{answers.count(one)} {text}" for one, text in _COUNTED.items() if one in answers]
-    return f"{counted(len(answers), 'claim')}: {', '.join(told) or 'none'}"
+    return tally((claim.agreement for claim in agreements.claims), _COUNTED)
 
 
 def agreement_page(agreements: Agreements) -> Page:
@@ -107,18 +106,17 @@ def _what_differs(claim: ClaimAgreement) -> Iterator[str]:
 
 def _change(change: ConditionChange) -> str:
     place = next(side for side in (change.committed, change.anew) if side is not None)
-    against = f" against {place.baseline}" if place.baseline else ""
     where = ", ".join(
         (place.metric or ABSENT, place.workload, place.payload, place.arrival, place.loop)
     )
     suffix = {True: "; the intervals overlap", False: "; the intervals are apart", None: ""}
     return (
-        f"{change.label} – {place.subject}{against}, {where}: {_side(change.committed)} → "
+        f"{change.label} – {AXES['subject'](place)}, {where}: {_side(change.committed)} → "
         f"{_side(change.anew)}{suffix[change.overlap]}"
     )
 
 
-def _side(condition: Condition | None) -> str:
+def _side(condition: JudgedCondition | None) -> str:
     if condition is None:
         return "not there"
     if condition.value is None:

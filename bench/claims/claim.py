@@ -13,22 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.errors import InputError, suggestion
 from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
-from bench.scenario.selection import Label, Many, Name, Selection, Some
+from bench.scenario.selection import Label, Many, Name, Part, Selection, Some
 from bench.scenario.toml_file import read_model
 
 ClaimKind = Literal["ratio", "bound", "fact"]
 CANDIDATE = "candidate"
 _SIDES = Reader((CANDIDATE, BASELINE), sides=True, sums=True, shares=True)
 _ARRIVALS = Reader(None, sides=True)
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class _Judged(Selection):
@@ -64,7 +60,7 @@ class _Limited(_Judged):
         return self.require[0]
 
 
-class Pair(_Part):
+class SubjectPair(Part):
     """Two subjects that are compared inside blocks."""
 
     candidate: Label
@@ -80,7 +76,7 @@ class Ratio(_Limited):
     lies outside may show nothing: then ``can_refute`` is false.
     """
 
-    pairs: Some[Pair]
+    pairs: Some[SubjectPair]
     require: Some[Annotated[Limit, PlainValidator(_SIDES), WRITTEN]]
     equal_durability: bool = False
     can_refute: bool = True
@@ -166,7 +162,7 @@ class Count(_Limited):
 Judgement: TypeAlias = Ratio | Scaling | Bound | RunsOn | FindingCheck | Count
 
 
-class ClaimTable(_Part):
+class ClaimTable(Part):
     """``[claims.<id>]``: what is claimed, and how it is judged.
 
     ``also_in`` names further documents that claim it. ``why`` says why the judgements are what the
@@ -198,7 +194,7 @@ class ClaimTable(_Part):
         return tuple(found)
 
 
-class ClaimsFile(_Part):
+class ClaimsFile(Part):
     """The claims of one source document: its id, its file's name, and the system it describes."""
 
     schema_version: Literal[2]

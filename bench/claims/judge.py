@@ -13,26 +13,16 @@ is not supported, those on the same scenario decide nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import assert_never
 
 from bench.analysis.result import Analysis
 from bench.analysis.wording import listed
-from bench.claims import _bounds, _facts, _figures
 from bench.claims._refutation import allowed_for
 from bench.claims._words import because, claimed, depends_on, figure_of
-from bench.claims.claim import (
-    Bound,
-    Claim,
-    Count,
-    FindingCheck,
-    Judgement,
-    Ratio,
-    RunsOn,
-    Scaling,
-)
+from bench.claims.claim import Claim, Judgement
+from bench.claims.conditions import conditions
 from bench.claims.result import (
-    Condition,
     Dependence,
+    JudgedCondition,
     JudgementVerdict,
     Verdict,
     VerdictOutcome,
@@ -60,11 +50,12 @@ def judge(claims: Sequence[Claim], runs: Mapping[str, Analysis]) -> Verdicts:
     """Give the verdict on each of ``claims``; ``runs`` are keyed by the name of their scenario.
 
     Raises:
-        InputError: a claim bounds a metric in a unit that is not the metric's.
+        InputError: a claim bounds a metric in a unit that is not the metric's, or asks for a
+            finding that there is not.
     """
     verdicts = tuple(_verdict(claim, runs) for claim in claims)
-    found = [verdict.outcome for verdict in verdicts]
-    return Verdicts(verdicts, GRAVITY[gravest(found)] if found else EXIT_INCONCLUSIVE)
+    outcomes = [verdict.outcome for verdict in verdicts]
+    return Verdicts(verdicts, GRAVITY[gravest(outcomes)] if outcomes else EXIT_INCONCLUSIVE)
 
 
 def gravest(outcomes: Iterable[VerdictOutcome]) -> VerdictOutcome:
@@ -73,21 +64,23 @@ def gravest(outcomes: Iterable[VerdictOutcome]) -> VerdictOutcome:
 
 
 def _verdict(claim: Claim, runs: Mapping[str, Analysis]) -> Verdict:
-    found = [
-        (judgement, tuple(_conditions(claim, judgement, run)) if run else ())
-        for judgement in claim.judgements
-        for run in [runs.get(judgement.scenario)]
-    ]
+    try:
+        found = [
+            (each, tuple(conditions(runs[each.scenario], each)) if each.scenario in runs else ())
+            for each in claim.judgements
+        ]
+    except InputError as error:
+        raise InputError(f"claims.{claim.id}: {error}") from error
     judged = tuple(
-        _judged(judgement, runs.get(judgement.scenario), conditions)
-        for (judgement, _), conditions in zip(found, allowed_for(found), strict=True)
+        _judged(judgement, runs.get(judgement.scenario), allowed)
+        for (judgement, _), allowed in zip(found, allowed_for(found), strict=True)
     )
     outcome: VerdictOutcome = "inconclusive"
     figure, text = "", NOT_MEASURED_YET
     if judged:
         outcome, deciding = _decided(judged)
         figure = deciding.figure or _settled(judged)
-        text = "; ".join(_labelled(each, alone=len(judged) == 1) for each in judged)
+        text = "; ".join(map(_labelled, judged)) if len(judged) > 1 else judged[0].because
     return Verdict(
         claim=claim.id,
         documents=claim.documents,
@@ -135,9 +128,7 @@ def _settled(judged: Sequence[JudgementVerdict]) -> str:
     return listed(told) if told else ""
 
 
-def _labelled(judged: JudgementVerdict, *, alone: bool) -> str:
-    if alone:
-        return judged.because
+def _labelled(judged: JudgementVerdict) -> str:
     told = ("as it must" if judged.outcome == "supported" else "not as it must") * judged.control
     return f"{judged.label} ({told or judged.outcome}): {judged.because}"
 
@@ -153,47 +144,25 @@ def _between(judged: Sequence[JudgementVerdict]) -> tuple[Dependence, ...]:
 
 
 def _judged(
-    judgement: Judgement, run: Analysis | None, conditions: tuple[Condition, ...]
+    judgement: Judgement, analysis: Analysis | None, found: tuple[JudgedCondition, ...]
 ) -> JudgementVerdict:
-    outcome = verdict_of(conditions, judgement.share)
-    dependences = depends_on(conditions)
+    dependences = depends_on(found)
     nothing = f"there is no run of {judgement.scenario}: {NOT_MEASURED_YET}"
     return JudgementVerdict(
         label=judgement.label,
         scenario=judgement.scenario,
-        run_id=run.run.run_id if run else "",
-        outcome=outcome,
-        figure=figure_of(conditions),
-        claimed=claimed(judgement, conditions),
-        because=because(judgement, conditions, dependences) if run else nothing,
-        conditions=conditions,
+        run_id=analysis.run.run_id if analysis else "",
+        outcome=verdict_of(found, judgement.share),
+        figure=figure_of(found),
+        claimed=claimed(judgement, found),
+        because=because(judgement, found, dependences) if analysis else nothing,
+        conditions=found,
         depends_on=dependences,
         control=judgement.control,
     )
 
 
-def _conditions(claim: Claim, judgement: Judgement, run: Analysis) -> Iterable[Condition]:
-    match judgement:
-        case Ratio():
-            return _figures.ratios(run, judgement)
-        case Scaling():
-            return _figures.scalings(run, judgement)
-        case Bound():
-            try:
-                return tuple(_bounds.bounds(run, judgement))
-            except InputError as error:
-                raise InputError(f"claims.{claim.id}: {error}") from error
-        case RunsOn():
-            return _facts.runs(run, judgement)
-        case FindingCheck():
-            return _facts.findings(run, judgement)
-        case Count():
-            return _facts.counts(run, judgement)
-        case _:
-            assert_never(judgement)
-
-
-def verdict_of(conditions: Sequence[Condition], share: float = 1.0) -> VerdictOutcome:
+def verdict_of(conditions: Sequence[JudgedCondition], share: float = 1.0) -> VerdictOutcome:
     """Return what ``conditions`` say about a claim that is to hold in ``share`` of them."""
     outcomes = [condition.outcome for condition in conditions]
     needed = share * len(outcomes)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from bench.analysis.wording import counted
-from bench.claims._words import value_of
+from bench.claims._words import AXES, value_of
 from bench.claims.result import (
-    Condition,
     ConditionOutcome,
-    Dependence,
+    JudgedCondition,
     JudgementVerdict,
     Verdict,
     VerdictOutcome,
@@ -20,7 +19,7 @@ from bench.report.json_text import json_document
 from bench.report.page import Block, Bullets, Details, Page, Section, Text
 from bench.report.table import Badge, Column, Entry, Table, table
 from bench.report.text import code, emphasis, one_line, strong
-from bench.scenario.quantity import ABSENT, number
+from bench.scenario.quantity import ABSENT, span
 
 SCHEMA_VERSION = 1
 _BADGES: dict[VerdictOutcome, Badge] = {
@@ -84,43 +83,39 @@ def _blocks(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Iterator[Block
     columns = ("claim", "from", "verdict", "figure", "MDE", "claimed")
     yield table("", columns, map(_row, verdicts.verdicts), look="plain")
     if runs:
-        yield _runs(runs)
+        rows = (
+            (name, run.run_id, run.environment.machine, run.environment.commit[:7] or ABSENT)
+            for name, run in sorted(runs.items())
+        )
+        of_run = ("scenario", "run", "machine", "commit")
+        yield table("The runs that were judged", of_run, rows, look="plain")
     for verdict in verdicts.verdicts:
         yield Section(verdict.claim, tuple(_section(verdict)), anchor=verdict.claim)
 
 
 def summary(verdicts: Verdicts) -> str:
     """Count the verdicts by outcome."""
-    outcomes = [verdict.outcome for verdict in verdicts.verdicts]
-    told = [f"{outcomes.count(outcome)} {outcome}" for outcome in _BADGES if outcome in outcomes]
-    return f"{counted(len(outcomes), 'claim')}: {', '.join(told) or 'none'}"
+    words: dict[str, str] = {outcome: outcome for outcome in _BADGES}
+    return tally((verdict.outcome for verdict in verdicts.verdicts), words)
 
 
-def detectable(conditions: Iterable[Condition]) -> str:
+def tally(outcomes: Iterable[str], words: Mapping[str, str]) -> str:
+    """Count claims by outcome, each in its words: ``3 claims: 2 supported, 1 refuted``."""
+    found = [*outcomes]
+    told = [f"{found.count(one)} {text}" for one, text in words.items() if one in found]
+    return f"{counted(len(found), 'claim')}: {', '.join(told) or 'none'}"
+
+
+def detectable(conditions: Iterable[JudgedCondition]) -> str:
     """Write the factors that ``conditions`` could show, e.g. ``MDE 1.12 to 1.4``, or nothing."""
-    factors = sorted(
-        each.detectable_factor for each in conditions if each.detectable_factor is not None
-    )
-    ends = dict.fromkeys(number(factor) for factor in (*factors[:1], *factors[-1:]))
-    return f"MDE {' to '.join(ends)}" if ends else ""
+    ends = span((each.detectable_factor for each in conditions), "ratio")
+    return f"MDE {ends}" if ends else ""
 
 
 def detectable_of(verdict: Verdict) -> str:
     """Write the factors that the conditions behind ``verdict`` could show, or nothing."""
     deciding = (judged for judged in verdict.judgements if not judged.control)
     return detectable(each for judged in deciding for each in judged.conditions)
-
-
-def _runs(runs: Mapping[str, RunRecord]) -> Table:
-    rows = (
-        (
-            *(scenario, record.run_id, record.environment.machine),
-            record.environment.commit[:7] or ABSENT,
-        )
-        for scenario, record in sorted(runs.items())
-    )
-    columns = ("scenario", "run", "machine", "commit")
-    return table("The runs that were judged", columns, rows, look="plain")
 
 
 def _row(verdict: Verdict) -> tuple[Entry | str, ...]:
@@ -149,15 +144,13 @@ def _judgement(judged: JudgementVerdict) -> Section:
         outcome = f"control, {'as' if outcome == 'supported' else 'not as'} it must be"
     blocks: list[Block] = [Text(f"{judged.because}.")]
     if judged.depends_on:
-        blocks.append(Bullets(tuple(map(_dependence, judged.depends_on))))
+        answers = (
+            (axis.axis, "; ".join(map(": ".join, axis.answers))) for axis in judged.depends_on
+        )
+        blocks.append(Bullets(tuple(f"depends on the {axis} – {text}" for axis, text in answers)))
     if judged.conditions:
         blocks += [_map(judged), _evidence(judged)]
     return Section(f"{judged.label}: {outcome}", tuple(blocks))
-
-
-def _dependence(dependence: Dependence) -> str:
-    answers = "; ".join(f"{value}: {answer}" for value, answer in dependence.answers)
-    return f"depends on the {dependence.axis} – {answers}"
 
 
 def _map(judged: JudgementVerdict) -> Table:
@@ -176,40 +169,35 @@ def _map(judged: JudgementVerdict) -> Table:
     )
 
 
-def _column(condition: Condition) -> str:
+def _column(condition: JudgedCondition) -> str:
     if not condition.concurrency:
         return f"{condition.payload}, {condition.arrival}"
     return f"{condition.payload}, {counted(condition.concurrency, 'client')}"
 
 
-def _line(condition: Condition) -> tuple[str, str, str, str]:
-    subject = condition.subject
-    if condition.baseline:
-        subject += f" against {condition.baseline}"
+def _line(condition: JudgedCondition) -> tuple[str, str, str, str]:
     where = f"{condition.workload}, {condition.loop}"
-    return (subject, condition.metric or ABSENT, where, condition.durability or ABSENT)
+    metric, durability = condition.metric or ABSENT, condition.durability or ABSENT
+    return (AXES["subject"](condition), metric, where, durability)
 
 
-def _entry(condition: Condition) -> str:
-    sign = _SIGNS[condition.outcome]
-    if condition.value is None:
-        return sign
-    parts = (value_of(condition), detectable([condition]), sign)
-    return " ".join(filter(None, parts))
+def _entry(condition: JudgedCondition) -> str:
+    detected = detectable([condition]) if condition.value is not None else ""
+    return " ".join(filter(None, (value_of(condition), detected, _SIGNS[condition.outcome])))
 
 
 def _evidence(judged: JudgementVerdict) -> Details:
     """Lead to the trials, cell by cell."""
-    by_cells: dict[tuple[str, ...], Condition] = {}
+    firsts: dict[tuple[str, ...], JudgedCondition] = {}
     for each in judged.conditions:
-        by_cells.setdefault(each.cells, each)
-    lines = tuple(_evidence_line(cells, each) for cells, each in by_cells.items())
+        firsts.setdefault(each.cells, each)
+    lines = tuple(map(_evidence_line, firsts.values()))
     return Details(f"Evidence: trials of {judged.run_id}", (Bullets(lines),))
 
 
-def _evidence_line(cells: tuple[str, ...], condition: Condition) -> str:
+def _evidence_line(condition: JudgedCondition) -> str:
     trials = ", ".join(map(code, condition.trials)) or ABSENT
     doubts = f"doubts: {', '.join(condition.doubts)}" if condition.doubts else ""
     told = "; ".join(filter(None, (condition.method, doubts, condition.why)))
-    line = f"{' against '.join(cells) or condition.subject}: {trials}"
+    line = f"{' against '.join(condition.cells) or condition.subject}: {trials}"
     return f"{line} ({told})" if told else line

@@ -13,7 +13,7 @@ ConditionOutcome = Literal["holds", "fails", "undecided", "invalid", "not measur
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class JudgedCondition:
     """What a judgement found in one place: for one subject or pair, metric and condition.
 
     ``value``, ``low`` and ``high`` are in ``unit`` and ``None`` where there is no such figure; what
@@ -77,7 +77,7 @@ class JudgementVerdict:
     figure: str
     claimed: str
     because: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[JudgedCondition, ...]
     depends_on: tuple[Dependence, ...]
     control: bool = False
 

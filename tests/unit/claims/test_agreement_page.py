@@ -11,13 +11,13 @@ from bench.claims.agreement_page import (
     agreement_screen,
     agreement_summary,
 )
-from bench.claims.result import Condition
+from bench.claims.result import JudgedCondition
 from bench.report.markdown import markdown
 from bench.report.terminal import screen_text
 
 
-def condition(value: float | None, subject: str = "a", why: str = "") -> Condition:
-    return Condition(
+def condition(value: float | None, subject: str = "a", why: str = "") -> JudgedCondition:
+    return JudgedCondition(
         outcome="not measured" if value is None else "holds",
         subject=subject,
         baseline="b|c",

@@ -8,7 +8,7 @@ import pytest
 
 from bench.analysis.analyse import analyse
 from bench.claims.judge import judge
-from bench.claims.result import Condition
+from bench.claims.result import JudgedCondition
 from bench.errors import InputError
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
@@ -41,10 +41,10 @@ def bound(bounds: str, subject: str = "base", more: str = "") -> str:
     return f'bounds]]\nsubjects = ["{subject}"]\n{limit}\n{more}'
 
 
-def sole(verdict: object) -> Condition:
+def sole(verdict: object) -> JudgedCondition:
     (judged,) = verdict.judgements  # type: ignore[attr-defined]  # a Verdict
     (condition,) = judged.conditions
-    assert isinstance(condition, Condition)
+    assert isinstance(condition, JudgedCondition)
     return condition
 
 

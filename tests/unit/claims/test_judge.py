@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.claims.judge import GRAVITY, NOT_MEASURED_YET, gravest, judge, verdict_of
-from bench.claims.result import Condition, ConditionOutcome, Dependence, VerdictOutcome
+from bench.claims.result import ConditionOutcome, Dependence, JudgedCondition, VerdictOutcome
 from bench.records.trial import Verification
 from tests.unit.analysis.synthetic import Left, changed, only_for, scenario_text
 from tests.unit.claims.judged import (
@@ -27,8 +27,10 @@ OUTCOMES: list[ConditionOutcome] = ["holds", "fails", "undecided", "invalid", "n
 LOST = Verification(4, 40, lost=1, corrupted=0, unexpected=0, problems=())
 
 
-def conditions(*outcomes: ConditionOutcome) -> list[Condition]:
-    return [Condition(each, "a", "", "m", "w", "p", "x", 1, "l", "fsync") for each in outcomes]
+def conditions(*outcomes: ConditionOutcome) -> list[JudgedCondition]:
+    return [
+        JudgedCondition(each, "a", "", "m", "w", "p", "x", 1, "l", "fsync") for each in outcomes
+    ]
 
 
 @pytest.mark.parametrize(
