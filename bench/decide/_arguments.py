@@ -6,12 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 
 from bench.analysis.wording import listed
-from bench.decide._sentences import SURVIVES, in_places, names, span, times
+from bench.decide._sentences import SURVIVES, in_places, names, times
 from bench.decide.result import Decision, Difference, Option
 from bench.report.text import code
-from bench.scenario.quantity import interval, number
-
-_STRENGTH = ("unknown", "volatile", "relaxed", "fsync")
+from bench.scenario.quantity import interval, number, span
 
 
 def consequences(decision: Decision) -> Iterator[str]:
@@ -28,13 +26,11 @@ def consequences(decision: Decision) -> Iterator[str]:
     yield _durability(decision, chosen)
     for note in chosen.notes:
         yield f"Neutral, because {note}."
+    notes = [finding.code for finding in chosen.findings if finding.severity == "note"]
     for finding in chosen.findings:
         if finding.severity != "note":
-            yield (
-                f"Bad, because {code(finding.code)} stands against some of its figures: "
-                f"{finding.meaning}"
-            )
-    notes = [finding.code for finding in chosen.findings if finding.severity == "note"]
+            against = f"{code(finding.code)} stands against some of its figures"
+            yield f"Bad, because {against}: {finding.meaning}"
     if notes:
         yield f"Neutral, because of notes on some of its figures, see the report: {names(notes)}."
     yield from _given_up(decision, chosen)
@@ -44,8 +40,7 @@ def pros_and_cons(decision: Decision, option: Option) -> Iterator[str]:
     """Say what speaks for and against an option, a sentence each."""
     rivalry = next((each for each in decision.rivalries if each.rival == option.subject), None)
     if rivalry is not None:
-        for difference in rivalry.differences:
-            yield _beside_the_choice(decision, difference)
+        yield from (_beside_the_choice(decision, each) for each in rivalry.differences)
     elif option.reasons and option.score is not None:
         yield (
             "Neutral, because its figures, which do not count, would give a score of "
@@ -72,17 +67,18 @@ def pros_and_cons(decision: Decision, option: Option) -> Iterator[str]:
 def _of_driver(
     decision: Decision, chosen: Option, metric: str, differences: Mapping[str, Difference]
 ) -> Iterator[str]:
-    places = len(decision.places)
+    places, is_rate = len(decision.places), decision.metrics[metric].better == "higher"
     better = {rival: d for rival, d in differences.items() if d.better and not d.worse}
     worse = {rival: d for rival, d in differences.items() if d.worse}
-    values = [each for each in chosen.figures if each.metric.name == metric]
-    told = f"{code(metric)} is {span(values)}"
+    values = [each.value for each in chosen.figures if each.metric.name == metric]
+    told = f"{code(metric)} is {span(values, decision.metrics[metric].unit) or 'not measured'}"
     if better:
         said = [f"{code(rival)}{in_places(d.better, places)}" for rival, d in better.items()]
         yield f"Good, because {told}, shown to be better than {listed(said)}."
     if worse:
         said = [
-            f"{code(rival)} ({_times_its_figure(decision, d)}{in_places(d.worse, places)}"
+            f"{code(rival)} ({times(d.ratio if is_rate else 1.0 / d.ratio)} its figure"
+            + in_places(d.worse, places)
             + (f", better in {len(d.better)})" if d.better else ")")
             for rival, d in worse.items()
         ]
@@ -92,21 +88,13 @@ def _of_driver(
         yield f"Neutral, because {told}: {_cost(decision, metric, cost)}."
 
 
-def _times_its_figure(decision: Decision, difference: Difference) -> str:
-    """Give the choice's figure ÷ the rival's, over all places."""
-    turned = decision.metrics[difference.metric].better == "higher"
-    ratio = difference.ratio if turned else 1.0 / difference.ratio
-    return f"{times(ratio)} its figure"
-
-
 def _beside_the_choice(decision: Decision, difference: Difference) -> str:
     """Give the option's figure ÷ the choice's, over all places."""
-    turned = decision.metrics[difference.metric].better == "higher"
-    ratio, ends = difference.ratio, (difference.low, difference.high)
-    if turned:
-        ratio, ends = 1.0 / ratio, (_inverse(difference.high), _inverse(difference.low))
+    ratio, low, high = difference.ratio, difference.low, difference.high
+    if decision.metrics[difference.metric].better == "higher":
+        ratio, low, high = 1.0 / ratio, 1.0 / high if high else None, 1.0 / low if low else None
     text = f"{code(difference.metric)} is {times(ratio)} that of {code(decision.choice)}"
-    text = f"{text} {interval(*ends)}".rstrip()
+    text = f"{text} {interval(low, high)}".rstrip()
     # The difference is told from the choice's side: where that is worse, this option is better.
     if difference.worse and difference.better:
         better, worse = len(difference.worse), len(difference.better)
@@ -118,16 +106,11 @@ def _beside_the_choice(decision: Decision, difference: Difference) -> str:
     return f"Neutral, because {text}, which is not shown to be a difference."
 
 
-def _inverse(value: float | None) -> float | None:
-    return 1.0 / value if value else None
-
-
 def _cost(decision: Decision, metric: str, cost: float) -> str:
     if cost <= 1.0:
         return "the best of the options that remain"
-    if decision.metrics[metric].better == "higher":
-        return f"{times(1.0 / cost)} the best"
-    return f"{times(cost)} the best"
+    is_rate = decision.metrics[metric].better == "higher"
+    return f"{times(1.0 / cost if is_rate else cost)} the best"
 
 
 def _promise(option: Option) -> str:
@@ -135,11 +118,10 @@ def _promise(option: Option) -> str:
 
 
 def _durability(decision: Decision, chosen: Option) -> str:
-    rank = _STRENGTH.index(chosen.durability)
     stronger = [
         option.subject
         for option in decision.options
-        if not option.reasons and _STRENGTH.index(option.durability) > rank
+        if not option.reasons and option.durability.strength > chosen.durability.strength
     ]
     text = f"its durability is {_promise(chosen)}"
     if stronger:
@@ -150,24 +132,17 @@ def _durability(decision: Decision, chosen: Option) -> str:
 def _given_up(decision: Decision, chosen: Option) -> Iterator[str]:
     """Say which options that cannot be chosen have a better score."""
     best = math.inf if chosen.score is None else chosen.score
-    ahead = [
-        option
-        for option in decision.options
-        if option.reasons and option.score is not None and option.score < best
-    ]
-    told = {
-        standing: [
-            f"{code(o.subject)} {number(o.score or 0.0)}" for o in ahead if o.standing == standing
+    for standing, which, why in (
+        ("excluded", "excluded", "that is the price of what is required"),
+        ("not shown", "not shown to keep what is required", "more trials may show it"),
+    ):
+        ahead = [
+            f"{code(option.subject)} {number(option.score)}"
+            for option in decision.options
+            if option.standing == standing and option.score is not None and option.score < best
         ]
-        for standing in ("excluded", "not shown")
-    }
-    if told["excluded"]:
-        yield (
-            "Neutral, because options that are excluded have better scores by the estimates "
-            f"({listed(told['excluded'])}): that is the price of what is required."
-        )
-    if told["not shown"]:
-        yield (
-            "Neutral, because options that are not shown to keep what is required have better "
-            f"scores by the estimates ({listed(told['not shown'])}): more trials may show it."
-        )
+        if ahead:
+            yield (
+                f"Neutral, because options that are {which} have better scores by the estimates "
+                f"({listed(ahead)}): {why}."
+            )

@@ -22,7 +22,7 @@ _FLOOR = "null"
 class Board:
     """``cells`` are keyed by subject and place; ``metrics`` by name as the file spells it."""
 
-    run: Analysis
+    analysis: Analysis
     asked: Drivers
     options: tuple[str, ...]
     places: tuple[Place, ...]
@@ -31,12 +31,11 @@ class Board:
 
     def cells_of(self, subject: str) -> list[Cell]:
         """Return the cells of ``subject`` in the places that count."""
-        found = (self.cells.get((subject, place)) for place in self.places)
-        return [cell for cell in found if cell is not None]
+        return [cell for place in self.places if (cell := self.cells.get((subject, place)))]
 
     def figure(self, cell: Cell, metric: str) -> Figure:
         """Return the value of ``metric`` in ``cell`` with its interval over trials."""
-        is_struck = bool(self.run.invalid_because(cell))
+        is_struck = bool(self.analysis.invalid_because(cell))
         figure = Figure(place_of(cell), self.metrics[metric], struck=is_struck)
         if failing := cell.fails_for(metric):
             return replace(figure, why_not=f"{cell.name}: {failing}")
@@ -70,7 +69,7 @@ class Board:
 
 def place_of(cell: Cell) -> Place:
     """Return where ``cell`` was measured."""
-    return Place(cell.sweep, cell.workload, cell.payload, cell.arrival, cell.loop)
+    return Place(*cell.condition, cell.loop)
 
 
 def board(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
@@ -83,13 +82,8 @@ def board(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
     counted = _counted(asked, analysis, told)
     known = {name: e.metric for cell in analysis.cells for name, e in cell.estimates.items()}
     limits = [kept.require for kept in asked.limits]
-    metrics = {
-        name: _metric(place, name, known)
-        for place, name in (
-            *(("drivers", driver.metric) for driver in asked.drivers),
-            *(("limits", limit.metric) for limit in limits),
-        )
-    }
+    metrics = {each.metric: _metric("drivers", each.metric, known) for each in asked.drivers}
+    metrics |= {each.metric: _metric("limits", each.metric, known) for each in limits}
     for driver in asked.drivers:
         if metrics[driver.metric].better == "neither":
             raise InputError(f"drivers: neither more nor less of {driver.metric} is better")
@@ -97,7 +91,7 @@ def board(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
         if misfit := limit.misfit(metrics[limit.metric].unit, limit.metric):
             raise InputError(f"limits: {misfit}")
     return Board(
-        run=analysis,
+        analysis=analysis,
         asked=asked,
         options=_options(asked, analysis),
         places=tuple(dict.fromkeys(map(place_of, counted))),
@@ -112,10 +106,9 @@ def _counted(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> list[Ce
         cells = tuple(cell for cell in cells if cell.sweep in told)
         aside = " A sweep that is marked as aside counts only if 'sweeps' names it."
     lines = [f"{problem}{aside}" for problem in asked.system.problems("system", cells)]
-    wanted = asked.requirements.must_run_on
     lines += [
         f"requirements.must_run_on: the run has no loop {loop!r}.{suggestion(loop, analysis.loops)}"
-        for loop in wanted
+        for loop in asked.requirements.must_run_on
         if loop not in analysis.loops
     ]
     if lines:

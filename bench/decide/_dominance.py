@@ -10,10 +10,10 @@ from bench.decide._board import Board
 from bench.decide.result import Place
 
 # (first, second, metric, place) → 1 where the first is shown to be better, −1 worse, 0 neither.
-Verdict = Callable[[str, str, str, Place], int]
+Signs = Callable[[str, str, str, Place], int]
 
 
-def verdicts(board: Board, subjects: Sequence[str]) -> Verdict:
+def signs_of(board: Board, subjects: Sequence[str]) -> Signs:
     """Compare ``subjects`` pairwise in every driver and place, inside blocks.
 
     A difference counts only if nothing that a report heeds speaks against it, allowing for all
@@ -22,7 +22,7 @@ def verdicts(board: Board, subjects: Sequence[str]) -> Verdict:
     found: dict[tuple[str, str, str, Place], int] = {}
     for driver in board.asked.drivers:
         metric = driver.metric
-        noise = noise_factor(board.run.cells, metric)
+        noise = noise_factor(board.analysis.cells, metric)
         compared = {
             (first, second, place): made
             for place in board.places
@@ -46,7 +46,7 @@ def verdicts(board: Board, subjects: Sequence[str]) -> Verdict:
 
 
 def dominators(
-    board: Board, subjects: Sequence[str], verdict: Verdict
+    board: Board, subjects: Sequence[str], signs: Signs
 ) -> Mapping[str, tuple[str, ...]]:
     """Return, for each of ``subjects`` that is dominated, the options that dominate it.
 
@@ -56,14 +56,14 @@ def dominators(
     """
     beats: dict[str, set[str]] = {subject: set() for subject in subjects}
     for first, second in combinations(subjects, 2):
-        signs = {
-            verdict(first, second, driver.metric, place)
+        found = {
+            signs(first, second, driver.metric, place)
             for driver in board.asked.drivers
             for place in board.places
         }
-        if signs - {0} == {1}:
+        if found - {0} == {1}:
             beats[second].add(first)
-        elif signs - {0} == {-1}:
+        elif found - {0} == {-1}:
             beats[first].add(second)
     return undominated(beats)
 
@@ -71,19 +71,15 @@ def dominators(
 def undominated(beaten_by: Mapping[str, set[str]]) -> Mapping[str, tuple[str, ...]]:
     """Return who is dominated, by whom, given who is beaten by whom; see :func:`dominators`."""
     stays: set[str] = set()
-    goes: dict[str, tuple[str, ...]] = {}
-    changed = True
-    while changed:
-        changed = False
+    goes: set[str] = set()
+    known = -1
+    while known < len(stays | goes):
+        known = len(stays | goes)
         for subject, rivals in beaten_by.items():
-            if subject in stays or subject in goes:
-                continue
-            if rivals <= goes.keys():
+            if subject not in stays and rivals & stays:
+                goes.add(subject)
+            elif subject not in goes and rivals <= goes:
                 stays.add(subject)
-                changed = True
-            elif rivals & stays:
-                goes[subject] = ()
-                changed = True
     return {
         subject: tuple(rival for rival in beaten_by if rival in beaten_by[subject] & stays)
         for subject in beaten_by

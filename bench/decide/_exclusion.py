@@ -10,18 +10,17 @@ promise for lack of a counter-example.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from bench.analysis.result import Cell, MatrixEntry
 from bench.decide._board import Board
-from bench.decide.result import Figure, Place, Reason
+from bench.decide.result import Figure, Objection, Place
 from bench.scenario.durability import Durability
 from bench.scenario.limit import Limit
-from bench.scenario.quantity import quantity
-
-_CLASSES = (Durability.VOLATILE, Durability.RELAXED, Durability.FSYNC)
+from bench.scenario.quantity import quantity_and_interval
 
 
-def reasons(board: Board, subject: str) -> tuple[Reason, ...]:
+def reasons(board: Board, subject: str) -> tuple[Objection, ...]:
     """Return every reason why ``subject`` cannot be chosen, the gravest sort first."""
     found = [
         *_of_cells(board, subject),
@@ -30,8 +29,7 @@ def reasons(board: Board, subject: str) -> tuple[Reason, ...]:
         *_of_limits(board, subject),
         *_of_drivers(board, subject),
     ]
-    order = [reason for reason in found if reason.kind != "not shown"]
-    return (*order, *(reason for reason in found if reason.kind == "not shown"))
+    return tuple(sorted(found, key=lambda reason: reason.kind == "not shown"))
 
 
 def durability_of(board: Board, subject: str) -> Durability:
@@ -39,11 +37,9 @@ def durability_of(board: Board, subject: str) -> Durability:
 
     Where it has no cell there, its other cells tell.
     """
-    elsewhere = [cell for cell in board.run.cells if cell.subject == subject]
-    classes = {cell.durability for cell in board.cells_of(subject) or elsewhere}
-    if Durability.UNKNOWN in classes:
-        return Durability.UNKNOWN
-    return min(classes, key=_CLASSES.index)
+    elsewhere = [cell for cell in board.analysis.cells if cell.subject == subject]
+    classes = (cell.durability for cell in board.cells_of(subject) or elsewhere)
+    return min(classes, key=attrgetter("strength"))
 
 
 def loop_notes(board: Board, subject: str) -> tuple[str, ...]:
@@ -67,97 +63,88 @@ def text_of(figure: Figure) -> str:
     """Write a figure with its interval, e.g. ``12 ms [10 ms, 14 ms]``."""
     if figure.value is None:
         return "not measured"
-    unit = figure.metric.unit
-    text = quantity(figure.value, unit)
-    if figure.low is None or figure.high is None:
-        return text
-    return f"{text} [{quantity(figure.low, unit)}, {quantity(figure.high, unit)}]"
+    parts = quantity_and_interval(figure.value, figure.low, figure.high, figure.metric.unit)
+    return " ".join(filter(None, parts))
 
 
-def _of_cells(board: Board, subject: str) -> Iterator[Reason]:
+def _of_cells(board: Board, subject: str) -> Iterator[Objection]:
     for place in board.places:
         cell = board.cells.get((subject, place))
         if cell is None:
-            yield Reason("not measured", f"not planned at {place.name}")
+            yield Objection("not measured", f"not planned at {place.name}")
             continue
-        invalid = board.run.invalid_because(cell)
+        invalid = board.analysis.invalid_because(cell)
         if invalid:
-            yield Reason("invalid", f"its numbers must not be used: {invalid}")
+            yield Objection("invalid", f"its numbers must not be used: {invalid}")
         elif cell.status == "unsupported":
-            yield Reason("unsupported", f"unsupported at {place.name}: {cell.reason}")
+            yield Objection("unsupported", f"unsupported at {place.name}: {cell.reason}")
         elif cell.status in ("failed", "missing"):
-            yield Reason("not measured", f"{cell.status} at {place.name}: {cell.reason}")
+            yield Objection("not measured", f"{cell.status} at {place.name}: {cell.reason}")
         elif cell.status == "partly":
             # The trials that lack are the slow ones first.
-            yield Reason("not shown", f"trials lack at {place.name}: {cell.reason}")
+            yield Objection("not shown", f"trials lack at {place.name}: {cell.reason}")
         if cell.failing_because and not invalid:
-            yield Reason("failing", f"{cell.failing_because} at {place.name}")
+            yield Objection("failing", f"{cell.failing_because} at {place.name}")
 
 
-def _of_durability(board: Board, subject: str) -> Iterator[Reason]:
+def _of_durability(board: Board, subject: str) -> Iterator[Objection]:
     least = board.asked.requirements.least_durability
     if least is None or not board.cells_of(subject):
         return
     has = durability_of(board, subject)
-    if has == Durability.UNKNOWN:
-        yield Reason("durability", f"its durability is not known, and {least} is required")
-    elif _CLASSES.index(has) < _CLASSES.index(Durability(least)):
-        yield Reason("durability", f"its durability is {has}, and {least} is required")
+    if has.strength < Durability(least).strength:
+        known = "not known" if has == Durability.UNKNOWN else has
+        yield Objection("durability", f"its durability is {known}, and {least} is required")
 
 
-def _of_loops(board: Board, subject: str) -> Iterator[Reason]:
+def _of_loops(board: Board, subject: str) -> Iterator[Objection]:
     for loop in board.asked.requirements.must_run_on:
         entry, stands_for = _on_loop(board, subject, loop)
         taken = f" (seen with {stands_for}, the same plug-in)" if stands_for else ""
         if entry is None:
-            yield Reason("not measured", f"not measured on {loop}, which is required")
+            yield Objection("not measured", f"not measured on {loop}, which is required")
         elif entry.status == "unsupported":
-            yield Reason("loop", f"does not run on {loop}{taken}: {entry.reason}")
+            yield Objection("loop", f"does not run on {loop}{taken}: {entry.reason}")
         elif entry.status not in ("measured", "partly"):
-            yield Reason("not measured", f"{entry.status} on {loop}, which is required")
+            yield Objection("not measured", f"{entry.status} on {loop}, which is required")
 
 
 def _on_loop(board: Board, subject: str, loop: str) -> tuple[MatrixEntry | None, str]:
     """Return what is known of ``subject`` on ``loop``, and of whom if not of itself."""
-    analysis = board.run
-    plugins = {cell.subject: cell.plugin for cell in analysis.cells}
-    entries = [
-        entry for entry in analysis.matrix if entry.loop == loop and entry.status != "missing"
-    ]
-    own = next((entry for entry in entries if entry.subject == subject), None)
-    if own is not None:
-        return own, ""
-    alike = [e for e in entries if plugins.get(e.subject) == plugins.get(subject)]
+    plugins = {cell.subject: cell.plugin for cell in board.analysis.cells}
+    known = [e for e in board.analysis.matrix if e.loop == loop and e.status != "missing"]
+    for entry in known:
+        if entry.subject == subject:
+            return entry, ""
+    alike = [entry for entry in known if plugins.get(entry.subject) == plugins.get(subject)]
     # One that refuses tells more than one that runs: it stays out.
-    known = ("unsupported", "measured", "partly", "failed")
-    alike.sort(key=lambda entry: known.index(entry.status))
+    alike.sort(key=lambda e: ("unsupported", "measured", "partly", "failed").index(e.status))
     return (alike[0], alike[0].subject) if alike else (None, "")
 
 
-def _of_limits(board: Board, subject: str) -> Iterator[Reason]:
-    for limit in (kept.require for kept in board.asked.limits):
-        for place, cell in _usable(board, subject, limit.metric):
-            reason = _judged(limit, board.figure(cell, limit.metric), place)
-            if reason is not None:
+def _of_limits(board: Board, subject: str) -> Iterator[Objection]:
+    for kept in board.asked.limits:
+        metric = kept.require.metric
+        for place, cell in _usable(board, subject, metric):
+            if reason := _judged(kept.require, board.figure(cell, metric), place):
                 yield reason
 
 
-def _judged(limit: Limit, figure: Figure, place: Place) -> Reason | None:
+def _judged(limit: Limit, figure: Figure, place: Place) -> Objection | None:
     said = f"{limit.metric} is {text_of(figure)} at {place.name}"
     bound = limit.words
     if figure.value is None:
-        text = f"{limit.metric} at {place.name}, {bound}: {figure.why_not}"
-        return Reason("not shown", text)
+        return Objection("not shown", f"{limit.metric} at {place.name}, {bound}: {figure.why_not}")
     if figure.low is None or figure.high is None:
-        return Reason("not shown", f"{said}, {bound}; no interval: {figure.why_not}")
+        return Objection("not shown", f"{said}, {bound}; no interval: {figure.why_not}")
     if limit.range.fails(figure.low, figure.high):
-        return Reason("limit", f"{said}; the limit is {bound}")
+        return Objection("limit", f"{said}; the limit is {bound}")
     if not limit.range.holds(figure.low, figure.high):
-        return Reason("not shown", f"{said}, across the limit of {bound}")
+        return Objection("not shown", f"{said}, across the limit of {bound}")
     return None
 
 
-def _of_drivers(board: Board, subject: str) -> Iterator[Reason]:
+def _of_drivers(board: Board, subject: str) -> Iterator[Objection]:
     for driver in board.asked.drivers:
         for place, cell in _usable(board, subject, driver.metric):
             known, planned = len(cell.by_block(driver.metric)), cell.blocks.planned
@@ -165,7 +152,7 @@ def _of_drivers(board: Board, subject: str) -> Iterator[Reason]:
                 figure = board.figure(cell, driver.metric)
                 why = figure.why_not or "not every trial has a value of its own"
                 text = f"{driver.metric} cannot be compared at {place.name}: {why}"
-                yield Reason("not shown", text)
+                yield Objection("not shown", text)
 
 
 def _usable(board: Board, subject: str, metric: str) -> Iterator[tuple[Place, Cell]]:
@@ -174,5 +161,5 @@ def _usable(board: Board, subject: str, metric: str) -> Iterator[tuple[Place, Ce
         cell = board.cells.get((subject, place))
         if cell is None or cell.status not in ("measured", "partly"):
             continue
-        if not (board.run.invalid_because(cell) or cell.fails_for(metric)):
+        if not (board.analysis.invalid_because(cell) or cell.fails_for(metric)):
             yield place, cell

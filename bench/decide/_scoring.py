@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import mul
 from typing import Literal
 
 from bench.analysis.comparison import HEEDED, aa_pairs, reasons_against
 from bench.analysis.result import Reason
 from bench.decide._board import Board
-from bench.decide._dominance import Verdict
+from bench.decide._dominance import Signs
 from bench.decide.result import Difference, Flip, PlaceView, Rivalry
 from bench.scenario.limit import SUM
 from bench.scenario.quantity import number
@@ -42,18 +43,17 @@ class Scores:
 
     def score(self, option: str) -> float:
         """Return the weighted mean cost, a logarithm: less is better."""
-        return math.fsum(
-            weight * self.cost(option, metric) for metric, weight in self.weights.items()
-        )
+        return math.fsum(weight * self.cost(option, name) for name, weight in self.weights.items())
 
-    def by_repetition(self, option: str) -> list[float]:
-        """Return the score in each repetition."""
-        columns = zip(*(self.costs[option][metric] for metric in self.weights), strict=True)
+    def ratio(self, over: str, under: str) -> Effect:
+        """Return the ratio of two options' scores, repetition by repetition."""
         weights = list(self.weights.values())
-        return [
-            math.fsum(weight * cost for weight, cost in zip(weights, column, strict=True))
-            for column in columns
-        ]
+
+        def by_repetition(option: str) -> list[float]:
+            columns = zip(*(self.costs[option][name] for name in self.weights), strict=True)
+            return [math.exp(math.fsum(map(mul, weights, column))) for column in columns]
+
+        return effect(by_repetition(over), by_repetition(under))
 
 
 def scores(board: Board, subjects: Sequence[str]) -> Scores:
@@ -66,71 +66,57 @@ def scores(board: Board, subjects: Sequence[str]) -> Scores:
     """
     total = math.fsum(driver.weight for driver in board.asked.drivers)
     weights = {driver.metric: driver.weight / total for driver in board.asked.drivers}
-    by_place = {
-        subject: {
-            metric: [
-                board.costs(cell, metric) if cell is not None else {}
-                for cell in (board.cells.get((subject, place)) for place in board.places)
-            ]
-            for metric in weights
-        }
-        for subject in subjects
-    }
-    complete = {
-        subject: costs
-        for subject, costs in by_place.items()
-        if all(part for parts in costs.values() for part in parts)
-    }
+    by_place: dict[str, dict[str, list[Mapping[int, float]]]] = {}
+    for subject in subjects:
+        cells = board.cells_of(subject)
+        costs = {metric: [board.costs(cell, metric) for cell in cells] for metric in weights}
+        if len(cells) == len(board.places) and all(map(all, costs.values())):
+            by_place[subject] = costs
     shared = [
-        set(part) for costs in complete.values() for parts in costs.values() for part in parts
+        set(part) for costs in by_place.values() for parts in costs.values() for part in parts
     ]
     repetitions = sorted(set.intersection(*shared)) if shared else []
+
+    def means(parts: Sequence[Mapping[int, float]]) -> list[float]:
+        return [math.fsum(part[at] for part in parts) / len(parts) for at in repetitions]
+
     return Scores(
         weights,
         {
-            subject: {
-                metric: [
-                    math.fsum(part[repetition] for part in parts) / len(parts)
-                    for repetition in repetitions
-                ]
-                for metric, parts in costs.items()
-            }
-            for subject, costs in complete.items()
+            subject: {metric: means(parts) for metric, parts in costs.items()}
+            for subject, costs in by_place.items()
             if repetitions
         },
     )
 
 
-def score_noise(board: Board, made: Scores) -> float:
+def score_noise(board: Board) -> float:
     """Return the largest factor (≥ 1) by which an A/A arm's score departs from its original's.
 
     1 where no A/A arm was measured in every place that counts.
     """
-    pairs = {(again.subject, first.subject) for again, first in aa_pairs(board.run.cells)}
-    largest = 1.0
-    for again, first in pairs:
-        both = scores(board, (again, first)).costs
-        if len(both) == 2:
-            found = effect(*_as_values(Scores(made.weights, both), again, first))
-            largest = max(largest, departure(found.ratio))
-    return largest
+    pairs = {(again.subject, first.subject) for again, first in aa_pairs(board.analysis.cells)}
+    both = {pair: scores(board, pair) for pair in pairs}
+    return max(
+        (departure(each.ratio(*pair).ratio) for pair, each in both.items() if len(each.costs) == 2),
+        default=1.0,
+    )
 
 
 def rivalry(
-    board: Board, made: Scores, pair: tuple[str, str], noise: float, verdict: Verdict
+    board: Board, made: Scores, pair: tuple[str, str], noise: float, signs: Signs
 ) -> Rivalry:
     """Compare the choice with a rival (``pair``)."""
     choice, rival = pair
-    found = effect(*_as_values(made, rival, choice))
-    differences = tuple(_difference(board, made, pair, metric, verdict) for metric in made.weights)
+    found = made.ratio(rival, choice)
+    differences = tuple(_difference(board, made, pair, metric, signs) for metric in made.weights)
     lows = [difference.low for difference in differences]
     worst = math.fsum(
         weight * math.log(low)
         for low, weight in zip(lows, made.weights.values(), strict=True)
         if low
     )
-    unsteady = _unsteady(board, pair, made.weights)
-    why_not = _why_not_apart(found, noise, unsteady)
+    why_not = _why_not_apart(found, noise, _unsteady(board, pair, made.weights))
     return Rivalry(
         rival=rival,
         ratio=math.exp(made.score(rival) - made.score(choice)),
@@ -156,7 +142,7 @@ def in_each_place(
     for place in board.places:
         made = scores(replace(board, places=(place,)), candidates)
         rival = min(rivals, key=made.score)
-        found = effect(*_as_values(made, rival, choice))
+        found = made.ratio(rival, choice)
         sides = [board.cells[subject, place] for subject in (choice, rival)]
         names = SUM.join(made.weights)
         unsteady = "; ".join(filter(None, (cell.unsteady_because(names) for cell in sides)))
@@ -181,10 +167,9 @@ def flips(
     """
     found: list[Flip] = []
     for metric, weight in weights.items():
-        crossings: dict[str, tuple[float, bool]] = {}
+        below: dict[str, float] = {}
+        above: dict[str, float] = {}
         for rival in costs:
-            if rival == choice:
-                continue
             slope = costs[rival][metric] - costs[choice][metric]
             rest = math.fsum(
                 other * (costs[rival][name] - costs[choice][name])
@@ -192,9 +177,7 @@ def flips(
                 if name != metric
             )
             if slope and -rest / slope > 0.0:
-                crossings[rival] = (-rest / slope, slope < 0.0)
-        below = {rival: at for rival, (at, upwards) in crossings.items() if not upwards}
-        above = {rival: at for rival, (at, upwards) in crossings.items() if upwards}
+                (above if slope < 0.0 else below)[rival] = -rest / slope
         if below:
             winner = max(below, key=below.__getitem__)
             found.append(Flip(metric, weight, below[winner], "below", winner))
@@ -205,43 +188,33 @@ def flips(
 
 
 def _difference(
-    board: Board, made: Scores, pair: tuple[str, str], metric: str, verdict: Verdict
+    board: Board, made: Scores, pair: tuple[str, str], metric: str, signs: Signs
 ) -> Difference:
     choice, rival = pair
-    over = [math.exp(cost) for cost in made.costs[rival][metric]]
-    under = [math.exp(cost) for cost in made.costs[choice][metric]]
+    over, under = ([math.exp(cost) for cost in made.costs[o][metric]] for o in (rival, choice))
     found = effect(over, under)
     estimate = made.cost(rival, metric) - made.cost(choice, metric)
     flips_alone = False
     if found.low is not None and found.low > 0.0:
         moved = made.weights[metric] * (math.log(found.low) - estimate)
         flips_alone = made.score(rival) - made.score(choice) + moved < 0.0
-    signs = {place.name: verdict(choice, rival, metric, place) for place in board.places}
+    shown = {place.name: signs(choice, rival, metric, place) for place in board.places}
     return Difference(
         metric=metric,
         ratio=math.exp(estimate),
         low=found.low,
         high=found.high,
         flips_alone=flips_alone,
-        better=tuple(name for name, sign in signs.items() if sign > 0),
-        worse=tuple(name for name, sign in signs.items() if sign < 0),
+        better=tuple(name for name, sign in shown.items() if sign > 0),
+        worse=tuple(name for name, sign in shown.items() if sign < 0),
     )
-
-
-def _as_values(made: Scores, over: str, under: str) -> tuple[list[float], list[float]]:
-    candidate = [math.exp(score) for score in made.by_repetition(over)]
-    return candidate, [math.exp(score) for score in made.by_repetition(under)]
 
 
 def _unsteady(board: Board, pair: tuple[str, str], metrics: Iterable[str]) -> str:
-    names = SUM.join(metrics)
-    cells = (cell for subject in pair for cell in board.cells_of(subject))
-    drifting = (
-        f"{cell.name} is not steady: {because}"
-        for cell in cells
-        if (because := cell.unsteady_because(names))
-    )
-    return next(drifting, "")
+    for cell in (cell for subject in pair for cell in board.cells_of(subject)):
+        if because := cell.unsteady_because(SUM.join(metrics)):
+            return f"{cell.name} is not steady: {because}"
+    return ""
 
 
 def _heeded(found: Effect, noise: float, unsteady: str) -> Reason | Literal[""]:

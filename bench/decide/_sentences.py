@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.analysis.wording import counted, listed
-from bench.decide.result import Decision, Figure, PlaceView, Rivalry
+from bench.decide.result import Decision, PlaceView, Rivalry
 from bench.report.text import code, emphasis
-from bench.scenario.quantity import interval, number, quantity
+from bench.scenario.quantity import interval, number
 
-SURVIVES = {
+SURVIVES: dict[str, str] = {
     "fsync": "what it acknowledged is on stable storage",
     "relaxed": "what it acknowledged last may be lost when the machine or the server crashes",
     "volatile": "nothing survives the end of the process that holds the data",
@@ -29,9 +29,17 @@ def solution(decision: Decision) -> str:
 def because(decision: Decision) -> str:
     """Return the outcome as a sentence with its reason."""
     if decision.outcome == "invalid":
-        return _invalid(decision)
+        best = f" Without it the best would be {code(decision.choice)}." if decision.choice else ""
+        return (
+            "No option is chosen, because what this rests on cannot be trusted: "
+            f"{decision.invalid_because}.{best} Measure again, or name in {code('options')} only "
+            "those that are to be considered."
+        )
     if decision.outcome == "none remains":
-        return _none_remains(decision)
+        text = "No option is chosen, because none is shown to keep what is required."
+        may = [option.subject for option in decision.options if option.standing == "not shown"]
+        needs = "may, which needs longer windows or more repetitions to show."
+        return f"{text} {names(may)} {needs}" if may else text
     if not decision.rivalries:
         return (
             f"Chosen option: {code(decision.choice)}, because it is the only one of "
@@ -52,7 +60,9 @@ def because(decision: Decision) -> str:
             f"{code(decision.choice)} has the best score by the estimates ({score}), but "
             f"{reasons}. That they are equal is not shown either."
         )
-    nearest = _nearest(decision)
+    dominated = {option.subject for option in decision.options if option.standing == "dominated"}
+    rivals = [each for each in decision.rivalries if each.rival not in dominated]
+    nearest = min(rivals or decision.rivalries, key=lambda rivalry: rivalry.ratio)
     return (
         f"Chosen option: {code(decision.choice)}, because of the {remain} options that are shown "
         f"to keep what is required it has the best score: {score}. The score of the next, "
@@ -64,16 +74,14 @@ def because(decision: Decision) -> str:
 def sensitivity(decision: Decision) -> Iterator[str]:
     """Say what would change the choice, a sentence each."""
     yield from _weights(decision)
-    for view in decision.by_place:
-        yield _in_place(decision, view)
+    yield from (_in_place(decision, view) for view in decision.by_place)
     noise = max((rivalry.noise_factor for rivalry in decision.rivalries), default=1.0)
     if noise > 1.0:
         yield (
             f"The same subject measured twice differs in this score by up to {times(noise)}: "
             "nothing up to that counts as a difference."
         )
-    for rivalry in decision.rivalries:
-        yield _inside_intervals(rivalry)
+    yield from map(_inside_intervals, decision.rivalries)
     for rivalry in decision.rivalries:
         is_wide = rivalry.low is None or rivalry.low <= 1.0
         if rivalry.rival in decision.leading and is_wide and rivalry.detectable_factor is not None:
@@ -95,29 +103,6 @@ def limits(decision: Decision) -> Iterator[str]:
     for kept in decision.asked.limits:
         why = f" – {kept.why}" if kept.why else ""
         yield f"{code(kept.require.metric)}: {kept.require.words}{why}"
-
-
-def _invalid(decision: Decision) -> str:
-    without = f" Without it the best would be {code(decision.choice)}." if decision.choice else ""
-    return (
-        "No option is chosen, because what this rests on cannot be trusted: "
-        f"{decision.invalid_because}.{without} Measure again, or name in {code('options')} only "
-        "those that are to be considered."
-    )
-
-
-def _none_remains(decision: Decision) -> str:
-    text = "No option is chosen, because none is shown to keep what is required."
-    not_shown = [o.subject for o in decision.options if o.standing == "not shown"]
-    if not not_shown:
-        return text
-    return f"{text} {names(not_shown)} may, which needs longer windows or more repetitions to show."
-
-
-def _nearest(decision: Decision) -> Rivalry:
-    standing = {option.subject: option.standing for option in decision.options}
-    rivals = [each for each in decision.rivalries if standing[each.rival] != "dominated"]
-    return min(rivals or decision.rivalries, key=lambda rivalry: rivalry.ratio)
 
 
 def _weights(decision: Decision) -> Iterator[str]:
@@ -181,13 +166,3 @@ def as_large(found: Rivalry | PlaceView) -> str:
 def in_places(where: Sequence[str], places: int) -> str:
     """Say in how many of the places; nothing where that is all of them."""
     return "" if len(where) == places else f" in {len(where)} of {places} places"
-
-
-def span(values: Sequence[Figure]) -> str:
-    """Write the smallest and the largest of the known values."""
-    known = sorted(each.value for each in values if each.value is not None)
-    if not known:
-        return "not measured"
-    unit = values[0].metric.unit
-    ends = dict.fromkeys(quantity(value, unit) for value in (known[0], known[-1]))
-    return " to ".join(ends)

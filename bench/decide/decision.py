@@ -15,12 +15,12 @@ is that the choice beats all of them, which is false as soon as one test fails.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.result import Analysis
 from bench.analysis.wording import counted, listed
-from bench.decide._board import Board, board
-from bench.decide._dominance import dominators, verdicts
+from bench.decide._board import Board, board, place_of
+from bench.decide._dominance import dominators, signs_of
 from bench.decide._exclusion import durability_of, loop_notes, reasons
 from bench.decide._scoring import (
     Scores,
@@ -34,9 +34,8 @@ from bench.decide.drivers import Drivers
 from bench.decide.result import (
     Decision,
     DecisionOutcome,
+    Objection,
     Option,
-    Reason,
-    Rivalry,
     Standing,
 )
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, InputError
@@ -54,8 +53,8 @@ _NOT_OF_SAVERS = (
 )
 
 
-def decide(asked: Drivers, run: Analysis, sweeps: Sequence[str] = ()) -> Decision:
-    """Decide between the subjects of ``run``.
+def decide(asked: Drivers, analysis: Analysis, sweeps: Sequence[str] = ()) -> Decision:
+    """Decide between the subjects of a run.
 
     ``sweeps`` are those that count where ``asked`` names none; empty means all.
 
@@ -63,32 +62,42 @@ def decide(asked: Drivers, run: Analysis, sweeps: Sequence[str] = ()) -> Decisio
         InputError: ``asked`` names what the run does not have, a limit is in another unit than
             its metric, or a driver has values that allow no ratio.
     """
-    laid_out = board(asked, run, sweeps)
+    laid_out = board(asked, analysis, sweeps)
     why = {subject: reasons(laid_out, subject) for subject in laid_out.options}
     remaining = [subject for subject, found in why.items() if not found]
     made = scores(laid_out, remaining)
-    verdict = verdicts(laid_out, remaining)
-    dominated = dominators(laid_out, remaining, verdict)
+    signs = signs_of(laid_out, remaining)
+    dominated = dominators(laid_out, remaining, signs)
     candidates = [subject for subject in remaining if subject not in dominated]
     choice = min(candidates, key=made.score, default="")
-    noise = score_noise(laid_out, made) if choice else 1.0
+    noise = score_noise(laid_out) if choice else 1.0
     rivalries = tuple(
-        rivalry(laid_out, made, (choice, rival), noise, verdict)
+        rivalry(laid_out, made, (choice, rival), noise, signs)
         for rival in remaining
         if rival != choice
     )
-    leading = _leading(choice, rivalries, dominated)
-    invalid_because = _invalid_because(run, why)
+    close = (each.rival for each in rivalries if not each.is_apart and each.rival not in dominated)
+    leading = (choice, *close) if choice else ()
+    invalid_because = _invalid_because(analysis, why)
     outcome = _outcome(leading, invalid_because)
     costs = {
         option: {metric: made.cost(option, metric) for metric in made.weights}
         for option in candidates
     }
     weights = {driver.metric: driver.weight for driver in asked.drivers}
+
+    def standing(subject: str) -> Standing:
+        if why[subject]:
+            is_open = all(reason.kind == "not shown" for reason in why[subject])
+            return "not shown" if is_open else "excluded"
+        if subject in leading:
+            return "chosen" if outcome == "decided" else "leading"
+        return "dominated" if subject in dominated else "remains"
+
     return Decision(
         asked=asked,
-        run=run.run,
-        question=run.question,
+        run=analysis.run,
+        question=analysis.question,
         outcome=outcome,
         choice=choice,
         leading=leading,
@@ -97,12 +106,7 @@ def decide(asked: Drivers, run: Analysis, sweeps: Sequence[str] = ()) -> Decisio
         place_texts=_place_texts(laid_out),
         options=tuple(
             _option(
-                laid_out,
-                subject,
-                _standing(subject, why[subject], dominated, leading, outcome),
-                why[subject],
-                made,
-                dominated.get(subject, ()),
+                laid_out, made, subject, why[subject], dominated.get(subject, ()), standing(subject)
             )
             for subject in laid_out.options
         ),
@@ -116,15 +120,6 @@ def decide(asked: Drivers, run: Analysis, sweeps: Sequence[str] = ()) -> Decisio
     )
 
 
-def _leading(
-    choice: str, rivalries: Sequence[Rivalry], dominated: Mapping[str, object]
-) -> tuple[str, ...]:
-    if not choice:
-        return ()
-    close = (each.rival for each in rivalries if not each.is_apart and each.rival not in dominated)
-    return (choice, *close)
-
-
 def _outcome(leading: Sequence[str], invalid_because: str) -> DecisionOutcome:
     if invalid_because:
         return "invalid"
@@ -133,12 +128,12 @@ def _outcome(leading: Sequence[str], invalid_because: str) -> DecisionOutcome:
     return "decided" if len(leading) == 1 else "not told apart"
 
 
-def _invalid_because(run: Analysis, why: Mapping[str, Sequence[Reason]]) -> str:
+def _invalid_because(analysis: Analysis, why: Mapping[str, Sequence[Objection]]) -> str:
     """Say why nothing may be decided: the run is invalid, or what only that keeps from choice.
 
     An option that something else excludes may be invalid as well: nothing rests on its numbers.
     """
-    for finding in run.findings:
+    for finding in analysis.findings:
         if finding.severity == "invalid" and not finding.cells:
             return f"{finding.code}: {finding.message}"
     for subject, found in why.items():
@@ -150,19 +145,19 @@ def _invalid_because(run: Analysis, why: Mapping[str, Sequence[Reason]]) -> str:
 
 def _option(
     laid_out: Board,
-    subject: str,
-    standing: Standing,
-    why: tuple[Reason, ...],
     made: Scores,
+    subject: str,
+    why: tuple[Objection, ...],
     dominated_by: tuple[str, ...],
+    standing: Standing,
 ) -> Option:
     costs, score = _relative(laid_out, subject, made)
     cells = laid_out.cells_of(subject)
     names = {cell.name for cell in cells}
     return Option(
         subject=subject,
-        text=laid_out.run.subject_texts.get(subject, ""),
-        durability=str(durability_of(laid_out, subject)),
+        text=laid_out.analysis.subject_texts.get(subject, ""),
+        durability=durability_of(laid_out, subject),
         standing=standing,
         reasons=why,
         notes=loop_notes(laid_out, subject),
@@ -170,22 +165,8 @@ def _option(
         costs=costs,
         score=score,
         dominated_by=dominated_by,
-        findings=tuple(each for each in laid_out.run.findings if names & set(each.cells)),
+        findings=tuple(each for each in laid_out.analysis.findings if names & set(each.cells)),
     )
-
-
-def _standing(
-    subject: str,
-    why: Sequence[Reason],
-    dominated: Collection[str],
-    leading: Sequence[str],
-    outcome: DecisionOutcome,
-) -> Standing:
-    if why:
-        return "not shown" if all(r.kind == "not shown" for r in why) else "excluded"
-    if subject in leading:
-        return "chosen" if outcome == "decided" else "leading"
-    return "dominated" if subject in dominated else "remains"
 
 
 def _relative(
@@ -223,24 +204,20 @@ def _cautions(laid_out: Board) -> Iterator[str]:
 
 
 def _place_texts(laid_out: Board) -> Mapping[str, str]:
-    analysis = laid_out.run
+    workloads, payloads = laid_out.analysis.workload_texts, laid_out.analysis.payload_texts
+    arrivals = {cell.arrival: cell.arrival_text for cell in laid_out.cells.values()}
     texts: dict[str, str] = {}
     for place in laid_out.places:
-        cell = next(cell for (_, at), cell in laid_out.cells.items() if at == place)
-        parts = (
-            analysis.workload_texts.get(place.workload, ""),
-            analysis.payload_texts.get(place.payload, ""),
-            cell.arrival_text,
-            f"{place.loop} loop",
-        )
+        parts = [workloads.get(place.workload), payloads.get(place.payload)]
+        parts += [arrivals[place.arrival], f"{place.loop} loop"]
         texts[place.name] = "; ".join(filter(None, parts))
     return texts
 
 
 def _not_measured(
-    laid_out: Board, why: Mapping[str, Sequence[Reason]], *, has_noise: bool
+    laid_out: Board, why: Mapping[str, Sequence[Objection]], *, has_noise: bool
 ) -> Iterator[str]:
-    analysis = laid_out.run
+    analysis = laid_out.analysis
     for subject, found in why.items():
         lacking = [reason.text for reason in found if reason.kind == "not measured"]
         if lacking:
@@ -258,9 +235,7 @@ def _not_measured(
         yield f"speed on {listed(sorted(emulated))}, which was emulated here"
     if any(finding.code == "shared_cores" for finding in analysis.findings):
         yield "client and server on machines of their own: here they shared the cores"
-    left_out = {
-        (cell.workload, cell.payload, cell.arrival, cell.loop) for cell in analysis.cells
-    } - {(p.workload, p.payload, p.arrival, p.loop) for p in laid_out.places}
+    left_out = {place_of(cell)[1:] for cell in analysis.cells} - {p[1:] for p in laid_out.places}
     if left_out:
         yield f"what the run has besides ({counted(len(left_out), 'place')}) was not counted"
     yield "any saver, version, option or load that the run does not have"

@@ -10,25 +10,21 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.scenario.limit import WRITTEN, Limit, Reader
-from bench.scenario.selection import Label, Many, Name, Selection
+from bench.scenario.selection import Label, Many, Name, Part, Selection
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Requirements(_Part):
+class Requirements(Part):
     """The least durability class, and the loops that an option must run on."""
 
     least_durability: Literal["volatile", "relaxed", "fsync"] | None = None
     must_run_on: Many[Name] = ()
 
 
-class Driver(_Part):
+class Driver(Part):
     """A metric, which may be a sum (``"a + b"``), and how much it weighs beside the others."""
 
     metric: Name
@@ -36,14 +32,14 @@ class Driver(_Part):
     why: str = ""
 
 
-class Kept(_Part):
+class Kept(Part):
     """What no option may break in any place, and why."""
 
     require: Annotated[Limit, PlainValidator(Reader(sums=True)), WRITTEN]
     why: str = ""
 
 
-class Drivers(_Part):
+class Drivers(Part):
     """What decides. ``options`` names the subjects that are considered; empty means all.
 
     Without sweeps in ``system``, those that the scenario marks as aside do not count.

@@ -35,12 +35,15 @@ _NOT_OF_SAVERS = ("numpy", "pandas", "scipy", "psutil", "pydantic", "checkpoint-
 def page(decision: Decision, date: str = "") -> Page:
     """Return the whole record; ``date`` (ISO) is that of the run where it is empty."""
     day = date or decision.run.started_at[:10]
-    parts = {
+    parts: dict[str, Iterator[Block]] = {
         "Context and Problem Statement": _context(decision),
         "Decision Drivers": _drivers(decision),
-        "Considered Options": _options(decision),
+        "Considered Options": iter((_options(decision),)),
         "Decision Outcome": _outcome(decision),
-        "Pros and Cons of the Options": _each_option(decision),
+        "Pros and Cons of the Options": (
+            Section(option.subject, (Bullets(tuple(pros_and_cons(decision, option))),))
+            for option in decision.options
+        ),
         "More Information": _more(decision),
     }
     return Page(
@@ -97,8 +100,8 @@ def _drivers(decision: Decision) -> Iterator[Block]:
         yield Bullets(kept)
 
 
-def _options(decision: Decision) -> Iterator[Block]:
-    yield Bullets(
+def _options(decision: Decision) -> Bullets:
+    return Bullets(
         tuple(
             f"{code(option.subject)} ({option.text}; {option.durability}): {_standing(option)}"
             for option in decision.options
@@ -123,10 +126,10 @@ def _outcome(decision: Decision) -> Iterator[Block]:
     yield Text(_HOW)
     if not decision.choice:
         return
-    of_whom = [Text(f"If {code(decision.choice)} were taken:")]
-    told = Bullets(tuple(consequences(decision)))
-    is_decided = decision.outcome == "decided"
-    yield Section("Consequences", (*([] if is_decided else of_whom), told))
+    told: list[Block] = [Bullets(tuple(consequences(decision)))]
+    if decision.outcome != "decided":
+        told.insert(0, Text(f"If {code(decision.choice)} were taken:"))
+    yield Section("Consequences", tuple(told))
     if changes := tuple(sensitivity(decision)):
         yield Section("Sensitivity", (Bullets(changes),))
     confirmation = (
@@ -164,17 +167,14 @@ def _rank(option: Option) -> tuple[bool, bool, float]:
     return (out, option.standing == "dominated", option.score or float("inf"))
 
 
-def _each_option(decision: Decision) -> Iterator[Section]:
-    for option in decision.options:
-        yield Section(option.subject, (Bullets(tuple(pros_and_cons(decision, option))),))
-
-
 def _more(decision: Decision) -> Iterator[Section]:
-    not_measured = Bullets(tuple(f"{text}." for text in decision.not_measured))
     yield Section("Evidence", tuple(_evidence(decision)))
-    yield Section("What was not measured", (not_measured,))
-    yield Section("When to measure again", (Bullets(tuple(_occasions(decision))),))
-    yield Section("Where it comes from", (Bullets(tuple(_provenance(decision))),))
+    for title, lines in {
+        "What was not measured": [f"{text}." for text in decision.not_measured],
+        "When to measure again": _occasions(decision),
+        "Where it comes from": _provenance(decision),
+    }.items():
+        yield Section(title, (Bullets(tuple(lines)),))
 
 
 def _evidence(decision: Decision) -> Iterator[Block]:
@@ -183,8 +183,8 @@ def _evidence(decision: Decision) -> Iterator[Block]:
         "are those of the machine that measured."
     )
     metrics = list(decision.metrics)
-    head: list[Column | str] = ["option", "durability"]
-    columns = [*head, *(Column(code(name)) for name in metrics)]
+    columns: list[Column | str] = ["option", "durability"]
+    columns += [Column(code(name)) for name in metrics]
     for place in decision.places:
         figures = {
             (option.subject, each.metric.name): each

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bench.analysis.result import Finding
 from bench.decide.drivers import Drivers
 from bench.records.run import RunRecord
+from bench.scenario.durability import Durability
 from bench.scenario.metric import Metric
 
 DecisionOutcome = Literal["decided", "not told apart", "none remains", "invalid"]
 Standing = Literal["chosen", "leading", "remains", "dominated", "not shown", "excluded"]
-ReasonKind = Literal[
+ObjectionKind = Literal[
     "limit", "durability", "loop", "unsupported", "invalid", "failing", "not measured", "not shown"
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A condition and a loop: what is the same for every option that is compared there."""
 
     sweep: str
@@ -31,7 +31,7 @@ class Place:
     @property
     def name(self) -> str:
         """The place in labels."""
-        return f"{self.workload} · {self.payload} · {self.arrival} · {self.loop}"
+        return " · ".join(self[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class Objection:
     """Why an option cannot be chosen. ``not shown`` alone leaves it open."""
 
-    kind: ReasonKind
+    kind: ObjectionKind
     text: str
 
 
@@ -140,9 +140,9 @@ class Option:
 
     subject: str
     text: str
-    durability: str
+    durability: Durability
     standing: Standing
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Objection, ...]
     notes: tuple[str, ...]
     figures: tuple[Figure, ...]
     costs: Mapping[str, float]
