@@ -73,17 +73,10 @@ class ProcessTree:
 
     def refresh(self) -> None:
         """Look for processes that came or went."""
-        found: dict[int, psutil.Process] = {}
-        for root_id in self._roots:
-            root = self._process(root_id)
-            # A number that the system has given to another process since is not ours.
-            if root is None or not root.is_running():
-                continue
-            for process_id in {root_id, *_descendants(root)}:
-                process = self._process(process_id)
-                if process is not None:
-                    found[process_id] = process
-        self._known = found
+        roots = [root for number in self._roots if (root := self._process(number))]
+        # A number that the system has given to another process since is not ours.
+        ours = {number for r in roots if r.is_running() for number in (r.pid, *_descendants(r))}
+        self._known = {number: one for number in ours if (one := self._process(number))}
 
     def resident_bytes(self) -> int | None:
         """Return the resident memory of the processes known, ``None`` when none is left."""
@@ -124,12 +117,9 @@ class ProcessTree:
         self.refresh()
         read = {number: _read(process.cpu_times) for number, process in self._known.items()}
         return {
-            number: CpuTimes(
-                own_s=times.user + times.system,
-                reaped_s=times.children_user + times.children_system,
-            )
-            for number, times in read.items()
-            if times is not None
+            number: CpuTimes(t.user + t.system, t.children_user + t.children_system)
+            for number, t in read.items()
+            if t is not None
         }
 
     def _process(self, process_id: int) -> psutil.Process | None:

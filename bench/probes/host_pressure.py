@@ -4,33 +4,44 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import psutil
 
 from bench.contracts import OutsideProbe, ReadingKind
-from bench.probes._pressure import Ticks, group_files, stalled_us, throttled, ticks
 from bench.probes._process_tree import ProcessTree
 from bench.records.trial import Reading
 
 _HZ_PER_MHZ = 1e6
+# The columns of the first line of /proc/stat, proc_stat(5), in clock ticks.
+_COLUMNS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 
 Clock = Callable[[], int]
+CpuSeconds = Callable[[], float | None]
 
 
-class Tree(Protocol):
-    """What is read of our processes; see :class:`bench.probes._process_tree.ProcessTree`."""
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """Clock ticks of all processors since the start: ``busy`` for us or others, ``stolen``, all.
 
-    def cpu_s(self) -> float | None:
-        """Return the CPU seconds so far."""
+    A hypervisor has ``stolen`` what a virtual processor was ready to use and did not get.
+    """
+
+    busy: int
+    stolen: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the system told at one instant (ns); ``None`` what it does not tell."""
+    """What the system told at one instant (ns); ``None`` what it does not tell.
+
+    ``stalled_us``: for how many µs some task has waited for a processor. ``throttled``: in how many
+    periods the control group was.
+    """
 
     at_ns: int
     ticks: Ticks | None
@@ -41,35 +52,66 @@ class Snapshot:
     load: float | None
 
 
-class Host:
-    """Reads the system; ``root`` is where ``/proc`` and ``/sys`` are found."""
+def snapshot(root: Path, at_ns: int, own_cpu_s: float | None) -> Snapshot:
+    """Read the system, whose ``/proc`` and ``/sys`` are found below ``root``."""
 
-    def __init__(self, root: Path = Path("/")) -> None:
-        self._root = root
-
-    def snapshot(self, at_ns: int, own: Tree) -> Snapshot:
-        groups = group_files(self._text("proc/self/cgroup"))
-        texts = (self._text(f"sys/fs/cgroup/{name}") for name in groups)
-        counts = (throttled(text) for text in texts)
-        return Snapshot(
-            at_ns=at_ns,
-            ticks=ticks(self._text("proc/stat")),
-            own_cpu_s=own.cpu_s(),
-            stalled_us=stalled_us(self._text("proc/pressure/cpu")),
-            throttled=next((count for count in counts if count is not None), None),
-            clock_hz=_clock_hz(),
-            load=_load(),
-        )
-
-    def ticks_per_s(self) -> int:
-        """Return the unit of :class:`Ticks`."""
-        return os.sysconf("SC_CLK_TCK")
-
-    def _text(self, name: str) -> str:
+    def text(name: str) -> str:
         try:
-            return (self._root / name).read_text(encoding="ascii", errors="replace")
+            return (root / name).read_text(encoding="ascii", errors="replace")
         except OSError:
             return ""
+
+    groups = (text(f"sys/fs/cgroup/{name}") for name in group_files(text("proc/self/cgroup")))
+    counts = (number_in(found, "nr_throttled") for found in groups)
+    return Snapshot(
+        at_ns=at_ns,
+        ticks=ticks(text("proc/stat")),
+        own_cpu_s=own_cpu_s,
+        stalled_us=number_in(text("proc/pressure/cpu"), "some", "total="),
+        throttled=next((count for count in counts if count is not None), None),
+        clock_hz=_clock_hz(),
+        load=_load(),
+    )
+
+
+def ticks(stat: str) -> Ticks | None:
+    """Read the first line of ``/proc/stat``; ``None`` where it has another form."""
+    first, *numbers = stat.partition("\n")[0].split() or [""]
+    if first != "cpu" or len(numbers) < len(_COLUMNS) or not all(map(str.isdigit, numbers)):
+        return None
+    # Time of guests is in user and nice already.
+    by_name = dict(zip(_COLUMNS, map(int, numbers), strict=False))
+    total, stolen = sum(by_name.values()), by_name["steal"]
+    return Ticks(total - by_name["idle"] - by_name["iowait"] - stolen, stolen, total)
+
+
+def number_in(text: str, name: str, prefix: str = "") -> int | None:
+    """Return the number of the line ``name``: its only word, or that with the ``prefix``."""
+    for line in text.splitlines():
+        first, *words = line.split()
+        if first == name:
+            numbers = (word.removeprefix(prefix) for word in words if word.startswith(prefix))
+            return next((int(number) for number in numbers if number.isdigit()), None)
+    return None
+
+
+def group_files(cgroup: str) -> tuple[str, ...]:
+    """Name, from ``/proc/self/cgroup``, where this process's ``cpu.stat`` may be below its mount.
+
+    Versions 2 and 1, each in its own directory and at the top, which is where a container sees it.
+    """
+
+    def names() -> Iterator[str]:
+        for line in cgroup.splitlines():
+            controllers, _, path = line.partition(":")[2].partition(":")
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            top = f"{controllers}/" if controllers else ""
+            if inner := path.strip("/"):
+                yield f"{top}{inner}/cpu.stat"
+            yield f"{top}cpu.stat"
+
+    return tuple(dict.fromkeys(names()))
 
 
 class HostPressure(OutsideProbe):
@@ -111,27 +153,27 @@ class HostPressure(OutsideProbe):
 
     def __init__(
         self,
-        host: Host | None = None,
-        tree: Callable[[Sequence[int]], Tree] = ProcessTree,
+        root: Path = Path("/"),
+        own_cpu_s: Callable[[Sequence[int]], CpuSeconds] = lambda ids: ProcessTree(ids).cpu_s,
         clock: Clock = time.perf_counter_ns,
     ) -> None:
-        """``tree`` makes the reader of our own processes; ``clock`` gives ns."""
-        self._host = host or Host()
-        self._tree = tree
+        """``own_cpu_s`` makes what reads our own processes; ``clock`` gives ns."""
+        self._root = root
+        self._reader_of = own_cpu_s
         self._clock = clock
         self._first: Snapshot | None = None
 
     def start(self, processes: Mapping[str, Sequence[int]]) -> None:
         ours = [number for numbers in processes.values() for number in numbers]
         if ours:
-            self._own = self._tree((os.getpid(), *ours))
-            self._first = self._host.snapshot(self._clock(), self._own)
+            self._own_cpu_s = self._reader_of((os.getpid(), *ours))
+            self._first = snapshot(self._root, self._clock(), self._own_cpu_s())
 
     def stop(self) -> Sequence[Reading]:
         if self._first is None:
             return ()
-        last = self._host.snapshot(self._clock(), self._own)
-        values = differences(self._first, last, self._host.ticks_per_s)
+        last = snapshot(self._root, self._clock(), self._own_cpu_s())
+        values = differences(self._first, last, lambda: os.sysconf("SC_CLK_TCK"))
         return [self.reading(name, value) for name, value in values.items()]
 
 
@@ -158,8 +200,7 @@ def _of_ticks(
     before, after = first.ticks, last.ticks
     if before is None or after is None or after.total <= before.total:
         return {}
-    stolen = (after.stolen - before.stolen) / (after.total - before.total)
-    found = {"host.steal_share": stolen}
+    found = {"host.steal_share": (after.stolen - before.stolen) / (after.total - before.total)}
     if first.own_cpu_s is not None and last.own_cpu_s is not None:
         busy_s = (after.busy - before.busy) / ticks_per_s()
         others_s = busy_s - (last.own_cpu_s - first.own_cpu_s)
@@ -172,8 +213,7 @@ def _clock_hz() -> float | None:
         found = psutil.cpu_freq()
     except Exception:  # noqa: BLE001 - it reads other files on each platform, and fails in as many ways
         return None
-    hertz = float(getattr(found, "current", 0.0)) * _HZ_PER_MHZ
-    return hertz or None
+    return float(getattr(found, "current", 0.0)) * _HZ_PER_MHZ or None
 
 
 def _load() -> float | None:

@@ -85,14 +85,11 @@ class Group:
         resident = max(self._resident, default=None)
         unique = [memory.unique_bytes for memory in self._memories]
         proportional = [memory.proportional_bytes for memory in self._memories]
-        found: dict[str, float | None]
+        found: dict[str, float | None] = {"rss_peak": resident}
         if self._name == "worker":
-            found = {"rss_peak": resident, "uss_peak": _peak(unique)}
-            found["rss_growth"] = self._growth_bytes
+            found |= {"uss_peak": _peak(unique), "rss_growth": self._growth_bytes}
         elif self._is_shared_out():
             found = {"pss_peak": _peak(proportional)}
-        else:
-            found = {"rss_peak": resident}
         found["cpu_share"] = self._cpu_share
         return {f"{self._name}.{key}": value for key, value in found.items() if value is not None}
 
@@ -158,11 +155,8 @@ class ProcessUsage(OutsideProbe):
         self._thread.join()
         for group in self._groups:
             group.end()
-        return [
-            self.reading(name, value)
-            for group in self._groups
-            for name, value in group.values().items()
-        ]
+        values = (value for group in self._groups for value in group.values().items())
+        return [self.reading(name, value) for name, value in values]
 
     def _sample(self) -> None:
         while not self._stopping.wait(INTERVAL_S):

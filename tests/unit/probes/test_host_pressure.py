@@ -10,8 +10,17 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.probes._pressure import Ticks, group_files, stalled_us, throttled, ticks
-from bench.probes.host_pressure import Host, HostPressure, Snapshot, differences
+from bench.probes.host_pressure import (
+    CpuSeconds,
+    HostPressure,
+    Snapshot,
+    Ticks,
+    differences,
+    group_files,
+    number_in,
+    snapshot,
+    ticks,
+)
 
 STAT = "cpu  100 5 50 800 20 1 4 20 0 0\ncpu0 1 2 3\nintr 5\n"
 PRESSURE = (
@@ -33,15 +42,20 @@ def test_another_form_tells_nothing(text: str) -> None:
     assert ticks(text) is None
 
 
-def test_stalls_are_those_of_some_task() -> None:
-    assert stalled_us(PRESSURE) == 123456
-    assert stalled_us("") is None
-    assert stalled_us("some avg10=1.00") is None
-
-
-def test_throttled_periods() -> None:
-    assert throttled("nr_periods 12\nnr_throttled 7\nthrottled_usec 5\n") == 7
-    assert throttled("usage_usec 12\n") is None
+@pytest.mark.parametrize(
+    ("text", "line", "expected"),
+    [
+        (PRESSURE, ("some", "total="), 123456),
+        ("", ("some", "total="), None),
+        ("some avg10=1.00", ("some", "total="), None),
+        ("nr_periods 12\nnr_throttled 7\nthrottled_usec 5\n", ("nr_throttled",), 7),
+        ("usage_usec 12\n", ("nr_throttled",), None),
+    ],
+)
+def test_a_number_is_found_by_its_line(
+    text: str, line: tuple[str, ...], expected: int | None
+) -> None:
+    assert number_in(text, *line) == expected
 
 
 def test_control_groups_of_both_versions_inside_and_at_the_top() -> None:
@@ -91,18 +105,6 @@ def test_others_never_use_less_than_nothing() -> None:
     assert told(FIRST, replace(LAST, own_cpu_s=9.0))["host.other_cpu"] == 0.0
 
 
-class Tree:
-    """Uses half a second between its readings."""
-
-    def __init__(self, process_ids: Sequence[int]) -> None:
-        self.process_ids = process_ids
-        self.used_s = 0.0
-
-    def cpu_s(self) -> float:
-        self.used_s += 0.5
-        return self.used_s
-
-
 def test_files_are_read_where_they_are(tmp_path: Path) -> None:
     for name, text in {
         "proc/stat": STAT,
@@ -113,7 +115,7 @@ def test_files_are_read_where_they_are(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    found = Host(tmp_path).snapshot(7, Tree(()))
+    found = snapshot(tmp_path, 7, 0.5)
     assert (found.at_ns, found.own_cpu_s, found.throttled) == (7, 0.5, 4)
     assert (found.ticks, found.stalled_us) == (ticks(STAT), 123456)
 
@@ -125,20 +127,20 @@ def test_without_the_files_there_is_clock_and_load_only(
         raise NotImplementedError
 
     monkeypatch.setattr(psutil, "cpu_freq", fail)
-    found = Host(tmp_path).snapshot(0, Tree(()))
+    found = snapshot(tmp_path, 0, None)
     assert (found.ticks, found.stalled_us, found.throttled) == (None, None, None)
     assert found.clock_hz is None
 
 
 def test_the_runner_and_what_it_started_are_ours(tmp_path: Path) -> None:
     times = iter([0, 1_000_000_000])
-    trees: list[Tree] = []
+    ours: list[int] = []
 
-    def tree(process_ids: Sequence[int]) -> Tree:
-        trees.append(Tree(process_ids))
-        return trees[-1]
+    def own_cpu_s(process_ids: Sequence[int]) -> CpuSeconds:
+        ours.extend(process_ids)
+        return lambda: 0.5
 
-    probe = HostPressure(Host(tmp_path), tree, lambda: next(times))
+    probe = HostPressure(tmp_path, own_cpu_s, lambda: next(times))
     probe.start({"worker": (11,), "server": (12, 13)})
     probe.stop()
-    assert [*trees[0].process_ids][1:] == [11, 12, 13]
+    assert ours[1:] == [11, 12, 13]
