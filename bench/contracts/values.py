@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any
 
 _SHOWN_CHARACTERS = 60
@@ -201,12 +202,9 @@ class _Encoder:
     def _mapping(self, value: Mapping[Any, Any], tag: bytes) -> None:
         self._pieces.append(b"d%d:%b" % (len(value), tag))
         is_text = all(type(key) is str for key in value)
-        for key in sorted(value, key=None if is_text else self._key):
+        for key in sorted(value, key=None if is_text else partial(canonical, exact=self._exact)):
             self.encode(key)
             self.encode(value[key])
-
-    def _key(self, key: Any) -> bytes:
-        return canonical(key, exact=self._exact)
 
     def _object(self, value: Any) -> None:
         fields = None if isinstance(value, enum.Enum) else _fields(value)

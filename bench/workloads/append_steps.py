@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.base.id import uuid6
 from pydantic import Field, model_validator
@@ -19,18 +21,20 @@ from bench.contracts import (
     Payload,
     PluginOptions,
     ThreadTruth,
+    TrueCheckpoint,
     Workload,
     WrongRead,
 )
-from bench.workloads._steps import FIRST_STEP, Steps, Thread, Visits, task_id_of
 
 # The checkpoint format that langgraph 1 writes (``langgraph.pregel._checkpoint.LATEST_VERSION``).
 _FORMAT_VERSION = 4
+FIRST_STEP = -1
+# A payload hands out few different objects, or new ones every time.
+_MOST_REMEMBERED = 512
 
 Saver = BaseCheckpointSaver[Any]
 # Thread id, checkpoint id, the channels read, and those put.
 _KeptRead = tuple[str, str, Mapping[str, Any], Mapping[str, Any]]
-
 
 # Of the reads in the run every 16th is kept with its content, the last 64 of these.
 _READS_PER_KEPT = 16
@@ -70,6 +74,125 @@ class AppendStepsOptions(PluginOptions):
         return self
 
 
+class Steps:
+    """The content of every step: a step changes some of the channels, in rotation.
+
+    It follows from the payload, the thread's number and the step, so that nothing of it has to be
+    remembered while it is measured.
+    """
+
+    def __init__(self, payload: Payload, options: AppendStepsOptions) -> None:
+        channels = options.channels
+        self._state_of = payload.state
+        self._canonical_of = payload.canonical
+        self._count = options.channels_changed
+        self._steps_per_turn = options.steps_per_turn
+        # Of a thread every channel and step, from that of the input on, has content of its own, so
+        # that a mix-up shows in the hash.
+        self._places = options.steps_per_turn + 1
+        self._places_of_thread = channels * self._places
+        # Each channel with the first of its places.
+        self._channels = [(index * self._places, f"channel_{index}") for index in range(channels)]
+        # Twice over, so that what changes is a slice of it wherever it begins.
+        self._in_rotation = [*self._channels, *self._channels]
+        self._all_change = options.channels_changed == channels
+        # Each task's writes but the first.
+        self._triggers = [
+            [
+                (f"branch:to:step_{task}_{index}", None)
+                for index in range(1, options.writes_per_task)
+            ]
+            for task in range(options.tasks_per_step)
+        ]
+        self._remembered: dict[int, tuple[Any, bytes]] = {}
+
+    def changes(self, number: int, step: int) -> list[tuple[str, Any]]:
+        """Return the channels that ``step`` of thread ``number`` changes, with their new values."""
+        turn = max(0, step) // self._steps_per_turn
+        place = number * self._places_of_thread + (step + 1) % self._places
+        changed = self._channels if self._all_change else self._changed(step)
+        return [(channel, self._state_of(place + of, turn)) for of, channel in changed]
+
+    def writes(self, number: int, step: int, task: int) -> list[tuple[str, Any]]:
+        """Return what ``task`` writes before ``step`` is put: a state, and triggers without one."""
+        place = number * self._places_of_thread + (step + 1) % self._places
+        changed = self._channels if self._all_change else self._changed(step)
+        of, channel = changed[task % len(changed)]
+        return [(channel, self._state_of(place + of, 0)), *self._triggers[task]]
+
+    def _changed(self, step: int) -> list[tuple[int, str]]:
+        """Return the channels that ``step`` changes: the first one all, the others in rotation."""
+        if step == FIRST_STEP:
+            return self._channels
+        first = step * self._count % len(self._channels)
+        return self._in_rotation[first : first + self._count]
+
+    def truth(self, number: int, acknowledged: int) -> Iterator[TrueCheckpoint]:
+        """Yield what so many checkpoints of thread ``number`` must hold, oldest first.
+
+        A step that was tried again has the same content: the k-th acknowledged is the k-th step.
+        """
+        channels: dict[str, Any] = {}
+        for step in range(FIRST_STEP, FIRST_STEP + acknowledged):
+            channels = {**channels, **dict(self.changes(number, step))}
+            writes = tuple(
+                (task_id_of(number, step + 1, task), channel, value)
+                for task in range(len(self._triggers))
+                for channel, value in self.writes(number, step + 1, task)
+            )
+            yield TrueCheckpoint(channels, writes)
+
+    def canonical(self, value: Any) -> bytes:
+        """Return the payload's canonical form, which is remembered for values handed out again."""
+        found = self._remembered.get(id(value))
+        # The object is held, so that no other one can have its id.
+        if found is None or found[0] is not value:
+            found = (value, self._canonical_of(value))
+            if len(self._remembered) < _MOST_REMEMBERED:
+                self._remembered[id(value)] = found
+        return found[1]
+
+
+@dataclass(slots=True, eq=False)
+class Thread:
+    """Where one thread stands: its last acknowledged checkpoint, and what that holds."""
+
+    thread_id: str
+    number: int
+    latest: RunnableConfig = field(init=False)
+    parent: RunnableConfig = field(init=False)
+    checkpoint_id: str = ""
+    step: int = FIRST_STEP
+    values: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        configurable = {"thread_id": self.thread_id, "checkpoint_ns": ""}
+        self.latest = self.parent = {"configurable": configurable}
+
+
+@dataclass(slots=True, eq=False)
+class Visits:
+    """One client's threads, the one it is at, how many steps of the turn it has made.
+
+    ``left`` are the threads that it will not visit again.
+    """
+
+    threads: list[Thread]
+    step_of_turn: int
+    left: list[Thread] = field(default_factory=list)
+    position: int = 0
+
+
+def task_id_of(number: int, step: int, task: int) -> str:
+    """Make an id in the form of a UUID, which is what LangGraph's task ids have.
+
+    Unique for a thread (by number), step and task; an attempt that is repeated has the same, as in
+    LangGraph.
+    """
+    return f"{step + 1:08x}-0000-0000-0000-{number:08x}{task:04x}"
+
+
 class AppendStepsWorkload(Workload):
     """One superstep per cycle: the tasks' writes, then the checkpoint; a read as a turn begins.
 
@@ -94,39 +217,31 @@ class AppendStepsWorkload(Workload):
         if not isinstance(options, AppendStepsOptions):
             raise TypeError(f"options must be AppendStepsOptions, not {type(options).__name__}")
         self._shape = options
-        self._steps = Steps(
-            payload,
-            options.channels,
-            options.channels_changed,
-            options.steps_per_turn,
-            options.tasks_per_step,
-            options.writes_per_task,
-        )
+        self._steps = Steps(payload, options)
         self._steps_per_cycle = 1 if options.cycle == "step" else options.steps_per_turn
         self._paths = [f"~__pregel_pull, step_{task}" for task in range(options.tasks_per_step)]
         self._reads = 0
         self._kept_reads: deque[_KeptRead] = deque(maxlen=_READS_KEPT)
-        self._visits = [self._threads_of(client) for client in range(clients)]
+        staggered = options.steps_per_turn if options.cycle == "step" else 1
+        self._visits = [
+            Visits(
+                [self._thread(client, 0, index) for index in range(options.threads_per_client)],
+                client % staggered,
+            )
+            for client in range(clients)
+        ]
         self._takes_task_path: dict[type, bool] = {}
-
-    def _threads_of(self, client: int) -> Visits:
-        count = self._shape.threads_per_client
-        stagger = client % self._shape.steps_per_turn if self._shape.cycle == "step" else 0
-        return Visits([self._thread(client, 0, index) for index in range(count)], stagger)
 
     @property
     def cycles_per_visit(self) -> int:
-        """A turn of each thread."""
-        shape = self._shape
-        return shape.threads_per_client * shape.steps_per_turn // self._steps_per_cycle
+        turn = self._shape.steps_per_turn // self._steps_per_cycle
+        return self._shape.threads_per_client * turn
 
     async def prepare(self, client: Client) -> None:
-        """Put one checkpoint, as of a graph's input, into each of the client's threads."""
         for thread in self._visits[client.index].threads:
             await self._put(client, thread, "input")
 
     async def cycle(self, client: Client) -> None:
-        """Do one superstep of the client's current thread, or a whole turn of them."""
         visits = self._visits[client.index]
         if self._steps_per_cycle > 1:
             visits.step_of_turn = 0
@@ -161,15 +276,12 @@ class AppendStepsWorkload(Workload):
     async def truth(
         self, thread_id: str, known: ExpectedThread, acknowledged: int
     ) -> ThreadTruth | None:
-        """Return what the steps of the thread have written: its content follows from its id."""
-        del known
+        # Its content follows from its id.
         _, client, serial = thread_id.rsplit("-", 2)
         number = self._number(int(client[1:]), int(serial[1:]))
         return ThreadTruth({"": tuple(self._steps.truth(number, acknowledged))})
 
     def canonical(self, channel: str, value: Any) -> bytes:
-        """Return the payload's canonical form."""
-        del channel
         return self._steps.canonical(value)
 
     def _turn_over(self, client: int, visits: Visits) -> None:

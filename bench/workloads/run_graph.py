@@ -205,11 +205,7 @@ class RunGraphWorkload(Workload):
     def expected(self) -> Mapping[str, ExpectedThread]:
         return {
             thread.thread_id: ExpectedThread(
-                note={
-                    "number": thread.number,
-                    "finished": thread.finished,
-                    "attempted": thread.attempted,
-                },
+                note={name: getattr(thread, name) for name in ("number", "finished", "attempted")},
                 runs=tuple(tuple(map(self._hashes, states)) for states in thread.runs),
             )
             for thread in self._threads
@@ -256,11 +252,11 @@ class RunGraphWorkload(Workload):
 
         Then it is the graph that differs: the saver had given what it should.
         """
-        for seen, states in zip(known.runs, runs, strict=False):
-            again = tuple(map(self._hashes, states))
-            if seen[:1] == again[:1] and seen != again:
-                return True
-        return False
+        repeated = (tuple(map(self._hashes, states)) for states in runs)
+        return any(
+            seen[:1] == again[:1] and seen != again
+            for seen, again in zip(known.runs, repeated, strict=False)
+        )
 
     async def _saved(
         self, saver: InMemorySaver, thread_id: str, number: int, runs: int
