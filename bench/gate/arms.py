@@ -90,7 +90,14 @@ def two_subjects(scenario: Scenario, pair: Pair) -> Scenario:
         InputError: as :func:`check_pair`.
     """
     check_pair(scenario, pair)
-    subjects = {label: _alone(scenario, label, pair) for label in (pair.base, pair.head)}
+    labels = (pair.base, pair.head)
+    subjects = {
+        # An A/A arm stays one where what it repeats is the other arm.
+        label: kept
+        if (kept := scenario.subjects[label]).same_as in labels
+        else scenario.resolve(label)
+        for label in labels
+    }
     return _derived(scenario, subjects, _sweeps_with(scenario, (pair,)), (pair.base,))
 
 
@@ -123,12 +130,8 @@ def two_interpreters(scenario: Scenario) -> tuple[Scenario, tuple[Pair, ...]]:
 
 def pairs_of(scenario: Scenario) -> tuple[Pair, ...]:
     """Return the pairs of a scenario that :func:`two_interpreters` made; empty of any other."""
-    bases = [
-        label.removesuffix(f".{BASE}")
-        for label, subject in scenario.subjects.items()
-        if subject.interpreter == BASE
-    ]
-    found = [Pair(f"{label}.{BASE}", f"{label}.{HEAD}") for label in bases]
+    bases = [label for label, one in scenario.subjects.items() if one.interpreter == BASE]
+    found = [Pair(base, f"{base.removesuffix(BASE)}{HEAD}") for base in bases]
     return tuple(pair for pair in found if pair.head in scenario.subjects)
 
 
@@ -158,12 +161,6 @@ def _sweeps_with(scenario: Scenario, pairs: Sequence[Pair]) -> dict[str, Sweep]:
         if arms:
             found[name] = sweep.model_copy(update={"subjects": tuple(arms)})
     return found
-
-
-def _alone(scenario: Scenario, label: str, pair: Pair) -> SubjectUse:
-    subject = scenario.subjects[label]
-    is_kept = subject.same_as in (pair.base, pair.head)
-    return subject if is_kept else scenario.resolve(label)
 
 
 def _derived(

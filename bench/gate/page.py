@@ -92,8 +92,7 @@ def _times(judgements: Sequence[Judgement]) -> Table:
             code(judged.metric.name),
             _value(judged, judged.base_value),
             _value(judged, judged.head_value),
-            _slowdown(judged.slowdown),
-            _detectable(judged.slowdown),
+            *_slowdown(judged.slowdown),
             Entry(_SIGNS[judged.outcome], note="" if judged.slowdown else judged.because),
         )
         for judged in judgements
@@ -101,16 +100,13 @@ def _times(judgements: Sequence[Judgement]) -> Table:
     return table("", columns, rows)
 
 
-def _slowdown(effect: Effect | None) -> Entry:
+def _slowdown(effect: Effect | None) -> tuple[Entry | str, str]:
+    """Tell the slow-down, and what so many blocks would show."""
     if effect is None:
-        return Entry(ABSENT)
-    return Entry(number(effect.ratio), interval(effect.equivalence_low, effect.equivalence_high))
-
-
-def _detectable(effect: Effect | None) -> str:
-    if effect is None or effect.detectable_factor is None:
-        return ABSENT
-    return f"{number(100.0 * (effect.detectable_factor - 1.0))} %"
+        return ABSENT, ABSENT
+    shown = Entry(number(effect.ratio), interval(effect.equivalence_low, effect.equivalence_high))
+    factor = effect.detectable_factor
+    return shown, ABSENT if factor is None else f"{number(100.0 * (factor - 1.0))} %"
 
 
 def _foot(result: GateResult) -> str:

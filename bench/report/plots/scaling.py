@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -29,17 +29,23 @@ from bench.report.plots.style import (
 )
 from bench.report.text import shortened
 
-_BY_CONCURRENCY = {
-    "throughput": "throughput (cycles/s)",
+_WRITE_AND_READ = {
     "put.response.p50": "write: put response p50",
     "get_tuple.response.p50": "read: get_tuple response p50",
-}
-_BY_SIZE = {
-    "put.response.p50": "write: put response p50",
-    "get_tuple.response.p50": "read: get_tuple response p50",
-    "stored.bytes_per_checkpoint": "stored per checkpoint",
 }
 _LARGEST_ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """What the x axis shows ``of`` a cell, its place and label; ``fixed``: what stays the same."""
+
+    title: str
+    label: str
+    metrics: Mapping[str, str]
+    fixed: Callable[[Cell], tuple[str, ...]]
+    of: Callable[[Cell], str]
+    places: Callable[[Iterable[Cell]], Mapping[str, tuple[float, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,107 +58,86 @@ class _Row:
 
 def by_concurrency(analysis: Analysis) -> Figure | None:
     """Draw throughput and response times over the number of cycles under way at once."""
-    rows = _rows(
-        analysis,
+
+    def places(cells: Iterable[Cell]) -> Mapping[str, tuple[float, str]]:
+        found = sorted({cell.concurrency for cell in cells})
+        return {str(number): (float(number), f"{number:g}") for number in found}
+
+    axis = _Axis(
+        "What concurrency does: throughput should rise, response time should not",
+        "cycles under way at once",
+        {"throughput": "throughput (cycles/s)", **_WRITE_AND_READ},
         lambda cell: (cell.sweep, cell.workload, cell.payload, cell.loop),
-        lambda cell: cell.concurrency,
+        lambda cell: str(cell.concurrency),
+        places,
     )
-    places = {cell.concurrency: float(cell.concurrency) for row in rows for cell in row.cells}
-    title = "What concurrency does: throughput should rise, response time should not"
-    figure = _figure(analysis, rows, _BY_CONCURRENCY, title, lambda cell: places[cell.concurrency])
-    if figure is None:
-        return None
-    for axes in figure.axes:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator(sorted(places.values())))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.xaxis.set_minor_locator(FixedLocator([]))
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlim(min(places.values()) / 1.35, max(places.values()) * 1.35)
-        axes.set_xlabel("cycles under way at once", fontsize=9)
-    return figure
+    return _figure(analysis, axis)
 
 
 def by_state_size(analysis: Analysis) -> Figure | None:
     """Draw response times and stored bytes over the payloads, in the scenario's order."""
-    rows = _rows(
-        analysis,
+
+    def places(cells: Iterable[Cell]) -> Mapping[str, tuple[float, str]]:
+        used = {cell.payload for cell in cells}
+        known = dict.fromkeys((*analysis.payload_texts, *sorted(used)))
+        order = [name for name in known if name in used]
+        return {name: (2.0**at, shortened(name, 14)) for at, name in enumerate(order)}
+
+    axis = _Axis(
+        "What the size of the state costs: a steep line pays for every byte",
+        "payload",
+        {**_WRITE_AND_READ, "stored.bytes_per_checkpoint": "stored per checkpoint"},
         lambda cell: (cell.sweep, cell.workload, cell.arrival, cell.loop),
         lambda cell: cell.payload,
+        places,
     )
-    used = {cell.payload for row in rows for cell in row.cells}
-    known = dict.fromkeys((*analysis.payload_texts, *sorted(used)))
-    order = [name for name in known if name in used]
-    title = "What the size of the state costs: a steep line pays for every byte"
-    figure = _figure(analysis, rows, _BY_SIZE, title, lambda cell: 2.0 ** order.index(cell.payload))
-    if figure is None:
-        return None
-    for axes in figure.axes:
-        places = [2.0**at for at in range(len(order))]
-        axes.set_xscale("log")
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.xaxis.set_minor_locator(FixedLocator([]))
-        axes.set_xticks(places, [shortened(name, 14) for name in order])
-        axes.set_xlim(places[0] / 1.35, places[-1] * 1.35)
-        axes.set_xlabel("payload", fontsize=9)
-    return figure
+    return _figure(analysis, axis)
 
 
-def _rows(
-    analysis: Analysis,
-    fixed: Callable[[Cell], tuple[str, ...]],
-    varied: Callable[[Cell], object],
-) -> list[_Row]:
-    """Return the cells by what is ``fixed``, if two values of ``varied`` were measured."""
+def _rows(analysis: Analysis, axis: _Axis) -> list[_Row]:
+    """Return the cells by what is fixed, where two values of what varies were measured."""
     found: dict[tuple[str, ...], list[Cell]] = {}
     for cell in analysis.cells:
         if cell.estimates:
-            found.setdefault(fixed(cell), []).append(cell)
-    rows = []
-    for key, cells in found.items():
-        usable = {varied(cell) for cell in cells if is_drawn(cell)}
-        if len(usable) > 1:
-            label = " · ".join((*key[1:3], loop_text(key[3], cells[0].loop_kind)))
-            rows.append(_Row(label, tuple(cells)))
-    return rows[:_LARGEST_ROWS]
+            found.setdefault(axis.fixed(cell), []).append(cell)
+    return [
+        _Row(" · ".join((*key[1:3], loop_text(key[3], cells[0].loop_kind))), tuple(cells))
+        for key, cells in found.items()
+        if len({axis.of(cell) for cell in cells if is_drawn(cell)}) > 1
+    ][:_LARGEST_ROWS]
 
 
-def _figure(
-    analysis: Analysis,
-    rows: Sequence[_Row],
-    metrics: dict[str, str],
-    title: str,
-    place: Callable[[Cell], float],
-) -> Figure | None:
+def _figure(analysis: Analysis, axis: _Axis) -> Figure | None:
+    rows = _rows(analysis, axis)
+    cells = [cell for row in rows for cell in row.cells]
+    drawn = [cell for cell in cells if is_drawn(cell)]
     known = metrics_of(analysis.cells)
-    names = [
-        name
-        for name in metrics
-        if any(cell.value(name) for row in rows for cell in row.cells if is_drawn(cell))
-    ]
+    names = [name for name in axis.metrics if any(cell.value(name) for cell in drawn)]
     if not rows or not names:
         return None
-    drawn = [cell for row in rows for cell in row.cells if is_drawn(cell)]
     legend = legend_of(analysis, drawn)
-    note = invalid_note((cell for row in rows for cell in row.cells), "Left out")
+    note = invalid_note(cells, "Left out")
     legend_width, legend_height = legend_size_in(legend)
-    room = Room(
-        right_in=legend_width,
-        foot_in=foot_in(note),
-        title_lines=2,
-    )
     sheet = Sheet(
-        title,
+        axis.title,
         [max(2.0, legend_height / len(rows) - 1.0)] * len(rows),
         len(names),
-        room,
+        Room(right_in=legend_width, foot_in=foot_in(note), title_lines=2),
     )
+    places = axis.places(cells)
     styles = subject_styles(analysis)
     for row, of_row in zip(rows, sheet.panels, strict=True):
         for name, axes in zip(names, of_row, strict=True):
-            style_axes(axes, f"{metrics[name]}\n{row.label}")
-            _draw(axes, row, name, place, styles)
+            style_axes(axes, f"{axis.metrics[name]}\n{row.label}")
+            _draw(axes, row, name, lambda cell: places[axis.of(cell)][0], styles)
             quantity_axis(axes, "y", known[name], log=True)
+            ends = [place for place, _ in places.values()]
+            axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            axes.xaxis.set_minor_locator(FixedLocator([]))
+            axes.set_xticks(ends, [label for _, label in places.values()])
+            axes.set_xlim(ends[0] / 1.35, ends[-1] * 1.35)
+            axes.set_xlabel(axis.label, fontsize=9)
     sheet.legend_right(legend)
     sheet.note(note)
     return sheet.figure
