@@ -34,16 +34,6 @@ if TYPE_CHECKING:
     from bench.contracts import Loop, Payload, Probe, Reporter, Server, Workload
 
 _DISTRIBUTION = "checkpoint-bench"
-FOLDERS = {
-    "subject": "subjects",
-    "workload": "workloads",
-    "payload": "payloads",
-    "probe": "probes",
-    "loop": "loops",
-    "server": "servers",
-    "reporter": "reporters",
-}
-
 # Of which classes of bench.contracts a plug-in is one. A subject may also be a factory of savers.
 _CONTRACTS = {
     "subject": ("Subject",),
@@ -54,6 +44,7 @@ _CONTRACTS = {
     "server": ("Server",),
     "reporter": ("Reporter",),
 }
+FOLDERS = {kind: f"{kind}s" for kind in _CONTRACTS}
 
 
 class _LastDirectories:

@@ -232,10 +232,16 @@ def load_claims(directory: Path) -> tuple[Claim, ...]:
     if not paths:
         raise InputError(f"{directory} holds no claims file (*.toml)")
     files = [(path, read_model(path, "the claims", ClaimsFile)) for path in paths]
-    files.sort(key=lambda found: found[1].document)
-    problems = [*_repeated(files)]
-    if problems:
-        raise InputError("\n".join(problems))
+    files.sort(key=lambda file: file[1].document)
+    first: dict[str, Path] = {}
+    for path, file in files:
+        if twice := [
+            f"{path}: the claim {one!r} stands in {first[one]} already"
+            for one in file.claims
+            if one in first
+        ]:
+            raise InputError("\n".join(twice))
+        first |= dict.fromkeys(file.claims, path)
     return tuple(claim for _, file in files for claim in claims_of(file))
 
 
@@ -265,12 +271,3 @@ def chosen(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
         lines = [f"there is no claim {name!r}.{suggestion(name, known)}" for name in unknown]
         raise InputError("\n".join(lines))
     return tuple(claim for claim in claims if not wanted or claim.id in wanted)
-
-
-def _repeated(files: Sequence[tuple[Path, ClaimsFile]]) -> Iterator[str]:
-    first: dict[str, Path] = {}
-    for path, file in files:
-        for claim_id in file.claims:
-            if claim_id in first:
-                yield f"{path}: the claim {claim_id!r} stands in {first[claim_id]} already"
-            first.setdefault(claim_id, path)

@@ -225,7 +225,7 @@ def _scalings(
         yield _unmeasured(
             _begun(analysis, cells[:1], ""),
             f"the run has no cells of {cells[0].subject} that differ only in their arrival, "
-            f"{over} and {under}",
+            f"{under} and {over}",
         )
     for pair in pairs:
         for limit in judgement.require:

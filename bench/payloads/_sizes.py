@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from bench.contracts import Payload, PluginOptions, canonical
+from bench.scenario.quantity import quantity
 
 # A pool is worth about so many bytes of states, within these numbers of increments, so that the
 # constructor takes some tens of milliseconds whatever the size.
@@ -105,7 +106,7 @@ class SizedPayload(Payload):
         return canonical(value, exact=False)
 
     def describe(self) -> str:
-        words = [self.kind, size_text(self.options.state_bytes)]
+        words = [self.kind, quantity(self.options.state_bytes, "bytes")]
         if self.options.spread == "lognormal":
             words.append(f"log-normal sizes (sigma {self.options.sigma:g})")
         if self.options.growth == "by_turn":
@@ -115,15 +116,6 @@ class SizedPayload(Payload):
     def _pick(self, thread: int, turn: int) -> int:
         fraction = (thread * _THREAD_STRIDE + turn * _TURN_STRIDE + self._salt) & _MASK
         return (fraction * self._count) >> 32
-
-
-def size_text(size_bytes: int) -> str:
-    """Write a number of bytes with a decimal prefix: ``64 B``, ``1 kB``, ``1.5 MB``."""
-    if size_bytes < 1_000:
-        return f"{size_bytes} B"
-    if size_bytes < 1_000_000:
-        return f"{size_bytes / 1_000:.3g} kB"
-    return f"{size_bytes / 1_000_000:.3g} MB"
 
 
 def shares(total: int, parts: int, source: random.Random) -> list[int]:

@@ -31,8 +31,8 @@ class MessagesPayload(SizedPayload):
     def _increments(self, sizes: Sequence[int], source: random.Random) -> list[Sequence[Any]]:
         words = WordSource(source, reach=sum(sizes))
         numbers = count()
-        templates = _templates()
-        envelopes = [_envelope_bytes(template) for template in templates]
+        text = "x" * _TEXT_CHARACTERS
+        envelopes = [_envelope_bytes(_message(at, 10_000_000 + at, text)) for at in range(4)]
         typical = _TEXT_CHARACTERS + sum(envelopes) / len(envelopes)
         return [
             _conversation(max(1, round(size / typical)), size, envelopes, words, numbers, source)
@@ -68,11 +68,6 @@ def _message(index: int, number: int, text: str) -> BaseMessage:
             return ToolMessage(text, id=identity, tool_call_id=_CALL_ID.format(number - 1))
         case _:
             return AIMessage(text, id=identity)
-
-
-def _templates() -> list[BaseMessage]:
-    text = "x" * _TEXT_CHARACTERS
-    return [_message(index, 10_000_000 + index, text) for index in range(4)]
 
 
 def _envelope_bytes(message: BaseMessage) -> int:

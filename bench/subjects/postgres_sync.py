@@ -27,11 +27,6 @@ Result = TypeVar("Result")
 Pool = ConnectionPool[Connection[DictRow]]
 
 
-def _threads_of_asyncio() -> int:
-    """Return the size of the executor that ``asyncio.to_thread`` would use."""
-    return min(32, (os.cpu_count() or 1) + 4)
-
-
 class PostgresSyncOptions(base.PostgresOptionsBase):
     """Where the synchronous call runs, and what it runs over.
 
@@ -41,7 +36,8 @@ class PostgresSyncOptions(base.PostgresOptionsBase):
 
     call: Literal["coroutine", "threads"] = "coroutine"
     connection: Literal["single", "pool"] = "pool"
-    threads: int = Field(default_factory=_threads_of_asyncio, ge=1, le=256)
+    # As large as the executor of ``asyncio.to_thread``.
+    threads: int = Field(default_factory=lambda: min(32, (os.cpu_count() or 1) + 4), ge=1, le=256)
     saver_per: Literal["trial", "client"] = "client"
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ from langgraph.pregel import Pregel
 
 from bench.discovery import attribute
 from bench.errors import InputError
+from bench.scenario.toml_file import read_text
 from bench.workloads._shape import Graph, Inputs, Shape
 
 # Of an iterable that has no end so many are taken.
@@ -81,14 +82,9 @@ def _in_turn(name: str, inputs: list[Any]) -> Inputs:
 
 
 def _read_lines(path: Path) -> list[Any]:
-    try:
-        # Other separators of lines may stand inside a text.
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{path}: cannot read the inputs: {reason}") from error
     inputs = []
-    for number, line in enumerate(lines, start=1):
+    # Other separators of lines may stand inside a text.
+    for number, line in enumerate(read_text(path, "the inputs").split("\n"), start=1):
         try:
             inputs += [json.loads(line)] if line.strip() else []
         except json.JSONDecodeError as error:

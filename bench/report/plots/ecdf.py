@@ -43,31 +43,22 @@ def response_time_ecdf(analysis: Analysis) -> Figure | None:
     legend = legend_of(analysis, drawn)
     note = invalid_note((cell for g in shown for cell in g.cells if cell.curves), "Left out")
     legend_width, legend_height = legend_size_in(legend)
-    room = Room(
-        left_in=0.85,
-        gap_in=0.3,
-        right_in=legend_width,
-        foot_in=foot_in(note),
-    )
-    sheet = Sheet(
-        title,
-        [max(1.7, legend_height / len(shown) - 0.8)] * len(shown),
-        len(_OPERATIONS),
-        room,
-        shares_columns=True,
-    )
+    room = Room(left_in=0.85, gap_in=0.3, right_in=legend_width, foot_in=foot_in(note))
+    heights_in = [max(1.7, legend_height / len(shown) - 0.8)] * len(shown)
+    sheet = Sheet(title, heights_in, len(_OPERATIONS), room, shares_columns=True)
     styles = subject_styles(analysis)
     for group, row in zip(shown, sheet.panels, strict=True):
         for operation, axes in zip(_OPERATIONS, row, strict=True):
             _draw(axes, group, operation, styles)
-    for operation, axes in zip(_OPERATIONS, sheet.panels[-1], strict=True):
-        axes.set_xlabel(f"response time of {_OPERATIONS[operation]}", fontsize=9)
-    for row in sheet.panels:
-        for axes, operation in zip(row, _OPERATIONS, strict=True):
-            quantity_axis(axes, "x", time_metric(operation, "response", "p50"), log=True)
             axes.tick_params(labelleft=axes is row[0])
         row[0].set_ylabel("share of operations", fontsize=9)
         row[0].yaxis.set_label_coords(-0.1, 0.5)
+    for axes, words in zip(sheet.panels[-1], _OPERATIONS.values(), strict=True):
+        axes.set_xlabel(f"response time of {words}", fontsize=9)
+    # The panels of a column share their axis, which must hold all of them.
+    for row in sheet.panels:
+        for axes, operation in zip(row, _OPERATIONS, strict=True):
+            quantity_axis(axes, "x", time_metric(operation, "response", "p50"), log=True)
     sheet.legend_right(legend)
     sheet.note(note)
     return sheet.figure

@@ -61,12 +61,8 @@ def peak_memory(analysis: Analysis) -> Figure | None:
     ]
     note = invalid_note(cells, "Hatched")
     label_width = width_in(map(_label, cells), 8.5) + 0.3
-    room = Room(
-        left_in=label_width,
-        gap_in=label_width,
-        below_in=0.4,
-        foot_in=foot_in(note, len(handles)),
-    )
+    below_in = foot_in(note, len(handles))
+    room = Room(left_in=label_width, gap_in=label_width, below_in=0.4, foot_in=below_in)
     sheet = Sheet(
         "Peak memory: what the client process holds, and what its server holds beside it",
         [0.27 * height + 0.15 for height in heights],

@@ -71,13 +71,8 @@ def _figure(analysis: Analysis, comparisons: Sequence[Comparison], title: str) -
         foot_in=foot_in(note, len(_COLOURS)),
         title_lines=2,
     )
-    sheet = Sheet(
-        title,
-        [0.24 * count + 0.1 for count in rows],
-        len(names),
-        room,
-        shares_columns=True,
-    )
+    heights_in = [0.24 * count + 0.1 for count in rows]
+    sheet = Sheet(title, heights_in, len(names), room, shares_columns=True)
     for (heading, section), of_row in zip(sections.items(), sheet.panels, strict=True):
         for name, axes in zip(names, of_row, strict=True):
             style_axes(axes, f"{name}\n{shortened(heading, 46)}")
@@ -114,10 +109,7 @@ def _drawable(pairs: Pairs, comparison: Comparison) -> bool:
 
 def _label(pairs: Pairs, comparison: Comparison) -> str:
     candidate, baseline = sides(comparison)
-    if comparison.axis == "loop":
-        text = f"{candidate} ÷ {comparison.baseline}"
-    else:
-        text = f"{candidate} ÷ {baseline}"
+    text = f"{candidate} ÷ {comparison.baseline if comparison.axis == 'loop' else baseline}"
     promise = "A/A" if comparison.is_aa else durabilities(pairs, comparison)
     return f"{shortened(text, 40)}  [{promise}]"
 

@@ -254,7 +254,8 @@ def quantity_axis(axes: Axes, which: str, metric: Metric, *, log: bool) -> None:
     def text(value: float, _: int | None) -> str:
         suited = [scale for scale in scales if abs(value) >= 0.999 * scale.factor]
         scale = suited[-1] if suited else scales[0]
-        return f"{_short(value / scale.factor)} {scale.name}".rstrip()
+        shown = value / scale.factor
+        return f"{number(shown) if abs(shown) >= 1000 else f'{shown:g}'} {scale.name}".rstrip()
 
     axis.set_major_formatter(FuncFormatter(text))
 
@@ -270,21 +271,14 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def _short(value: float) -> str:
-    return f"{value:g}" if abs(value) < 1000 else number(value)
-
-
 def error_bars(estimates: Sequence[Estimate]) -> list[list[float]] | None:
     """Return the distances to ``low`` and ``high``, as matplotlib wants them; 0 where unknown."""
     if all(estimate.low is None for estimate in estimates):
         return None
-    below = [_distance(estimate.value, estimate.low) for estimate in estimates]
-    above = [_distance(estimate.value, estimate.high) for estimate in estimates]
-    return [below, above]
-
-
-def _distance(value: float | None, end: float | None) -> float:
-    return 0.0 if value is None or end is None else abs(value - end)
+    return [
+        [0.0 if at is None or end is None else abs(at - end) for at, end in ends]
+        for ends in ([(e.value, e.low) for e in estimates], [(e.value, e.high) for e in estimates])
+    ]
 
 
 def svg(figure: Figure, name: str) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from pydantic import ValidationError
 
-from bench.payloads._sizes import SizedOptions, SizedPayload, shares, size_text
+from bench.payloads._sizes import SizedOptions, SizedPayload, shares
 from bench.payloads.binary import BinaryPayload
 from bench.payloads.messages import MessagesPayload
 from bench.payloads.nested import NestedPayload
@@ -111,7 +111,7 @@ def test_a_payload_describes_itself(options: dict[str, Any], expected: str) -> N
     ("size", "expected"), [(64, "64 B"), (1_500, "1.5 kB"), (2_000_000, "2 MB")]
 )
 def test_sizes_are_written_with_a_decimal_prefix(size: int, expected: str) -> None:
-    assert size_text(size) == expected
+    assert make(BinaryPayload, state_bytes=size).describe() == f"binary, {expected}"
 
 
 @pytest.mark.parametrize(
