@@ -87,7 +87,7 @@ def _judged(
             return _bound(analysis, limit, cell)
 
 
-def outcome_in(claimed: Range, low: float, high: float) -> ConditionOutcome:
+def _outcome_in(claimed: Range, low: float, high: float) -> ConditionOutcome:
     """Tell whether all of ``low`` to ``high`` lies inside ``claimed``, outside, or across."""
     if claimed.holds(low, high):
         return "holds"
@@ -282,11 +282,11 @@ def _answered(compared: Comparison, claimed: Range) -> tuple[ConditionOutcome, s
             return "undecided", text
         case "unsteady":
             return "undecided", f"not steady during the window: {compared.unsteady}"
-    outcome = outcome_in(claimed, effect.low, effect.high)
-    if outcome_in(claimed, *widened(compared, "claims")) == outcome:
+    outcome = _outcome_in(claimed, effect.low, effect.high)
+    if _outcome_in(claimed, *widened(compared, "claims")) == outcome:
         return outcome, ""
     noise = compared.noise_factor
-    if outcome_in(claimed, effect.ratio / noise, effect.ratio * noise) != outcome:
+    if _outcome_in(claimed, effect.ratio / noise, effect.ratio * noise) != outcome:
         text = f"A/A arms differ by a factor of up to {number(noise)}, which this does not exceed"
         return "undecided", text
     return "undecided", "the interval that resamples the operations in trials answers otherwise"
@@ -362,7 +362,7 @@ def _concluded(
         return replace(judged, why=no_interval)
     if judged.blocks < judged.blocks_planned:
         return replace(judged, why=f"{judged.blocks} of {judged.blocks_planned} {have}")
-    return replace(judged, outcome=outcome_in(limit.range, judged.low, judged.high))
+    return replace(judged, outcome=_outcome_in(limit.range, judged.low, judged.high))
 
 
 def _errors_of(cell: Cell) -> str:
@@ -389,7 +389,7 @@ def _count(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
     value = counts[0] / counts[1]
     return replace(
         condition,
-        outcome=outcome_in(limit.range, value, value),
+        outcome=_outcome_in(limit.range, value, value),
         value=value,
         low=value,
         high=value,

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from bench.contracts import Place, PluginOptions, Subject
+from bench.scenario.durability import Durability
 
 Saver = TypeVar("Saver", bound=BaseCheckpointSaver[Any])
 
@@ -17,6 +18,23 @@ class SaverOptions(PluginOptions):
     """``saver_per`` is ``trial``, ``client``, or what else a subject knows."""
 
     saver_per: str
+
+
+class InProcessSubject(Subject, Generic[Saver]):
+    """One saver for all clients, with all that it holds in the worker."""
+
+    reopens = False
+    _saver: Saver
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        return Durability.VOLATILE
+
+    def saver(self, client: int) -> Saver:
+        return self._saver
+
+    async def close(self) -> None:
+        """Do nothing: what is held goes with the worker."""
 
 
 class SaversSubject(Subject, Generic[Saver]):

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.contracts import PluginOptions, Stored, Subject
-from bench.scenario.durability import Durability
+from bench.contracts import Stored
+from bench.subjects._savers import InProcessSubject
 
 
-class MemorySubject(Subject):
+class MemorySubject(InProcessSubject[InMemorySaver]):
     """One ``InMemorySaver`` for all clients; it serialises, but never leaves the loop's thread."""
-
-    reopens = False
-
-    @classmethod
-    def durability(cls, options: PluginOptions) -> Durability:
-        return Durability.VOLATILE
 
     async def open(self, clients: int) -> None:
         self._saver = InMemorySaver()
-
-    def saver(self, client: int) -> InMemorySaver:
-        return self._saver
-
-    async def close(self) -> None:
-        """Do nothing: what is held goes with the worker."""
 
     async def stored(self) -> Stored:
         checkpoints = [
@@ -40,7 +28,4 @@ class MemorySubject(Subject):
             for _, _, value, _ in of_checkpoint.values()
         ]
         values += [blob for _, blob in self._saver.blobs.values()]
-        return Stored(
-            checkpoints=len(checkpoints),
-            stored_bytes=sum(map(len, values)),
-        )
+        return Stored(checkpoints=len(checkpoints), stored_bytes=sum(map(len, values)))

@@ -15,8 +15,8 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
-from bench.contracts import PluginOptions, Stored, Subject
-from bench.scenario.durability import Durability
+from bench.contracts import Stored
+from bench.subjects._savers import InProcessSubject
 
 
 class NullSaver(BaseCheckpointSaver[int]):
@@ -76,29 +76,15 @@ class NullSaver(BaseCheckpointSaver[int]):
         self.last.pop(thread_id, None)
 
 
-class NullSubject(Subject):
+class NullSubject(InProcessSubject[NullSaver]):
     """One :class:`NullSaver` for all clients; it copies nothing, by design."""
 
-    reopens = False
     keeps_history = False
     copies = False
     conforms = False
 
-    @classmethod
-    def durability(cls, options: PluginOptions) -> Durability:
-        return Durability.VOLATILE
-
     async def open(self, clients: int) -> None:
         self._saver = NullSaver()
 
-    def saver(self, client: int) -> NullSaver:
-        return self._saver
-
-    async def close(self) -> None:
-        """Do nothing: there is nothing to release."""
-
     async def stored(self) -> Stored:
-        return Stored(
-            checkpoints=sum(len(of_thread) for of_thread in self._saver.last.values()),
-            stored_bytes=None,
-        )
+        return Stored(checkpoints=sum(map(len, self._saver.last.values())), stored_bytes=None)

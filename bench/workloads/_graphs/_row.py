@@ -7,6 +7,20 @@ from typing import Any
 
 from langgraph.graph import START, StateGraph
 
+from bench.contracts import Payload
+
+
+def replacing(payload: Payload, places: int) -> Callable[[int], Any]:
+    """Return what makes nodes that replace the payload; a thread has so many ``places``."""
+
+    def node(index: int) -> Any:
+        async def replace(state: Any) -> dict[str, Any]:
+            return {"payload": payload.state(state["thread"] * places + index, state["run"])}
+
+        return replace
+
+    return node
+
 
 def add_row(builder: StateGraph[Any, Any, Any, Any], node: Callable[[int], Any], count: int) -> str:
     """Add ``node(0)``, ``node(1)``, … in a row from the start on; return the last one's name."""

@@ -14,7 +14,7 @@ from langgraph.graph import END, StateGraph
 from langgraph.types import Command, interrupt
 
 from bench.contracts import Payload
-from bench.workloads._graphs._row import add_row
+from bench.workloads._graphs._row import add_row, replacing
 from bench.workloads._shape import Shape, Sizes
 
 SIZES = ("nodes",)
@@ -30,12 +30,6 @@ class _State(TypedDict):
 def build(sizes: Sizes, payload: Payload) -> Shape:
     """Build the graph."""
 
-    def node(index: int) -> Any:
-        async def replace(state: _State) -> dict[str, Any]:
-            return {"payload": payload.state(state["thread"] * sizes.nodes + index, state["run"])}
-
-        return replace
-
     async def ask(state: _State) -> dict[str, Any]:
         answer = interrupt({"question": "Is this right?", "run": state["run"]})
         return {"answers": [answer]}
@@ -47,6 +41,6 @@ def build(sizes: Sizes, payload: Payload) -> Shape:
 
     builder = StateGraph(_State)
     builder.add_node("ask", ask)
-    builder.add_edge(add_row(builder, node, sizes.nodes), "ask")
+    builder.add_edge(add_row(builder, replacing(payload, sizes.nodes), sizes.nodes), "ask")
     builder.add_edge("ask", END)
     return Shape(builder.compile(), inputs)

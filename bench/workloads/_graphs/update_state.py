@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, StateGraph
 
 from bench.contracts import Payload
-from bench.workloads._graphs._row import add_row
+from bench.workloads._graphs._row import add_row, replacing
 from bench.workloads._shape import Graph, Shape, Sizes
 
 SIZES = ("nodes",)
@@ -27,21 +27,13 @@ class _State(TypedDict):
 
 def build(sizes: Sizes, payload: Payload) -> Shape:
     """Build the graph; run and update each have a state of the payload of their own."""
-
-    def node(index: int) -> Any:
-        async def replace(state: _State) -> dict[str, Any]:
-            place = state["thread"] * (sizes.nodes + 1) + index
-            return {"payload": payload.state(place, state["run"])}
-
-        return replace
-
+    places = sizes.nodes + 1
     builder = StateGraph(_State)
-    last = add_row(builder, node, sizes.nodes)
+    last = add_row(builder, replacing(payload, places), sizes.nodes)
     builder.add_edge(last, END)
 
     async def correct(graph: Graph, config: RunnableConfig, thread: int, run: int) -> None:
-        place = thread * (sizes.nodes + 1) + sizes.nodes
-        correction = {"corrections": [payload.state(place, run)]}
+        correction = {"corrections": [payload.state(thread * places + sizes.nodes, run)]}
         await graph.aupdate_state(config, correction, as_node=last)
 
     return Shape(
