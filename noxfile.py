@@ -4,7 +4,7 @@ They run on the interpreter that runs nox (CPython 3.11 to 3.13); ``nox -P 3.12 
 another one. Every session installs the versions of ``constraints.txt``.
 
 nox itself ends with 1 for whatever a session fails with. The benchmark's own exit codes (2 bad
-input, 3 cannot tell, …) are those of ``python -m bench``.
+input, 3 cannot tell, …) are those of ``checkpoint-bench``.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def bench(session: nox.Session) -> None:
     _install(session, "-e", ".[all]")
     arguments = list(session.posargs)
     if not arguments or arguments[0].startswith("-"):
-        arguments.insert(0, "scenarios/savers.toml")
-    _run(session, "python", "-m", "bench", "run", *arguments)
+        arguments.insert(0, "savers")
+    _run(session, "checkpoint-bench", "run", *arguments)
 
 
 @nox.session
 def smoke(session: nox.Session) -> None:
     """Run every saver on every loop once; ends within 90 s."""
     _install(session, "-e", ".[all]")
-    _run(session, "python", "-m", "bench", "run", "scenarios/smoke.toml", *session.posargs)
+    _run(session, "checkpoint-bench", "run", "smoke", *session.posargs)
 
 
 @nox.session
@@ -69,28 +69,28 @@ def overhead(session: nox.Session) -> None:
 def verify(session: nox.Session) -> None:
     """Judge the published claims on recorded runs, without a database or a driver."""
     _install(session, "-e", ".")
-    _run(session, "python", "-m", "bench", "verify", *session.posargs)
+    _run(session, "checkpoint-bench", "verify", *session.posargs)
 
 
 @nox.session
 def site(session: nox.Session) -> None:
     """Write static pages of the reference runs, verdicts and documents into site/."""
     _install(session, "-e", ".")
-    _run(session, "python", "-m", "bench", "site", *session.posargs)
+    _run(session, "checkpoint-bench", "site", *session.posargs)
 
 
 @nox.session
 def claims(session: nox.Session) -> None:
     """Measure anew what claims need, and compare: nox -s claims -- [ID…] (all: 26 min)."""
     _install(session, "-e", ".[all]")
-    _run(session, "python", "-m", "bench", "claims", *session.posargs)
+    _run(session, "checkpoint-bench", "claims", *session.posargs)
 
 
 @nox.session
 def gate(session: nox.Session) -> None:
     """Tell whether a saver got slower: nox -s gate -- --base REQUIREMENT --head REQUIREMENT."""
     _install(session, "-e", ".[all]")
-    _run(session, "python", "-m", "bench", "gate", *session.posargs)
+    _run(session, "checkpoint-bench", "gate", *session.posargs)
 
 
 @nox.session
@@ -108,7 +108,7 @@ def characteristics(session: nox.Session) -> None:
 def selftest(session: nox.Session) -> None:
     """Measure subjects whose behaviour is known, on every loop; ends within 4 minutes."""
     _install(session, "-e", ".[all]")
-    _run(session, "python", "-m", "bench", "selftest", *session.posargs)
+    _run(session, "checkpoint-bench", "selftest", *session.posargs)
 
 
 @nox.session

@@ -48,7 +48,7 @@ _HOW = (
     "interval. MDE is the minimum detectable effect: the factor that so many blocks or trials of "
     "such spread would show in 80 of 100 runs, looked at alone and before the allowance for other "
     "conditions. Below each map are the trials behind it; "
-    f"{code('python -m bench trial RUN TRIAL')} shows one of them."
+    f"{code('checkpoint-bench trial RUN TRIAL')} shows one of them."
 )
 
 

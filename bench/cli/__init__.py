@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench import __version__
@@ -24,29 +24,44 @@ from bench.errors import (
     EXIT_INVALID,
     EXIT_UNAVAILABLE,
     BenchError,
+    InputError,
     MissingPackageError,
+    suggestion,
 )
 from bench.printable import printable
 from bench.records.redaction import redact, secrets_in
 
-VERBS = {
-    "plan": "show what a scenario would measure, in which order; measures nothing",
-    "run": "measure a scenario and write its report",
-    "report": "write the report of a run again, from its records",
-    "trial": "show one trial of a run, as JSON; needs no database",
-    "compact": "keep a complete run as one file; loses nothing",
-    "verify": "judge published claims on recorded runs; needs no database",
-    "claims": "measure anew what claims need, and compare with the committed verdicts",
-    "gate": "compare two arms in one job: has one got worse? answers by the exit code",
-    "decide": "write a decision record from a run and what decides for you; needs no database",
-    "clean": "list what killed runs have left on your servers; removes it with --remove",
-    "conformance": "test savers for what LangGraph asks of them; measures nothing",
-    "selftest": "measure subjects whose behaviour is known: does the ruler measure right?",
-    "site": "write static pages of the reference runs, for any server of files",
-    "list": "list what a scenario can name, with options",
-    "doctor": "show the host, the servers, the loops and the versions",
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "measure": {
+        "run": "measure a scenario and write its report",
+        "plan": "show what a scenario would measure, in which order; measures nothing",
+        "gate": "compare two arms in one job: has one got worse? answers by the exit code",
+        "claims": "measure what claims need, and compare with the committed verdicts",
+        "selftest": "measure subjects whose behaviour is known: does the tool measure right?",
+        "conformance": "test savers for what LangGraph asks of them; measures nothing",
+    },
+    "judge": {
+        "report": "write the report of a run again, from its records",
+        "verify": "judge published claims on recorded runs; needs no database",
+        "site": "write static pages of the reference runs, for any server of files",
+        "decide": "write a decision record from a run and what decides for you; needs no database",
+    },
+    "inspect": {
+        "list": "list scenarios and runs, and what a scenario can name, with options",
+        "trial": "show one trial of a run, as JSON; needs no database",
+        "doctor": "show the host, the servers, the loops and the versions",
+        "compact": "keep a complete run as one file; loses nothing",
+        "clean": "list what killed runs have left on your servers; removes it with --remove",
+    },
 }
+VERBS = {verb: text for verbs in GROUPS.values() for verb, text in verbs.items()}
+PROGRAM = "checkpoint-bench"
 EPILOGUE = """\
+examples:
+  checkpoint-bench list scenarios         what can be asked
+  checkpoint-bench run savers             measure one of them
+  checkpoint-bench report                 show the newest run again
+
 exit codes: 0 pass, 1 regression, broken threshold or refuted claim, 2 bad input,
 3 cannot tell, as where trials lack or a subject measured nothing that can be compared,
 4 invalid measurement, 5 a server, package, file or space is not there, 130 interrupted
@@ -96,19 +111,25 @@ def _run(given: list[str]) -> int:
     parser, verbs = _parser()
     verb = next((argument for argument in given if not argument.startswith("-")), "")
     if verb in VERBS:
-        module = _verb_module(verb)
-        module.add_arguments(verbs[verb])
-        verbs[verb].set_defaults(run=module.run)
+        _complete(verbs[verb], verb)
+    elif verb:
+        raise InputError(f"unknown verb {verb!r}.{suggestion(verb, VERBS)}")
     options = parser.parse_args(given)
     return int(options.run(options))
 
 
-def _verb_module(verb: str) -> Any:
+def _complete(parser: argparse.ArgumentParser, verb: str) -> None:
+    """Add the arguments of ``verb``, its examples, and what it runs."""
+    group = next(name for name, verbs in GROUPS.items() if verb in verbs)
     try:
-        return importlib.import_module(f"bench.cli.verbs.{verb}")
+        module: Any = importlib.import_module(f"bench.cli.verbs.{group}.{verb}")
     except ModuleNotFoundError as error:
         missing = error.name or "?"
         raise MissingPackageError(f"the verb {verb!r}", missing, extra_for(missing)) from error
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+    lines = (f"  {PROGRAM} {verb} {line}".rstrip() for line in module.EXAMPLES)
+    parser.epilog = "\n".join(["examples:", *lines])
 
 
 @contextlib.contextmanager
@@ -137,14 +158,22 @@ def _signals() -> Iterator[None]:
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    lines = ["Measure LangGraph checkpoint savers under load, on real servers."]
+    for group, texts in GROUPS.items():
+        lines += ["", group, *(f"  {verb:12} {text}" for verb, text in texts.items())]
+    formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="checkpoint-bench",
-        description="Measure LangGraph checkpoint savers under load, on real servers.",
+        prog=PROGRAM,
+        usage=f"{PROGRAM} VERB [options]   ({PROGRAM} VERB --help explains a verb)",
+        description="\n".join(lines),
         epilog=EPILOGUE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(
+        prog=PROGRAM, metavar="VERB", required=True, help=argparse.SUPPRESS
+    )
     return parser, {
-        name: verbs.add_parser(name, help=text, description=text) for name, text in VERBS.items()
+        verb: verbs.add_parser(verb, description=text, formatter_class=formatter)
+        for verb, text in VERBS.items()
     }

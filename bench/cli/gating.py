@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from math import prod
-from types import MappingProxyType
 
 from bench.analysis.analyse import analyse
-from bench.cli.measuring import measure_shown
+from bench.cli.measuring import measure_run
 from bench.errors import InconclusiveError
 from bench.gate.arms import Pair, Rule, check_pair, second_run
 from bench.gate.environments import ArmEnvironment
 from bench.gate.judge import decide, judge, needs_second_run
 from bench.gate.result import GateResult, Judgement
 from bench.gate.rule import fewest_blocks
-from bench.measure.environment import read_environment
-from bench.measure.preflight import check_plugins, check_services
-from bench.records.run import new_run
 from bench.records.store import Run, Store
-from bench.scenario.plan import expand
 from bench.scenario.scenario import AXES, Scenario
 from bench.scenario.scenario_file import scenario_text
-
-NO_ARMS: Mapping[str, ArmEnvironment] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +101,7 @@ def _check_second(first: Run, second: Run, pairs: Sequence[Pair], rule: Rule) ->
     wanted = second_run(first.scenario, pairs, rule)
     if second.scenario.digest() != wanted.digest():
         raise InconclusiveError(
-            f"{names}: its scenario is not what bench gate derives for one, with "
+            f"{names}: its scenario is not what checkpoint-bench gate derives for one, with "
             f"{', '.join(f'{pair.base} and {pair.head}' for pair in pairs)} and another seed"
         )
     here, there = (dict(run.record.environment.fingerprint()) for run in (first, second))
@@ -127,38 +118,5 @@ def judged_run(
 
 
 def _measure(question: Question, scenario: Scenario, name: str, store: Store) -> Run:
-    text = scenario_text(scenario, "Derived by bench gate.")
+    text = scenario_text(scenario, "Derived by checkpoint-bench gate.")
     return measure_run(scenario, name, store, text, question.arms)
-
-
-def measure_run(
-    scenario: Scenario,
-    name: str,
-    store: Store,
-    text: str,
-    arms: Mapping[str, ArmEnvironment] = NO_ARMS,
-) -> Run:
-    """Measure ``scenario``, whose file holds ``text``, as a run of this ``name``; show progress.
-
-    ``KeyboardInterrupt`` passes through; what was measured is kept.
-    """
-    check_plugins(scenario, name)
-    services = check_services(scenario, os.environ)
-    plan = expand(scenario)
-    environment = read_environment(services.packages, services.servers, services.programs)
-    packages = {**environment.packages, **_versions(arms)}
-    environment = replace(environment, packages=packages)
-    record = new_run(name, text, scenario, plan, environment, datetime.now(UTC))
-    store.begin(record)
-    interpreters = {label: arm.interpreter for label, arm in arms.items()}
-    measure_shown(scenario, plan, store, record.run_id, interpreters)
-    return store.read(record.run_id)
-
-
-def _versions(arms: Mapping[str, ArmEnvironment]) -> dict[str, str]:
-    """Name what differs between the arms: ``name (base)`` and ``name (head)``."""
-    return {
-        f"{name} ({label})": version
-        for label, arm in arms.items()
-        for name, version in arm.versions.items()
-    }

@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import MappingProxyType
 
 from bench.analysis.precision import Stopping
 from bench.checks.checking import check_subjects
 from bench.cli.progress import shown
-from bench.errors import InputError
+from bench.gate.environments import ArmEnvironment
 from bench.handover.interpreter import Interpreter
+from bench.measure.environment import read_environment
+from bench.measure.preflight import check_plugins, check_services
 from bench.measure.runner import NO_OTHERS, IsWanted, Progress, Remaining, no_more
 from bench.measure.runner import run as measure
-from bench.records.store import Store
+from bench.records.run import RunRecord, new_run
+from bench.records.store import Run, Store
 from bench.records.trial import TrialRecord
-from bench.scenario.plan import Plan, Trial
+from bench.scenario.plan import Plan, Trial, expand
 from bench.scenario.scenario import Scenario
+
+NO_ARMS: Mapping[str, ArmEnvironment] = MappingProxyType({})
 
 
 class MoreBlocks:
@@ -45,6 +53,49 @@ class MoreBlocks:
             self._told.add(trial.condition)
             self._say(f"no more blocks of {name}: {wish.because}")
         return wish.is_wanted
+
+
+def measure_run(
+    scenario: Scenario,
+    name: str,
+    store: Store,
+    text: str,
+    arms: Mapping[str, ArmEnvironment] = NO_ARMS,
+) -> Run:
+    """Measure ``scenario``, whose file holds ``text``, as a run of this ``name``; show progress.
+
+    ``KeyboardInterrupt`` passes through; what was measured is kept.
+    """
+    check_plugins(scenario, name)
+    plan = expand(scenario)
+    record = described(scenario, plan, name, text, arms)
+    store.begin(record)
+    interpreters = {label: arm.interpreter for label, arm in arms.items()}
+    measure_shown(scenario, plan, store, record.run_id, interpreters)
+    return store.read(record.run_id)
+
+
+def described(
+    scenario: Scenario,
+    plan: Plan,
+    name: str,
+    text: str,
+    arms: Mapping[str, ArmEnvironment] = NO_ARMS,
+) -> RunRecord:
+    """Return the record of a run that begins now; what differs between ``arms`` is named in it.
+
+    Raises:
+        UnavailableError: a server does not answer, or no embedded one is installed.
+    """
+    services = check_services(scenario, os.environ)
+    environment = read_environment(services.packages, services.servers, services.programs)
+    differing = {
+        f"{package} ({label})": version
+        for label, arm in arms.items()
+        for package, version in arm.versions.items()
+    }
+    environment = replace(environment, packages={**environment.packages, **differing})
+    return new_run(name, text, scenario, plan, environment, datetime.now(UTC))
 
 
 def measure_shown(
@@ -105,18 +156,3 @@ def expected_so_far(plan: Plan, store: Store, run_id: str) -> tuple[Trial, ...]:
     """Return the trials that are measured in any case, and those of the blocks begun."""
     finished = store.finished(run_id)
     return plan.expected({trial.block for trial in plan.trials if trial.id in finished})
-
-
-def check_precision(scenario: Scenario, origin: str) -> None:
-    """Check that a scenario that wants precise ratios compares something.
-
-    Raises:
-        InputError: it does not.
-    """
-    baseline = scenario.baseline
-    arms = any(subject.same_as for subject in scenario.subjects.values())
-    if scenario.precision and not (baseline.subjects or baseline.loop or arms):
-        raise InputError(
-            f"{origin}: precision is about ratios, and nothing is compared here: add a [baseline] "
-            "or an A/A arm"
-        )

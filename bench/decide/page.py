@@ -134,10 +134,10 @@ def _outcome(decision: Decision) -> Iterator[Block]:
         yield Section("Sensitivity", (Bullets(changes),))
     confirmation = (
         f"Run the scenario {code(decision.run.scenario_name)} again on the machine, servers and "
-        f"versions that will be used, and let {code('bench decide')} judge that run with the same "
-        f"drivers (digest {code(decision.asked.digest())}): it confirms this record if it ends "
-        "with 0 and names the same option. Once in use, watch the metrics that the limits are "
-        "about."
+        f"versions that will be used, and let {code('checkpoint-bench decide')} judge that run "
+        f"with the same drivers (digest {code(decision.asked.digest())}): it confirms this record "
+        "if it ends with 0 and names the same option. Once in use, watch the metrics that the "
+        "limits are about."
     )
     yield Section("Confirmation", (Text(confirmation),))
 

@@ -179,7 +179,7 @@ def interpreters_of(
         if subject.interpreter not in known:
             raise InputError(
                 f"subjects.{label} names the interpreter {subject.interpreter!r}, which only "
-                "bench gate can provide"
+                "checkpoint-bench gate can provide"
             )
     return {label: known[subject.interpreter] for label, subject in scenario.subjects.items()}
 

@@ -79,7 +79,7 @@ def _complete(store: Store, run_id: str) -> Run:
         damaged = "".join(f"; {what}" for what in list(run.damaged.values())[:1])
         raise InputError(
             f"{run_id} has {len(run.trials)} of {run.trials_expected} trials{damaged}; complete it "
-            "first, with: bench run SCENARIO --resume"
+            "first, with: checkpoint-bench run SCENARIO --resume"
         )
     return run
 

@@ -242,6 +242,7 @@ def _refusal(path: Path, wanted: str, error: OSError) -> BenchError:
     if error.errno in _FULL:
         return UnavailableError(
             f"{path}: cannot {wanted}: {error.strerror}. What was written before is whole. Make "
-            "room there and repeat the command; a run goes on with: bench run SCENARIO --resume"
+            "room there and repeat the command; a run goes on with: checkpoint-bench run SCENARIO "
+            "--resume"
         )
     return InputError(f"{path}: cannot {wanted}: {reason_of(error)}")

@@ -140,7 +140,9 @@ class Store:
         """
         ids = self.run_ids()
         if not ids:
-            raise InputError(f"{self.directory} holds no run; measure one with: bench run SCENARIO")
+            raise InputError(
+                f"{self.directory} holds no run; measure one with: checkpoint-bench run SCENARIO"
+            )
         return ids[-1]
 
     def begin(self, record: RunRecord) -> None:

@@ -234,8 +234,8 @@ def _reproduction(analysis: Analysis) -> Iterator[Block]:
     state = "with uncommitted changes" if record.environment.dirty else "clean"
     file = quote(f"{record.scenario_name}.toml")
     yield Code(
-        f"python -m bench run {file}{words.SCENARIO_FILE}\n"
-        f"python -m bench report {quote(record.run_id)}",
+        f"checkpoint-bench run {file}{words.SCENARIO_FILE}\n"
+        f"checkpoint-bench report {quote(record.run_id)}",
         "sh",
     )
     yield Facts(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.errors import InputError, suggestion
 from bench.scenario.scenario import TABLES, Baseline, Scenario, Sweep
 from bench.scenario.scenario_file import checked
 
@@ -35,3 +36,54 @@ def derived(
     }
     changed["baseline"] = baseline.model_copy(update=remaining)
     return checked(scenario.model_copy(update=changed), origin)
+
+
+def part_of(
+    scenario: Scenario,
+    chosen: Mapping[str, Sequence[str]],
+    repetitions: int | None,
+    origin: str,
+) -> Scenario:
+    """Return ``scenario`` with the labels ``chosen`` of each axis alone, all where none is.
+
+    In so many ``repetitions`` everywhere, where given. The A/A arms of what is chosen stay beside
+    it, since they show the noise. Where nothing is chosen the thresholds stay, too.
+
+    Raises:
+        InputError: a label is in no sweep, or no sweep has one of each; ``origin`` names the
+            scenario.
+    """
+    for axis, labels in chosen.items():
+        known = {label for sweep in scenario.sweeps.values() for label in getattr(sweep, axis)}
+        for label in labels:
+            if label not in known:
+                hint = suggestion(label, known)
+                raise InputError(f"{origin} measures no {axis.removesuffix('s')} {label!r}.{hint}")
+    again = [
+        label
+        for label, subject in scenario.subjects.items()
+        if subject.same_as in chosen.get("subjects", ())
+    ]
+    wanted = {axis: {*labels} for axis, labels in chosen.items() if labels}
+    sweeps = {}
+    for name, sweep in scenario.sweeps.items():
+        kept: dict[str, Any] = {
+            axis: tuple(label for label in getattr(sweep, axis) if label in labels)
+            for axis, labels in wanted.items()
+        }
+        if not all(kept.values()):
+            continue
+        if "subjects" in kept:
+            kept["subjects"] = tuple(
+                label for label in sweep.subjects if label in kept["subjects"] or label in again
+            )
+        if repetitions is not None:
+            kept["repetitions"] = None
+        sweeps[name] = sweep.model_copy(update=kept)
+    if not sweeps:
+        asked = ", ".join(label for labels in wanted.values() for label in sorted(labels))
+        raise InputError(f"no sweep of {origin} measures these together: {asked}")
+    changed: dict[str, Any] = {} if repetitions is None else {"repetitions": repetitions}
+    if not wanted:
+        changed["thresholds"] = scenario.thresholds
+    return derived(scenario, sweeps, origin, **changed)

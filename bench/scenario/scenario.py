@@ -45,7 +45,7 @@ class SubjectUse(Use):
     """A subject; ``same_as`` marks an A/A arm: the same subject measured under a second label.
 
     ``interpreter`` labels the Python that its workers run on; "" is the one that runs the program.
-    Which it is, ``bench gate`` says when it measures: a scenario holds no path.
+    Which it is, ``checkpoint-bench gate`` says when it measures: a scenario holds no path.
     """
 
     use: str = ""

@@ -33,7 +33,7 @@ class Row:
 
     @property
     def scenario(self) -> Path:
-        """The scenario's file, which ``bench run`` takes too."""
+        """The scenario's file, which ``checkpoint-bench run`` takes too."""
         return SCENARIOS / f"{self.name}.toml"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bench.analysis.analyse import analyse
-from bench.cli.verbs.selftest import MOST_ATTEMPTS
+from bench.cli.verbs.measure.selftest import MOST_ATTEMPTS
 from bench.records.outcome import COLUMNS
 from bench.records.run import Environment
 from bench.records.sample import Integers, Samples

@@ -1,4 +1,4 @@
-"""What a user sees: ``bench run`` of each defective subject, and ``bench selftest``."""
+"""What a user sees: ``run`` of each defective subject, and ``selftest``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from bench.analysis.findings import registry
 from bench.analysis.findings.registry import finding_kinds
 from bench.cli import main
-from bench.cli.verbs import selftest
+from bench.cli.verbs.measure import selftest
 from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE
 from bench.selftest.measuring import Planned, planned
 from bench.selftest.observation import Check

@@ -46,7 +46,7 @@ def test_each_arm_runs_on_its_own(tmp_path: Path) -> None:
 
 
 def test_an_interpreter_that_nobody_provides_is_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="interpreter 'base', which only bench gate"):
+    with pytest.raises(InputError, match="interpreter 'base', which only checkpoint-bench gate"):
         measured(tmp_path, {})
 
 

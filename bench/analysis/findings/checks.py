@@ -32,7 +32,7 @@ def lost_in_crash(evidence: Evidence) -> Symptom | None:
     meaning="The saver does not do what LangGraph asks of it, so how fast it does that is of no "
     "interest: the times of these operations are struck out and not compared. A note where none "
     "was timed.",
-    remedy="python -m bench conformance SUBJECT tells every failed test and its reason.",
+    remedy="checkpoint-bench conformance SUBJECT tells every failed test and its reason.",
 )
 def conformance_failed(evidence: Evidence) -> Symptom | None:
     """Look for subjects that fail tests of a capability, timed or not."""

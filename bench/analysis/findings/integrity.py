@@ -162,7 +162,7 @@ def damaged_trials(evidence: Evidence) -> Symptom | None:
     "warning",
     meaning="A schema or keys whose names begin with bench_ are still on your server. No number "
     "suffers.",
-    remedy="Remove them with bench clean --remove when the server answers again.",
+    remedy="Remove them with checkpoint-bench clean --remove when the server answers again.",
 )
 def left_behind(evidence: Evidence) -> Symptom | None:
     """Look for trials and checks after which something of ours stayed on a user's server."""

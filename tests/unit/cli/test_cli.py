@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
+import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from bench.cli import VERBS, main
+import bench
+from bench.cli import GROUPS, VERBS, main
+from bench.cli.loading import scenarios
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
@@ -30,7 +36,76 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
     assert VERBS[verb].split(";")[0] in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("arguments", [[], ["measure"], ["run"], ["run", "x", "--frobnicate"]])
+@pytest.mark.parametrize(("group", "verb"), [(g, v) for g, verbs in GROUPS.items() for v in verbs])
+def test_every_example_of_a_verb_is_understood(group: str, verb: str) -> None:
+    module = importlib.import_module(f"bench.cli.verbs.{group}.{verb}")
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    module.add_arguments(parser)
+
+    assert module.EXAMPLES
+    for line in module.EXAMPLES:
+        parser.parse_args(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rum", "savers"], "unknown verb 'rum'. Did you mean 'run'?"),
+        (["plan", "savrs"], "there is no scenario 'savrs'. Did you mean 'savers'?"),
+        (["list", "scenariso"], "Did you mean 'scenarios'?"),
+        (["run", "savers", "--subject", "redis-allways"], "Did you mean 'redis-always'?"),
+        (["run", "savers", "--subject", "null", "--payload", "50k"], "these together: null, 50k"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_suggested(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_scenarios_are_found_by_name_from_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["plan", "smoke"]) == 0
+    capsys.readouterr()
+    assert main(["list", "scenarios"]) == 0
+    listed = capsys.readouterr().out
+    assert [line.split()[0] for line in listed.splitlines()[1:]] == [
+        path.stem for path in sorted(SCENARIOS.glob("*.toml"))
+    ]
+
+
+def test_a_scenario_of_the_folder_stands_for_the_one_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "scenarios" / "smoke.toml"
+    own.parent.mkdir()
+    own.write_text(ONE_TRIAL, encoding="utf-8")
+
+    assert scenarios()["smoke"].resolve() == own
+    assert scenarios()["savers"].resolve() == SCENARIOS / "savers.toml"
+
+
+def test_a_wheel_has_the_scenarios_where_they_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = tomllib.loads((SCENARIOS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    target = wheel["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]["scenarios"]
+    package = tmp_path / "site" / "bench"
+    installed = tmp_path / "site" / target / "only.toml"
+    installed.parent.mkdir(parents=True)
+    installed.write_text(ONE_TRIAL, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bench, "__file__", str(package / "__init__.py"))
+
+    assert scenarios() == {"only": installed}
+
+
+@pytest.mark.parametrize("arguments", [[], ["run"], ["run", "x", "--frobnicate"]])
 def test_a_wrong_command_line_ends_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -83,13 +158,8 @@ def test_what_is_wrong_is_told_in_a_sentence(
     assert expected in told
 
 
-def test_an_unknown_kind_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list", "subjekt"]) == 2
-    assert "Did you mean 'subject'?" in capsys.readouterr().err
-
-
 def test_the_list_tells_options_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list", "subject"]) == 0
+    assert main(["list", "subjects"]) == 0
     assert "synchronous: Literal['FULL', 'NORMAL'], default 'FULL'" in capsys.readouterr().out
 
 
@@ -112,7 +182,7 @@ def test_no_error_ends_with_1_which_says_regression(
     def fail(_: object) -> int:
         raise error
 
-    monkeypatch.setattr("bench.cli.verbs.doctor.run", fail)
+    monkeypatch.setattr("bench.cli.verbs.inspect.doctor.run", fail)
 
     assert main(["doctor"]) == exit_code
     assert told in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.cli import main
-from bench.cli.verbs.gate import requirements_in
+from bench.cli.verbs.measure.gate import requirements_in
 from bench.gate.arms import Rule, second_run
 from bench.records.store import Run
 from bench.records.trial import Verification
@@ -128,7 +128,7 @@ def test_a_second_run_needs_only_the_servers_of_what_is_in_question(tmp_path: Pa
 @pytest.mark.parametrize(
     ("rule", "environment", "told"),
     [
-        (Rule(second_run_factor=3.0), {}, "its scenario is not what bench gate derives"),
+        (Rule(second_run_factor=3.0), {}, "its scenario is not what checkpoint-bench gate derives"),
         (Rule(), {"host": {"cores": "4"}}, "these differ: host cores"),
     ],
 )

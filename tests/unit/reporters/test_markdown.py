@@ -147,7 +147,7 @@ def test_nothing_foreign_is_markup() -> None:
 
 def test_the_scenario_stands_verbatim_and_the_run_is_identified() -> None:
     assert FULL.run.scenario_text.rstrip() in TEXT
-    assert "python -m bench run savers.toml  # wherever the scenario's file lies" in TEXT
+    assert "checkpoint-bench run savers.toml  # wherever the scenario's file lies" in TEXT
     for value in (FULL.run.run_id, FULL.run.scenario_digest, "4b5761b (with uncommitted changes)"):
         assert value in TEXT
 
@@ -155,7 +155,7 @@ def test_the_scenario_stands_verbatim_and_the_run_is_identified() -> None:
 def test_a_command_takes_a_name_with_blanks_as_one() -> None:
     run = replace(FULL.run, scenario_name="a (b)")
 
-    assert "python -m bench run 'a (b).toml'  # " in markdown(replace(FULL, run=run))
+    assert "checkpoint-bench run 'a (b).toml'  # " in markdown(replace(FULL, run=run))
 
 
 def test_the_matrix_has_every_subject_and_says_why_one_cannot_run() -> None:

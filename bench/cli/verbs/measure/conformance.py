@@ -14,7 +14,7 @@ from bench.analysis.checks import types_in_words
 from bench.analysis.wording import counted
 from bench.checks.conformance import conformance
 from bench.checks.trials import check_trials, distinct_subjects
-from bench.cli.loading import load_checked
+from bench.cli.loading import load_checked, scenario_path
 from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE, InputError, suggestion
 from bench.handover.parts import options_of
 from bench.records.check import CapabilityCheck, Conformance
@@ -26,6 +26,9 @@ _SIGNS = {"passed": "✓", "failed": "✗", "not offered": "–"}
 _NAME_WIDTH = 18
 
 
+EXAMPLES = ("sqlite", "their_package.module:factory", "--scenario savers redis-always")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "subjects",
@@ -34,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a subject, also their_package.module:factory; with --scenario a label, default: all",
     )
     parser.add_argument(
-        "--scenario", type=Path, metavar="FILE", help="take the subjects with their options from it"
+        "--scenario", metavar="SCENARIO", help="take the subjects with their options from it"
     )
 
 
@@ -46,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         MissingPackageError: a subject needs a package that is not installed.
     """
     names = tuple(dict.fromkeys(options.subjects))
-    found = _labelled(options.scenario, names) if options.scenario else _named(names)
+    found = _labelled(scenario_path(options.scenario), names) if options.scenario else _named(names)
     # A dotted path is no label.
     labels = {f"subject-{number}": name for number, name in enumerate(found, start=1)}
     trials = check_trials({label: found[name] for label, name in labels.items()}, seed=0)
@@ -79,7 +82,9 @@ def _labelled(path: Path, labels: Sequence[str]) -> Mapping[str, SubjectUse]:
 
 def _named(names: Sequence[str]) -> Mapping[str, SubjectUse]:
     if not names:
-        raise InputError("name a subject, or a file with --scenario; bench list names the subjects")
+        raise InputError(
+            "name a subject, or a file with --scenario; checkpoint-bench list names the subjects"
+        )
     for name in names:
         plugin: Any = subject_class(name)
         try:

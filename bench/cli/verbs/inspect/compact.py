@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from bench.cli.measuring import is_complete
+from bench.cli.places import add_results
 from bench.errors import EXIT_PASS, InputError
 from bench.records.archive import ARCHIVE
 from bench.records.compaction import compact
 from bench.records.store import Store
 from bench.scenario.plan import expand
 
+EXAMPLES = ("20261121T130110Z-savers",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN")
-    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+    add_results(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,5 +50,5 @@ def _check_no_more_blocks(store: Store, run_id: str) -> None:
     ):
         raise InputError(
             f"{run_id} is not precise enough yet; complete it first, with: "
-            "bench run SCENARIO --resume"
+            "checkpoint-bench run SCENARIO --resume"
         )

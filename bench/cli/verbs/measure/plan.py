@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from bench.cli.durations import extent
-from bench.cli.loading import load_checked
-from bench.cli.measuring import check_precision
+from bench.cli.loading import add_scenario, load_checked, scenario_path
 from bench.errors import EXIT_PASS
+
+EXAMPLES = ("savers", "my_scenario.toml")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scenario", type=Path)
+    add_scenario(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the trials in the order in which they would run."""
-    scenario, plan = load_checked(options.scenario)
-    check_precision(scenario, str(options.scenario))
+    scenario, plan = load_checked(scenario_path(options.scenario))
     print(f"{scenario.question}\n")
     print(f"{'block':52} {'subject':24} {'loop':10} trial")
     for trial in plan.trials:

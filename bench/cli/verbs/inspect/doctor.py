@@ -11,6 +11,8 @@ from bench.discovery import load, names
 from bench.errors import EXIT_PASS, BenchError
 from bench.measure.environment import read_environment
 
+EXAMPLES = ("",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments: none."""

@@ -6,13 +6,15 @@ import argparse
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
-from bench.cli.verbs.report import add_places
+from bench.cli.places import add_places
 from bench.errors import InputError
 from bench.records.files import make_directory, write_file
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
 from bench.report.report import Report
 from bench.site.site import VERDICTS, site
+
+EXAMPLES = ("", "RUN --output pages")
 
 _DOCUMENTS = ("*.md", "docs/*.md", "docs/plots/*.svg")
 

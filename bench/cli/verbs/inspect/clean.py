@@ -16,6 +16,9 @@ from bench.server_variables import own_server_variables
 _TOLD = {"kept": "could not be removed", "in use": "in use by a run, spared"}
 
 
+EXAMPLES = ("", "--remove")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remove", action="store_true", help="remove what no run uses any more; else only list it"

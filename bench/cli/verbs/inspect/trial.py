@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.analysis.trial_summary import summarise_trial
+from bench.cli.places import add_results
 from bench.errors import EXIT_PASS, InputError, nearest
 from bench.records.files import to_json, write_file
 from bench.records.hdr_log import hdr_log
 from bench.records.sample import Samples, write_samples
 from bench.records.store import Run, Store
 from bench.records.trial import TrialRecord
+
+EXAMPLES = ("RUN TRIAL", "RUN TRIAL --samples operations.npy", "RUN TRIAL --hdr times.hlog")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hdr", type=Path, metavar="FILE", help="write its response times there, as HdrHistogram"
     )
-    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+    add_results(parser)
 
 
 def run(options: argparse.Namespace) -> int:

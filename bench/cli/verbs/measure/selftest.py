@@ -33,6 +33,9 @@ from bench.selftest.rows import LOOPS, ROWS, Result, judge, row_named
 MOST_ATTEMPTS = 3
 
 
+EXAMPLES = ("", "stalled --loop uvloop")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(row.name for row in ROWS)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"default: all of {names}")

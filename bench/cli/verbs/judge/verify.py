@@ -15,12 +15,14 @@ from bench.cli.judging import (
     scenarios_of,
     told_runs,
 )
+from bench.cli.places import add_places
 from bench.cli.screen import show
-from bench.cli.verbs.report import add_places
 from bench.errors import InputError
 from bench.records.files import make_directory, write_file
 from bench.records.store import Store
 from bench.report.markdown import markdown
+
+EXAMPLES = ("", "--claim redis-write-10-100x", "--reference")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,11 +21,12 @@ from bench.claims.claim import Claim, chosen, load_claims
 from bench.claims.claim_scenario import run_name, scenario_for
 from bench.claims.judge import judge
 from bench.cli.durations import minutes_of
-from bench.cli.gating import measure_run
 from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
 from bench.cli.loading import load_checked
+from bench.cli.measuring import measure_run
+from bench.cli.places import add_places
+from bench.cli.reporting import tell
 from bench.cli.screen import show
-from bench.cli.verbs.report import add_places, tell
 from bench.errors import EXIT_INTERRUPTED, EXIT_PASS, InputError, suggestion
 from bench.measure.preflight import check_services
 from bench.records.files import make_directory, write_file
@@ -34,6 +35,8 @@ from bench.report.markdown import markdown
 from bench.scenario.plan import Plan, expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import scenario_text
+
+EXAMPLES = ("redis-write-10-100x", "--plan", "redis-write-10-100x --judge RUN")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
             *(each.run.run_id for each in anew.values()),
             *(f"--claim {one}" for one in options.claim),
         ]
-        print(f"maps and trials of the new runs: python -m bench verify {' '.join(told)}")
+        print(f"maps and trials of the new runs: checkpoint-bench verify {' '.join(told)}")
     return found.exit_code
 
 
@@ -163,7 +166,7 @@ def _minutes(ranges: Sequence[tuple[float, float]]) -> str:
 
 def _measured(need: Need, store: Store, reports: Path) -> Analysis:
     print(f"measuring {need.name}", flush=True)
-    text = scenario_text(need.scenario, "Derived by bench claims.")
+    text = scenario_text(need.scenario, "Derived by checkpoint-bench claims.")
     found = measure_run(need.scenario, run_name(need.name), store, text)
     tell(store, found.record.run_id, reports)
     return analyse(found)
@@ -173,7 +176,7 @@ def _tell_interrupted(store: Store, kept: Sequence[str]) -> None:
     told = ", ".join(f"{run_id} ({len(store.finished(run_id))} trials)" for run_id in kept)
     print(f"interrupted: nothing is compared; kept: {told or 'nothing'}", file=sys.stderr)
     if kept:
-        print("compare what was kept with: python -m bench claims --judge RUN", file=sys.stderr)
+        print("compare what was kept with: checkpoint-bench claims --judge RUN", file=sys.stderr)
 
 
 def _tell(found: Agreements, reports: Path) -> None:

@@ -13,9 +13,9 @@ from bench.cli.gating import (
     measured,
     recorded,
 )
-from bench.cli.loading import load_checked
+from bench.cli.loading import add_scenario, load_checked, scenario_path
+from bench.cli.places import add_places, place
 from bench.cli.screen import show
-from bench.cli.verbs.report import add_places, place
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
 from bench.gate.environments import ArmEnvironment, prepare
@@ -28,13 +28,15 @@ from bench.records.redaction import redact, secrets_within
 from bench.records.store import Store
 from bench.report.markdown import markdown
 
-_SCENARIO = Path("scenarios/gate.toml")
+EXAMPLES = (
+    '--base "langgraph-checkpoint-postgres==3.1.0" --head "langgraph-checkpoint-postgres==3.2.0"',
+    "my_scenario.toml --base-subject postgres --head-subject postgres-again",
+    "--judge RUN",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "scenario", type=Path, nargs="?", default=_SCENARIO, help=f"default: {_SCENARIO}"
-    )
+    add_scenario(parser, default="gate")
     arms = parser.add_argument_group("the two arms, as subjects of the scenario")
     arms.add_argument("--base-subject", default="", metavar="LABEL")
     arms.add_argument("--head-subject", default="", metavar="LABEL")
@@ -111,8 +113,9 @@ def _check_arms(options: argparse.Namespace) -> None:
 
 
 def _question(options: argparse.Namespace, rule: Rule) -> Question:
-    scenario, _ = load_checked(options.scenario)
-    name = f"gate-{options.scenario.stem}"
+    path = scenario_path(options.scenario)
+    scenario, _ = load_checked(path)
+    name = f"gate-{path.stem}"
     if options.base_subject:
         pair = Pair(options.base_subject, options.head_subject)
         return Question(two_subjects(scenario, pair), (pair,), rule, name)

@@ -7,8 +7,8 @@ import datetime as dt
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
+from bench.cli.places import add_places, place
 from bench.cli.screen import show
-from bench.cli.verbs.report import add_places, place
 from bench.decide.decision import decide
 from bench.decide.drivers import Drivers
 from bench.decide.page import page, screen
@@ -17,6 +17,8 @@ from bench.records.files import write_file
 from bench.records.store import Store
 from bench.report.markdown import markdown
 from bench.scenario.toml_file import read_model
+
+EXAMPLES = ("--drivers drivers.toml", "20261121T130110Z-savers --drivers drivers.toml")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

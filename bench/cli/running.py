@@ -1,52 +1,47 @@
-"""``run``: measure a scenario, then tell the result."""
+"""Measures one scenario as a run of its own, or completes one, and tells the result."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass
 
 from bench.cli.durations import extent
-from bench.cli.loading import load_checked
-from bench.cli.measuring import check_precision, expected_so_far, is_complete, measure_shown
-from bench.cli.verbs.report import add_places, tell
+from bench.cli.measuring import described, expected_so_far, is_complete, measure_shown
+from bench.cli.reporting import tell
 from bench.errors import EXIT_INTERRUPTED, InputError
-from bench.measure.environment import read_environment
-from bench.measure.preflight import check_services
 from bench.records.files import make_directory
-from bench.records.run import RunRecord, new_run
+from bench.records.run import RunRecord
 from bench.records.store import Store
 from bench.scenario.plan import Plan
-from bench.scenario.toml_file import read_text
+from bench.scenario.scenario import Scenario
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scenario", type=Path)
-    parser.add_argument("--resume", action="store_true", help="complete the newest run of it")
-    add_places(parser)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A scenario to be measured: its plan, the name that its runs have, the text of its file."""
+
+    scenario: Scenario
+    plan: Plan
+    name: str
+    text: str
 
 
-def run(options: argparse.Namespace) -> int:
-    """Measure what has no record yet, then write and print the report."""
-    scenario, plan = load_checked(options.scenario)
-    check_precision(scenario, str(options.scenario))
-    services = check_services(scenario, os.environ)
-    environment = read_environment(services.packages, services.servers, services.programs)
+def measure_and_tell(wanted: Wanted, options: argparse.Namespace, *, resume: bool = False) -> int:
+    """Measure what has no record yet, then write and print the report; return the exit code."""
+    plan = wanted.plan
+    record = described(wanted.scenario, plan, wanted.name, wanted.text)
     store = Store(make_directory(options.results))
     make_directory(options.reports)
-    text = read_text(options.scenario, "the scenario")
-    now = datetime.now(UTC)
-    record = new_run(options.scenario.stem, text, scenario, plan, environment, now)
-    if options.resume:
+    if resume:
         record = _unfinished(store, record, plan)
-        print(f"resuming {record.run_id}")
+        print(f"resuming {record.run_id}", flush=True)
     else:
         store.begin(record)
-        print(extent(scenario, plan), flush=True)
+        directory = options.reports / record.run_id
+        print(f"{extent(wanted.scenario, plan)}; report: {directory / 'report.html'}", flush=True)
     try:
-        measure_shown(scenario, plan, store, record.run_id)
+        measure_shown(wanted.scenario, plan, store, record.run_id)
     except KeyboardInterrupt:
         kept = len(store.finished(record.run_id))
         expected = len(expected_so_far(plan, store, record.run_id))

@@ -1,0 +1,1 @@
+"""Verbs that measure, or say what would be."""
