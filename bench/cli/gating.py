@@ -9,6 +9,7 @@ from math import prod
 
 from bench.analysis.analyse import analyse
 from bench.cli.measuring import measure_run
+from bench.cli.progress import Detail
 from bench.errors import InconclusiveError
 from bench.gate.arms import Pair, Rule, check_pair, second_run
 from bench.gate.environments import ArmEnvironment
@@ -29,6 +30,7 @@ class Question:
     rule: Rule
     name: str
     arms: Mapping[str, ArmEnvironment] = field(default_factory=dict)
+    detail: Detail = "normal"
 
 
 def measured(question: Question, store: Store) -> GateResult:
@@ -119,4 +121,4 @@ def judged_run(
 
 def _measure(question: Question, scenario: Scenario, name: str, store: Store) -> Run:
     text = scenario_text(scenario, "Derived by checkpoint-bench gate.")
-    return measure_run(scenario, name, store, text, question.arms)
+    return measure_run(scenario, name, store, text, question.arms, question.detail)

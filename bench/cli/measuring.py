@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 
 from bench.analysis.precision import Stopping
+from bench.analysis.trial_summary import summarise_trial
 from bench.checks.checking import check_subjects
-from bench.cli.progress import shown
+from bench.cli.durations import expected_s
+from bench.cli.progress import Detail, Pace, Shown, displayed, place
 from bench.gate.environments import ArmEnvironment
 from bench.handover.interpreter import Interpreter
 from bench.measure.environment import read_environment
@@ -21,7 +24,9 @@ from bench.measure.runner import run as measure
 from bench.records.run import RunRecord, new_run
 from bench.records.store import Run, Store
 from bench.records.trial import TrialRecord
+from bench.scenario.metric import unit_of
 from bench.scenario.plan import Plan, Trial, expand
+from bench.scenario.quantity import quantity
 from bench.scenario.scenario import Scenario
 
 NO_ARMS: Mapping[str, ArmEnvironment] = MappingProxyType({})
@@ -61,6 +66,7 @@ def measure_run(
     store: Store,
     text: str,
     arms: Mapping[str, ArmEnvironment] = NO_ARMS,
+    detail: Detail = "normal",
 ) -> Run:
     """Measure ``scenario``, whose file holds ``text``, as a run of this ``name``; show progress.
 
@@ -71,7 +77,7 @@ def measure_run(
     record = described(scenario, plan, name, text, arms)
     store.begin(record)
     interpreters = {label: arm.interpreter for label, arm in arms.items()}
-    measure_shown(scenario, plan, store, record.run_id, interpreters)
+    measure_shown(scenario, plan, store, record.run_id, interpreters, detail)
     return store.read(record.run_id)
 
 
@@ -104,6 +110,7 @@ def measure_shown(
     store: Store,
     run_id: str,
     interpreters: Mapping[str, Interpreter] = NO_OTHERS,
+    detail: Detail = "normal",
 ) -> None:
     """Check the subjects and measure what ``run_id`` lacks, with as many blocks as are wanted.
 
@@ -112,19 +119,26 @@ def measure_shown(
     Raises:
         InputError: another process is at work on the run.
     """
+    finished = store.finished(run_id)
+    expected = expected_so_far(plan, store, run_id)
+    pace = Pace(lengths_s(scenario, plan), _optional(plan), finished)
+    figure = partial(headline, store.read(run_id))
     with (
         store.locked(run_id),
-        shown(len(expected_so_far(plan, store, run_id)), sys.stdout) as progress,
+        displayed(len(expected), sys.stdout, detail) as display,
     ):
-        check_subjects(scenario, store, run_id, os.environ, interpreters, progress.say)
-        on_progress: Callable[[Progress], None] = progress
+        shown = Shown(display, pace, figure)
+        check_subjects(scenario, store, run_id, os.environ, interpreters, shown.begin)
+        if coming := [trial for trial in expected if trial.id not in finished]:
+            shown.begin(f"measuring {place(coming[0])}")
+        on_progress: Callable[[Progress], None] = shown
         is_wanted: IsWanted = no_more
         if plan.optional_blocks:
-            more = MoreBlocks(Stopping(store.read(run_id)), progress.say)
+            more = MoreBlocks(Stopping(store.read(run_id)), shown.say)
             is_wanted = more.is_wanted
 
             def on_progress(made: Progress) -> None:
-                progress(made)
+                shown(made)
                 more.add(made.record)
 
         measure(
@@ -137,6 +151,36 @@ def measure_shown(
             interpreters,
             is_wanted=is_wanted,
         )
+
+
+def headline(run: Run, record: TrialRecord) -> str:
+    """Say what a trial of ``run`` gave of the first primary metric that it has; else nothing."""
+    if not record.has_samples:
+        return ""
+    values = summarise_trial(run, record, tails=()).values
+    for name in run.scenario.primary_metrics:
+        unit = unit_of(name)
+        if unit and name in values:
+            return (
+                f"{name.replace('.response', '').replace('.', ' ')} {quantity(values[name], unit)}"
+            )
+    return ""
+
+
+def lengths_s(scenario: Scenario, plan: Plan) -> dict[str, float]:
+    """Return by trial how many seconds it takes; trials of one subject and length take the same."""
+    known: dict[tuple[str, float, float], float] = {}
+    found = {}
+    for trial in plan.trials:
+        alike = (trial.subject, trial.warmup_s, trial.duration_s)
+        if alike not in known:
+            known[alike] = expected_s(scenario, [trial])
+        found[trial.id] = known[alike]
+    return found
+
+
+def _optional(plan: Plan) -> dict[str, str]:
+    return {trial.id: trial.block for trial in plan.trials if trial.block in plan.optional_blocks}
 
 
 def is_complete(plan: Plan, store: Store, run_id: str) -> bool:

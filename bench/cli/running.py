@@ -41,7 +41,7 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace, *, resume: boo
         directory = options.reports / record.run_id
         print(f"{extent(wanted.scenario, plan)}; report: {directory / 'report.html'}", flush=True)
     try:
-        measure_shown(wanted.scenario, plan, store, record.run_id)
+        measure_shown(wanted.scenario, plan, store, record.run_id, detail=options.detail)
     except KeyboardInterrupt:
         kept = len(store.finished(record.run_id))
         expected = len(expected_so_far(plan, store, record.run_id))

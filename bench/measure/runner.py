@@ -101,12 +101,15 @@ class Remaining:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: ``done`` of ``total`` trials, and the seconds that the rest will take."""
+    """How far a run is: ``done`` of ``total`` trials; the last of them, and what comes next.
+
+    Nothing is ``following`` where that is not certain.
+    """
 
     done: int
     total: int
-    remaining_s: float
     record: TrialRecord
+    following: Trial | None = None
 
 
 def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
@@ -132,8 +135,6 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
     """
     chosen = interpreters_of(scenario, interpreters)
     remaining = Remaining(plan, store.finished(run_id), is_wanted)
-    before = remaining.done
-    began_s = time.monotonic()
     with contextlib.ExitStack() as stack:
         # What wrote a store reads it back: another version might change it first.
         verifiers = {
@@ -158,16 +159,15 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
                 trial_run.discard()
 
         stack.callback(discard_prepared)
-        for done, trial in enumerate(remaining, start=before + 1):
+        for done, trial in enumerate(remaining, start=remaining.done + 1):
             trial_run = ahead.get(trial.id) or run_of(trial)
             trial_began_s = time.monotonic()
             record, rows = trial_run.run(partial(prepare_after, trial))
             ahead.pop(trial.id, None)
             record = replace(record, took_s=round(time.monotonic() - trial_began_s, 3))
             store.add(run_id, record, rows)
-            mean_s = (time.monotonic() - began_s) / (done - before)
-            remaining_s = mean_s * (remaining.total - done)
-            on_progress(Progress(done, remaining.total, remaining_s, record))
+            following = remaining.following(trial)
+            on_progress(Progress(done, remaining.total, record, following))
 
 
 def interpreters_of(

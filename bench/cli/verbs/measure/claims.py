@@ -25,6 +25,7 @@ from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_r
 from bench.cli.loading import load_checked
 from bench.cli.measuring import measure_run
 from bench.cli.places import add_places
+from bench.cli.progress import add_detail
 from bench.cli.reporting import tell
 from bench.cli.screen import show
 from bench.errors import EXIT_INTERRUPTED, EXIT_PASS, InputError, suggestion
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="compare this recorded run instead of measuring; repeatable",
     )
+    add_detail(parser)
     add_places(parser)
 
 
@@ -99,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
         before = set(store.run_ids())
         try:
             for need in needs:
-                anew[need.name] = _measured(need, store, options.reports)
+                anew[need.name] = _measured(need, store, options)
         except KeyboardInterrupt:
             _tell_interrupted(store, [name for name in store.run_ids() if name not in before])
             return EXIT_INTERRUPTED
@@ -164,11 +166,11 @@ def _minutes(ranges: Sequence[tuple[float, float]]) -> str:
     return f"{told} minutes"
 
 
-def _measured(need: Need, store: Store, reports: Path) -> Analysis:
+def _measured(need: Need, store: Store, options: argparse.Namespace) -> Analysis:
     print(f"measuring {need.name}", flush=True)
     text = scenario_text(need.scenario, "Derived by checkpoint-bench claims.")
-    found = measure_run(need.scenario, run_name(need.name), store, text)
-    tell(store, found.record.run_id, reports)
+    found = measure_run(need.scenario, run_name(need.name), store, text, detail=options.detail)
+    tell(store, found.record.run_id, options.reports)
     return analyse(found)
 
 

@@ -15,6 +15,7 @@ from bench.cli.gating import (
 )
 from bench.cli.loading import add_scenario, load_checked, scenario_path
 from bench.cli.places import add_places, place
+from bench.cli.progress import add_detail
 from bench.cli.screen import show
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="judge this recorded run instead of measuring; a second one confirms it",
     )
+    add_detail(parser)
     add_places(parser)
 
 
@@ -118,14 +120,15 @@ def _question(options: argparse.Namespace, rule: Rule) -> Question:
     name = f"gate-{path.stem}"
     if options.base_subject:
         pair = Pair(options.base_subject, options.head_subject)
-        return Question(two_subjects(scenario, pair), (pair,), rule, name)
+        derived = two_subjects(scenario, pair)
+        return Question(derived, (pair,), rule, name, detail=options.detail)
     derived, pairs = two_interpreters(scenario)
     arms: dict[str, ArmEnvironment] = {}
     for label, given in ((BASE, options.base), (HEAD, options.head)):
         print(f"{label}: {redact(given, secrets_within(given))}", flush=True)
         arms[label] = prepare(requirements_in(given), options.environments)
         print("  " + ", ".join(" ".join(pair) for pair in arms[label].versions.items()), flush=True)
-    return Question(derived, pairs, rule, name, arms)
+    return Question(derived, pairs, rule, name, arms, options.detail)
 
 
 def requirements_in(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from bench.cli.loading import add_scenario, load_checked, scenario_path
 from bench.cli.places import add_places
+from bench.cli.progress import add_detail
 from bench.cli.running import Wanted, measure_and_tell
 from bench.scenario.derived_scenario import part_of
 from bench.scenario.plan import expand
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{axis.removesuffix('s')}", dest=axis, action="append", default=[], metavar="LABEL"
         )
     part.add_argument("--repetitions", type=int, metavar="N", help="of every block")
+    add_detail(parser)
     add_places(parser)
 
 

@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
-from bench.cli.durations import expected_s
-from bench.cli.progress import OnProgress, shown
+from bench.cli.measuring import lengths_s
+from bench.cli.progress import Detail, OnProgress, Pace, Shown, add_detail, displayed
 from bench.cli.screen import show
 from bench.errors import EXIT_INVALID, EXIT_PASS, InputError, UnavailableError, suggestion
 from bench.measure.environment import read_environment
 from bench.measure.preflight import packages_of
-from bench.measure.runner import Progress
 from bench.records.files import make_directory
 from bench.records.run import Environment
 from bench.records.store import Store
@@ -45,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", type=Path, metavar="DIR", help="keep the records; default: a temporary place"
     )
+    add_detail(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,13 +70,13 @@ def run(options: argparse.Namespace) -> int:
         first = [planned(row, loops) for row in rows]
         packages = {name for row in first for name in packages_of(row.scenario)}
         store, environment = Store(directory), read_environment(packages, {})
-        results = _measured(first, 1, store, environment)
+        results = _measured(first, 1, store, environment, options.detail)
         for attempt in range(2, MOST_ATTEMPTS + 1):
             again = _again(results)
             if again:
                 names = ", ".join(row.row.name for row in again)
                 print(f"not as expected, and may have been disturbed; measuring again: {names}")
-                measured = _measured(again, attempt, store, environment)
+                measured = _measured(again, attempt, store, environment, options.detail)
                 newer = {(r.row.name, r.loop): r for r in measured}
                 results = [newer.get((r.row.name, r.loop), r) for r in results]
     show(screen(results))
@@ -95,15 +95,18 @@ def _again(results: Sequence[Result]) -> list[Planned]:
 
 
 def _measured(
-    what: Sequence[Planned], attempt: int, store: Store, environment: Environment
+    what: Sequence[Planned], attempt: int, store: Store, environment: Environment, detail: Detail
 ) -> list[Result]:
     """Measure the rows one after the other and judge them, loop by loop."""
     results: list[Result] = []
     total = sum(len(row.plan.trials) for row in what)
     done = 0
-    with shown(total, sys.stdout) as on_progress:
-        for number, row in enumerate(what, start=1):
-            on_row = _among(on_progress, done, total, what[number:])
+    pace = Pace({k: v for row in what for k, v in lengths_s(row.scenario, row.plan).items()}, {})
+    with displayed(total, sys.stdout, detail) as display:
+        shown = Shown(display, pace)
+        for row in what:
+            shown.begin(f"measuring {row.row.name}")
+            on_row = _among(shown, done, total)
             run_of_row = measure(row, store, environment, os.environ, datetime.now(UTC), on_row)
             analysis = analyse(run_of_row)
             results += [
@@ -114,13 +117,5 @@ def _measured(
     return sorted(results, key=lambda result: LOOPS.index(result.loop))
 
 
-def _among(on_progress: OnProgress, done: int, total: int, later: Sequence[Planned]) -> OnProgress:
-    left_s = sum(expected_s(row.scenario, row.plan.trials) for row in later)
-
-    def told(progress: Progress) -> None:
-        remaining_s = progress.remaining_s + left_s
-        on_progress(
-            replace(progress, done=done + progress.done, total=total, remaining_s=remaining_s)
-        )
-
-    return told
+def _among(on_progress: OnProgress, done: int, total: int) -> OnProgress:
+    return lambda made: on_progress(replace(made, done=done + made.done, total=total))
