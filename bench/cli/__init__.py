@@ -33,6 +33,8 @@ from bench.records.redaction import redact, secrets_in
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "measure": {
+        "quick": "compare a few savers within two minutes, without a file",
+        "init": "write a scenario with comments, to be changed",
         "run": "measure a scenario and write its report",
         "plan": "show what a scenario would measure, in which order; measures nothing",
         "gate": "compare two arms in one job: has one got worse? answers by the exit code",
@@ -42,6 +44,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "judge": {
         "report": "write the report of a run again, from its records",
+        "open": "show the report of a run in the browser",
+        "compare": "show the same cells of two runs side by side",
+        "history": "show the runs of a scenario in a row, with the changes that stand out",
         "verify": "judge published claims on recorded runs; needs no database",
         "site": "write static pages of the reference runs, for any server of files",
         "decide": "write a decision record from a run and what decides for you; needs no database",
@@ -49,7 +54,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "inspect": {
         "list": "list scenarios and runs, and what a scenario can name, with options",
         "trial": "show one trial of a run, as JSON; needs no database",
-        "doctor": "show the host, the servers, the loops and the versions",
+        "doctor": "say whether one can measure here, and what to do where not",
         "compact": "keep a complete run as one file; loses nothing",
         "clean": "list what killed runs have left on your servers; removes it with --remove",
     },
@@ -58,7 +63,8 @@ VERBS = {verb: text for verbs in GROUPS.values() for verb, text in verbs.items()
 PROGRAM = "checkpoint-bench"
 EPILOGUE = """\
 examples:
-  checkpoint-bench list scenarios         what can be asked
+  checkpoint-bench quick postgres sqlite  a first answer in two minutes
+  checkpoint-bench list scenarios         what else can be asked
   checkpoint-bench run savers             measure one of them
   checkpoint-bench report                 show the newest run again
 
@@ -109,16 +115,31 @@ def _shown(text: str) -> str:
 
 def _run(given: list[str]) -> int:
     parser, verbs = _parser()
+    if "_ARGCOMPLETE" in os.environ:
+        _complete(parser, verbs, os.environ.get("COMP_LINE", "").split())
     verb = next((argument for argument in given if not argument.startswith("-")), "")
     if verb in VERBS:
-        _complete(verbs[verb], verb)
+        _fill(verbs[verb], verb)
     elif verb:
         raise InputError(f"unknown verb {verb!r}.{suggestion(verb, VERBS)}")
     options = parser.parse_args(given)
     return int(options.run(options))
 
 
-def _complete(parser: argparse.ArgumentParser, verb: str) -> None:
+def _complete(
+    parser: argparse.ArgumentParser,
+    verbs: Mapping[str, argparse.ArgumentParser],
+    words: Sequence[str],
+) -> None:
+    """Tell the shell what may stand where the cursor is in ``words``, and exit."""
+    for verb in words[1:2]:
+        if verb in VERBS:
+            _fill(verbs[verb], verb)
+    completion = importlib.import_module("bench.cli.completion")
+    completion.complete(parser)
+
+
+def _fill(parser: argparse.ArgumentParser, verb: str) -> None:
     """Add the arguments of ``verb``, its examples, and what it runs."""
     group = next(name for name, verbs in GROUPS.items() if verb in verbs)
     try:

@@ -10,6 +10,7 @@ from rich.console import Console as Screen
 
 from bench.analysis.analyse import analyse
 from bench.cli.places import place
+from bench.cli.screen import Form
 from bench.discovery import load, names
 from bench.records.files import write_file
 from bench.records.store import Store
@@ -17,20 +18,35 @@ from bench.report.report import Report
 from bench.report.terminal import renderable
 from bench.reporters.console import screen_content
 
+_FILES: dict[Form, str] = {"md": "report.md", "json": "analysis.json"}
 
-def tell(store: Store, run_id: str, reports: Path) -> int:
-    """Analyse a run, write every report, print the short one; return the exit code."""
+
+def write_reports(store: Store, run_id: str, reports: Path) -> Report:
+    """Analyse a run and write every report of it."""
     report = Report(analyse(store.read(run_id)))
     directory = place(reports, run_id)
     for name in names("reporter"):
         reporter: Any = load("reporter", name)
         for file_name, content in reporter().render(report).items():
             write_file(directory / file_name, content)
-    if sys.stdout.isatty():
+    return report
+
+
+def tell(store: Store, run_id: str, reports: Path, form: Form = "text") -> int:
+    """Analyse a run, write every report, print the short one; return the exit code.
+
+    Or print one of the others, in the ``form`` asked for, and nothing else.
+    """
+    report = write_reports(store, run_id, reports)
+    directory = reports / run_id
+    if form != "text":
+        print((directory / _FILES[form]).read_text(encoding="utf-8"), end="")
+    elif sys.stdout.isatty():
         screen = Screen()
         screen.print(renderable(screen_content(report, screen.width)))
     else:
         print((directory / "console.txt").read_text(encoding="utf-8"))
-    print(f"report: {directory / 'report.html'} (also report.md, analysis.json)")
-    print(f"records: {store.directory / run_id}")
+    if form == "text":
+        print(f"report: {directory / 'report.html'} (also report.md, analysis.json)")
+        print(f"records: {store.directory / run_id}")
     return report.analysis.exit_code

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bench.cli.durations import extent
 from bench.cli.measuring import described, expected_so_far, is_complete, measure_shown
+from bench.cli.progress import Detail
 from bench.cli.reporting import tell
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.records.files import make_directory
@@ -35,13 +36,16 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace, *, resume: boo
     make_directory(options.reports)
     if resume:
         record = _unfinished(store, record, plan)
-        print(f"resuming {record.run_id}", flush=True)
     else:
         store.begin(record)
-        directory = options.reports / record.run_id
-        print(f"{extent(wanted.scenario, plan)}; report: {directory / 'report.html'}", flush=True)
+    page = options.reports / record.run_id / "report.html"
+    # Who reads JSON or Markdown wants nothing else.
+    detail: Detail = options.detail if options.form == "text" else "quiet"
+    if detail != "quiet":
+        begun = f"resuming {record.run_id}" if resume else extent(wanted.scenario, plan)
+        print(f"{begun}; report: {page}", flush=True)
     try:
-        measure_shown(wanted.scenario, plan, store, record.run_id, detail=options.detail)
+        measure_shown(wanted.scenario, plan, store, record.run_id, detail=detail)
     except KeyboardInterrupt:
         kept = len(store.finished(record.run_id))
         expected = len(expected_so_far(plan, store, record.run_id))
@@ -51,7 +55,9 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace, *, resume: boo
             file=sys.stderr,
         )
         return EXIT_INTERRUPTED
-    return tell(store, record.run_id, options.reports)
+    if detail != "quiet":
+        print("writing the report …", flush=True)
+    return tell(store, record.run_id, options.reports, options.form)
 
 
 def _unfinished(store: Store, wanted: RunRecord, plan: Plan) -> RunRecord:

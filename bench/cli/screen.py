@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Literal
 
 from rich.console import Console
 
-from bench.report.page import Block
+from bench.records.files import to_json
+from bench.report.markdown import markdown
+from bench.report.page import Block, Page
+from bench.report.table import Table
 from bench.report.terminal import renderable, screen_text
+from bench.report.text import plain
 
+Form = Literal["text", "md", "json"]
 # Of a file, or a log of a job.
 _WIDTH = 140
 
 
-def show(blocks: Iterable[Block]) -> None:
-    """Print ``blocks`` as wide as the screen; into a file without colours."""
-    if sys.stdout.isatty():
+def add_form(parser: argparse.ArgumentParser) -> None:
+    """Declare in which form the answer is printed."""
+    parser.add_argument(
+        "--format",
+        dest="form",
+        choices=("text", "md", "json"),
+        default="text",
+        help="default: text",
+    )
+
+
+def show(
+    blocks: Sequence[Block], form: Form = "text", title: str = "", result: object = None
+) -> None:
+    """Print ``blocks`` as wide as the screen; into a file without colours.
+
+    As Markdown below a ``title``; as JSON the ``result``, or the rows of their tables without one.
+    """
+    if form == "md":
+        print(markdown(Page(title, tuple(blocks))), end="")
+    elif form == "json":
+        content = result or [row for each in blocks for row in _rows(each)]
+        print(to_json(content, indent=1).decode())
+    elif sys.stdout.isatty():
         Console().print(renderable(blocks))
     else:
         print(screen_text(blocks, _WIDTH), flush=True)
+
+
+def _rows(block: Block) -> list[dict[str, str]]:
+    if not isinstance(block, Table):
+        return []
+    heads = [column.full_name for column in block.columns]
+    texts = [[plain(entry.text) for entry in row.entries] for row in block.rows]
+    return [dict(zip(heads, row, strict=False)) for row in texts]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -243,3 +246,37 @@ payloads = ["small"]
 arrivals = ["one"]
 loops = ["selector"]
 """
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("checkpoint-bench do", ["doctor "]),
+        ("checkpoint-bench run sav", ["savers "]),
+        ("checkpoint-bench report 2026", ["20260101T000000Z-made-up "]),
+    ],
+)
+def test_a_shell_is_told_what_may_follow(line: str, expected: list[str], tmp_path: Path) -> None:
+    made = tmp_path / "results" / "20260101T000000Z-made-up" / "run.json"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    offered = tmp_path / "offered"
+    variables = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(offered),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "COMP_TYPE": "9",
+        "PYTHONPATH": str(SCENARIOS.parent),
+    }
+
+    subprocess.run(
+        [sys.executable, "-P", "-m", "bench"],
+        cwd=tmp_path,
+        env={**os.environ, **variables},
+        check=True,
+        capture_output=True,
+    )
+
+    assert offered.read_text(encoding="utf-8").splitlines() == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from bench.cli.loading import scenarios
@@ -27,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
     """Print what there is of one kind, or of all."""
     listed: dict[str, Callable[[], Iterator[str]]] = {
         "scenarios": _scenarios,
-        "runs": lambda: _runs(Store(options.results)),
-        **{folder: lambda kind=kind: _plugins(kind) for kind, folder in FOLDERS.items()},
+        "runs": partial(_runs, Store(options.results)),
+        **{folder: partial(_plugins, kind) for kind, folder in FOLDERS.items()},
     }
     if options.kind is None:
         kinds = [kind for kind in listed if kind != "runs"]

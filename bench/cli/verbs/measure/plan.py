@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from collections.abc import Iterator
 
+from bench.analysis.wording import listed
 from bench.cli.durations import extent
 from bench.cli.loading import add_scenario, load_checked, scenario_path
+from bench.cli.screen import add_form, show
 from bench.errors import EXIT_PASS
+from bench.report.page import Text
+from bench.report.table import Column, Table, table
+from bench.scenario.plan import Plan, blocks_of
+from bench.scenario.scenario import Scenario
 
-EXAMPLES = ("savers", "my_scenario.toml")
+EXAMPLES = ("savers", "savers --trials", "my_scenario.toml")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser)
+    parser.add_argument("--trials", action="store_true", help="list them, in their order")
+    add_form(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the trials in the order in which they would run."""
+    """Print what would be measured, condition by condition or trial by trial."""
     scenario, plan = load_checked(scenario_path(options.scenario))
-    print(f"{scenario.question}\n")
-    print(f"{'block':52} {'subject':24} {'loop':10} trial")
-    for trial in plan.trials:
-        optional = " optional" if trial.block in plan.optional_blocks else ""
-        print(f"{trial.block:52} {trial.subject:24} {trial.loop:10} {trial.id}{optional}")
-    print(f"\n{extent(scenario, plan)}, seed {scenario.seed}, plan {plan.digest}")
+    shown = _trials(plan) if options.trials else _conditions(scenario, plan)
+    foot = f"{extent(scenario, plan)}, seed {scenario.seed}, plan {plan.digest}"
+    show([Text(scenario.question), shown, *_arms(scenario), Text(foot)], options.form, "Plan")
     return EXIT_PASS
+
+
+def _conditions(scenario: Scenario, plan: Plan) -> Table:
+    trials = Counter(trial.condition for trial in plan.trials)
+    rows = []
+    for name, sweep in scenario.sweeps.items():
+        for workload in sweep.workloads:
+            for payload in sweep.payloads:
+                for arrival in scenario.arrivals_of(sweep):
+                    certain, most = blocks_of(scenario, sweep, arrival)
+                    blocks = f"{certain}" if certain == most else f"{certain} to {most}"
+                    count = trials[name, workload, payload, arrival]
+                    rows.append((name, workload, payload, arrival, blocks, str(count)))
+    heads = ("sweep", "workload", "payload", "arrival", Column("blocks"), Column("trials"))
+    return table("", heads, rows)
+
+
+def _arms(scenario: Scenario) -> Iterator[Text]:
+    for name, sweep in scenario.sweeps.items():
+        yield Text(f"{name}: {listed(sweep.subjects)} on {listed(sweep.loops)}")
+
+
+def _trials(plan: Plan) -> Table:
+    rows = [
+        (trial.block, trial.subject, trial.loop, trial.id)
+        + (("optional",) if trial.block in plan.optional_blocks else ("",))
+        for trial in plan.trials
+    ]
+    return table("", ("block", "subject", "loop", "trial", ""), rows)

@@ -9,6 +9,7 @@ from bench.cli.loading import add_scenario, load_checked, scenario_path
 from bench.cli.places import add_places
 from bench.cli.progress import add_detail
 from bench.cli.running import Wanted, measure_and_tell
+from bench.cli.screen import add_form
 from bench.scenario.derived_scenario import part_of
 from bench.scenario.plan import expand
 from bench.scenario.scenario import AXES
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     part.add_argument("--repetitions", type=int, metavar="N", help="of every block")
     add_detail(parser)
+    add_form(parser)
     add_places(parser)
 
 

@@ -1,0 +1,1 @@
+"""Runs of one scenario at different times: what has changed from one to the next."""

@@ -1,0 +1,143 @@
+"""The same cells in two runs: by what ratio each has changed, and whether that stands out.
+
+The runs share no blocks, so a ratio holds whatever was different between the two times, and how far
+a saver departs from itself is larger than within a run. A change is called one where its interval
+excludes 1 after Holm's allowance for all cells of the metric, and it is larger than that of any A/A
+arm of either run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bench.analysis.comparison import noise_factor
+from bench.analysis.result import Analysis, Cell
+from bench.records.run import Environment
+from bench.scenario.metric import Metric
+from bench.scenario.scenario import Scenario
+from bench.scenario.scenario_file import parse_scenario
+from bench.stats.effects import departure, side_of_one
+from bench.stats.multiplicity import LEVEL, holm
+from bench.stats.unpaired import UnpairedRatio, unpaired_ratio
+
+Place = tuple[str, str, str, str, str]
+_OF_MACHINE = ("system", "machine", "cpu_model", "cores")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A metric of one cell in two runs, in the metric's unit, and ``ratio``: after ÷ before.
+
+    ``outcome`` is empty where no change stands out.
+    """
+
+    place: Place
+    metric: Metric
+    before: float
+    after: float
+    ratio: UnpairedRatio
+    adjusted_p: float | None = None
+    outcome: Literal["better", "worse", ""] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed from one run to another.
+
+    ``otherwise`` has the cells that were measured in another way, ``environment`` what else
+    differs: before and after by name.
+    """
+
+    before: str
+    after: str
+    changes: tuple[Change, ...]
+    otherwise: tuple[Place, ...]
+    environment: Mapping[str, tuple[str, str]]
+
+
+def machine(environment: Environment) -> Mapping[str, str]:
+    """Return what tells one machine from another, without its name."""
+    return {key: environment.host.get(key, "") for key in _OF_MACHINE}
+
+
+def changes_between(before: Analysis, after: Analysis) -> Changes:
+    """Compare what both runs measured in the same way, in the primary metrics of the later one."""
+    cells = {_place(cell): cell for cell in before.cells}
+    scenarios = [_scenario(each) for each in (before, after)]
+    alike, otherwise = [], []
+    for cell in after.cells:
+        former = cells.get(_place(cell))
+        if former is None:
+            continue
+        if _definition(scenarios[0], former) == _definition(scenarios[1], cell):
+            alike.append((former, cell))
+        else:
+            otherwise.append(_place(cell))
+    found = [
+        judged
+        for metric in after.primary_metrics
+        for judged in _judged(
+            [change for pair in alike for change in _change(*pair, metric)],
+            max(noise_factor(each.cells, metric) for each in (before, after)),
+        )
+    ]
+    here, there = (dict(each.run.environment.fingerprint()) for each in (before, after))
+    differing = {
+        name: (here.get(name, "–"), there.get(name, "–"))
+        for name in sorted({*here, *there})
+        if here.get(name) != there.get(name)
+    }
+    return Changes(before.run.run_id, after.run.run_id, tuple(found), tuple(otherwise), differing)
+
+
+def _scenario(analysis: Analysis) -> Scenario:
+    return parse_scenario(analysis.run.scenario_text, analysis.run.run_id)
+
+
+def _place(cell: Cell) -> Place:
+    return (cell.subject, cell.loop, cell.workload, cell.payload, cell.arrival)
+
+
+def _definition(scenario: Scenario, cell: Cell) -> tuple[object, ...]:
+    sweep = scenario.sweeps[cell.sweep]
+    return (
+        scenario.resolve(cell.subject),
+        scenario.workloads[cell.workload],
+        scenario.payloads[cell.payload],
+        scenario.arrival(cell.arrival),
+        scenario.warmup_s,
+        sweep.duration_s or scenario.duration_s,
+    )
+
+
+def _change(before: Cell, after: Cell, metric: str) -> Iterator[Change]:
+    estimates = [cell.estimates.get(metric) for cell in (before, after)]
+    values = [[v for v in cell.by_block(metric).values() if v > 0.0] for cell in (before, after)]
+    if not all(estimates) or not all(values):
+        return
+    if before.unusable_because(metric) or after.unusable_because(metric):
+        return
+    first, second = (estimate.value for estimate in estimates if estimate)
+    if first is not None and second is not None:
+        of = after.estimates[metric].metric
+        ratio = unpaired_ratio(values[1], values[0])
+        yield Change(_place(after), of, first, second, ratio)
+
+
+def _judged(found: Sequence[Change], noise: float) -> Iterator[Change]:
+    testable = [change.ratio.p_value for change in found if change.ratio.p_value is not None]
+    allowed = iter(holm(testable))
+    for change in found:
+        if change.ratio.p_value is None:
+            yield change
+            continue
+        adjusted = next(allowed)
+        side = side_of_one(change.ratio.low, change.ratio.high)
+        is_change = side and adjusted <= LEVEL and departure(change.ratio.ratio) > noise
+        better = 1 if change.metric.better == "higher" else -1
+        outcome: Literal["better", "worse", ""] = ""
+        if is_change and change.metric.better != "neither":
+            outcome = "better" if side == better else "worse"
+        yield replace(change, adjusted_p=adjusted, outcome=outcome)
