@@ -35,28 +35,28 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "measure": {
         "quick": "compare a few savers within two minutes, without a file",
         "init": "write a scenario with comments, to be changed",
-        "run": "measure a scenario and write its report",
-        "plan": "show what a scenario would measure, in which order; measures nothing",
-        "gate": "compare two arms in one job: has one got worse? answers by the exit code",
-        "claims": "measure what claims need, and compare with the committed verdicts",
-        "selftest": "measure subjects whose behaviour is known: does the tool measure right?",
-        "conformance": "test savers for what LangGraph asks of them; measures nothing",
+        "plan": "show what a scenario would measure, and how long that takes",
+        "run": "measure a scenario, or a part of it, and write its report",
+        "gate": "has a saver got slower? compares two versions block by block",
+        "claims": "measure what claims need, and compare with the verdicts",
+        "selftest": "measure savers whose speed and faults are known",
+        "conformance": "test savers for what LangGraph asks of them",
     },
     "judge": {
         "report": "write the report of a run again, from its records",
         "open": "show the report of a run in the browser",
         "compare": "show the same cells of two runs side by side",
-        "history": "show the runs of a scenario in a row, with the changes that stand out",
-        "verify": "judge published claims on recorded runs; needs no database",
-        "site": "write static pages of the reference runs, for any server of files",
-        "decide": "write a decision record from a run and what decides for you; needs no database",
+        "history": "show the runs of a scenario in a row, and what changed",
+        "verify": "judge published claims on recorded runs",
+        "decide": "write a decision record from a run and what decides for you",
+        "site": "write static pages of the reference runs",
     },
     "inspect": {
-        "list": "list scenarios and runs, and what a scenario can name, with options",
-        "trial": "show one trial of a run, as JSON; needs no database",
+        "list": "list scenarios, runs, and what a scenario can name",
+        "trial": "show one trial of a run, as JSON",
         "doctor": "say whether one can measure here, and what to do where not",
         "compact": "keep a complete run as one file; loses nothing",
-        "clean": "list what killed runs have left on your servers; removes it with --remove",
+        "clean": "list what killed runs left on your servers; --remove removes it",
     },
 }
 VERBS = {verb: text for verbs in GROUPS.values() for verb, text in verbs.items()}
@@ -68,9 +68,10 @@ examples:
   checkpoint-bench run savers             measure one of them
   checkpoint-bench report                 show the newest run again
 
-exit codes: 0 pass, 1 regression, broken threshold or refuted claim, 2 bad input,
-3 cannot tell, as where trials lack or a subject measured nothing that can be compared,
-4 invalid measurement, 5 a server, package, file or space is not there, 130 interrupted
+exit codes:
+  0 pass  1 regression, broken threshold or refuted claim  2 bad input
+  3 cannot tell, as where trials lack  4 invalid measurement
+  5 a server, package, file or space is not there  130 interrupted
 """
 
 
@@ -181,11 +182,11 @@ def _signals() -> Iterator[None]:
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     lines = ["Measure LangGraph checkpoint savers under load, on real servers."]
     for group, texts in GROUPS.items():
-        lines += ["", group, *(f"  {verb:12} {text}" for verb, text in texts.items())]
+        lines += ["", f"{group}:", *(f"  {verb:12} {text}" for verb, text in texts.items())]
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
-        usage=f"{PROGRAM} VERB [options]   ({PROGRAM} VERB --help explains a verb)",
+        usage=f"{PROGRAM} VERB [options]\n       {PROGRAM} VERB --help",
         description="\n".join(lines),
         epilog=EPILOGUE,
         formatter_class=formatter,

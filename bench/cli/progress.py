@@ -166,13 +166,13 @@ class _OnBar:
 
     def show(self, state: State) -> None:
         progress = state.progress
-        ended = described(progress.record, state.figure)
+        figure = state.figure(progress.record)
         if self._is_verbose or progress.record.status != "measured":
-            self.say(ended)
+            self.say(described(progress.record, figure))
         parts = (
             f"{state.failed} failed" if state.failed else "",
             place(progress.following) if progress.following else "",
-            f"last: {state.figure(progress.record)}",
+            f"last: {figure or progress.record.status}",
         )
         self._bar.update(
             self._task,
@@ -220,7 +220,8 @@ class Lines:
         failed = f", {state.failed} failed" if state.failed else ""
         self.say(
             f"trial {progress.done}/{progress.total} ({share:.0f} %){failed}, "
-            f"{duration(state.left_s)} left: {described(progress.record, state.figure)}"
+            f"{duration(state.left_s)} left: "
+            f"{described(progress.record, state.figure(progress.record))}"
         )
 
 
@@ -229,10 +230,10 @@ def place(trial: Trial) -> str:
     return f"{trial.subject} on {trial.loop}, {trial.payload}, {trial.arrival}"
 
 
-def described(record: TrialRecord, figure: Callable[[TrialRecord], str]) -> str:
-    """Say which trial has ended and what it showed, or why it showed nothing."""
+def described(record: TrialRecord, figure: str) -> str:
+    """Say which trial has ended and its ``figure``, or why it has none."""
     if record.failure is None:
-        return f"{place(record.trial)}: {figure(record) or record.status}"
+        return f"{place(record.trial)}: {figure or record.status}"
     message = record.failure.message.splitlines()[0] if record.failure.message else ""
     reason = f"{record.failure.error_class}: {message}"
     return f"{place(record.trial)}: {record.status} ({reason})"
