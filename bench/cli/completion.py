@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from typing import Any
 
 from argcomplete import autocomplete
-from argcomplete.completers import FilesCompleter
+from argcomplete.completers import BaseCompleter, FilesCompleter
 
 from bench.cli.loading import scenarios
 from bench.records.store import Store
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
-    """Answer the shell through ``argcomplete``, and exit."""
-    autocomplete(parser, default_completer=_offered)
+    """Answer the shell, and exit."""
+    autocomplete(parser, default_completer=_Offered())
 
 
-def _offered(
-    *, prefix: str, action: argparse.Action, parsed_args: argparse.Namespace, **others: Any
-) -> Iterable[str]:
-    files: Iterable[str] = FilesCompleter()(prefix, action=action, **others)
-    if action.metavar == "SCENARIO":
-        return [*scenarios(), *files]
-    if action.metavar == "RUN":
-        return Store(parsed_args.results).run_ids()
-    return files
+class _Offered(BaseCompleter):
+    def __call__(
+        self,
+        *,
+        prefix: str,
+        action: argparse.Action,
+        parser: argparse.ArgumentParser,
+        parsed_args: argparse.Namespace,
+    ) -> Iterable[str]:
+        del parser
+        if action.metavar == "RUN":
+            return Store(parsed_args.results).run_ids()
+        files: Iterable[str] = FilesCompleter()(prefix)
+        return [*scenarios(), *files] if action.metavar == "SCENARIO" else files

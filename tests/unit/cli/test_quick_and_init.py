@@ -11,6 +11,7 @@ from bench.cli import main
 from bench.cli.durations import minutes_of
 from bench.cli.verbs.measure.quick import MOST_MINUTES, state_bytes, subjects_named, wanted
 from bench.errors import InputError
+from bench.scenario.arrival import Closed
 from bench.scenario.plan import arms_of
 from bench.scenario.scenario_file import load_scenario, parse_scenario
 
@@ -23,8 +24,8 @@ def test_the_scenario_is_what_was_asked_for_and_its_text_says_all_of_it() -> Non
         ("redis-always", "uvloop"),
     }
     assert made.scenario.subjects["redis-always"].options == {"persistence": "always"}
-    assert made.scenario.payloads["state"].options == {"state_bytes": 10_000}
-    assert made.scenario.arrivals["clients"].clients == 8
+    assert made.scenario.payloads["10kb"].options == {"state_bytes": 10_000}
+    assert made.scenario.arrivals["8-clients"] == Closed(kind="closed", clients=8)
     assert made.scenario.baseline.subjects == ("postgres",)
     assert parse_scenario(made.text, "text").digest() == made.plan.scenario_digest
 

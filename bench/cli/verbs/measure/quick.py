@@ -19,7 +19,7 @@ from bench.cli.screen import add_form
 from bench.discovery import names
 from bench.errors import InputError, suggestion
 from bench.scenario.plan import expand
-from bench.scenario.quantity import quantity
+from bench.scenario.quantity import SPACE, quantity
 from bench.scenario.scenario import SubjectUse
 from bench.scenario.scenario_file import load_scenario, parse_scenario
 
@@ -29,7 +29,7 @@ EXAMPLES = (
     "sqlite their_package.module:factory --loop uvloop",
 )
 # What remains of two minutes is for starting, the analysis and the report.
-MOST_MINUTES = 1.4
+MOST_MINUTES = 1.2
 _FEWEST_REPETITIONS, _MOST_REPETITIONS = 3, 10
 _MULTIPLES = {"": 1, "k": 1_000, "M": 1_000_000}
 
@@ -95,7 +95,8 @@ def wanted(uses: Mapping[str, SubjectUse], clients: int, state: int, loop: str) 
         InputError: there is no such loop, or a number is out of range.
     """
     labels = [*uses]
-    among = f"{clients} clients and a state of {quantity(state, 'bytes')}"
+    size = quantity(state, "bytes").replace(SPACE, "")
+    among = f"{clients} clients and a state of {size}"
     content: dict[str, Any] = {
         "schema_version": 2,
         "question": f"How do {listed(labels)} compare with {among}?",
@@ -105,8 +106,10 @@ def wanted(uses: Mapping[str, SubjectUse], clients: int, state: int, loop: str) 
         "baseline": {"subjects": labels[:1], "across_durability": True},
         "subjects": {label: use.model_dump(exclude_unset=True) for label, use in uses.items()},
         "workloads": {"steps": {"use": "append_steps", "options": {"threads_per_client": 2}}},
-        "payloads": {"state": {"use": "messages", "options": {"state_bytes": state}}},
-        "arrivals": {"clients": {"kind": "closed", "clients": clients}},
+        "payloads": {
+            size.replace(" ", "").lower(): {"use": "messages", "options": {"state_bytes": state}}
+        },
+        "arrivals": {f"{clients}-clients": {"kind": "closed", "clients": clients}},
         "sweeps": {"quick": {"loops": [loop]}},
     }
     for repetitions in range(_MOST_REPETITIONS, _FEWEST_REPETITIONS, -1):
