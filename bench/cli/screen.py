@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from rich.console import Console
@@ -33,7 +33,7 @@ def add_form(parser: argparse.ArgumentParser) -> None:
 
 
 def show(
-    blocks: Sequence[Block], form: Form = "text", title: str = "", result: object = None
+    blocks: Iterable[Block], form: Form = "text", title: str = "", result: object = None
 ) -> None:
     """Print ``blocks`` as wide as the screen; into a file without colours.
 
@@ -42,7 +42,8 @@ def show(
     if form == "md":
         print(markdown(Page(title, tuple(blocks))), end="")
     elif form == "json":
-        content = result or [row for each in blocks for row in _rows(each)]
+        rows = [row for each in blocks for row in _rows(each)]
+        content = rows if result is None else result
         print(to_json(content, indent=1).decode())
     elif sys.stdout.isatty():
         Console().print(renderable(blocks))

@@ -23,6 +23,7 @@ from bench.stats.multiplicity import LEVEL, holm
 from bench.stats.unpaired import UnpairedRatio, unpaired_ratio
 
 Place = tuple[str, str, str, str, str]
+Outcome = Literal["better", "worse", ""]
 _OF_MACHINE = ("system", "machine", "cpu_model", "cores")
 
 
@@ -39,7 +40,7 @@ class Change:
     after: float
     ratio: UnpairedRatio
     adjusted_p: float | None = None
-    outcome: Literal["better", "worse", ""] = ""
+    outcome: Outcome = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,22 @@ class Changes:
     changes: tuple[Change, ...]
     otherwise: tuple[Place, ...]
     environment: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A metric of one cell in one run, with its interval where it has one.
+
+    ``outcome``: what it is against the run before, where that change stands out.
+    """
+
+    run_id: str
+    place: Place
+    metric: Metric
+    value: float
+    low: float | None
+    high: float | None
+    outcome: Outcome
 
 
 def machine(environment: Environment) -> Mapping[str, str]:
@@ -90,6 +107,25 @@ def changes_between(before: Analysis, after: Analysis) -> Changes:
         if here.get(name) != there.get(name)
     }
     return Changes(before.run.run_id, after.run.run_id, tuple(found), tuple(otherwise), differing)
+
+
+def points_of(runs: Sequence[Analysis], metric: str) -> tuple[Point, ...]:
+    """Return ``metric`` of every cell in each of ``runs``, oldest first, where it may be used."""
+    found = []
+    outcomes: Mapping[Place, Outcome] = {}
+    for before, run in zip([None, *runs], runs, strict=False):
+        if before is not None:
+            changes = changes_between(before, run).changes
+            outcomes = {each.place: each.outcome for each in changes if each.metric.name == metric}
+        for cell in run.cells:
+            estimate = cell.estimates.get(metric)
+            if estimate is None or estimate.value is None or cell.unusable_because(metric):
+                continue
+            place = _place(cell)
+            ends = (estimate.value, estimate.low, estimate.high)
+            outcome = outcomes.get(place, "")
+            found.append(Point(run.run.run_id, place, estimate.metric, *ends, outcome))
+    return tuple(found)
 
 
 def _scenario(analysis: Analysis) -> Scenario:
@@ -137,7 +173,7 @@ def _judged(found: Sequence[Change], noise: float) -> Iterator[Change]:
         side = side_of_one(change.ratio.low, change.ratio.high)
         is_change = side and adjusted <= LEVEL and departure(change.ratio.ratio) > noise
         better = 1 if change.metric.better == "higher" else -1
-        outcome: Literal["better", "worse", ""] = ""
+        outcome: Outcome = ""
         if is_change and change.metric.better != "neither":
             outcome = "better" if side == better else "worse"
         yield replace(change, adjusted_p=adjusted, outcome=outcome)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.result import Analysis
 from bench.analysis.wording import listed
-from bench.history.change import Change, Changes, Place
+from bench.history.change import Change, Changes, Place, Point
 from bench.report.page import Block, Text
 from bench.report.table import Column, Entry, Row, table
 from bench.scenario.quantity import ABSENT, interval, number, quantity
@@ -61,41 +61,28 @@ def comparison_blocks(found: Changes, *, one_machine: bool) -> Iterator[Block]:
 
 
 def history_blocks(
-    runs: Sequence[Analysis], metric: str, steps: Sequence[Changes]
+    runs: Sequence[Analysis], metric: str, points: Sequence[Point]
 ) -> Iterator[Block]:
-    """Show ``metric`` of every cell in ``runs``, oldest first; ``steps`` lie between them."""
-    values = [
-        {
-            (cell.subject, cell.loop, cell.workload, cell.payload, cell.arrival): estimate
-            for cell in run.cells
-            if (estimate := cell.estimates.get(metric)) and not cell.unusable_because(metric)
-        }
-        for run in runs
+    """Show the ``points`` of one metric of ``runs``, oldest first: a row for each cell."""
+    by_cell: dict[Place, dict[str, Point]] = {}
+    for point in points:
+        by_cell.setdefault(point.place, {})[point.run_id] = point
+    shown = _varying([*by_cell])
+    rows = [
+        (_named(place, shown), *(_value(of_cell.get(run.run.run_id)) for run in runs))
+        for place, of_cell in by_cell.items()
     ]
-    marks = [
-        {
-            change.place: _MARKS[change.outcome]
-            for change in step.changes
-            if change.metric.name == metric and change.outcome
-        }
-        for step in steps
-    ]
-    places = list(dict.fromkeys(place for of_run in values for place in of_run))
-    shown = _varying(places)
-    rows = []
-    for place in places:
-        entries = [Entry(_named(place, shown))]
-        for of_run, of_step in zip(values, [{}, *marks], strict=True):
-            estimate = of_run.get(place)
-            known = estimate is not None and estimate.value is not None
-            text = quantity(estimate.value, estimate.metric.unit) if known else ABSENT
-            mark = of_step.get(place, "")
-            entries.append(Entry(f"{text} {mark}".rstrip()))
-        rows.append(Row(tuple(entries)))
     heads = (Column(run.run.started_at[:10], unit=run.run.started_at[11:16]) for run in runs)
     yield Text(f"{metric} of {runs[-1].run.scenario_name} on {runs[-1].run.environment.machine}")
     yield table("", ("cell", *heads), rows)
     yield Text("▲ better, ▼ worse than the run before by more than the noise.")
+
+
+def _value(point: Point | None) -> str:
+    if point is None:
+        return ABSENT
+    mark = _MARKS[point.outcome] if point.outcome else ""
+    return f"{quantity(point.value, point.metric.unit)} {mark}".rstrip()
 
 
 def _varying(places: Sequence[Place]) -> tuple[int, ...]:

@@ -86,6 +86,10 @@ def test_a_series_marks_the_change(told: Callable[..., tuple[int, str]]) -> None
     rows = {line.split()[0]: line for line in text.splitlines() if line[:2] in ("a ", "b ")}
     assert rows["b"].count("▼") == 2
     assert rows["a"].count("▼") == 1
+    _, text = told("history", "--format", "json")
+    of_b = [point for point in json.loads(text) if point["place"][0] == "b"]
+    assert [point["outcome"] for point in of_b] == ["", "worse", "worse"]
+    assert all(point["low"] <= point["value"] <= point["high"] for point in of_b)
 
 
 def test_a_metric_that_is_nearly_right_is_suggested(
@@ -101,7 +105,12 @@ def test_the_report_is_made_and_opened(
     told: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: not opened.append(url))
+
+    def opening(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opening)
 
     code, text = told("open", FIRST)
 

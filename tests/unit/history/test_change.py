@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def jittered(put: int) -> Make:
 
 
 def made(
-    directory: Path, make: Make, second: int, text: str = TEXT, **environment: object
+    directory: Path, make: Make, second: int, text: str = TEXT, **environment: Any
 ) -> Analysis:
     run_id = f"20260101T00000{second}Z-made-up"
     return analyse(make_run(directory, make, text, run_id, **environment))

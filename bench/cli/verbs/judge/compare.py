@@ -45,5 +45,5 @@ def run(options: argparse.Namespace) -> int:
             "cannot be compared; --across-machines shows them all the same"
         )
     found = changes_between(*(analyse(store.read(record.run_id)) for record in records))
-    show([*comparison_blocks(found, one_machine=before == after)], options.form, "Two runs", found)
+    show(comparison_blocks(found, one_machine=before == after), options.form, "Two runs", found)
     return EXIT_PASS

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from itertools import pairwise
 
 from bench.analysis.analyse import analyse
 from bench.cli.places import add_results
 from bench.cli.screen import add_form, show
 from bench.errors import EXIT_PASS, InputError, suggestion
-from bench.history.change import changes_between, machine
+from bench.history.change import machine, points_of
 from bench.history.page import history_blocks
 from bench.records.run import RunRecord
 from bench.records.store import Store
@@ -44,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
     metric = options.metric or metrics[0]
     if metric not in metrics:
         raise InputError(f"{metric!r} is no primary metric.{suggestion(metric, metrics)}")
-    steps = [changes_between(before, after) for before, after in pairwise(runs)]
-    show([*history_blocks(runs, metric, steps)], options.form, "History", steps)
+    points = points_of(runs, metric)
+    show(history_blocks(runs, metric, points), options.form, "History", points)
     return EXIT_PASS
 
 
