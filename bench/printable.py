@@ -14,7 +14,7 @@ def printable(text: str) -> str:
     return CONTROL_CHARACTER.sub(_spelt, text.replace("\r\n", "\n"))
 
 
-def shortened(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
     """Return ``text``, cut off with an ellipsis where it has more than ``most`` characters."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Literal
 
+from bench.printable import cut
 from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
 from bench.records.trial import Reading
@@ -172,7 +173,7 @@ class Cell:
             return share
         most = max(self.errors, key=self.errors.__getitem__)
         text = " ".join(self.error_texts.get(most, "").split())
-        text = text if len(text) <= _REASON_LENGTH else f"{text[: _REASON_LENGTH - 1].rstrip()}…"
+        text = cut(text, _REASON_LENGTH)
         return f"{share} ({most}: {text})" if text else f"{share} ({most})"
 
     def parts_of(self, metric: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from langgraph.checkpoint.conformance.report import ProgressCallbacks
 from bench.checks import additions
 from bench.checks.additions import ADDITIONS, Saver, Test, value_comes_back
 from bench.payloads.application_state import TYPES
+from bench.printable import cut
 from bench.records.check import CapabilityCheck, CapabilityStatus, FailedTest
 
 # One test that waits for what never happens must not keep the other capabilities from being tested.
@@ -129,4 +130,4 @@ def reason_of(error: BaseException | None) -> str:
         text = f"{type(error).__name__}: {text}"
     elif not text:
         text = traceback.extract_tb(error.__traceback__)[-1].line or "an assertion failed"
-    return text if len(text) <= _REASON_LENGTH else f"{text[: _REASON_LENGTH - 1].rstrip()}…"
+    return cut(text, _REASON_LENGTH)

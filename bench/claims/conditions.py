@@ -30,7 +30,7 @@ from bench.claims.claim import (
 )
 from bench.claims.result import ConditionOutcome, JudgedCondition
 from bench.errors import InputError, suggestion
-from bench.printable import shortened
+from bench.printable import cut
 from bench.scenario.limit import Limit, Range
 from bench.scenario.metric import ERRORS
 from bench.scenario.quantity import number
@@ -368,7 +368,7 @@ def _concluded(
 def _errors_of(cell: Cell) -> str:
     """Name the errors behind a share of errors, each with how often it occurred and first text."""
     return "; ".join(
-        f"{count} × {name}: {shortened(cell.error_texts.get(name, ''), _LONGEST_TEXT)}"
+        f"{count} × {name}: {cut(cell.error_texts.get(name, ''), _LONGEST_TEXT)}"
         for name, count in cell.errors.items()
     )
 

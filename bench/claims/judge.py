@@ -46,14 +46,14 @@ GRAVITY: Mapping[VerdictOutcome, int] = {
 }
 
 
-def judge(claims: Sequence[Claim], runs: Mapping[str, Analysis]) -> Verdicts:
-    """Give the verdict on each of ``claims``; ``runs`` are keyed by the name of their scenario.
+def judge(claims: Sequence[Claim], analyses: Mapping[str, Analysis]) -> Verdicts:
+    """Give the verdict on each of ``claims``; ``analyses`` are keyed by the name of their scenario.
 
     Raises:
         InputError: a claim bounds a metric in a unit that is not the metric's, or asks for a
             finding that there is not.
     """
-    verdicts = tuple(_verdict(claim, runs) for claim in claims)
+    verdicts = tuple(_verdict(claim, analyses) for claim in claims)
     outcomes = [verdict.outcome for verdict in verdicts]
     return Verdicts(verdicts, GRAVITY[gravest(outcomes)] if outcomes else EXIT_INCONCLUSIVE)
 
@@ -63,16 +63,21 @@ def gravest(outcomes: Iterable[VerdictOutcome]) -> VerdictOutcome:
     return min(outcomes, key=list(GRAVITY).index)
 
 
-def _verdict(claim: Claim, runs: Mapping[str, Analysis]) -> Verdict:
+def _verdict(claim: Claim, analyses: Mapping[str, Analysis]) -> Verdict:
     try:
         found = [
-            (each, tuple(conditions(runs[each.scenario], each)) if each.scenario in runs else ())
+            (
+                each,
+                tuple(conditions(analyses[each.scenario], each))
+                if each.scenario in analyses
+                else (),
+            )
             for each in claim.judgements
         ]
     except InputError as error:
         raise InputError(f"claims.{claim.id}: {error}") from error
     judged = tuple(
-        _judged(judgement, runs.get(judgement.scenario), allowed)
+        _judged(judgement, analyses.get(judgement.scenario), allowed)
         for (judgement, _), allowed in zip(found, allowed_for(found), strict=True)
     )
     outcome: VerdictOutcome = "inconclusive"

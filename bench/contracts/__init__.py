@@ -4,9 +4,8 @@ A plug-in never reads a clock around a saver call: ``bench.measure.timing`` does
 them, so that none can time itself differently from the others.
 """
 
-from bench.contracts.plugin import Loop, PluginOptions
+from bench.contracts.plugin import Loop, PluginOptions, Reporter
 from bench.contracts.probe import OutsideProbe, Probe, ReadingKind, WorkerProbe
-from bench.contracts.reporter import Reporter
 from bench.contracts.server import (
     NAMESPACE,
     OWN_VARIABLES,

@@ -1,10 +1,11 @@
-"""What every kind of plug-in shares, and the smallest of them: an event loop."""
+"""What every kind of plug-in shares, and the smallest of them: event loops and reporters."""
 
 from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,3 +33,15 @@ class Loop(ABC):
     @abstractmethod
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """Make a loop; its class is asserted and recorded by the worker."""
+
+
+class Reporter(ABC):
+    """Tells an analysis as documents. Never measures, never judges.
+
+    What there is to build on is in ``bench.report``: ``Report.analysis`` has every number,
+    ``Report.page`` the report in blocks, which ``markdown``, ``html`` and ``terminal`` set.
+    """
+
+    @abstractmethod
+    def render(self, report: Any) -> Mapping[str, bytes]:
+        """Return file name → content; ``report`` is a ``bench.report.report.Report``."""

@@ -72,7 +72,7 @@ def place_of(cell: Cell) -> Place:
     return Place(*cell.condition, cell.loop)
 
 
-def board(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
+def board_of(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
     """Lay out what ``asked`` selects of ``run``; where it names no sweeps, those of ``told``.
 
     Raises:

@@ -24,11 +24,11 @@ def signs_of(board: Board, subjects: Sequence[str]) -> Signs:
         metric = driver.metric
         noise = noise_factor(board.analysis.cells, metric)
         compared = {
-            (first, second, place): made
+            (first, second, place): comparison
             for place in board.places
             for first, second in combinations(subjects, 2)
             if (
-                made := compare(
+                comparison := compare(
                     board.cells[first, place],
                     board.cells[second, place],
                     metric,
@@ -36,9 +36,11 @@ def signs_of(board: Board, subjects: Sequence[str]) -> Signs:
                 )
             )
         }
-        read = allowing_for_many([*compared.values()], lambda made: (made.metric.name,))
-        for (first, second, place), made in zip(compared, read, strict=True):
-            sign = 0 if heeded(made, "dominance") else made.effect.side()
+        adjusted = allowing_for_many(
+            [*compared.values()], lambda comparison: (comparison.metric.name,)
+        )
+        for (first, second, place), comparison in zip(compared, adjusted, strict=True):
+            sign = 0 if heeded(comparison, "dominance") else comparison.effect.side()
             sign = sign if board.metrics[metric].better == "higher" else -sign
             found[first, second, metric, place] = sign
             found[second, first, metric, place] = -sign

@@ -104,27 +104,29 @@ def score_noise(board: Board) -> float:
 
 
 def rivalry(
-    board: Board, made: Scores, pair: tuple[str, str], noise: float, signs: Signs
+    board: Board, scored: Scores, pair: tuple[str, str], noise: float, signs: Signs
 ) -> Rivalry:
     """Compare the choice with a rival (``pair``)."""
     choice, rival = pair
-    found = made.ratio(rival, choice)
-    differences = tuple(_difference(board, made, pair, metric, signs) for metric in made.weights)
+    gap = scored.ratio(rival, choice)
+    differences = tuple(
+        _difference(board, scored, pair, metric, signs) for metric in scored.weights
+    )
     lows = [difference.low for difference in differences]
     worst = math.fsum(
         weight * math.log(low)
-        for low, weight in zip(lows, made.weights.values(), strict=True)
+        for low, weight in zip(lows, scored.weights.values(), strict=True)
         if low
     )
-    why_not = _why_not_apart(found, noise, _unsteady(board, pair, made.weights))
+    why_not = _why_not_apart(gap, noise, _unsteady(board, pair, scored.weights))
     return Rivalry(
         rival=rival,
-        ratio=math.exp(made.score(rival) - made.score(choice)),
-        low=found.low,
-        high=found.high,
+        ratio=math.exp(scored.score(rival) - scored.score(choice)),
+        low=gap.low,
+        high=gap.high,
         noise_factor=noise,
-        repetitions=found.blocks,
-        detectable_factor=found.detectable_factor,
+        repetitions=gap.blocks,
+        detectable_factor=gap.detectable_factor,
         is_apart=not why_not,
         why_not=why_not,
         worst_ratio=math.exp(worst) if all(lows) else None,
@@ -140,19 +142,19 @@ def in_each_place(
     if len(board.places) < 2 or not rivals:
         return
     for place in board.places:
-        made = scores(replace(board, places=(place,)), candidates)
-        rival = min(rivals, key=made.score)
-        found = made.ratio(rival, choice)
+        scored = scores(replace(board, places=(place,)), candidates)
+        rival = min(rivals, key=scored.score)
+        gap = scored.ratio(rival, choice)
         sides = [board.cells[subject, place] for subject in (choice, rival)]
-        names = SUM.join(made.weights)
+        names = SUM.join(scored.weights)
         unsteady = "; ".join(filter(None, (cell.unsteady_because(names) for cell in sides)))
         yield PlaceView(
             place=place,
             rival=rival,
-            ratio=math.exp(made.score(rival) - made.score(choice)),
-            low=found.low,
-            high=found.high,
-            is_apart=not _heeded(found, noise, unsteady),
+            ratio=math.exp(scored.score(rival) - scored.score(choice)),
+            low=gap.low,
+            high=gap.high,
+            is_apart=not _heeded(gap, noise, unsteady),
         )
 
 
@@ -188,16 +190,16 @@ def flips(
 
 
 def _difference(
-    board: Board, made: Scores, pair: tuple[str, str], metric: str, signs: Signs
+    board: Board, scored: Scores, pair: tuple[str, str], metric: str, signs: Signs
 ) -> Difference:
     choice, rival = pair
-    over, under = ([math.exp(cost) for cost in made.costs[o][metric]] for o in (rival, choice))
+    over, under = ([math.exp(cost) for cost in scored.costs[o][metric]] for o in (rival, choice))
     found = effect(over, under)
-    estimate = made.cost(rival, metric) - made.cost(choice, metric)
+    estimate = scored.cost(rival, metric) - scored.cost(choice, metric)
     flips_alone = False
     if found.low is not None and found.low > 0.0:
-        moved = made.weights[metric] * (math.log(found.low) - estimate)
-        flips_alone = made.score(rival) - made.score(choice) + moved < 0.0
+        moved = scored.weights[metric] * (math.log(found.low) - estimate)
+        flips_alone = scored.score(rival) - scored.score(choice) + moved < 0.0
     shown = {place.name: signs(choice, rival, metric, place) for place in board.places}
     return Difference(
         metric=metric,

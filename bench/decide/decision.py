@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.result import Analysis
 from bench.analysis.wording import counted, listed
-from bench.decide._board import Board, board, place_of
+from bench.decide._board import Board, board_of, place_of
 from bench.decide._dominance import dominators, signs_of
 from bench.decide._exclusion import durability_of, loop_notes, reasons
 from bench.decide._scoring import (
@@ -47,7 +47,7 @@ EXIT_CODES: Mapping[DecisionOutcome, int] = {
     "none remains": EXIT_INCONCLUSIVE,
     "invalid": EXIT_INVALID,
 }
-_NOT_OF_SAVERS = (
+_NEVER_MEASURED = (
     "what no run of this program measures: several processes on one store, operating it (backups, "
     "failover, upgrades), licences, cost, and what the people who will run it know"
 )
@@ -62,17 +62,17 @@ def decide(asked: Drivers, analysis: Analysis, sweeps: Sequence[str] = ()) -> De
         InputError: ``asked`` names what the run does not have, a limit is in another unit than
             its metric, or a driver has values that allow no ratio.
     """
-    laid_out = board(asked, analysis, sweeps)
-    why = {subject: reasons(laid_out, subject) for subject in laid_out.options}
+    board = board_of(asked, analysis, sweeps)
+    why = {subject: reasons(board, subject) for subject in board.options}
     remaining = [subject for subject, found in why.items() if not found]
-    made = scores(laid_out, remaining)
-    signs = signs_of(laid_out, remaining)
-    dominated = dominators(laid_out, remaining, signs)
+    scored = scores(board, remaining)
+    signs = signs_of(board, remaining)
+    dominated = dominators(board, remaining, signs)
     candidates = [subject for subject in remaining if subject not in dominated]
-    choice = min(candidates, key=made.score, default="")
-    noise = score_noise(laid_out) if choice else 1.0
+    choice = min(candidates, key=scored.score, default="")
+    noise = score_noise(board) if choice else 1.0
     rivalries = tuple(
-        rivalry(laid_out, made, (choice, rival), noise, signs)
+        rivalry(board, scored, (choice, rival), noise, signs)
         for rival in remaining
         if rival != choice
     )
@@ -81,7 +81,7 @@ def decide(asked: Drivers, analysis: Analysis, sweeps: Sequence[str] = ()) -> De
     invalid_because = _invalid_because(analysis, why)
     outcome = _outcome(leading, invalid_because)
     costs = {
-        option: {metric: made.cost(option, metric) for metric in made.weights}
+        option: {metric: scored.cost(option, metric) for metric in scored.weights}
         for option in candidates
     }
     weights = {driver.metric: driver.weight for driver in asked.drivers}
@@ -101,20 +101,20 @@ def decide(asked: Drivers, analysis: Analysis, sweeps: Sequence[str] = ()) -> De
         outcome=outcome,
         choice=choice,
         leading=leading,
-        metrics=laid_out.metrics,
-        places=laid_out.places,
-        place_texts=_place_texts(laid_out),
+        metrics=board.metrics,
+        places=board.places,
+        place_texts=_place_texts(board),
         options=tuple(
             _option(
-                laid_out, made, subject, why[subject], dominated.get(subject, ()), standing(subject)
+                board, scored, subject, why[subject], dominated.get(subject, ()), standing(subject)
             )
-            for subject in laid_out.options
+            for subject in board.options
         ),
         rivalries=rivalries,
         flips=flips(weights, costs, choice) if choice else (),
-        by_place=tuple(in_each_place(laid_out, candidates, choice, noise)) if choice else (),
-        cautions=tuple(_cautions(laid_out)),
-        not_measured=tuple(_not_measured(laid_out, why, has_noise=noise > 1.0)),
+        by_place=tuple(in_each_place(board, candidates, choice, noise)) if choice else (),
+        cautions=tuple(_cautions(board)),
+        not_measured=tuple(_not_measured(board, why, has_noise=noise > 1.0)),
         invalid_because=invalid_because,
         exit_code=EXIT_CODES[outcome],
     )
@@ -144,40 +144,40 @@ def _invalid_because(analysis: Analysis, why: Mapping[str, Sequence[Objection]])
 
 
 def _option(
-    laid_out: Board,
-    made: Scores,
+    board: Board,
+    scored: Scores,
     subject: str,
     why: tuple[Objection, ...],
     dominated_by: tuple[str, ...],
     standing: Standing,
 ) -> Option:
-    costs, score = _relative(laid_out, subject, made)
-    cells = laid_out.cells_of(subject)
+    costs, score = _relative(board, subject, scored)
+    cells = board.cells_of(subject)
     names = {cell.name for cell in cells}
     return Option(
         subject=subject,
-        text=laid_out.analysis.subject_texts.get(subject, ""),
-        durability=durability_of(laid_out, subject),
+        text=board.analysis.subject_texts.get(subject, ""),
+        durability=durability_of(board, subject),
         standing=standing,
         reasons=why,
-        notes=loop_notes(laid_out, subject),
-        figures=tuple(laid_out.figure(cell, name) for name in laid_out.metrics for cell in cells),
+        notes=loop_notes(board, subject),
+        figures=tuple(board.figure(cell, name) for name in board.metrics for cell in cells),
         costs=costs,
         score=score,
         dominated_by=dominated_by,
-        findings=tuple(each for each in laid_out.analysis.findings if names & set(each.cells)),
+        findings=tuple(each for each in board.analysis.findings if names & set(each.cells)),
     )
 
 
 def _relative(
-    laid_out: Board, subject: str, made: Scores
+    board: Board, subject: str, scored: Scores
 ) -> tuple[Mapping[str, float], float | None]:
     """Return costs and score relative to the best of those that remain, as factors."""
-    remaining = tuple(made.costs)
-    both = made
-    if subject not in made.costs:
+    remaining = tuple(scored.costs)
+    both = scored
+    if subject not in scored.costs:
         try:
-            both = scores(laid_out, (subject, *remaining))
+            both = scores(board, (subject, *remaining))
         except InputError:
             # What cannot be chosen need not have a score.
             return {}, None
@@ -191,11 +191,11 @@ def _relative(
     return {metric: math.exp(each) for metric, each in logarithms.items()}, math.exp(score)
 
 
-def _cautions(laid_out: Board) -> Iterator[str]:
-    weighed = [driver.metric for driver in laid_out.asked.drivers if driver.weight]
+def _cautions(board: Board) -> Iterator[str]:
+    weighed = [driver.metric for driver in board.asked.drivers if driver.weight]
     times = [name for name in weighed if ".response." in name]
     rates = [name for name in weighed if name in (THROUGHPUT.name, OPERATION_RATE.name)]
-    closed = all(cell.arrival_text.startswith("closed") for cell in laid_out.cells.values())
+    closed = all(cell.arrival_text.startswith("closed") for cell in board.cells.values())
     if times and rates and closed:
         yield (
             f"In a closed load {listed(rates)} follows from the response times, so {listed(rates)} "
@@ -203,11 +203,11 @@ def _cautions(laid_out: Board) -> Iterator[str]:
         )
 
 
-def _place_texts(laid_out: Board) -> Mapping[str, str]:
-    workloads, payloads = laid_out.analysis.workload_texts, laid_out.analysis.payload_texts
-    arrivals = {cell.arrival: cell.arrival_text for cell in laid_out.cells.values()}
+def _place_texts(board: Board) -> Mapping[str, str]:
+    workloads, payloads = board.analysis.workload_texts, board.analysis.payload_texts
+    arrivals = {cell.arrival: cell.arrival_text for cell in board.cells.values()}
     texts: dict[str, str] = {}
-    for place in laid_out.places:
+    for place in board.places:
         parts = [workloads.get(place.workload), payloads.get(place.payload)]
         parts += [arrivals[place.arrival], f"{place.loop} loop"]
         texts[place.name] = "; ".join(filter(None, parts))
@@ -215,28 +215,28 @@ def _place_texts(laid_out: Board) -> Mapping[str, str]:
 
 
 def _not_measured(
-    laid_out: Board, why: Mapping[str, Sequence[Objection]], *, has_noise: bool
+    board: Board, why: Mapping[str, Sequence[Objection]], *, has_noise: bool
 ) -> Iterator[str]:
-    analysis = laid_out.analysis
+    analysis = board.analysis
     for subject, found in why.items():
         lacking = [reason.text for reason in found if reason.kind == "not measured"]
         if lacking:
             yield f"{subject}: {'; '.join(lacking)}"
     for subject, found in why.items():
         if all(reason.kind == "not shown" for reason in found):
-            yield from loop_notes(laid_out, subject)
+            yield from loop_notes(board, subject)
     if not has_noise:
         yield (
             "noise: no A/A arm was measured in every place that counts, so how much the score of "
             "one option differs from itself is not known"
         )
-    emulated = {cell.loop for cell in laid_out.cells.values() if cell.loop_kind == "emulated"}
+    emulated = {cell.loop for cell in board.cells.values() if cell.loop_kind == "emulated"}
     if emulated:
         yield f"speed on {listed(sorted(emulated))}, which was emulated here"
     if any(finding.code == "shared_cores" for finding in analysis.findings):
         yield "client and server on machines of their own: here they shared the cores"
-    left_out = {place_of(cell)[1:] for cell in analysis.cells} - {p[1:] for p in laid_out.places}
+    left_out = {place_of(cell)[1:] for cell in analysis.cells} - {p[1:] for p in board.places}
     if left_out:
         yield f"what the run has besides ({counted(len(left_out), 'place')}) was not counted"
     yield "any saver, version, option or load that the run does not have"
-    yield _NOT_OF_SAVERS
+    yield _NEVER_MEASURED

@@ -29,7 +29,7 @@ _HOW = (
 )
 _FRONT_MATTER = ("decision-makers: # to be filled in by those who sign", "consulted:", "informed:")
 # Packages whose version does not change what a saver does.
-_NOT_OF_SAVERS = ("numpy", "pandas", "scipy", "psutil", "pydantic", "checkpoint-bench")
+_OTHER_PACKAGES = ("numpy", "pandas", "scipy", "psutil", "pydantic", "checkpoint-bench")
 
 
 def page(decision: Decision, date: str = "") -> Page:
@@ -216,7 +216,7 @@ def _occasions(decision: Decision) -> Iterator[str]:
     packages = [
         f"{name} {version}"
         for name, version in environment.packages.items()
-        if not name.startswith(_NOT_OF_SAVERS)
+        if not name.startswith(_OTHER_PACKAGES)
     ]
     servers = [text for text in environment.servers.values() if text]
     yield (

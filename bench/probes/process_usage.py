@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from bench.contracts import OutsideProbe, ReadingKind
 from bench.probes._process_tree import Memory, ProcessTree
@@ -34,23 +34,10 @@ _READINGS: tuple[tuple[str, str, Unit, str], ...] = (
 )
 
 
-class Tree(Protocol):
-    """What is read of a group of processes; see :class:`bench.probes._process_tree.ProcessTree`."""
-
-    def resident_bytes(self) -> int | None:
-        """Return the sum of resident memory; cheap."""
-
-    def memory(self) -> Memory | None:
-        """Return the memory of all kinds; costly."""
-
-    def cpu_s(self) -> float | None:
-        """Return the CPU seconds so far."""
-
-
 class Group:
     """What was seen of one group of processes between :meth:`begin` and :meth:`end`."""
 
-    def __init__(self, name: str, tree: Tree, clock: Clock) -> None:
+    def __init__(self, name: str, tree: ProcessTree, clock: Clock) -> None:
         self._name = name
         self._tree = tree
         self._clock = clock
@@ -131,7 +118,7 @@ class ProcessUsage(OutsideProbe):
 
     def __init__(
         self,
-        tree: Callable[[Sequence[int]], Tree] = ProcessTree,
+        tree: Callable[[Sequence[int]], ProcessTree] = ProcessTree,
         clock: Clock = time.perf_counter_ns,
     ) -> None:
         """``tree`` makes the reader of a group's process ids; ``clock`` gives ns."""

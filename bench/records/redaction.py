@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
-from bench import printable
+from bench.printable import cut
 
 REDACTED = "***"
 
@@ -64,7 +64,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 def shortened(text: str, secrets: Iterable[str], most: int) -> str:
     """Redact ``text`` and cut it off, with an ellipsis, to at most ``most`` characters."""
-    return printable.shortened(redact(text, secrets), most)
+    return cut(redact(text, secrets), most)
 
 
 @lru_cache(maxsize=64)

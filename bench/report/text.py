@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from bench.printable import printable
+from bench.printable import cut, printable
 
 Look = Literal["", "code", "strong", "emphasis"]
 
@@ -69,5 +69,4 @@ def one_line(text: str) -> str:
 
 def shortened(text: str, length: int) -> str:
     """Return ``text`` on one line of at most ``length`` characters, cut off with an ellipsis."""
-    text = one_line(text)
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    return cut(one_line(text), length)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_origin
 from pydantic import BaseModel, ValidationError
 
 from bench.errors import InputError, suggestion
-from bench.printable import CONTROL_CHARACTER, printable, shortened
+from bench.printable import CONTROL_CHARACTER, cut, printable
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -111,7 +111,7 @@ def validation_messages(
         elif problem["type"] == "missing":
             yield f"{origin}: the key {key!r} is missing"
         else:
-            shown = shortened(repr(problem["input"]), 60)
+            shown = cut(repr(problem["input"]), 60)
             # Where a table's key is wrong, its path ends with the key and this sign.
             place = f"{location[0]}, {shown}" if location[-1:] == ["[key]"] else f"{key} = {shown}"
             yield f"{origin}: {place}: {problem['msg']}"

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from bench.errors import EXIT_INVALID
-from bench.printable import shortened
+from bench.printable import cut
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
 from bench.scenario.quantity import quantity
@@ -44,7 +44,7 @@ def holding(observed: Observed) -> Iterator[Check]:
     place = f"{HoldingSaver.__name__}.aput"
     told = finding is not None and place in finding.message
     measured = finding.message.rpartition("; ")[2] if finding else "nothing"
-    yield Check("place in the code", place, shortened(measured, _LONGEST_TEXT), told)
+    yield Check("place in the code", place, cut(measured, _LONGEST_TEXT), told)
 
 
 def dropping(observed: Observed) -> Iterator[Check]:
@@ -66,7 +66,7 @@ def found_wrong(kind: Wrong, problem: str, observed: Observed) -> Iterator[Check
     if problem:
         problems = [text for found in _verifications(observed) for text in found.problems]
         is_told = any(problem in text for text in problems)
-        measured = problem if is_told else shortened((problems or ["none"])[0], _LONGEST_TEXT)
+        measured = problem if is_told else cut((problems or ["none"])[0], _LONGEST_TEXT)
         yield Check("problem told", problem, measured, is_told)
 
 

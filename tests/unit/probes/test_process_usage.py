@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from bench.probes._process_tree import Memory
+from bench.probes._process_tree import Memory, ProcessTree
 from bench.probes.process_usage import COSTLY_INTERVAL_NS, Group, ProcessUsage
 
 NS_PER_S = 1_000_000_000
@@ -22,7 +22,7 @@ class Clock:
         return self.now_ns
 
 
-class Tree:
+class Tree(ProcessTree):
     """Gives what the test says, one after the other; ``cost_ns`` passes with each full look."""
 
     def __init__(
