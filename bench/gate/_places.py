@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
 from statistics import median
+from typing import Literal
 
 import numpy as np
 
@@ -28,6 +29,12 @@ class Place:
     def name(self) -> str:
         """The condition and the loop."""
         return " · ".join((*self.head.condition, self.head.loop))
+
+    def trials(self, name: str) -> tuple[Sequence[float], Sequence[float]]:
+        """Return the value of each trial of base and head; none where there is no such metric."""
+        known = (cell.estimates.get(name) for cell in (self.base, self.head))
+        base, head = (estimate.trial_values if estimate else () for estimate in known)
+        return base, head
 
 
 def places_of(cells: Sequence[Cell], pair: Pair) -> Iterator[Place]:
@@ -68,7 +75,7 @@ def errors(seen: Analysis, place: Place, level: float) -> Iterator[Judgement]:
     base, head = ([shares[block] for block in shared] for shares in (of_base, of_head))
     if any((*base, *head)):
         outcome, because = failing(base, head, level)
-        yield _count(place, ERRORS, base, head, outcome, because)
+        yield judgement(place, "count", ERRORS, (base, head), outcome, because)
 
 
 def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple[GateOutcome, str]:
@@ -101,11 +108,11 @@ def counts(seen: Analysis, place: Place, rule: Rule) -> Iterator[Judgement]:
         known = [c.estimates[name] for c in (place.head, place.base) if name in c.estimates]
         if not known:
             continue
-        base, head = _trials(place.base, name), _trials(place.head, name)
+        base, head = place.trials(name)
         outcome, because = grown(base, head, rule)
         if lacking := [c.subject for c in (place.base, place.head) if name not in c.estimates]:
             outcome, because = "cannot tell", f"{lacking[0]} has no such count"
-        yield _count(place, known[0].metric, base, head, outcome, because)
+        yield judgement(place, "count", known[0].metric, (base, head), outcome, because)
 
 
 def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[GateOutcome, str]:
@@ -124,16 +131,18 @@ def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[Gat
     return "cannot tell", f"{text}, in too few trials for a count that varies"
 
 
-def _count(
+def judgement(
     place: Place,
+    kind: Literal["time", "count"],
     metric: Metric,
-    base: Sequence[float],
-    head: Sequence[float],
-    outcome: GateOutcome,
-    because: str,
+    trials: tuple[Sequence[float], Sequence[float]],
+    outcome: GateOutcome = "cannot tell",
+    because: str = "",
 ) -> Judgement:
+    """Judge ``metric`` where the values of each trial of base and head are ``trials``."""
+    base, head = trials
     return Judgement(
-        kind="count",
+        kind=kind,
         place=place.name,
         base=place.base.subject,
         head=place.head.subject,
@@ -145,8 +154,3 @@ def _count(
         base_values=tuple(base),
         head_values=tuple(head),
     )
-
-
-def _trials(cell: Cell, name: str) -> Sequence[float]:
-    estimate = cell.estimates.get(name)
-    return estimate.trial_values if estimate else ()

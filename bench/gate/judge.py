@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import median
 
 from bench.analysis.comparison import compare, heeded
-from bench.analysis.result import Analysis, Cell
-from bench.gate._places import Place, counts, errors, places_of, refused
+from bench.analysis.result import Analysis
+from bench.gate._places import Place, counts, errors, judgement, places_of, refused
 from bench.gate.arms import Pair, Rule
 from bench.gate.result import GRAVEST, GateOutcome, GateResult, Judgement
 from bench.gate.rule import answered, answered_again, is_in_question, of_both
@@ -117,20 +116,7 @@ def _of_time(seen: Analysis, place: Place, name: str) -> Judgement:
     """Return what the rule needs of a time, or why there is nothing that it could judge."""
     estimate = place.head.estimates.get(name) or place.base.estimates.get(name)
     metric = estimate.metric if estimate else Metric(name, "ratio", "neither", UNKNOWN_METRIC)
-    base, head = _trial_values(place.base, name), _trial_values(place.head, name)
-    judged = Judgement(
-        kind="time",
-        place=place.name,
-        base=place.base.subject,
-        head=place.head.subject,
-        metric=metric,
-        outcome="cannot tell",
-        because="",
-        base_value=median(base) if base else None,
-        head_value=median(head) if head else None,
-        base_values=base,
-        head_values=head,
-    )
+    judged = judgement(place, "time", metric, place.trials(name))
     invalid = seen.invalid_because(place.head) or seen.invalid_because(place.base)
     if invalid:
         return replace(judged, outcome="invalid", because=invalid)
@@ -143,8 +129,3 @@ def _of_time(seen: Analysis, place: Place, name: str) -> Judgement:
         planned = min(cell.blocks.planned for cell in sides)
         return replace(judged, because=f"{blocks} of {planned} blocks have a ratio")
     return replace(judged, block_ratios=tuple(compared.ratios.values()))
-
-
-def _trial_values(cell: Cell, name: str) -> tuple[float, ...]:
-    estimate = cell.estimates.get(name)
-    return estimate.trial_values if estimate else ()
