@@ -72,7 +72,7 @@ class Decision:
 
 
 def design_of(scenario: Scenario, rule: Rule) -> Design:
-    """Return what the verb ``gate`` does with ``scenario``: each subject on two environments."""
+    """Return what ``gate`` does with ``scenario``: each subject on two environments."""
     blocks = {
         label: sweep.repetitions or scenario.repetitions
         for sweep in scenario.sweeps.values()
