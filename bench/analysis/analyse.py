@@ -8,7 +8,7 @@ from typing import Any
 from bench.analysis.answer import MOST_SENTENCES, Results, answer
 from bench.analysis.capacity import capacities, sentences
 from bench.analysis.checks import checks_of
-from bench.analysis.comparison import comparisons, false_alarms, told_sweeps
+from bench.analysis.comparison import comparisons, false_alarms
 from bench.analysis.findings.registry import Evidence, find
 from bench.analysis.result import Analysis, Cell, Finding, ThresholdResult
 from bench.analysis.summary import matrix, summarise
@@ -16,6 +16,7 @@ from bench.analysis.thresholds import judge_thresholds
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRESSION
 from bench.records.store import Run
 from bench.records.trial import Reading
+from bench.scenario.family import question_sweeps
 from bench.scenario.plan import expand
 from bench.scenario.scenario import Scenario, Use
 
@@ -44,9 +45,9 @@ def analyse(run: Run) -> Analysis:
     thresholds = judge_thresholds(scenario, cells, compared, findings)
     primary = scenario.primary_metrics
     results = Results(
-        told_sweeps(scenario),
+        question_sweeps(scenario),
         primary,
-        scenario.baseline.subjects,
+        tuple(dict.fromkeys(c.baseline for c in compared if c.axis == "subject" and not c.is_aa)),
         cells,
         compared,
         entries,
@@ -140,6 +141,9 @@ def _value_text(value: Any) -> str:
 
 def _baseline_text(scenario: Scenario) -> str:
     baseline = scenario.baseline
+    if scenario.families:
+        pairs = (pair for family in scenario.families.values() for pair in family.pairs)
+        return f"{' and '.join(dict.fromkeys(base for base, _ in pairs))}, loop by loop"
     if baseline.loop:
         return f"the {baseline.loop} loop, subject by subject"
     if not baseline.subjects:

@@ -203,7 +203,7 @@ def clause(results: Results, group: Sequence[Comparison]) -> str:
     the tables have each.
     """
     resolved = [c for c in group if c.outcome in ("better", "worse")]
-    unresolved = [c for c in group if c.outcome == "unresolved"]
+    unresolved = [c for c in group if c.outcome in ("suggestive", "unresolved")]
     parts = (
         ([c for c in resolved if c.effect.ratio > 1.0], _resolved),
         ([c for c in resolved if c.effect.ratio < 1.0], _resolved),

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -21,18 +20,32 @@ from bench.analysis.result import (
     Adjustment,
     Cell,
     Comparison,
-    ComparisonOutcome,
     FalseAlarms,
     Reason,
 )
 from bench.scenario.durability import Durability
+from bench.scenario.family import asks_across_durability, baselines_of, compares, family_of
 from bench.scenario.limit import SUM
 from bench.scenario.metric import THROUGHPUT, Metric, time_name
 from bench.scenario.scenario import Scenario
-from bench.stats.effects import Effect, departure, effect
-from bench.stats.multiplicity import LEVEL, benjamini_hochberg, holm
+from bench.stats.effects import (
+    MOST_FOR_SHARED_VARIANCE,
+    Effect,
+    departure,
+    effect,
+    mean_effect,
+)
+from bench.stats.intervals import SHARED
+from bench.stats.multiplicity import (
+    LEVEL,
+    benjamini_hochberg,
+    benjamini_hochberg_levels,
+    holm,
+    holm_levels,
+)
 from bench.stats.quantiles import CONFIDENCE
 from bench.stats.resampling import hierarchical_interval
+from bench.stats.shared_variance import moderated
 
 Consumer = Literal["report", "thresholds", "claims", "gate", "dominance", "score"]
 _OF_A_LIMIT: frozenset[Reason] = frozenset({"blocks", "unsteady", "noise", "tail"})
@@ -66,8 +79,6 @@ ALWAYS_COMPARED = (
     "server.cpu_share",
     "stored.bytes_per_checkpoint",
 )
-Family = tuple[str, ...]
-_EXPLORED: Family = ()
 
 
 def compare(
@@ -78,12 +89,14 @@ def compare(
     *,
     noise_factor: float = 1.0,
     smallest_effect: float = 0.1,
+    family: str = "",
 ) -> Comparison | None:
     """Compare two cells in ``metric``, which may be a sum ("a + b"), by that of ``per``.
 
     ``None`` where no block has a ratio. Blocks are paired by their repetition, so cells of other
     conditions can be compared, too. ``noise_factor`` is that of the metric
-    (:func:`noise_factor`). Its p-value allows for nothing yet (:func:`allowing_for_many`).
+    (:func:`noise_factor`), ``family`` what it is to be read with: its p-value allows for nothing
+    yet (:func:`allowing_for_many`).
     """
     over, under = paired(candidate, baseline, metric, per)
     if not over:
@@ -106,6 +119,7 @@ def compare(
             is_aa=not is_loop and candidate.aa_of == baseline.subject,
             noise_factor=noise_factor,
             smallest_effect=smallest_effect,
+            family=family,
             unsteady=_unsteady(candidate, baseline, metric, per, is_loop=is_loop),
             tail_low=tail_low,
             tail_high=tail_high,
@@ -207,29 +221,58 @@ def _with_reasons(comparison: Comparison) -> Comparison:
     return replace(comparison, reasons=reasons)
 
 
-def allowing_for_many(
-    comparisons: Sequence[Comparison], family: Callable[[Comparison], Family]
-) -> tuple[Comparison, ...]:
-    """Return ``comparisons``, in their order, each with its p-value adjusted in its ``family``.
+def allowing_for_many(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Return ``comparisons``, in their order, each with its p-value adjusted in its family.
 
-    By Benjamini and Hochberg in the family without a name, of what is explored, so that the *share*
-    of false alarms among what is called different is held at 5 %; by Holm in the others, so that
-    *any* is as rare. A/A arms and single blocks belong to none.
+    By Holm among the comparisons of a family in one metric, so that *any* false alarm among them is
+    as rare; by Benjamini and Hochberg in all that has no family, of what is explored, so that the
+    *share* of false alarms among what is called different is held at 5 %. A/A arms and single
+    blocks belong to none.
     """
-    families: dict[Family, list[int]] = defaultdict(list)
-    for at, comparison in enumerate(comparisons):
+    families: dict[tuple[str, str], list[int]] = defaultdict(list)
+    adjusted = [*_sharing_variances(comparisons)]
+    for at, comparison in enumerate(adjusted):
         if not comparison.is_aa and comparison.effect.p_value is not None:
-            families[family(comparison)].append(at)
-    adjusted = [*comparisons]
-    for name, members in families.items():
+            metric = comparison.metric.name if comparison.family else ""
+            families[comparison.family, metric].append(at)
+    for (name, _), members in families.items():
         for at in members:
             adjusted[at] = replace(adjusted[at], family_size=len(members))
         p_values = [adjusted[at].p_value or 0.0 for at in members]
         way: Adjustment = "Holm" if name else "Benjamini–Hochberg"
         allowed = (holm if name else benjamini_hochberg)(p_values)
-        for at, p_value in zip(members, allowed, strict=True):
-            adjusted[at] = replace(adjusted[at], adjusted_p=p_value, adjustment=way)
+        levels = (holm_levels if name else benjamini_hochberg_levels)(p_values)
+        for at, p_value, level in zip(members, allowed, levels, strict=True):
+            adjusted[at] = replace(
+                adjusted[at],
+                effect=adjusted[at].effect.detectable_at(level),
+                level=level,
+                adjusted_p=p_value,
+                adjustment=way,
+            )
     return tuple(map(_with_reasons, adjusted))
+
+
+def _sharing_variances(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Return ``comparisons``, those with few blocks with a variance that their metric shares.
+
+    Among those of its family, or among all that are explored.
+    """
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for at, each in enumerate(comparisons):
+        if not each.is_aa and 2 <= len(each.ratios) <= MOST_FOR_SHARED_VARIANCE:
+            alike[each.family, each.metric.name].append(at)
+    shared = [*comparisons]
+    for members in alike.values():
+        logs = [np.log([*shared[at].ratios.values()]) for at in members]
+        own = np.array([of_pair.size - 1.0 for of_pair in logs])
+        variances, degrees = moderated(np.array([np.var(p, ddof=1) for p in logs]), own)
+        for at, of_pair, variance, known in zip(members, logs, variances, degrees, strict=True):
+            if known > of_pair.size - 1:
+                error = math.sqrt(float(variance) / of_pair.size)
+                found = mean_effect(of_pair, error, float(known), SHARED)
+                shared[at] = replace(shared[at], effect=found)
+    return tuple(shared)
 
 
 # ------------------------------------------------------------------------------------ the report
@@ -238,18 +281,18 @@ def allowing_for_many(
 def comparisons(scenario: Scenario, cells: Sequence[Cell]) -> tuple[Comparison, ...]:
     """Compare every cell with its baseline in every metric that both have, as the report does.
 
-    A **family** is one primary metric against one baseline, in the sweeps that answer the question:
-    its members answer the question as it was asked. Baselines and primary metrics are families of
-    their own since they are answers of their own, each with its sentence: taken together they would
-    ask five blocks for differences so large that nobody had needed to measure. All the rest is
-    explored together: other metrics, and sweeps beside the question.
+    What is read together the scenario declares (``bench.scenario.family``): the members of a family
+    answer one question. Each primary metric is an answer of its own, with its sentence: taken
+    together they would ask for differences so large that nobody had needed to measure. All the rest
+    is explored together: other metrics, and sweeps beside the question.
 
     An outcome is ``equivalent`` if no block lacks, nothing drifted, and two one-sided tests show
-    that the ratio departs from 1 by less than the scenario's ``smallest_effect``, with the ratio
-    moved by the noise factor, and a tail's resampled interval, inside these bounds as well. That
-    goes before better and worse: what is shown to differ by less than anybody cares for is
-    equivalent. No allowance is made for how many are read with it: a false one needs a ratio at the
-    very bounds. A/A ratios are what the noise is measured by: nothing is allowed for in them.
+    that the ratio departs from 1 by less than the scenario's ``smallest_effect``, with a tail's
+    resampled interval inside these bounds as well. That goes before better and worse: what is shown
+    to differ by less than anybody cares for is equivalent. What A/A arms depart by has no part in
+    it: their largest departure of many is beyond these bounds even where all are equal. No
+    allowance is made for how many are read with it: a false one needs a ratio at the very bounds.
+    A/A ratios are what the noise is measured by: nothing is allowed for in them.
     """
     noise = {name: noise_factor(cells, name) for name in compared_metrics(scenario)}
     found = [
@@ -265,25 +308,40 @@ def comparisons(scenario: Scenario, cells: Sequence[Cell]) -> tuple[Comparison, 
                 name,
                 noise_factor=1.0 if candidate.aa_of == baseline.subject else noise[name],
                 smallest_effect=scenario.smallest_effect,
+                family=_family(scenario, baseline, candidate, name),
             )
         )
     ]
-    return tuple(map(_reported, allowing_for_many(found, partial(family_of_report, scenario))))
+    return reported(found)
 
 
-def family_of_report(scenario: Scenario, comparison: Comparison) -> Family:
-    """Name what is read together with ``comparison`` in a report: see :func:`comparisons`."""
-    name = comparison.metric.name
-    if comparison.condition[0] not in told_sweeps(scenario) or name not in scenario.primary_metrics:
-        return _EXPLORED
-    return (comparison.axis, comparison.baseline, name)
+def reported(compared: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Return ``compared``, in their order, with what a report says of each: see above."""
+    return tuple(map(_reported, allowing_for_many(compared)))
+
+
+def _family(scenario: Scenario, baseline: Cell, candidate: Cell, metric: str) -> str:
+    if candidate.aa_of:
+        return ""
+    is_loop = candidate.loop != baseline.loop
+    pair = (baseline.loop, candidate.loop) if is_loop else (baseline.subject, candidate.subject)
+    is_same = same_durability(baseline, candidate)
+    return family_of(scenario, candidate, pair, metric, same_durability=is_same)
 
 
 def _reported(comparison: Comparison) -> Comparison:
     if _is_equivalent(comparison):
         return replace(comparison, outcome="equivalent")
-    cause = heeded(comparison, "report")
-    return replace(comparison, cause=cause, outcome="unresolved" if cause else _outcome(comparison))
+    against = [reason for reason in comparison.reasons if reason in HEEDED["report"]]
+    if against and against != ["many comparisons"]:
+        return replace(comparison, cause=against[0], outcome="unresolved")
+    if comparison.metric.better == "neither":
+        return replace(comparison, outcome="unresolved")
+    if against:
+        return replace(comparison, cause=against[0], outcome="suggestive")
+    is_more = comparison.effect.ratio > 1.0
+    is_better = is_more == (comparison.metric.better == "higher")
+    return replace(comparison, outcome="better" if is_better else "worse")
 
 
 def _is_equivalent(comparison: Comparison) -> bool:
@@ -293,15 +351,7 @@ def _is_equivalent(comparison: Comparison) -> bool:
     if not comparison.effect.is_equivalent(comparison.smallest_effect):
         return False
     tail_low, tail_high = comparison.tail_low or 1.0, comparison.tail_high or 1.0
-    is_beyond_noise = departure(comparison.effect.ratio) * comparison.noise_factor < most
-    return is_beyond_noise and 1.0 / most < tail_low and tail_high < most
-
-
-def _outcome(comparison: Comparison) -> ComparisonOutcome:
-    if comparison.metric.better == "neither":
-        return "unresolved"
-    is_more = comparison.effect.ratio > 1.0
-    return "better" if is_more == (comparison.metric.better == "higher") else "worse"
+    return 1.0 / most < tail_low and tail_high < most
 
 
 def compared_metrics(scenario: Scenario) -> tuple[str, ...]:
@@ -315,40 +365,40 @@ def compared_tails(scenario: Scenario) -> tuple[str, ...]:
 
     None where nothing is compared.
     """
-    baseline = scenario.baseline
-    has_arms = any(subject.same_as for subject in scenario.subjects.values())
-    if not (baseline.subjects or baseline.loop or has_arms):
+    if not compares(scenario):
         return ()
     names = compared_metrics(scenario)
     return tuple(name for name in names if (of := time_name(name)) and of.statistic.is_tail)
 
 
-def told_sweeps(scenario: Scenario) -> tuple[str, ...]:
-    """Name the sweeps that answer the question: those not aside, or all where all are."""
-    told = tuple(name for name, sweep in scenario.sweeps.items() if not sweep.aside)
-    return told or tuple(scenario.sweeps)
-
-
 def compared_pairs(scenario: Scenario, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
-    """Yield each baseline with each of its candidates.
+    """Yield each baseline with each of its candidates: what the scenario asks for, and A/A arms.
 
-    With ``baseline.subjects`` each other subject is compared with those of its durability class
-    (with all of them if ``across_durability``), under the same condition and loop; a baseline that
-    is listed later is itself a candidate against the earlier ones. With ``baseline.loop`` each
-    other loop is compared with it, subject by subject. An A/A arm is compared with the arm that it
-    repeats and with nothing else, whatever the baseline. Cells without a measurement, and invalid
-    ones, are not compared.
+    Cells without a measurement, and invalid ones, are not compared.
     """
-    by_condition: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
-    for cell in cells:
-        if cell.status in ("measured", "partly") and not cell.invalid_because:
-            by_condition[cell.condition].append(cell)
-    for arms in by_condition.values():
-        for candidate in arms:
-            for baseline in arms:
-                is_loop = candidate.loop != baseline.loop
-                if (_is_loop_pair if is_loop else _is_subject_pair)(scenario, baseline, candidate):
-                    yield baseline, candidate
+    usable = [c for c in cells if c.status in ("measured", "partly") and not c.invalid_because]
+    for candidate in usable:
+        for baseline in baselines_among(scenario, candidate, usable):
+            if candidate.aa_of or is_due(scenario, baseline, candidate):
+                yield baseline, candidate
+
+
+def baselines_among(scenario: Scenario, candidate: Cell, cells: Sequence[Cell]) -> list[Cell]:
+    """Return those of ``cells`` in the blocks of ``candidate`` that it is to be compared with.
+
+    Whatever they promise: see :func:`is_due`.
+    """
+    wanted = baselines_of(scenario, candidate.subject, candidate.loop)
+    return [
+        cell
+        for cell in cells
+        if cell.condition == candidate.condition and (cell.subject, cell.loop) in wanted
+    ]
+
+
+def is_due(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
+    """Tell whether ``candidate`` may be compared with its ``baseline`` for what both promise."""
+    return asks_across_durability(scenario) or same_durability(baseline, candidate)
 
 
 def same_durability(baseline: Cell, candidate: Cell) -> bool:
@@ -376,29 +426,6 @@ def false_alarms(comparisons: Iterable[Comparison], primary: Collection[str]) ->
     # The binomial tail; that at least none differ is certain.
     p_value = float(bdtrc(different - 1, len(judged), by_chance)) if different else 1.0
     return FalseAlarms(len(judged), different, by_chance, p_value)
-
-
-def _is_subject_pair(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
-    if candidate.aa_of:
-        return baseline.subject == candidate.aa_of
-    order = scenario.baseline.subjects
-    if baseline.subject not in order or baseline.subject == candidate.subject:
-        return False
-    if candidate.subject in order and order.index(candidate.subject) < order.index(
-        baseline.subject
-    ):
-        return False
-    if candidate.subject == baseline.aa_of:
-        return False
-    return scenario.baseline.across_durability or same_durability(baseline, candidate)
-
-
-def _is_loop_pair(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
-    return (
-        baseline.loop == scenario.baseline.loop
-        and baseline.subject == candidate.subject
-        and not candidate.aa_of
-    )
 
 
 def _metric(cell: Cell, name: str, per: str) -> Metric:

@@ -24,7 +24,7 @@ from bench.scenario.metric import (
 from bench.scenario.quantity import number
 from bench.scenario.scenario import Confidence
 from bench.stats.effects import Effect, side_of_one
-from bench.stats.multiplicity import p_among
+from bench.stats.multiplicity import LEVEL, p_among
 from bench.stats.resampling import Floats
 from bench.stats.steadiness import Drift
 
@@ -238,7 +238,7 @@ class Cell:
         return self.estimates.get(metric), self.invalid_because
 
 
-ComparisonOutcome = Literal["better", "worse", "equivalent", "unresolved"]
+ComparisonOutcome = Literal["better", "worse", "equivalent", "suggestive", "unresolved"]
 Adjustment = Literal["", "Holm", "Benjamini–Hochberg"]
 # What speaks against calling a ratio a difference, in the order in which it is told.
 Reason = Literal[
@@ -253,14 +253,17 @@ class Comparison:
     ``effect`` is candidate ÷ baseline over those of the ``blocks_planned`` in which both sides have
     a value: ``ratios``, by block. ``noise_factor`` (≥ 1) is how far the run's A/A arms depart from
     themselves in this metric, 1 without any.
-    ``adjusted_p`` allows for the ``family_size`` comparisons that are read together; A/A arms have
-    none. ``tail_low`` and ``tail_high`` are the interval of a tail quantile's ratio that resamples
-    the operations inside trials too. ``unsteady`` says what drifted on either side.
+    ``family`` names what it is read with, empty where it is only explored; ``adjusted_p`` allows
+    for the ``family_size`` comparisons of that, and ``level`` is what its own p-value must not
+    exceed for that; A/A arms have no family. ``tail_low`` and ``tail_high`` are the interval of a
+    tail quantile's ratio that resamples the operations inside trials too. ``unsteady`` says what
+    drifted on either side.
 
     ``reasons`` has everything that speaks against a difference; who heeds which is in
     ``bench.analysis.comparison.HEEDED``. ``outcome`` is that of the report and about the candidate;
     ``equivalent``: shown to depart from 1 by less than the share ``smallest_effect``, even where it
-    differs. ``cause`` is the first of the reasons that keep it ``unresolved``.
+    differs; ``suggestive``: it would be a difference if it were not one of many comparisons.
+    ``cause`` is the first of the reasons that keep it ``unresolved`` or ``suggestive``.
     """
 
     metric: Metric
@@ -277,9 +280,11 @@ class Comparison:
     is_aa: bool
     noise_factor: float = 1.0
     smallest_effect: float = 0.1
+    family: str = ""
     unsteady: str = ""
     tail_low: float | None = None
     tail_high: float | None = None
+    level: float = LEVEL
     adjusted_p: float | None = None
     adjustment: Adjustment = ""
     family_size: int = 0
@@ -316,7 +321,10 @@ class Comparison:
 _OF_CONTEXT = ("metric", "axis", "baseline", "candidate", "condition", "loop", "subject")
 _OF_EFFECT = ("ratio", "low", "high", "confidence", "blocks", "method")
 _OF_RULE = ("outcome", "same_durability", "is_aa", "blocks_planned", "noise_factor")
-_OF_FAMILY = ("p_value", "adjusted_p", "adjustment", "family_size", "tail_low", "tail_high")
+_OF_FAMILY = (
+    *("p_value", "adjusted_p", "adjustment", "family", "family_size"),
+    *("tail_low", "tail_high"),
+)
 SHOWN_OF_COMPARISON: Mapping[str, str] = {
     **{name: name for name in _OF_CONTEXT},
     **{name: f"effect.{name}" for name in _OF_EFFECT},

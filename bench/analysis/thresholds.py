@@ -11,14 +11,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.analysis.comparison import heeded, widened
+from bench.analysis.comparison import baselines_among, heeded, is_due, widened
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Cell, Comparison, Finding, ThresholdOutcome, ThresholdResult
-from bench.scenario.durability import Durability
+from bench.scenario.family import baselines_of
 from bench.scenario.limit import Limit
 from bench.scenario.metric import Unit, rests_on_success
 from bench.scenario.scenario import Confidence, Scenario
-from bench.scenario.threshold import is_compared
 
 _MEASURED = ("measured", "partly")
 
@@ -49,8 +48,8 @@ def judge_thresholds(
 ) -> tuple[ThresholdResult, ...]:
     """Put every requirement to every cell that its threshold selects, in their order.
 
-    A relative requirement is put to the cells that have a baseline: not to the baseline itself,
-    nor to A/A arms. It has a result for each baseline that the cell is compared with.
+    A relative requirement is put to the cells that have a baseline, not to A/A arms. It has a
+    result for each baseline that the cell is compared with.
 
     - ``met``: the figure meets the limit, and with the confidence "interval" its whole 95 %
       interval does.
@@ -97,8 +96,8 @@ def _figures(
 ) -> Iterator[_Figure]:
     if not limit.times:
         yield _estimated(limit, cell)
-    elif is_compared(scenario, cell.subject, cell.loop):
-        yield from _ratios(scenario, limit.metric, cell, cells, comparisons)
+    elif not cell.aa_of and (names := baselines_of(scenario, cell.subject, cell.loop)):
+        yield from _ratios(scenario, limit.metric, cell, cells, comparisons, names)
 
 
 def _estimated(limit: Limit, cell: Cell) -> _Figure:
@@ -131,23 +130,23 @@ def _ratios(
     cell: Cell,
     cells: Sequence[Cell],
     comparisons: Sequence[Comparison],
+    baselines: Sequence[tuple[str, str]],
 ) -> Iterator[_Figure]:
     """Yield the ratio to each baseline that is due, or say why there is none."""
-    baseline = scenario.baseline
-    sides = [other for other in cells if _is_baseline_of(scenario, other, cell)]
+    sides = baselines_among(scenario, cell, cells)
     usable = [other for other in sides if other.status in _MEASURED]
-    due = usable if baseline.loop or baseline.across_durability else _of_class(cell, usable)
+    due = [other for other in usable if is_due(scenario, other, cell)]
     found = {
         comparison.baseline: comparison
         for comparison in comparisons
         if comparison.metric.name == metric and _is_of(comparison, cell)
     }
     if cell.status not in _MEASURED or not due:
-        names = " or ".join(baseline.subjects or (baseline.loop,))
+        names = " or ".join(loop if loop != cell.loop else label for label, loop in baselines)
         yield _Figure("ratio", note=_why_no_baseline(metric, cell, sides, usable), baseline=names)
         return
     for other in due:
-        name = other.loop if baseline.loop else other.subject
+        name = other.loop if other.loop != cell.loop else other.subject
         if name in found:
             yield _compared(found[name])
         else:
@@ -208,21 +207,6 @@ def _is_of(comparison: Comparison, cell: Cell) -> bool:
         and comparison.candidate == candidate
         and not comparison.is_aa
     )
-
-
-def _is_baseline_of(scenario: Scenario, other: Cell, cell: Cell) -> bool:
-    if other.condition != cell.condition:
-        return False
-    baseline = scenario.baseline
-    if baseline.loop:
-        return other.loop == baseline.loop and other.subject == cell.subject
-    return other.loop == cell.loop and other.subject in baseline.subjects
-
-
-def _of_class(cell: Cell, sides: Sequence[Cell]) -> list[Cell]:
-    if cell.durability == Durability.UNKNOWN:
-        return []
-    return [other for other in sides if other.durability == cell.durability]
 
 
 def _why_no_baseline(metric: str, cell: Cell, sides: Sequence[Cell], usable: Sequence[Cell]) -> str:

@@ -11,6 +11,7 @@ from bench.discovery import load, search_last
 from bench.errors import InputError, suggestion
 from bench.measure.preflight import check_plugins
 from bench.scenario.arrival import Search
+from bench.scenario.family import compares
 from bench.scenario.metric import check_metrics
 from bench.scenario.plan import Plan, expand
 from bench.scenario.scenario import Scenario
@@ -96,10 +97,8 @@ def check_scenario(scenario: Scenario, origin: str) -> None:
 
 
 def _check_precision(scenario: Scenario, origin: str) -> None:
-    baseline = scenario.baseline
-    arms = any(subject.same_as for subject in scenario.subjects.values())
-    if scenario.precision and not (baseline.subjects or baseline.loop or arms):
+    if scenario.precision and not compares(scenario):
         raise InputError(
-            f"{origin}: precision is about ratios, and nothing is compared here: add a [baseline] "
-            "or an A/A arm"
+            f"{origin}: precision is about ratios, and nothing is compared here: add [families], a "
+            "[baseline] or an A/A arm"
         )

@@ -33,14 +33,13 @@ def signs_of(board: Board, subjects: Sequence[str]) -> Signs:
                     board.cells[second, place],
                     metric,
                     noise_factor=noise,
+                    family="dominance",
                 )
             )
         }
-        adjusted = allowing_for_many(
-            [*compared.values()], lambda comparison: (comparison.metric.name,)
-        )
-        for (first, second, place), comparison in zip(compared, adjusted, strict=True):
-            sign = 0 if heeded(comparison, "dominance") else comparison.effect.side()
+        read = allowing_for_many([*compared.values()])
+        for (first, second, place), made in zip(compared, read, strict=True):
+            sign = 0 if heeded(made, "dominance") else made.effect.side()
             sign = sign if board.metrics[metric].better == "higher" else -sign
             found[first, second, metric, place] = sign
             found[second, first, metric, place] = -sign

@@ -32,10 +32,11 @@ class Rule:
     ``smallest_effect``: a slow-down by less than this share is of no interest. ``confidence``: in
     that it is so small, where the gate passes.
 
-    ``false_alarms``: of gates of equal arms at most this share calls any time a regression, by the
-    blocks of both runs together. ``confirming_level``: of the second run, which has to show each
-    regression by itself, too. Where nothing ``confirms`` there is only the first run, at
-    ``false_alarms``.
+    ``regression_level``: of gates in which nothing got slower by more than the smallest effect at
+    most this share calls any time a regression; of equal arms, far fewer. It is that of the blocks
+    of both runs together, and of the second run, which has to show each regression by itself, too.
+    Where nothing ``confirms`` there is only the first run. ``false_alarms``: as that, of failures
+    and counts, for which any growth counts.
 
     ``second_run_factor``: the second run, of what is in question, has so many times as many blocks.
     ``fewest_blocks``: with fewer nothing is answered. ``count_tolerance``: a count per operation
@@ -44,8 +45,8 @@ class Rule:
 
     smallest_effect: float = 0.05
     confidence: float = 0.95
+    regression_level: float = 0.05
     false_alarms: float = 0.01
-    confirming_level: float = 0.05
     confirms: bool = True
     second_run_factor: float = 2.5
     fewest_blocks: int = 6
@@ -175,6 +176,7 @@ def _derived(
         "the scenario of the gate",
         subjects=subjects,
         baseline=scenario.baseline.model_copy(update={"subjects": baseline, "loop": ""}),
-        # A gate has a rule of its own for how much it measures.
+        # A gate has a rule of its own for how much it measures, and pairs of its own.
         precision=None,
+        families={},
     )

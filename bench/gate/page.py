@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.analysis.wording import counted
+from bench.gate.arms import Rule
 from bench.gate.result import GateOutcome, GateResult, Judgement
 from bench.report.json_text import json_document
 from bench.report.page import Block, Bullets, Details, Look, Page, Text
@@ -55,15 +56,15 @@ def _why(result: GateResult) -> Iterator[Block]:
 
 
 def _evidence(result: GateResult) -> Iterator[Block]:
-    yield from _judged(result.judgements)
+    yield from _judged(result.judgements, result.rule)
     if result.confirming:
-        yield Details("The second run alone", tuple(_judged(result.confirming)))
+        yield Details("The second run alone", tuple(_judged(result.confirming, result.rule)))
 
 
-def _judged(judgements: Sequence[Judgement]) -> Iterator[Block]:
+def _judged(judgements: Sequence[Judgement], rule: Rule) -> Iterator[Block]:
     times = [judged for judged in judgements if judged.kind == "time"]
     if times:
-        yield _times(times)
+        yield _times(times, rule)
     counts = [judged for judged in judgements if judged.kind == "count"]
     told = [judged for judged in counts if judged.outcome != "pass"]
     if told:
@@ -79,7 +80,7 @@ def _judged(judgements: Sequence[Judgement]) -> Iterator[Block]:
         yield Text(f"{rest} per operation did not grow.")
 
 
-def _times(judgements: Sequence[Judgement]) -> Table:
+def _times(judgements: Sequence[Judgement], rule: Rule) -> Table:
     columns: tuple[Column | str, ...] = (
         *("arm", "where", "metric"),
         *(Column(name) for name in ("base", "head", "times as slow", "would show")),
@@ -92,7 +93,7 @@ def _times(judgements: Sequence[Judgement]) -> Table:
             code(judged.metric.name),
             _value(judged, judged.base_value),
             _value(judged, judged.head_value),
-            *_slowdown(judged.slowdown),
+            *_slowdown(judged.slowdown, rule),
             Entry(_SIGNS[judged.outcome], note="" if judged.slowdown else judged.because),
         )
         for judged in judgements
@@ -100,24 +101,28 @@ def _times(judgements: Sequence[Judgement]) -> Table:
     return table("", columns, rows)
 
 
-def _slowdown(effect: Effect | None) -> tuple[Entry | str, str]:
+def _slowdown(effect: Effect | None, rule: Rule) -> tuple[Entry | str, str]:
     """Tell the slow-down, and what so many blocks would show."""
     if effect is None:
         return ABSENT, ABSENT
     shown = Entry(number(effect.ratio), interval(effect.equivalence_low, effect.equivalence_high))
-    factor = effect.detectable_factor
-    return shown, ABSENT if factor is None else f"{number(100.0 * (factor - 1.0))} %"
+    # One-sided, and beyond what is of no interest.
+    factor = effect.detectable_at(2.0 * rule.regression_level).detectable_factor
+    if factor is None:
+        return shown, ABSENT
+    return shown, f"{number(100.0 * ((1.0 + rule.smallest_effect) * factor - 1.0))} %"
 
 
 def _foot(result: GateResult) -> str:
     rule = result.rule
     runs = ", ".join(code(run.run_id) for run in result.runs)
     return (
-        f"Of 100 gates of equal arms at most {100.0 * rule.false_alarms:g} calls a time a "
-        f"regression. A slow-down by less than {100.0 * rule.smallest_effect:g} % is of no "
-        f"interest; intervals are one-sided at {100.0 * rule.confidence_of_a_look:g} % each side; "
-        f"{emphasis('would show')}: the smallest slow-down that so many blocks, looked at alone "
-        f"and at 95 %, show in 80 of 100 runs; the gate asks for more. "
+        f"A slow-down by less than {100.0 * rule.smallest_effect:g} % is of no interest: of 100 "
+        f"gates without a larger one at most {100.0 * rule.regression_level:g} call a time a "
+        f"regression, of equal arms far fewer. Intervals are one-sided at "
+        f"{100.0 * rule.confidence_of_a_look:g} % each side; {emphasis('would show')}: the "
+        "smallest slow-down that so many blocks, if this time were judged alone and by this run "
+        "alone, call a regression in 80 of 100 runs. "
         f"Exit code {result.exit_code}. Runs: {runs}."
     )
 

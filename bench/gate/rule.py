@@ -7,13 +7,14 @@ time is *in question*, and a second run, independent of the first, measures it a
 
 - passes if it does on the blocks of both runs together, and neither run alone shows it to be slower
   by more than the smallest effect;
-- has regressed if both runs together show a slow-down above 1 at ``Rule.false_alarms``, after
-  Holm's adjustment over all times of the first run, and the second run alone shows it at
-  ``Rule.confirming_level``;
+- has regressed if both runs together show it to be slower by more than the smallest effect, at
+  ``Rule.regression_level`` after Holm's adjustment over all times of the first run, and the second
+  run alone shows that at this level, too;
 - else cannot be told.
 
 The first run never ends in a regression. So there is a single test of both runs, and looking at the
-first one makes false alarms only rarer.
+first one makes false alarms only rarer. Both sides are tested against the same bound: what two
+equal arms differ by for whatever reason, as long as it is less than that, is no regression.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
+import numpy as np
+
 from bench.analysis.wording import ratios_in_words
 from bench.gate.arms import Rule
 from bench.gate.result import Judgement
 from bench.scenario.quantity import number
-from bench.stats.effects import Effect, effect
+from bench.stats.effects import Effect, effect, signed_rank_greater_p
 from bench.stats.multiplicity import holm
 
 # No p-value is as small: what is judged at this level is not called a regression.
@@ -40,10 +43,10 @@ def answered(times: Sequence[Judgement], rule: Rule) -> tuple[Judgement, ...]:
 
     The latter count in the adjustment all the same: they were to be judged.
     """
-    level = _NEVER if rule.confirms else rule.false_alarms
+    level = _NEVER if rule.confirms else rule.regression_level
     fewest = fewest_blocks(len(times), rule)
     shown = [_with_slowdown(judged, fewest, rule) for judged in times]
-    adjusted = holm([_one_sided_p(judged.slowdown) for judged in shown])
+    adjusted = holm([_beyond_p(judged, rule) for judged in shown])
     return tuple(
         _answered(judged, p_value, level, rule)
         for judged, p_value in zip(shown, adjusted, strict=True)
@@ -58,15 +61,14 @@ def answered_again(
     Of the others only those stay that say why they could not be judged: that is no pass.
     """
     wanted = {judged.key for judged in first if is_in_question(judged)}
-    fewest = max(_fewest_blocks(1, rule.confirming_level), rule.fewest_blocks)
+    fewest = max(_fewest_blocks(1, rule.regression_level), rule.fewest_blocks)
     shown = [
         _with_slowdown(judged, fewest, rule)
         for judged in times
         if judged.key in wanted or judged.because
     ]
     return tuple(
-        _answered(judged, _one_sided_p(judged.slowdown), rule.confirming_level, rule)
-        for judged in shown
+        _answered(judged, _beyond_p(judged, rule), rule.regression_level, rule) for judged in shown
     )
 
 
@@ -77,7 +79,7 @@ def of_both(
     again = {judged.key: judged for judged in second}
     pooled = [_pooled(judged, again.get(judged.key), rule) for judged in first]
     adjusted = holm(
-        [_one_sided_p(j.slowdown) if is_in_question(j) and not j.because else 1.0 for j in pooled]
+        [_beyond_p(j, rule) if is_in_question(j) and not j.because else 1.0 for j in pooled]
     )
     return tuple(
         _of_both(judged, (before, again[judged.key]), p_value, rule)
@@ -107,7 +109,7 @@ def fewest_blocks(times: int, rule: Rule) -> int:
     """Return how many blocks a first run needs to answer so many ``times``."""
     if rule.confirms:
         return rule.fewest_blocks
-    return max(rule.fewest_blocks, _fewest_blocks(times, rule.false_alarms))
+    return max(rule.fewest_blocks, _fewest_blocks(times, rule.regression_level))
 
 
 def _fewest_blocks(judged: int, level: float) -> int:
@@ -125,11 +127,11 @@ def _with_slowdown(judged: Judgement, fewest: int, rule: Rule) -> Judgement:
     return replace(judged, slowdown=found, because=text)
 
 
-def _one_sided_p(found: Effect | None) -> float:
-    """Return p for "not slower", from the two-sided one of a symmetric test."""
-    if found is None or found.p_value is None:
+def _beyond_p(judged: Judgement, rule: Rule) -> float:
+    """Return the one-sided p for "slower by the smallest effect at most"."""
+    if judged.slowdown is None or judged.slowdown.p_value is None:
         return 1.0
-    return found.p_value / 2.0 if found.ratio > 1.0 else 1.0 - found.p_value / 2.0
+    return signed_rank_greater_p(np.log(judged.block_ratios) - math.log1p(rule.smallest_effect))
 
 
 def _answered(judged: Judgement, p_value: float, level: float, rule: Rule) -> Judgement:
@@ -137,12 +139,13 @@ def _answered(judged: Judgement, p_value: float, level: float, rule: Rule) -> Ju
     if judged.because or found is None:
         return judged
     judged = replace(judged, p_value=p_value)
-    said, bound = _said(found), 1.0 + rule.smallest_effect
-    if _is_below(found, bound):
-        return replace(judged, outcome="pass", because=f"{said}: below {number(bound)}")
+    said, bound = _said(found), number(1.0 + rule.smallest_effect)
+    if _is_below(found, 1.0 + rule.smallest_effect):
+        return replace(judged, outcome="pass", because=f"{said}: below {bound}")
     if p_value <= level:
-        return replace(judged, outcome="regression", because=f"{said}, p = {number(p_value)}")
-    return replace(judged, because=f"{said}: not shown to be below {number(bound)}")
+        because = f"{said}: above {bound}, p = {number(p_value)}"
+        return replace(judged, outcome="regression", because=because)
+    return replace(judged, because=f"{said}: not shown to be below {bound}, nor above")
 
 
 def _pooled(judged: Judgement, again: Judgement | None, rule: Rule) -> Judgement:
@@ -174,14 +177,14 @@ def _of_both(
 ) -> Judgement:
     """Answer ``judged``, which has the blocks of both ``runs``."""
     is_confirmed = runs[1].outcome == "regression"
-    judged = _answered(judged, p_value, rule.false_alarms if is_confirmed else _NEVER, rule)
+    judged = _answered(judged, p_value, rule.regression_level if is_confirmed else _NEVER, rule)
     because = f"both runs together: {judged.because}"
     if judged.outcome == "pass":
         beyond = [each for each in runs if _is_beyond(each.slowdown, 1.0 + rule.smallest_effect)]
         if beyond:
             text = f"{because}, but one run alone is not: {beyond[0].because}"
             return replace(judged, outcome="cannot tell", because=text)
-    elif judged.outcome == "cannot tell" and p_value <= rule.false_alarms:
+    elif judged.outcome == "cannot tell" and p_value <= rule.regression_level:
         because += f", and the second run does not confirm it: {runs[1].because}"
     return replace(judged, because=because)
 

@@ -9,11 +9,13 @@ from typing import Literal
 
 Badge = Literal[
     "", "subject", "absent",
-    "better", "worse", "equivalent", "unresolved",
+    "better", "worse", "equivalent", "suggestive", "unresolved",
     "measured", "partly", "unsupported", "failed", "missing", "invalid",
 ]  # fmt: skip
 # What is said of a number beside it; the other badges colour the text that they stand on.
-OUTCOMES: frozenset[Badge] = frozenset({"better", "worse", "equivalent", "unresolved"})
+OUTCOMES: frozenset[Badge] = frozenset(
+    {"better", "worse", "equivalent", "suggestive", "unresolved"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.errors import InputError, suggestion
+from bench.scenario.family import remaining
+from bench.scenario.plan import arms_of
 from bench.scenario.scenario import TABLES, Baseline, Scenario, Sweep
 from bench.scenario.scenario_file import checked
 
@@ -15,9 +17,9 @@ def derived(
 ) -> Scenario:
     """Return ``scenario`` with ``sweeps`` instead of its own, and the labels that they use.
 
-    A subject that an A/A arm repeats is kept with it, and of the baseline what is left. ``changed``
-    are further keys. Thresholds go: they judge the whole scenario, and the labels that they name
-    may be gone.
+    A subject that an A/A arm repeats is kept with it, and of baseline and families what is left.
+    ``changed`` are further keys. Thresholds go: they judge the whole scenario, and the labels that
+    they name may be gone.
 
     Raises:
         InputError: the result is no scenario; ``origin`` is what the text names.
@@ -30,12 +32,14 @@ def derived(
         changed[table] = {label: labels[label] for label in labels if label in used}
     baseline: Baseline = changed.get("baseline", scenario.baseline)
     loops = {loop for sweep in sweeps.values() for loop in sweep.loops}
-    remaining = {
+    left = {
         "subjects": tuple(label for label in baseline.subjects if label in changed["subjects"]),
         "loop": baseline.loop if baseline.loop in loops else "",
     }
-    changed["baseline"] = baseline.model_copy(update=remaining)
-    return checked(scenario.model_copy(update=changed), origin)
+    changed["baseline"] = baseline.model_copy(update=left)
+    made = scenario.model_copy(update=changed)
+    families = remaining(made.families, arms_of(made))
+    return checked(made.model_copy(update={"families": families}), origin)
 
 
 def part_of(

@@ -31,7 +31,7 @@ _TABLES_LEFT_OUT: Mapping[str, Any] = {
 # Keys of an arrival that change nothing where they are not given.
 _UNUSUAL = ("round_trip_s", "placement")
 # Keys that judge the numbers and change none.
-_JUDGES = ("thresholds", "smallest_effect", "conformance", "crash_check")
+_JUDGES = ("thresholds", "families", "smallest_effect", "conformance", "crash_check")
 
 
 class Use(Part):
@@ -77,6 +77,25 @@ class Baseline(Part):
     subjects: Many[Label] = ()
     loop: str = ""
     across_durability: bool = False
+
+
+class Family(Selection):
+    """``[families.NAME]``: comparisons that are read together, each metric for itself.
+
+    ``against`` has by baseline the candidates that are compared with it. ``metrics``: of the
+    primary ones; all where not given. Without ``sweeps`` it is about those that answer the
+    question.
+    """
+
+    against: Mapping[Label, Some[Label]] = Field(min_length=1)
+    metrics: Some[str] | None = None
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Each baseline with each of its candidates."""
+        return tuple(
+            (base, each) for base, candidates in self.against.items() for each in candidates
+        )
 
 
 class Sweep(Part):
@@ -143,6 +162,7 @@ class Scenario(Part):
         "host_pressure",
     )
     baseline: Baseline = Field(default_factory=Baseline)
+    families: Mapping[Label, Family] = Field(default_factory=dict)
     subjects: Mapping[Label, SubjectUse] = Field(min_length=1)
     workloads: Mapping[Label, Use] = Field(min_length=1)
     payloads: Mapping[Label, Use] = Field(min_length=1)
@@ -212,8 +232,9 @@ class Scenario(Part):
         Nor does the version of its form: a scenario that was renewed has the trials that it had.
 
         The interpreter of a subject that runs on the program's own has no part in it, nor have
-        thresholds, the smallest effect and the checks: they judge the numbers and change none, so
-        the same trials stay the same. The wanted precision decides how many trials there are.
+        thresholds, families, the smallest effect and the checks: they judge the numbers and change
+        none, so the same trials stay the same. The wanted precision decides how many trials there
+        are.
         """
         exclude: dict[str, Any] = {**dict.fromkeys(_JUDGES, True), "schema_version": True}
         if not self.precision:

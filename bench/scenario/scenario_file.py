@@ -11,6 +11,7 @@ import tomli_w
 
 from bench.errors import InputError, suggestion
 from bench.scenario.arrival import MOST_ARRIVALS, Open, Search
+from bench.scenario.family import family_problems
 from bench.scenario.scenario import AXES, TABLES, Scenario
 from bench.scenario.threshold import threshold_problems
 from bench.scenario.toml_file import parse_toml, read_text, validated
@@ -45,6 +46,7 @@ def checked(scenario: Scenario, origin: str) -> Scenario:
     problems = [*_undefined_labels(scenario), *_repetitions(scenario)]
     problems = problems or [
         *_impossible_loads(scenario),
+        *family_problems(scenario),
         *threshold_problems(scenario),
     ]
     if problems:

@@ -1,26 +1,15 @@
-"""What is wrong with the thresholds of a scenario, and what is compared with its baseline."""
+"""What is wrong with the thresholds of a scenario."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from bench.scenario.arrival import Open
+from bench.scenario.family import baselines_of
 from bench.scenario.metric import counts_from_its_call
 from bench.scenario.plan import Arm, arms_of
 from bench.scenario.scenario import Scenario, Threshold
-
-
-def is_compared(scenario: Scenario, subject: str, loop: str) -> bool:
-    """Tell whether a relative requirement is about cells of ``subject`` on ``loop``.
-
-    It is not about the baseline itself, nor about an A/A arm, which only repeats another subject.
-    """
-    if scenario.subjects[subject].same_as:
-        return False
-    baseline = scenario.baseline
-    if baseline.loop:
-        return loop != baseline.loop
-    return bool(baseline.subjects) and subject not in baseline.subjects
 
 
 def threshold_problems(scenario: Scenario) -> Iterator[str]:
@@ -41,17 +30,24 @@ def threshold_problems(scenario: Scenario) -> Iterator[str]:
 def _relative_problems(
     key: str, scenario: Scenario, threshold: Threshold, selected: Sequence[Arm]
 ) -> Iterator[str]:
-    baseline = scenario.baseline
-    if not baseline.subjects and not baseline.loop:
-        yield f"{key}.require compares with the baseline: expected a table [baseline]"
+    if not scenario.families and not scenario.baseline.subjects and not scenario.baseline.loop:
+        yield f"{key}.require compares with the baseline: expected a table [baseline] or [families]"
         return
-    compared = [cell for cell in selected if is_compared(scenario, cell.subject, cell.loop)]
+    compared = {
+        cell: baselines
+        for cell in selected
+        if not scenario.subjects[cell.subject].same_as
+        and (baselines := baselines_of(scenario, cell.subject, cell.loop))
+    }
     if not compared:
         yield f"{key}.require compares with the baseline, and selects only the baseline or A/A arms"
-    for name in dict.fromkeys(cell.sweep for cell in compared):
-        sweep = scenario.sweeps[name]
-        if not {baseline.loop} & {*sweep.loops} and not {*baseline.subjects} & {*sweep.subjects}:
-            yield f"{key}.require compares with the baseline, which sweeps.{name} does not measure"
+    without: dict[str, None] = {}
+    for cell, baselines in compared.items():
+        sweep = scenario.sweeps[cell.sweep]
+        if not {*baselines} & {*product(sweep.subjects, sweep.loops)}:
+            without[cell.sweep] = None
+    for name in without:
+        yield f"{key}.require compares with the baseline, which sweeps.{name} does not measure"
     loads = dict.fromkeys(cell.arrival for cell in compared)
     is_open = [label for label in loads if isinstance(scenario.arrival(label), Open)]
     for metric in dict.fromkeys(threshold.relative_metrics):

@@ -5,21 +5,29 @@ robust as a median, nearly as efficient as a mean, and no trial has to be thrown
 inverts Wilcoxon's signed-rank test, exactly for up to 100 blocks (Hollander, Wolfe and Chicken,
 "Nonparametric Statistical Methods", 2014, chapter 3); with more, the bias-corrected and accelerated
 bootstrap takes over (Efron, "Better bootstrap confidence intervals", JASA 1987). Below 6 blocks no
-such interval reaches 95 %, and Student's t has to do: logarithms of times are about normal.
+such interval reaches 95 %, and Student's t has to do: logarithms of times are about normal. Where a
+variance is known from more than these blocks, it is Student's t with that (:func:`mean_effect`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
 
-from bench.stats.intervals import PAIRED, SINGLE_BLOCK
+from bench.stats.intervals import (
+    PAIRED,
+    SINGLE_BLOCK,
+    exp,
+    standard_error,
+    student_interval,
+)
 from bench.stats.quantiles import CONFIDENCE
 
 SIGNED_RANK = "Hodges–Lehmann estimate of the log-ratios, exact signed-rank interval"
@@ -28,6 +36,8 @@ BOOTSTRAP = "Hodges–Lehmann estimate of the log-ratios, BCa bootstrap interval
 FEWEST_FOR_SIGNED_RANK = 6
 # Tables end near 25, but the exact distribution costs n additions of arrays of n²/2 numbers.
 MOST_FOR_SIGNED_RANK = 100
+# Beyond, a variance is known to a sixth from its own blocks, and ranks show what many ask for.
+MOST_FOR_SHARED_VARIANCE = 20
 POWER = 0.80
 _RESAMPLES = 4_999
 # So many at a time, or all pairwise means of all resamples would take gigabytes.
@@ -45,7 +55,8 @@ class Effect:
     1 − 2 × (1 − confidence), as two one-sided tests need; all four are ``None`` for a single block.
     ``p_value`` is two-sided, for a ratio of 1, and ``student_p`` that of Student's t, which has no
     least value however few the blocks. ``detectable_factor`` (> 1) is the smallest ratio that so
-    many blocks of such spread would show in 80 of 100 runs; ``None`` without replicates.
+    many blocks of such spread would show in 80 of 100 runs; ``None`` without replicates. ``error``
+    is the standard error of the mean log-ratio, with so many ``degrees`` of freedom.
     """
 
     ratio: float
@@ -59,6 +70,15 @@ class Effect:
     confidence: float
     method: str
     student_p: float | None = None
+    error: float | None = None
+    degrees: float = 0.0
+
+    def detectable_at(self, level: float) -> Effect:
+        """Return the effect with the factor that is detectable where p ≤ ``level`` is asked for."""
+        if self.error is None:
+            return self
+        factor = exp(detectable(self.error, self.degrees, level))
+        return replace(self, detectable_factor=factor)
 
     def side(self) -> int:
         """Return on which side of 1 the whole interval lies: 1 above, −1 below, 0 on neither."""
@@ -99,33 +119,56 @@ def effect(
     count = int(logs.size)
     if count < 2:
         nothing = (None,) * 6
-        return Effect(_exp(float(logs[0])), *nothing, count, confidence, SINGLE_BLOCK)
-    by_student = student_p(logs)
+        return Effect(exp(float(logs[0])), *nothing, count, confidence, SINGLE_BLOCK)
+    of_mean = mean_effect(logs, standard_error(logs), count - 1, PAIRED, confidence)
     if count < FEWEST_FOR_SIGNED_RANK:
-        centre, between, method = float(np.mean(logs)), partial(student_interval, logs), PAIRED
-        p_value = by_student
+        return of_mean
+    averages = walsh_averages(logs)
+    if count <= most_for_signed_rank:
+        between, method = partial(_signed_rank_ends, averages, count), SIGNED_RANK
     else:
-        averages = walsh_averages(logs)
-        centre, p_value = _median_of_sorted(averages), signed_rank_p(logs)
-        if count <= most_for_signed_rank:
-            between, method = partial(_signed_rank_ends, averages, count), SIGNED_RANK
-        else:
-            between, method = partial(bootstrap_interval, logs), BOOTSTRAP
-    low, high = between(confidence)
-    inner_low, inner_high = between(2.0 * confidence - 1.0)
+        between, method = partial(bootstrap_interval, logs), BOOTSTRAP
+    return replace(
+        of_mean,
+        ratio=exp(_median_of_sorted(averages)),
+        p_value=signed_rank_p(logs),
+        method=method,
+        **_ends(between, confidence),
+    )
+
+
+def mean_effect(
+    logs: Floats, error: float, degrees: float, method: str, confidence: float = CONFIDENCE
+) -> Effect:
+    """Return the effect by the mean of ``logs`` (n ≥ 2,).
+
+    Its standard ``error`` rests on so many ``degrees`` of freedom: those of the blocks, or more.
+    """
+    centre = float(np.mean(logs))
+    p_value = _student_p(centre, error, degrees)
     return Effect(
-        ratio=_exp(centre),
-        low=_exp(low),
-        high=_exp(high),
-        equivalence_low=_exp(inner_low),
-        equivalence_high=_exp(inner_high),
+        ratio=exp(centre),
+        **_ends(partial(student_interval, centre, error, degrees), confidence),
         p_value=p_value,
-        detectable_factor=_exp(detectable(float(np.std(logs, ddof=1)), count, confidence)),
-        blocks=count,
+        detectable_factor=exp(detectable(error, degrees, 1.0 - confidence)),
+        blocks=int(logs.size),
         confidence=confidence,
         method=method,
-        student_p=by_student,
+        student_p=p_value,
+        error=error,
+        degrees=degrees,
     )
+
+
+def _ends(between: Callable[[float], tuple[float, float]], confidence: float) -> dict[str, Any]:
+    low, high = between(confidence)
+    inner_low, inner_high = between(2.0 * confidence - 1.0)
+    return {
+        "low": exp(low),
+        "high": exp(high),
+        "equivalence_low": exp(inner_low),
+        "equivalence_high": exp(inner_high),
+    }
 
 
 def side_of_one(low: float | None, high: float | None) -> int:
@@ -187,20 +230,16 @@ def signed_rank_greater_p(values: Floats) -> float:
     return half if is_above else 1.0 - half
 
 
-def student_interval(values: Floats, confidence: float) -> tuple[float, float]:
-    """Return Student's t interval of the mean of ``values`` (n ≥ 2,)."""
-    mean = float(np.mean(values))
-    half = float(stdtrit(values.size - 1, 0.5 + confidence / 2.0)) * _standard_error(values)
-    return mean - half, mean + half
-
-
 def student_p(values: Floats) -> float:
     """Return the two-sided p of Student's t test for a mean of 0, for ``values`` (n ≥ 2,)."""
+    return _student_p(float(np.mean(values)), standard_error(values), values.size - 1)
+
+
+def _student_p(mean: float, error: float, degrees: float) -> float:
     # What differs by rounding alone has no variance to divide by.
-    if np.ptp(values) <= _ROUNDING * max(1.0, float(np.max(np.abs(values)))):
-        return 1.0 if abs(values[0]) <= _ROUNDING else 0.0
-    student = abs(float(np.mean(values))) / _standard_error(values)
-    return 2.0 * float(stdtr(values.size - 1, -student))
+    if error <= _ROUNDING * max(1.0, abs(mean)):
+        return 1.0 if abs(mean) <= _ROUNDING else 0.0
+    return 2.0 * float(stdtr(degrees, -abs(mean) / error))
 
 
 def bootstrap_interval(values: Floats, confidence: float) -> tuple[float, float]:
@@ -222,14 +261,13 @@ def bootstrap_interval(values: Floats, confidence: float) -> tuple[float, float]
     return float(found.low), float(found.high)
 
 
-def detectable(deviation: float, blocks: int, confidence: float, power: float = POWER) -> float:
-    """Return the smallest log-ratio that a paired t-test finds with ``power``.
+def detectable(error: float, degrees: float, level: float, power: float = POWER) -> float:
+    """Return the smallest log-ratio that a two-sided t-test at ``level`` finds with ``power``.
 
-    ``deviation`` is the standard deviation of the log-ratios of ``blocks`` (≥ 2). The signed-rank
-    test needs about 5 % more blocks for the same (its efficiency is 3 ÷ π for normal data).
+    ``error`` is the standard error of the mean log-ratio. The signed-rank test needs about 5 % more
+    blocks for the same (its efficiency is 3 ÷ π for normal data).
     """
-    quantiles = stdtrit(blocks - 1, 0.5 + confidence / 2.0) + stdtrit(blocks - 1, power)
-    return float(quantiles) * deviation / math.sqrt(blocks)
+    return error * float(stdtrit(degrees, 1.0 - level / 2.0) + stdtrit(degrees, power))
 
 
 def detectable_factor(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:
@@ -239,7 +277,8 @@ def detectable_factor(values: Sequence[float], confidence: float = CONFIDENCE) -
     """
     if len(values) < 2 or min(values) <= 0.0:
         return None
-    return _exp(detectable(float(np.std(np.log(values), ddof=1)), len(values), confidence))
+    error = standard_error(np.log(values))
+    return exp(detectable(error, len(values) - 1, 1.0 - confidence))
 
 
 @lru_cache(maxsize=128)
@@ -291,12 +330,3 @@ def _cumulative(ranks: npt.NDArray[np.int64]) -> Floats:
         chance[rank:] = chance[rank:] + chance[:-rank]
         chance /= 2.0
     return np.cumsum(chance)
-
-
-def _standard_error(values: Floats) -> float:
-    return float(np.std(values, ddof=1)) / math.sqrt(values.size)
-
-
-def _exp(logarithm: float) -> float:
-    """Exponentiate; two trials that differ wildly have an interval beyond what a float holds."""
-    return math.exp(logarithm) if logarithm < 700.0 else math.inf

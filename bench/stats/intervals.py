@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import stdtrit
 
 from bench.stats.quantiles import CONFIDENCE
@@ -22,6 +23,10 @@ GEOMETRIC = "geometric mean over trials, Student t interval of the logarithms"
 ARITHMETIC = "mean over trials, Student t interval"
 SINGLE = "one trial, no interval"
 PAIRED = "mean of the log-ratios inside blocks, paired Student t interval"
+SHARED = (
+    "mean of the log-ratios inside blocks, Student t interval with a variance that the comparisons "
+    "read together share (empirical Bayes)"
+)
 SINGLE_BLOCK = "ratio inside one block, no interval"
 
 
@@ -44,9 +49,9 @@ def arithmetic(values: Sequence[float], confidence: float = CONFIDENCE) -> Inter
     mean = float(np.mean(values))
     if len(values) < 2:
         return Interval(mean, None, None, SINGLE)
-    half = _half_width(values, confidence)
-    low = mean - half if min(values) < 0.0 else max(0.0, mean - half)
-    return Interval(mean, low, mean + half, ARITHMETIC)
+    low, high = student_interval(mean, standard_error(values), len(values) - 1, confidence)
+    low = low if min(values) < 0.0 else max(0.0, low)
+    return Interval(mean, low, high, ARITHMETIC)
 
 
 def geometric(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
@@ -59,22 +64,25 @@ def geometric(values: Sequence[float], confidence: float = CONFIDENCE) -> Interv
         raise ValueError("a geometric mean needs positive values")
     if len(values) < 2:
         return Interval(float(values[0]), None, None, SINGLE)
-    value, low, high = _on_logarithms(np.log(values).tolist(), confidence)
-    return Interval(value, low, high, GEOMETRIC)
+    logs = np.log(values)
+    mean = float(np.mean(logs))
+    low, high = student_interval(mean, standard_error(logs), len(values) - 1, confidence)
+    return Interval(math.exp(mean), exp(low), exp(high), GEOMETRIC)
 
 
-def _on_logarithms(logarithms: Sequence[float], confidence: float) -> tuple[float, float, float]:
-    mean = float(np.mean(logarithms))
-    half = _half_width(logarithms, confidence)
-    return math.exp(mean), _exp(mean - half), _exp(mean + half)
+def student_interval(
+    mean: float, error: float, degrees: float, confidence: float
+) -> tuple[float, float]:
+    """Return Student's t interval of a ``mean`` with that standard ``error``."""
+    half = float(stdtrit(degrees, 0.5 + confidence / 2.0)) * error
+    return mean - half, mean + half
 
 
-def _half_width(values: Sequence[float], confidence: float) -> float:
-    count = len(values)
-    student = float(stdtrit(count - 1, 0.5 + confidence / 2.0))
-    return student * float(np.std(values, ddof=1)) / math.sqrt(count)
+def standard_error(values: Sequence[float] | npt.NDArray[np.float64]) -> float:
+    """Return the standard error of the mean of ``values`` (n ≥ 2)."""
+    return float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
 
-def _exp(logarithm: float) -> float:
+def exp(logarithm: float) -> float:
     """Exponentiate; two trials that differ wildly have an interval beyond what a float holds."""
     return math.exp(logarithm) if logarithm < 700.0 else math.inf

@@ -36,6 +36,19 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
+def holm_levels(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return the level at which :func:`holm` tests each of ``p_values``.
+
+    It is that of its step; for all that is not significant that of the step at which it ended.
+    """
+    count = len(p_values)
+    ended = sum(p_value <= LEVEL for p_value in holm(p_values))
+    levels = [0.0] * count
+    for rank, index in enumerate(sorted(range(count), key=lambda index: p_values[index])):
+        levels[index] = LEVEL / (count - min(rank, ended))
+    return tuple(levels)
+
+
 def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
     """Adjust the p-values of what is explored, so that few of those called different are not.
 
@@ -48,3 +61,14 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
         smallest = min(smallest, p_values[index] * (len(p_values) / rank))
         adjusted[index] = smallest
     return tuple(adjusted)
+
+
+def benjamini_hochberg_levels(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return the level at which :func:`benjamini_hochberg` tests each of ``p_values``.
+
+    One more would be significant if it were at most that of the next step.
+    """
+    adjusted = benjamini_hochberg(p_values)
+    steps = sum(p_value <= LEVEL for p_value in adjusted)
+    share = LEVEL / len(p_values)
+    return tuple(share * (steps if p_value <= LEVEL else steps + 1) for p_value in adjusted)

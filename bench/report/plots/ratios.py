@@ -27,9 +27,10 @@ _COLOURS = {
     "better": "#0072B2",
     "worse": "#D55E00",
     "equivalent": "#117755",
+    "suggestive": "#9467bd",
     "unresolved": "#66727f",
 }
-_MARKERS = {"better": "o", "worse": "s", "equivalent": "^", "unresolved": "D"}
+_MARKERS = {"better": "o", "worse": "s", "equivalent": "^", "suggestive": "P", "unresolved": "D"}
 _LARGEST_COLUMNS = 3
 _LARGEST_ROWS = 110
 
@@ -142,6 +143,7 @@ def _handles() -> list[Line2D]:
         "better": "candidate better",
         "worse": "candidate worse",
         "equivalent": "equivalent",
+        "suggestive": "suggestive: not after allowing for how many are compared",
         "unresolved": "unresolved (each interval is 95 % for itself alone)",
     }
     return [

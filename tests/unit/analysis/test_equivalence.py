@@ -61,14 +61,12 @@ def test_what_differs_by_less_than_is_of_interest_is_equivalent(
     assert found.cause == ("interval" if outcome == "unresolved" else "")
 
 
-@pytest.mark.parametrize(("again", "outcome"), [(1.02, "equivalent"), (1.08, "unresolved")])
-def test_noise_as_large_as_the_effect_leaves_equivalence_open(
-    tmp_path: Path, again: float, outcome: str
-) -> None:
-    make = factors(x=CLOSE, again=(again,) * 5)
+def test_an_aa_arm_that_departs_by_chance_leaves_equal_sides_equivalent(tmp_path: Path) -> None:
+    make = factors(x=CLOSE, again=(0.9, 1.2, 1.1, 1.15, 1.05))
     found = put_p50(tmp_path, make, "base again=base x")
 
-    assert found.outcome == outcome
+    assert found.noise_factor * found.effect.ratio > 1.1
+    assert found.outcome == "equivalent"
 
 
 def test_what_lacks_a_block_is_not_equivalent(tmp_path: Path) -> None:
@@ -90,7 +88,7 @@ def test_among_many_comparisons_a_small_p_value_is_no_difference(tmp_path: Path)
     among = put_p50(tmp_path / "among", factors(x=x, **others), f"base x {' '.join(others)}")
 
     assert (alone.outcome, alone.family_size, alone.adjusted_p) == ("worse", 1, alone.p_value)
-    assert (among.outcome, among.cause, among.family_size) == ("unresolved", "many comparisons", 10)
+    assert (among.outcome, among.cause, among.family_size) == ("suggestive", "many comparisons", 10)
     assert among.effect.side()
     assert among.p_value == alone.p_value
     assert among.adjusted_p == pytest.approx(10 * (alone.p_value or 0.0))

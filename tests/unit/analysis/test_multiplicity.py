@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-
 import numpy as np
 import pytest
 
-from bench.analysis.comparison import allowing_for_many, family_of_report, heeded
+from bench.analysis.comparison import allowing_for_many, heeded
 from bench.analysis.result import Comparison
 from bench.scenario.metric import time_metric
-from bench.scenario.scenario import Scenario
-from bench.scenario.scenario_file import parse_scenario
 from bench.stats.effects import Effect, effect
 from bench.stats.multiplicity import LEVEL, p_among
-from tests.unit.analysis.synthetic import scenario_text
-
-ASIDE = """
-[sweeps.beside]
-subjects = ["a", "b"]
-loops = ["uvloop"]
-workloads = ["steps"]
-payloads = ["1k"]
-arrivals = ["some"]
-aside = true
-"""
-
-
-def scenario(tables: str = ASIDE) -> Scenario:
-    return parse_scenario(scenario_text("a b", tables=tables), "made up")
-
-
-def adjust(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    return allowing_for_many(found, partial(family_of_report, scenario()))
 
 
 def of(p: float | None = None, blocks: int = 5, student: float | None = None) -> Effect:
@@ -44,17 +20,16 @@ def made(
     effect: Effect | None = None,
     name: str = "put.response.p50",
     *,
-    baseline: str = "a",
-    sweep: str = "all",
+    family: str = "all",
     is_aa: bool = False,
 ) -> Comparison:
     operation, time, statistic = name.split(".")
     return Comparison(
         metric=time_metric(operation, time, statistic),
         axis="subject",
-        baseline=baseline,
+        baseline="a",
         candidate="b",
-        condition=(sweep, "steps", "1k", "some"),
+        condition=("all", "steps", "1k", "some"),
         loop="selector",
         subject="b",
         effect=effect or of(),
@@ -62,17 +37,18 @@ def made(
         blocks_planned=5,
         same_durability=True,
         is_aa=is_aa,
+        family=family,
     )
 
 
-def test_a_family_is_one_primary_metric_against_one_baseline() -> None:
+def test_each_metric_of_a_family_is_adjusted_for_itself() -> None:
     found = [
         made(of(0.01)),
         made(of(0.03)),
-        made(of(0.03), baseline="c"),
+        made(of(0.03), family="other"),
         made(of(0.04), "get_tuple.response.p50"),
     ]
-    adjusted = adjust(found)
+    adjusted = allowing_for_many(found)
 
     assert [c.adjusted_p for c in adjusted] == pytest.approx([0.02, 0.03, 0.03, 0.04])
     assert [c.family_size for c in adjusted] == [2, 2, 1, 1]
@@ -80,21 +56,21 @@ def test_a_family_is_one_primary_metric_against_one_baseline() -> None:
     assert [c.p_value for c in adjusted] == [0.01, 0.03, 0.03, 0.04]
 
 
-def test_other_metrics_and_sweeps_beside_the_question_are_explored() -> None:
+def test_what_has_no_family_is_explored_together() -> None:
     found = [
-        made(of(0.01), "put.response.p99"),
-        made(of(0.03), sweep="beside"),
-        made(of(0.04), "put.response.p90", baseline="c"),
+        made(of(0.01), "put.response.p99", family=""),
+        made(of(0.03), family=""),
+        made(of(0.04), "put.response.p90", family=""),
         made(of(0.04)),
     ]
-    adjusted = adjust(found)
+    adjusted = allowing_for_many(found)
 
     assert [c.adjustment for c in adjusted] == ["Benjamini–Hochberg"] * 3 + ["Holm"]
     assert [c.adjusted_p for c in adjusted] == pytest.approx([0.03, 0.04, 0.04, 0.04])
 
 
 def test_aa_arms_and_single_blocks_belong_to_no_family() -> None:
-    adjusted = adjust([made(of(0.01), is_aa=True), made(of(None, 1)), made(of(0.04))])
+    adjusted = allowing_for_many([made(of(0.01), is_aa=True), made(of(None, 1)), made(of(0.04))])
 
     assert [c.adjusted_p for c in adjusted] == [None, None, 0.04]
     assert [c.p_value for c in adjusted] == [0.01, None, 0.04]
@@ -125,7 +101,7 @@ def test_six_blocks_can_show_a_large_difference_among_many() -> None:
         made(effect((2.0 * over).tolist(), under.tolist()))
         for over, under in zip(*sides, strict=True)
     ]
-    adjusted = adjust(found)
+    adjusted = allowing_for_many(found)
 
     assert max(c.adjusted_p or 0.0 for c in adjusted) <= LEVEL
 
@@ -146,7 +122,7 @@ def test_five_of_a_hundred_families_without_a_difference_have_an_alarm(
             arms = generator.normal(0.0, 0.15, (31, blocks))
         values = np.exp(arms)
         found = [made(effect(over.tolist(), values[0].tolist())) for over in values[1:]]
-        alarms += any(not heeded(compared, "report") for compared in adjust(found))
+        alarms += any(not heeded(compared, "report") for compared in allowing_for_many(found))
 
     # Three standard errors of a share of 5 % in 300 runs.
     assert alarms / runs <= LEVEL + 3.0 * np.sqrt(LEVEL * (1.0 - LEVEL) / runs)

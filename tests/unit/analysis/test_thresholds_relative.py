@@ -59,11 +59,13 @@ def test_a_relative_limit_is_put_to_each_baseline(tmp_path: Path) -> None:
         "cycle.response.p50 <= 1.1 x baseline"
     )
     make = only_for("a", put_ms(1), only_for("c", put_ms(2), put_ms(2)))
-    analysis = limited(tmp_path, tables, make, "a b c")
+    analysis = limited(tmp_path, tables, make, "a b c c2=c")
 
-    assert [(found.baseline, found.outcome) for found in analysis.thresholds] == [
-        ("a", "broken"),
-        ("c", "met"),
+    # A baseline that is named later is a candidate, too.
+    assert [(f.cell.split()[0], f.baseline, f.outcome) for f in analysis.thresholds] == [
+        ("b", "a", "broken"),
+        ("b", "c", "met"),
+        ("c", "a", "broken"),
     ]
 
 

@@ -1,0 +1,244 @@
+"""What a report's rule finds in the families of a scenario, by simulation on recorded trials.
+
+Each cell gets a standard deviation from those that were recorded, and each trial a residual drawn
+from all that were recorded, divided by their cell's: so cells differ in noise as much as they did,
+and the noise has its shape. Trials are placed as a run places them: in each repetition the blocks
+of the conditions one after the other, the arms of a block in shuffled order, so that trials which
+depend on the one before them do so as they would in a run. What decides is
+``bench.analysis.comparison`` itself.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from bench.analysis.comparison import reported
+from bench.analysis.result import Cell, Comparison
+from bench.scenario.metric import time_metric
+from bench.stats.effects import effect
+from bench.stats.shared_variance import moderated
+from characteristics.recorded import Floats
+
+# True ratios are from 1.15 to 2, or from 1 ÷ 2 to 1 ÷ 1.15.
+SMALLEST_RATIO, LARGEST_RATIO = 1.15, 2.0
+RUNS = 300
+_METRIC = time_metric("put", "response", "p50")
+_SEED = 20261130
+
+Pair = tuple[str, str]
+Draw = Callable[[np.random.Generator, int], Floats]
+
+
+class Noise(BaseModel):
+    """Of one metric: standard deviations of cells, and residuals in such; all of logarithms."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deviations: tuple[float, ...]
+    residuals: tuple[float, ...]
+
+    @property
+    def deviation(self) -> float:
+        """The root mean square of the cells' deviations."""
+        return float(np.sqrt(np.mean(np.square(self.deviations))))
+
+
+def noise_of(cells: Sequence[Cell], metric: str) -> Noise:
+    """Return what the trials of ``cells`` leave after the means of cells and of blocks.
+
+    A block is one condition in one repetition; conditions that lack a value are left out. The
+    deviations of cells are those that resemble each other as much as they do in truth, not by how
+    few trials each rests on.
+    """
+    conditions: dict[tuple[str, ...], list[Sequence[float]]] = defaultdict(list)
+    for cell in cells:
+        values = cell.by_block(metric)
+        if len(values) == cell.blocks.planned > 2:
+            conditions[cell.condition, cell.loop].append([values[b] for b in sorted(values)])
+    residuals = []
+    degrees = []
+    for arms in conditions.values():
+        logs = np.log(np.array(arms))
+        count, blocks = logs.shape
+        if count < 3:
+            continue
+        left = logs - logs.mean(axis=1, keepdims=True) - logs.mean(axis=0) + logs.mean()
+        freedom = (count - 1) * (blocks - 1) / count
+        residuals += [row * np.sqrt(blocks / freedom) for row in left]
+        degrees += [freedom] * count
+    variances = np.array([np.mean(np.square(row)) for row in residuals])
+    moderate, _ = moderated(variances, np.array(degrees))
+    shapes = np.concatenate([r / np.sqrt(v) for r, v in zip(residuals, variances, strict=True)])
+    shapes /= np.std(shapes)
+    return Noise(
+        deviations=tuple(np.round(np.sqrt(moderate), 5).tolist()),
+        residuals=tuple(np.round(shapes, 4).tolist()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is simulated: each of ``pairs``, baseline and candidate, under so many conditions."""
+
+    pairs: tuple[Pair, ...]
+    conditions: int
+    blocks: int
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Name all that is measured."""
+        return tuple(dict.fromkeys(label for pair in self.pairs for label in pair))
+
+
+def recorded(noise: Noise) -> Draw:
+    """Draw residuals as they were recorded."""
+    values = np.array(noise.residuals)
+    return lambda generator, count: np.asarray(generator.choice(values, count))
+
+
+def skewed(generator: np.random.Generator, count: int) -> Floats:
+    """Draw residuals with a skewness of 2, of an exponential distribution."""
+    return np.asarray(generator.exponential(1.0, count) - 1.0)
+
+
+def autocorrelated(draw: Draw, kept: float) -> Draw:
+    """Let each residual keep that share of the last one, in the order in which trials run."""
+
+    def drawn(generator: np.random.Generator, count: int) -> Floats:
+        values = draw(generator, count) * np.sqrt(1.0 - kept**2)
+        for at in range(1, count):
+            values[at] += kept * values[at - 1]
+        return np.asarray(values)
+
+    return drawn
+
+
+def simulated(
+    plan: Plan,
+    noise: Noise,
+    deviation: float,
+    draw: Draw,
+    truth: Mapping[tuple[Pair, int], float],
+    generator: np.random.Generator,
+    *,
+    is_shared: bool = True,
+) -> tuple[Comparison, ...]:
+    """Return what a report says of a run with these true ratios, 1 where ``truth`` has none.
+
+    ``deviation`` is the root mean square of the cells' deviations. Where nothing ``is_shared``,
+    each comparison has the variance of its own blocks alone.
+    """
+    arms = plan.arms
+    deviations = np.array(noise.deviations) * deviation / noise.deviation
+    of_cell = generator.choice(deviations, (plan.conditions, len(arms)))
+    residuals = draw(generator, plan.blocks * plan.conditions * len(arms))
+    order = generator.permuted(
+        np.tile(np.arange(len(arms)), (plan.blocks, plan.conditions, 1)), axis=2
+    )
+    logs = np.empty((plan.blocks, plan.conditions, len(arms)))
+    np.put_along_axis(logs, order, residuals.reshape(logs.shape), axis=2)
+    logs *= of_cell
+    found = []
+    for pair in plan.pairs:
+        base, candidate = (arms.index(label) for label in pair)
+        for condition in range(plan.conditions):
+            ratio = truth.get((pair, condition), 1.0)
+            blocks = ratio * np.exp(logs[:, condition, candidate] - logs[:, condition, base])
+            found.append(_comparison(pair, condition, blocks, is_shared=is_shared))
+    return reported(found)
+
+
+def _comparison(pair: Pair, condition: int, blocks: Floats, *, is_shared: bool) -> Comparison:
+    ratios = blocks.tolist()
+    return Comparison(
+        metric=_METRIC,
+        axis="subject",
+        baseline=pair[0],
+        candidate=pair[1],
+        condition=(str(condition), "", "", ""),
+        loop="",
+        subject=pair[1],
+        effect=effect(ratios, [1.0] * len(ratios)),
+        ratios=dict(enumerate(ratios)) if is_shared else {},
+        blocks_planned=len(ratios),
+        same_durability=True,
+        is_aa=False,
+        family="simulated",
+    )
+
+
+class Power(BaseModel):
+    """Of all comparisons in ``runs``: which share is called what, and what intervals cover.
+
+    ``alarms`` is the share of runs without any true difference in which something is called one,
+    ``equivalent`` that of their comparisons which are called so; ``found`` that of true ratios from
+    1.15 to 2 which are called different, ``found_by_ratio`` by where they lie; ``covered`` that of
+    the intervals which hold the truth.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    deviation: float
+    blocks: int
+    runs: int
+    found: float
+    found_by_ratio: Mapping[str, float]
+    alarms: float
+    equivalent: float
+    covered: float
+
+
+RATIOS = ((1.15, 1.25), (1.25, 1.5), (1.5, 2.0))
+
+
+def power(
+    name: str,
+    plan: Plan,
+    noise: Noise,
+    deviation: float,
+    draw: Draw,
+    runs: int = RUNS,
+    *,
+    is_shared: bool = True,
+) -> Power:
+    """Simulate as many runs with true differences, and as many without."""
+    generator = np.random.default_rng((_SEED, zlib.crc32(name.encode()), plan.blocks))
+    places = [(pair, condition) for pair in plan.pairs for condition in range(plan.conditions)]
+    drawn: list[tuple[float, bool]] = []
+    alarms = equivalent = covered = 0
+    for _ in range(runs):
+        ratios = generator.uniform(SMALLEST_RATIO, LARGEST_RATIO, len(places))
+        ratios **= generator.choice((-1.0, 1.0), len(places))
+        truth = dict(zip(places, ratios.tolist(), strict=True))
+        different = simulated(plan, noise, deviation, draw, truth, generator, is_shared=is_shared)
+        equal = simulated(plan, noise, deviation, draw, {}, generator, is_shared=is_shared)
+        for each, ratio in zip(different, ratios.tolist(), strict=True):
+            is_right = each.outcome == ("worse" if ratio > 1.0 else "better")
+            drawn.append((max(ratio, 1.0 / ratio), is_right))
+            covered += (each.effect.low or 0.0) <= ratio <= (each.effect.high or 0.0)
+        alarms += any(each.outcome in ("better", "worse") for each in equal)
+        equivalent += sum(each.outcome == "equivalent" for each in equal)
+        covered += sum((c.effect.low or 0.0) <= 1.0 <= (c.effect.high or 0.0) for c in equal)
+    return Power(
+        name=name,
+        deviation=deviation,
+        blocks=plan.blocks,
+        runs=runs,
+        found=_share(drawn, SMALLEST_RATIO, LARGEST_RATIO),
+        found_by_ratio={f"{low:g} to {high:g}": _share(drawn, low, high) for low, high in RATIOS},
+        alarms=round(alarms / runs, 4),
+        equivalent=round(equivalent / runs / len(places), 4),
+        covered=round(covered / runs / len(places) / 2.0, 4),
+    )
+
+
+def _share(drawn: Sequence[tuple[float, bool]], low: float, high: float) -> float:
+    inside = [is_right for ratio, is_right in drawn if low <= ratio <= high]
+    return round(sum(inside) / len(inside), 4)
