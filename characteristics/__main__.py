@@ -10,6 +10,7 @@ from bench.cli import main as bench
 from bench.errors import BenchError, InputError
 from bench.records.store import Store
 from bench.scenario.scenario_file import load_scenario
+from characteristics.families import Savers, savers_of
 from characteristics.figures import SCENARIO, all_figures, default_design, write_figures
 from characteristics.page import reaches, with_figures
 from characteristics.plots import plots
@@ -17,6 +18,7 @@ from characteristics.recorded import Recorded, read_recorded, recorded_of, write
 
 HERE = Path(__file__).parent
 RECORDING = HERE / "recording.toml"
+SAVERS = SCENARIO.parent / "savers.toml"
 RECORDED, FIGURES = HERE / "recorded.json", HERE / "figures.json"
 PAGE = HERE.parent / "docs" / "characteristics.md"
 PLOTS = HERE.parent / "docs" / "plots"
@@ -49,7 +51,9 @@ def _run(options: argparse.Namespace) -> int:
         own = [each for each in store.run_ids() if each.endswith(f"-{RECORDING.stem}")]
         write_recorded(RECORDED, recorded_of(store.read(run_id or own[-1])))
         print(f"kept: {RECORDED}")
-    _make()
+    store = Store(options.results)
+    saved = [each for each in store.run_ids() if each.endswith(f"-{SAVERS.stem}")]
+    _make(savers_of(load_scenario(SAVERS), store.read(saved[-1])))
     return 0
 
 
@@ -67,12 +71,12 @@ def _check_window(recorded: Recorded) -> None:
         )
 
 
-def _make() -> None:
+def _make(savers: Savers) -> None:
     recorded = read_recorded(RECORDED)
     design = default_design()
     _check_window(recorded)
     print(f"drawing gates from {recorded.run_id}; takes minutes", flush=True)
-    figures = all_figures(recorded, lambda: print(".", end="", flush=True))
+    figures = all_figures(recorded, savers, lambda: print(".", end="", flush=True))
     print()
     write_figures(FIGURES, figures)
     text = PAGE.read_text(encoding="utf-8")

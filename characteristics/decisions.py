@@ -54,12 +54,16 @@ class Truth:
     """Head of ``saver`` is slower by ``effect``; "": no saver is.
 
     ``arm``: the really slowed arm is head, and ``effect`` is not applied; without a saver, the one
-    of the two equal arms that is head in every block, of all savers.
+    of the two equal arms that is head in every block, of all savers. ``bias``: by how much any head
+    seems slower in every block, though it is not. ``autocorrelation``: the share of a block's
+    log-ratio that the next one keeps.
     """
 
     saver: str = ""
     effect: float = 0.0
     arm: str = ""
+    bias: float = 0.0
+    autocorrelation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +134,20 @@ def _drawn(
         base, head = first[at], recorded.values(saver, truth.arm, design.metrics)[at]
     elif truth.saver == saver:
         head = head * (1.0 + truth.effect)
+    if truth.autocorrelation:
+        head = base * np.exp(_autocorrelated(np.log(head / base), truth.autocorrelation))
+    head = head * (1.0 + truth.bias)
     untied = np.exp(_UNTIED * generator.standard_normal((count, 2, len(design.metrics))))
     return np.asarray(np.stack([base, head], axis=1) * untied)
+
+
+def _autocorrelated(logs: Floats, kept: float) -> Floats:
+    """Return ``logs`` (blocks, metrics), as spread as before, each keeping that of the last one."""
+    linked = logs * np.sqrt(1.0 - kept**2)
+    linked[0] = logs[0]
+    for at in range(1, len(linked)):
+        linked[at] += kept * linked[at - 1]
+    return linked
 
 
 def _places(

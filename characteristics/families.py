@@ -14,19 +14,27 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from bench.analysis.comparison import reported
 from bench.analysis.result import Cell, Comparison
+from bench.analysis.summary import summarise
+from bench.analysis.trial_summary import summarise_trial
+from bench.records.store import Run
+from bench.scenario.family import question_sweeps
 from bench.scenario.metric import time_metric
+from bench.scenario.plan import arms_of, expand
+from bench.scenario.scenario import Scenario
 from bench.stats.effects import effect
 from bench.stats.shared_variance import moderated
 from characteristics.recorded import Floats
 
 # True ratios are from 1.15 to 2, or from 1 ÷ 2 to 1 ÷ 1.15.
 SMALLEST_RATIO, LARGEST_RATIO = 1.15, 2.0
+RATIOS = ((1.15, 1.25), (1.25, 1.5), (1.5, 2.0))
 RUNS = 300
 _METRIC = time_metric("put", "response", "p50")
 _SEED = 20261130
@@ -74,7 +82,7 @@ def noise_of(cells: Sequence[Cell], metric: str) -> Noise:
         degrees += [freedom] * count
     variances = np.array([np.mean(np.square(row)) for row in residuals])
     moderate, _ = moderated(variances, np.array(degrees))
-    shapes = np.concatenate([r / np.sqrt(v) for r, v in zip(residuals, variances, strict=True)])
+    shapes = np.concatenate([r / np.sqrt(v) for r, v in zip(residuals, moderate, strict=True)])
     shapes /= np.std(shapes)
     return Noise(
         deviations=tuple(np.round(np.sqrt(moderate), 5).tolist()),
@@ -174,7 +182,7 @@ def _comparison(pair: Pair, condition: int, blocks: Floats, *, is_shared: bool) 
 
 
 class Power(BaseModel):
-    """Of all comparisons in ``runs``: which share is called what, and what intervals cover.
+    """Of all comparisons in ``runs`` of a simulation: which share is called what.
 
     ``alarms`` is the share of runs without any true difference in which something is called one,
     ``equivalent`` that of their comparisons which are called so; ``found`` that of true ratios from
@@ -184,9 +192,10 @@ class Power(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    noise: str
     deviation: float
     blocks: int
+    is_shared: bool
     runs: int
     found: float
     found_by_ratio: Mapping[str, float]
@@ -195,21 +204,68 @@ class Power(BaseModel):
     covered: float
 
 
-RATIOS = ((1.15, 1.25), (1.25, 1.5), (1.5, 2.0))
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """``draw`` in words; ``deviation`` of 0 is that of the recording."""
+
+    noise: str
+    deviation: float
+    blocks: int
+    is_shared: bool = True
 
 
-def power(
-    name: str,
-    plan: Plan,
-    noise: Noise,
-    deviation: float,
-    draw: Draw,
-    runs: int = RUNS,
-    *,
-    is_shared: bool = True,
-) -> Power:
+class Savers(BaseModel):
+    """The question of the scenario ``savers``, and the noise of a run of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: str
+    pairs: tuple[Pair, ...]
+    conditions: int
+    noise: Noise
+
+
+def savers_of(scenario: Scenario, run: Run) -> Savers:
+    """Return the first family of ``scenario``, and the noise of ``run`` in its first metric."""
+    family = next(iter(scenario.families.values()))
+    arms = arms_of(scenario)
+    asked = [arm for arm in arms if arm.sweep in question_sweeps(scenario) and family.selects(arm)]
+    conditions = {(a.sweep, a.workload, a.payload, a.arrival, a.loop) for a in asked}
+    planned = expand(run.scenario).expected({record.trial.block for record in run.trials})
+    cells = [each.cell for each in summarise(run, planned, partial(summarise_trial, tails=()))]
+    told = question_sweeps(run.scenario)
+    noise = noise_of([c for c in cells if c.sweep in told], scenario.primary_metrics[0])
+    return Savers(
+        run_id=run.record.run_id, pairs=family.pairs, conditions=len(conditions), noise=noise
+    )
+
+
+AS_RECORDED, SKEWED = "as recorded", "skewed"
+DEPENDENT, SKEWED_DEPENDENT = "as recorded, autocorrelation 0.3", "skewed, autocorrelation 0.3"
+# As the residuals of a run on a shared machine of 2 cores.
+NOISY = 0.142
+SIMULATIONS = (
+    *(
+        Simulation(AS_RECORDED, deviation, blocks, is_shared)
+        for deviation in (0.0, NOISY)
+        for blocks in (5, 10)
+        for is_shared in (False, True)
+    ),
+    *(
+        Simulation(name, NOISY, blocks)
+        for name in (SKEWED, DEPENDENT, SKEWED_DEPENDENT)
+        for blocks in (5, 10)
+    ),
+)
+
+
+def power(savers: Savers, asked: Simulation, runs: int = RUNS) -> Power:
     """Simulate as many runs with true differences, and as many without."""
-    generator = np.random.default_rng((_SEED, zlib.crc32(name.encode()), plan.blocks))
+    plan = Plan(savers.pairs, savers.conditions, asked.blocks)
+    deviation = asked.deviation or savers.noise.deviation
+    draw = _draws(savers.noise)[asked.noise]
+    generator = np.random.default_rng((_SEED, zlib.crc32(repr(asked).encode())))
+    run = partial(simulated, plan, savers.noise, deviation, draw, is_shared=asked.is_shared)
     places = [(pair, condition) for pair in plan.pairs for condition in range(plan.conditions)]
     drawn: list[tuple[float, bool]] = []
     alarms = equivalent = covered = 0
@@ -217,19 +273,19 @@ def power(
         ratios = generator.uniform(SMALLEST_RATIO, LARGEST_RATIO, len(places))
         ratios **= generator.choice((-1.0, 1.0), len(places))
         truth = dict(zip(places, ratios.tolist(), strict=True))
-        different = simulated(plan, noise, deviation, draw, truth, generator, is_shared=is_shared)
-        equal = simulated(plan, noise, deviation, draw, {}, generator, is_shared=is_shared)
+        different, equal = run(truth, generator), run({}, generator)
         for each, ratio in zip(different, ratios.tolist(), strict=True):
-            is_right = each.outcome == ("worse" if ratio > 1.0 else "better")
-            drawn.append((max(ratio, 1.0 / ratio), is_right))
-            covered += (each.effect.low or 0.0) <= ratio <= (each.effect.high or 0.0)
+            is_found = each.outcome == ("worse" if ratio > 1.0 else "better")
+            drawn.append((max(ratio, 1.0 / ratio), is_found))
+            covered += _covers(each, ratio)
         alarms += any(each.outcome in ("better", "worse") for each in equal)
         equivalent += sum(each.outcome == "equivalent" for each in equal)
-        covered += sum((c.effect.low or 0.0) <= 1.0 <= (c.effect.high or 0.0) for c in equal)
+        covered += sum(_covers(each, 1.0) for each in equal)
     return Power(
-        name=name,
-        deviation=deviation,
-        blocks=plan.blocks,
+        noise=asked.noise,
+        deviation=round(deviation, 4),
+        blocks=asked.blocks,
+        is_shared=asked.is_shared,
         runs=runs,
         found=_share(drawn, SMALLEST_RATIO, LARGEST_RATIO),
         found_by_ratio={f"{low:g} to {high:g}": _share(drawn, low, high) for low, high in RATIOS},
@@ -239,6 +295,21 @@ def power(
     )
 
 
+def _draws(noise: Noise) -> Mapping[str, Draw]:
+    of_run = recorded(noise)
+    return {
+        AS_RECORDED: of_run,
+        SKEWED: skewed,
+        DEPENDENT: autocorrelated(of_run, 0.3),
+        SKEWED_DEPENDENT: autocorrelated(skewed, 0.3),
+    }
+
+
+def _covers(comparison: Comparison, ratio: float) -> bool:
+    low, high = comparison.effect.low, comparison.effect.high
+    return low is not None and high is not None and low <= ratio <= high
+
+
 def _share(drawn: Sequence[tuple[float, bool]], low: float, high: float) -> float:
-    inside = [is_right for ratio, is_right in drawn if low <= ratio <= high]
+    inside = [is_found for ratio, is_found in drawn if low <= ratio <= high]
     return round(sum(inside) / len(inside), 4)

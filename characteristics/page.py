@@ -12,9 +12,14 @@ from characteristics.figures import (
     ALL_SAVERS,
     ALONE,
     AS_RECORDED,
+    AUTOCORRELATION,
+    BIAS,
+    BIASED,
     BY_BLOCKS,
     DEFAULT,
+    DEPENDENT,
     EFFECTS,
+    EFFECTS_BY_BLOCKS,
     LEAST_CAUGHT,
     MOST_FALSE_ALARMS,
     ONE_RUN,
@@ -46,11 +51,17 @@ def with_figures(text: str, figures: Figures, recorded: Recorded, design: Design
 def reaches(figures: Figures) -> Iterator[tuple[str, Found, float, bool]]:
     """Yield what is asked of the default gate: in words, found, the share required, and if met."""
     equal = figures.of(DEFAULT)
-    yield "equal arms", equal, MOST_FALSE_ALARMS, equal.share(1) <= MOST_FALSE_ALARMS
+    for words, kind in {
+        "equal arms": DEFAULT,
+        f"equal arms, a bias of {percent(BIAS)}": BIASED,
+        f"the same, autocorrelation {AUTOCORRELATION:g}": DEPENDENT,
+    }.items():
+        found = figures.of(kind)
+        yield words, found, MOST_FALSE_ALARMS, found.share(1) <= MOST_FALSE_ALARMS
     for effect, least in LEAST_CAUGHT.items():
         for saver in equal.cell.blocks:
             found = figures.of(DEFAULT, saver, effect)
-            yield f"{saver} {percent(effect)} slower", found, least, found.share(1) >= least
+            yield f"{saver} {percent(effect, 2)} slower", found, least, found.share(1) >= least
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -60,6 +71,10 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def _parts(figures: Figures, recorded: Recorded, design: Design) -> Iterator[str]:
+    yield "### What a report finds"
+    yield _simulated(figures)
+    yield _table(_power_rows(figures))
+    yield "### What the gate's figures rest on"
     yield _machine(recorded)
     yield _what(figures, recorded, design)
     yield "### What is asked of it"
@@ -118,6 +133,41 @@ def _what(figures: Figures, recorded: Recorded, design: Design) -> str:
     )
 
 
+def _simulated(figures: Figures) -> str:
+    first, savers = figures.power[0], figures.savers
+    return (
+        f"From `{savers.run_id}`: {len(savers.pairs)} pairs of the question under "
+        f"{savers.conditions} conditions, {first.runs} runs with true ratios from 1.15 to 2, and "
+        "as many without a difference. All but the noise's deviation is in percent."
+    )
+
+
+def _power_rows(figures: Figures) -> Iterator[Sequence[str]]:
+    ratios = figures.power[0].found_by_ratio
+    yield (
+        "noise",
+        "deviation",
+        "blocks",
+        "variances",
+        "found",
+        *(f"of {name}" for name in ratios),
+        "runs with a false alarm",
+        "equal ones told equivalent",
+        "intervals hold the truth",
+    )
+    for each in figures.power:
+        shares = (each.found, *each.found_by_ratio.values())
+        shares = (*shares, each.alarms, each.equivalent, each.covered)
+        way = "shared" if each.is_shared else "each its own"
+        yield (
+            each.noise,
+            f"{each.deviation:.3f}",
+            str(each.blocks),
+            way,
+            *(_per_hundred(share) for share in shares),
+        )
+
+
 def _reach_rows(figures: Figures) -> Iterator[Sequence[str]]:
     yield "reach", "exit code 1 in", "of 100 gates", "required", "met"
     for words, found, required, is_met in reaches(figures):
@@ -167,7 +217,7 @@ def _gate_rows(figures: Figures, kind: str) -> Iterator[Sequence[str]]:
         if not cell.arm:
             name = cell.saver if cell.effect else "none" + (f" ({cell.saver})" * bool(cell.saver))
             blocks = " + ".join(str(count) for count in cell.blocks.values())
-            yield name, percent(cell.effect), blocks, *_shares(each)
+            yield name, percent(cell.effect, 2), blocks, *_shares(each)
 
 
 def _slowed_rows(figures: Figures, recorded: Recorded) -> Iterator[Sequence[str]]:
@@ -191,15 +241,16 @@ def _slowed_rows(figures: Figures, recorded: Recorded) -> Iterator[Sequence[str]
 
 
 def _block_rows(figures: Figures) -> Iterator[Sequence[str]]:
-    yield "saver alone", "blocks", "5 % slower: exit 1", "10 % slower: exit 1", "minutes"
+    heads = (f"{percent(effect)} slower: exit 1" for effect in EFFECTS_BY_BLOCKS)
+    yield "saver alone", "blocks", *heads, "minutes"
     found = {
         (each.cell.saver, each.cell.blocks[each.cell.saver], each.cell.effect): each
         for each in _kind(figures, BY_BLOCKS)
     }
     for saver, blocks in dict.fromkeys((saver, blocks) for saver, blocks, _ in found):
-        five, ten = found[saver, blocks, 0.05], found[saver, blocks, 0.10]
-        shares = (_per_hundred(five.share(1)), _per_hundred(ten.share(1)))
-        yield saver, str(blocks), *shares, f"{five.minutes:.1f}"
+        each = [found[saver, blocks, effect] for effect in EFFECTS_BY_BLOCKS]
+        shares = (_per_hundred(of_effect.share(1)) for of_effect in each)
+        yield saver, str(blocks), *shares, f"{each[0].minutes:.1f}"
 
 
 def _other_rows(figures: Figures) -> Iterator[Sequence[str]]:
@@ -237,7 +288,7 @@ def _shares(found: Found) -> tuple[str, ...]:
 
 
 def _slower(saver: str, effect: float) -> str:
-    return f"{saver} {percent(effect)} slower" if effect else "equal arms"
+    return f"{saver} {percent(effect, 2)} slower" if effect else "equal arms"
 
 
 def _per_hundred(share: float) -> str:

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from characteristics.decisions import Design, Truth, gate
 from characteristics.recorded import Recorded
 
-RECORDINGS = 60
-GATES = 100
+RECORDINGS = 40
+GATES = 50
 _SEED = 20261122
 
 # Of a saver that is slower by an effect: (saver, effect, number of the recording).
@@ -29,7 +29,7 @@ class Spread(BaseModel):
     """Shares of gates that end with 1, over ``recordings`` drawn ones with so many ``gates`` each.
 
     ``low`` to ``high`` are 95 of 100 of them; ``below`` is how many are below ``required``. What is
-    drawn for each spreads them too: 80 of 100 gates by a standard deviation of 4.
+    drawn for each spreads them too: 40 of 50 gates by a standard deviation of 3.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
