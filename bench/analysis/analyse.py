@@ -73,6 +73,7 @@ def analyse(run: Run) -> Analysis:
         findings=findings,
         readings=_readings(reading for record in run.trials for reading in record.readings),
         exit_code=exit_code(cells, findings, thresholds),
+        smallest_effect=scenario.smallest_effect,
         capacities=searched,
         thresholds=thresholds,
         false_alarms=false_alarms(compared, primary),

@@ -455,9 +455,10 @@ class Analysis:
     """Everything that a report shows of one run.
 
     ``answer`` is the question's answer, one sentence each. ``subjects`` and ``loops`` give the
-    order of rows and columns. ``exit_code`` is what the process should end with. ``false_alarms``
-    is ``None`` where no A/A arm was compared. ``checks`` has by label what was checked of each of
-    ``subjects``; an empty ``CheckRecord.subject`` means that nothing is recorded.
+    order of rows and columns. ``smallest_effect`` is the share from which a difference is of
+    interest, ``exit_code`` what the process should end with. ``false_alarms`` is ``None`` where no
+    A/A arm was compared. ``checks`` has by label what was checked of each of ``subjects``; an empty
+    ``CheckRecord.subject`` means that nothing is recorded.
     """
 
     run: RunRecord
@@ -479,6 +480,7 @@ class Analysis:
     findings: tuple[Finding, ...]
     readings: Mapping[str, Reading]
     exit_code: int
+    smallest_effect: float = 0.1
     capacities: tuple[Capacity, ...] = ()
     thresholds: tuple[ThresholdResult, ...] = ()
     false_alarms: FalseAlarms | None = None

@@ -242,7 +242,13 @@ def _compared(
     analysis: Analysis, condition: JudgedCondition, limit: Limit, sides: tuple[Cell, Cell]
 ) -> JudgedCondition:
     noise = noise_factor(analysis.cells, limit.metric, limit.per)
-    compared = compare(*sides, limit.metric, limit.per, noise_factor=noise)
+    compared = compare(
+        *sides,
+        limit.metric,
+        limit.per,
+        noise_factor=noise,
+        smallest_effect=analysis.smallest_effect,
+    )
     if compared is None:
         planned = min(cell.blocks.planned for cell in sides)
         why = f"no block has a value of {condition.metric} for both sides"
@@ -283,13 +289,17 @@ def _answered(compared: Comparison, claimed: Range) -> tuple[ConditionOutcome, s
         case "unsteady":
             return "undecided", f"not steady during the window: {compared.unsteady}"
     outcome = _outcome_in(claimed, effect.low, effect.high)
+    least = 1.0 + compared.smallest_effect
+    if outcome == "fails" and claimed.low / least < effect.ratio < claimed.high * least:
+        share = number(100.0 * compared.smallest_effect)
+        return "undecided", f"outside by less than the smallest effect of interest, {share} %"
     if _outcome_in(claimed, *widened(compared, "claims")) == outcome:
         return outcome, ""
     noise = compared.noise_factor
+    text = "the interval that resamples the operations in trials answers otherwise"
     if _outcome_in(claimed, effect.ratio / noise, effect.ratio * noise) != outcome:
         text = f"A/A arms differ by a factor of up to {number(noise)}, which this does not exceed"
-        return "undecided", text
-    return "undecided", "the interval that resamples the operations in trials answers otherwise"
+    return "undecided", text
 
 
 # ---------------------------------------------------------------------------------------- bounds

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from bench.analysis.comparison import allowing_for_many, heeded
 from bench.analysis.result import Comparison
 from bench.scenario.metric import time_metric
 from bench.stats.effects import Effect, effect
+from bench.stats.intervals import PAIRED, SHARED
 from bench.stats.multiplicity import LEVEL, p_among
 
 
@@ -20,6 +24,7 @@ def made(
     effect: Effect | None = None,
     name: str = "put.response.p50",
     *,
+    ratios: Sequence[float] = (),
     family: str = "all",
     is_aa: bool = False,
 ) -> Comparison:
@@ -33,7 +38,7 @@ def made(
         loop="selector",
         subject="b",
         effect=effect or of(),
-        ratios={},
+        ratios=dict(enumerate(ratios)),
         blocks_planned=5,
         same_durability=True,
         is_aa=is_aa,
@@ -106,23 +111,56 @@ def test_six_blocks_can_show_a_large_difference_among_many() -> None:
     assert max(c.adjusted_p or 0.0 for c in adjusted) <= LEVEL
 
 
+@pytest.mark.parametrize("family", ["all", ""])
+def test_what_is_read_together_shares_what_is_known_of_its_variances(family: str) -> None:
+    generator = np.random.default_rng(1)
+    noise = generator.normal(0.0, 0.1, (12, 5))
+    ratios = np.exp(noise - noise.mean(axis=1, keepdims=True) + 0.3).tolist()
+    found = [made(effect(each, [1.0] * 5), ratios=each, family=family) for each in ratios]
+    alone = allowing_for_many([replace(each, ratios={}) for each in found])
+    together = allowing_for_many(found)
+
+    assert {each.effect.method for each in together} == {SHARED}
+    assert {each.effect.method for each in alone} == {PAIRED}
+    assert len({round(each.p_value or 0.0, 9) for each in together}) < len(found)
+    assert sum((each.adjusted_p or 1.0) <= LEVEL for each in together) == 12
+    assert sum((each.adjusted_p or 1.0) <= LEVEL for each in alone) < 12
+    assert [each.effect.ratio for each in together] == pytest.approx(np.exp([0.3] * 12))
+
+
+def test_an_aa_arm_shares_nothing() -> None:
+    ratios = [1.0, 1.1, 1.2, 0.9, 1.0]
+    arms = [made(effect(ratios, [1.0] * 5), ratios=ratios, is_aa=True)] * 6
+
+    assert list(allowing_for_many(arms)) == arms
+
+
+def test_the_detectable_factor_is_that_of_the_level_applied() -> None:
+    ratios = [1.0, 1.1, 1.2, 0.9, 1.0]
+    found = [made(effect(ratios, [1.0] * 5))] * 3
+    adjusted = allowing_for_many(found)
+
+    assert [each.level for each in adjusted] == pytest.approx([LEVEL / 3.0] * 3)
+    assert adjusted[0].effect == found[0].effect.detectable_at(LEVEL / 3.0)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("blocks", [5, 6, 8, 12, 20])
+@pytest.mark.parametrize("blocks", [5, 10])
 @pytest.mark.parametrize("shape", ["skewed", "normal"])
 def test_five_of_a_hundred_families_without_a_difference_have_an_alarm(
     blocks: int, shape: str
 ) -> None:
     """Thirty candidates against one baseline that they share; the arms are skewed, as times are."""
     generator = np.random.default_rng(blocks)
-    runs, alarms = 300, 0
+    runs, alarms = 200, 0
     for _ in range(runs):
         if shape == "skewed":
             arms = generator.gamma(2.0, 0.1, (31, blocks))
         else:
             arms = generator.normal(0.0, 0.15, (31, blocks))
-        values = np.exp(arms)
-        found = [made(effect(over.tolist(), values[0].tolist())) for over in values[1:]]
+        ratios = np.exp(arms[1:] - arms[0]).tolist()
+        found = [made(effect(each, [1.0] * blocks), ratios=each) for each in ratios]
         alarms += any(not heeded(compared, "report") for compared in allowing_for_many(found))
 
-    # Three standard errors of a share of 5 % in 300 runs.
+    # Three standard errors of a share of 5 %.
     assert alarms / runs <= LEVEL + 3.0 * np.sqrt(LEVEL * (1.0 - LEVEL) / runs)

@@ -9,7 +9,7 @@ import pytest
 
 from bench.gate.arms import Rule
 from bench.scenario.scenario_file import parse_scenario
-from characteristics.decisions import Decision, Design, Truth, design_of, gate
+from characteristics.decisions import Decision, Design, Truth, _autocorrelated, design_of, gate
 from characteristics.recorded import Recorded
 from tests.unit.analysis.synthetic import scenario_text
 from tests.unit.characteristics.made_up import CYCLE, PUT, recording
@@ -78,6 +78,21 @@ def test_a_slowed_arm_is_compared_with_the_first_one_as_it_was_recorded() -> Non
 
     assert drawn(recorded, Truth("a", arm="slower-10"), 1, design)[0].exit_code == 1
     assert drawn(recorded, Truth("a", arm="slower-1"), 1, design)[0].exit_code == 0
+
+
+@pytest.mark.parametrize(("bias", "exit_code"), [(0.049, 0), (0.051, 1)])
+def test_a_bias_slows_every_head(bias: float, exit_code: int) -> None:
+    (found,) = drawn(recording(), Truth(bias=bias))
+
+    assert found.exit_code == exit_code
+
+
+def test_blocks_that_depend_on_the_last_one_are_as_spread() -> None:
+    generator = np.random.default_rng(4)
+    values = _autocorrelated(generator.normal(0.0, 0.1, (20_000, 1)), 0.2)[:, 0]
+
+    assert np.std(values) == pytest.approx(0.1, rel=0.03)
+    assert np.corrcoef(values[1:], values[:-1])[0, 1] == pytest.approx(0.2, abs=0.03)
 
 
 def test_equal_arms_are_rarely_called_slower_however_many_metrics() -> None:

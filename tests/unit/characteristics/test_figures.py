@@ -44,7 +44,7 @@ def test_every_cell_is_there_and_of_the_gate_as_it_is(figures: Figures, recorded
 
 
 @pytest.mark.parametrize(
-    ("kind", "saver", "effect"), [(ALONE, "sqlite", 0.05), (BY_BLOCKS, "memory", 0.05)]
+    ("kind", "saver", "effect"), [(ALONE, "sqlite", 0.05), (BY_BLOCKS, "memory", 0.10)]
 )
 def test_a_cell_drawn_again_is_the_same(
     kind: str, saver: str, effect: float, figures: Figures, recorded: Recorded

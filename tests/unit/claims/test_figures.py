@@ -57,6 +57,9 @@ def sole(verdict: object) -> JudgedCondition:
         (">= 20 and <= 50", "put.response.p50 of baseline", "refuted"),
         (">= 1 and <= 5", "put.response.p50 of baseline", "refuted"),
         ("<= 0.1", "put.response.p50", "inconclusive"),
+        # Outside by 5 %, which is of no interest, and by 15 %.
+        (">= 10.4", "put.response.p50 of baseline", "inconclusive"),
+        (">= 11.4", "put.response.p50 of baseline", "refuted"),
     ],
 )
 def test_the_whole_interval_decides(

@@ -22,11 +22,17 @@ from bench.stats.effects import (
     detectable_factor,
     effect,
     hodges_lehmann,
+    mean_effect,
     signed_rank_p,
     walsh_averages,
 )
 from bench.stats.intervals import PAIRED, SINGLE_BLOCK
-from bench.stats.multiplicity import benjamini_hochberg, holm
+from bench.stats.multiplicity import (
+    benjamini_hochberg,
+    benjamini_hochberg_levels,
+    holm,
+    holm_levels,
+)
 
 POSITIVE = st.floats(1e-3, 1e6)
 PAIRS = st.lists(st.tuples(POSITIVE, POSITIVE), min_size=1, max_size=14)
@@ -113,12 +119,13 @@ def test_with_many_blocks_the_bootstrap_covers_as_well(
     ("blocks", "factor"), [(8, 1.15), (10, 1.00), (12, 0.89), (20, 0.66), (30, 0.53)]
 )
 def test_what_is_detectable_with_a_power_of_80_percent(blocks: int, factor: float) -> None:
-    assert detectable(1.0, blocks, 0.95) == pytest.approx(factor, abs=0.01)
+    error = 1.0 / math.sqrt(blocks)
+    assert detectable(error, blocks - 1, 0.05) == pytest.approx(factor, abs=0.01)
 
 
 def test_power_is_what_it_says() -> None:
     generator = np.random.default_rng(3)
-    shift = detectable(0.2, 10, 0.95)
+    shift = detectable(0.2 / math.sqrt(10), 9, 0.05)
 
     found = stats.ttest_1samp(generator.normal(shift, 0.2, (2_000, 10)), 0.0, axis=1).pvalue < 0.05
 
@@ -239,11 +246,42 @@ def test_student_t_has_a_p_value_below_what_ranks_can_reach() -> None:
 def test_what_values_of_such_spread_would_show() -> None:
     values = [1.0, 1.1, 1.25, 0.9, 1.02]
 
-    expected = math.exp(detectable(float(np.std(np.log(values), ddof=1)), 5, 0.95))
+    expected = math.exp(detectable(float(stats.sem(np.log(values))), 4, 0.05))
     assert detectable_factor(values) == pytest.approx(expected)
     assert detectable_factor(values) == effect(values, [1.0] * 5).detectable_factor
     assert detectable_factor([1.0]) is None
     assert detectable_factor([1.0, 0.0]) is None
+
+
+def test_a_known_error_gives_the_t_interval_of_its_degrees() -> None:
+    logs = np.log([1.0, 1.1, 1.25, 0.9, 1.02])
+    found = mean_effect(logs, 0.1, 20.0, "known")
+    student = stats.t(20.0, float(np.mean(logs)), 0.1)
+
+    assert (found.low, found.high) == pytest.approx(tuple(np.exp(student.interval(0.95))))
+    inner = (found.equivalence_low, found.equivalence_high)
+    assert inner == pytest.approx(tuple(np.exp(student.interval(0.90))))
+    assert found.p_value == pytest.approx(2.0 * min(student.cdf(0.0), student.sf(0.0)))
+    assert (found.blocks, found.method) == (5, "known")
+
+
+def test_what_is_detectable_is_that_of_the_level() -> None:
+    found = effect([1.0, 1.1, 1.25, 0.9, 1.02], [1.0] * 5)
+    strict = found.detectable_at(0.01)
+
+    assert found.detectable_at(0.05) == found
+    expected = math.exp(detectable(found.error or 0.0, 4, 0.01))
+    assert strict.detectable_factor == pytest.approx(expected)
+    assert effect([1.0], [1.0]).detectable_at(0.01).detectable_factor is None
+
+
+def test_a_level_is_that_of_its_step() -> None:
+    assert holm_levels([0.001, 0.4, 0.01, 0.3]) == pytest.approx((0.0125, 0.025, 0.05 / 3, 0.025))
+    assert holm_levels([0.3]) == (0.05,)
+    step = 0.05 / 4
+    assert benjamini_hochberg_levels([0.001, 0.4, 0.01, 0.3]) == pytest.approx(
+        (2 * step, 3 * step, 2 * step, 3 * step)
+    )
 
 
 def test_holm_steps_down() -> None:
