@@ -143,7 +143,7 @@ def _drawn(
 
 def _autocorrelated(logs: Floats, kept: float) -> Floats:
     """Return ``logs`` (blocks, metrics), as spread as before, each keeping that of the last one."""
-    linked = logs * np.sqrt(1.0 - kept**2)
+    linked: Floats = logs * np.sqrt(1.0 - kept**2)
     linked[0] = logs[0]
     for at in range(1, len(linked)):
         linked[at] += kept * linked[at - 1]

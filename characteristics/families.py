@@ -64,7 +64,7 @@ def noise_of(cells: Sequence[Cell], metric: str) -> Noise:
     deviations of cells are those that resemble each other as much as they do in truth, not by how
     few trials each rests on.
     """
-    conditions: dict[tuple[str, ...], list[Sequence[float]]] = defaultdict(list)
+    conditions: dict[tuple[object, str], list[Sequence[float]]] = defaultdict(list)
     for cell in cells:
         values = cell.by_block(metric)
         if len(values) == cell.blocks.planned > 2:

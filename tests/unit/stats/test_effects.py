@@ -277,7 +277,7 @@ def test_what_is_detectable_is_that_of_the_level() -> None:
 
 def test_a_level_is_that_of_its_step() -> None:
     assert holm_levels([0.001, 0.4, 0.01, 0.3]) == pytest.approx((0.0125, 0.025, 0.05 / 3, 0.025))
-    assert holm_levels([0.3]) == (0.05,)
+    assert holm_levels([0.3]) == pytest.approx((0.05,))
     step = 0.05 / 4
     assert benjamini_hochberg_levels([0.001, 0.4, 0.01, 0.3]) == pytest.approx(
         (2 * step, 3 * step, 2 * step, 3 * step)
