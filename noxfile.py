@@ -51,11 +51,10 @@ def smoke(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, those of the real servers included: nox -s tests -- [flags of pytest].
 
-    They run on all cores, those that are timed alone; ``-- -n 0`` runs one after the other.
+    They run on all cores; ``-- -n 0`` runs one after the other.
     """
     _install(session, "-e", ".[all,tests]")
-    spread = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
-    _run(session, "python", "-m", "pytest", *spread, *session.posargs)
+    _run(session, "python", "-m", "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session
@@ -137,8 +136,11 @@ def build(session: nox.Session) -> None:
 def _install(session: nox.Session, *requirements: str) -> None:
     """Install ``requirements``, unless this environment has them already.
 
-    So a second run starts at once, and needs no network.
+    So a second run starts at once, and needs no network. Where nox makes no environments
+    (--no-venv), everything is in the one that runs it.
     """
+    if session.venv_backend == "none":
+        return
     content = [PYPROJECT.read_bytes(), CONSTRAINTS.read_bytes(), repr(requirements).encode()]
     digest = hashlib.sha256(b"\0".join(content)).hexdigest()
     stamp = Path(session.virtualenv.location) / "installed.sha256"

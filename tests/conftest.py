@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
-from filelock import FileLock
 from hypothesis import settings
 
 # The same examples in every run, and no time limit: whether a test passes depends on the code
@@ -25,31 +24,11 @@ def unsynced() -> Iterator[None]:
         yield
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put modules with timed tests last, where they wait for small ones alone."""
-    timed = {item.path for item in items if _is_timed(item)}
-    items.sort(key=lambda item: item.path in timed)
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """What tests start can be interrupted, also where they run in a shell's background.
 
-
-@pytest.fixture(autouse=True)
-def machine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
-    """Have a timed test wait until no other process tests, and those wait meanwhile."""
-    own = os.environ.get("PYTEST_XDIST_WORKER")
-    if own is None:
-        yield
-        return
-    # What all processes share is above what each has of its own.
-    shared = tmp_path_factory.getbasetemp().parent
-    everyone = [f"gw{number}" for number in range(int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))]
-    with ExitStack() as stack:
-        # Who waits here for all others is not overtaken.
-        with FileLock(shared / "timed.lock"):
-            for name in everyone if _is_timed(request.node) else [own]:
-                stack.enter_context(FileLock(shared / f"{name}.lock"))
-        yield
-
-
-def _is_timed(item: pytest.Item) -> bool:
-    return item.get_closest_marker("timed") is not None
+    SIGINT is ignored there, and a program that is started inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

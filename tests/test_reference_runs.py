@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from bench.analysis.analyse import analyse
+from bench.analysis.result import Analysis
 from bench.claims.claim import load_claims
 from bench.claims.claim_scenario import measured_scenario
 from bench.claims.judge import judge
@@ -24,11 +26,21 @@ from bench.scenario.toml_file import read_model
 ROOT = Path(__file__).parents[1]
 STORE = Store(ROOT / "results")
 RUN_IDS = reference_runs(STORE)
+CLAIMS = load_claims(ROOT / "claims")
 MOST_BYTES = 20_000_000
 
 
 def size_bytes(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+@cache
+def references() -> Mapping[str, Analysis]:
+    return read_runs(STORE, RUN_IDS, scenarios_of(CLAIMS))
+
+
+def analysed(run_id: str) -> Analysis:
+    return next(each for each in references().values() if each.run.run_id == run_id)
 
 
 @pytest.mark.parametrize("run_id", RUN_IDS)
@@ -42,7 +54,7 @@ def test_a_reference_run_is_compact_and_complete(run_id: str) -> None:
 @pytest.mark.parametrize("run_id", RUN_IDS)
 def test_the_published_report_answers_as_its_records_do_now(run_id: str) -> None:
     published = (ROOT / "reports" / run_id / "report.md").read_text(encoding="utf-8")
-    analysis = analyse(STORE.read(run_id))
+    analysis = analysed(run_id)
 
     assert analysis.answer
     for sentence in analysis.answer:
@@ -50,16 +62,14 @@ def test_the_published_report_answers_as_its_records_do_now(run_id: str) -> None
 
 
 def test_there_is_one_for_each_scenario_that_claims_name() -> None:
-    wanted = {name for claim in load_claims(ROOT / "claims") for name in claim.scenarios}
+    wanted = {name for claim in CLAIMS for name in claim.scenarios}
     names = [STORE.read_record(run_id).scenario_name for run_id in RUN_IDS]
     found = [measured_scenario(name) for name in names]
     assert sorted(found) == sorted(wanted)
 
 
 def test_the_published_verdicts_are_what_is_judged_now() -> None:
-    claims = load_claims(ROOT / "claims")
-    runs = read_runs(STORE, RUN_IDS, scenarios_of(claims))
-    verdicts = judge(claims, runs)
+    verdicts = judge(CLAIMS, references())
     published = ROOT / "reports" / "reference" / "verdicts.json"
 
     assert document(verdicts) == published.read_bytes()
@@ -69,9 +79,8 @@ def test_the_published_decision_is_what_is_decided_now() -> None:
     published = next((ROOT / "reports").glob("*/decision.md"))
     run = STORE.read(published.parent.name)
     drivers = read_model(ROOT / "docs" / "drivers.example.toml", "the drivers", Drivers)
-    analysis = analyse(run)
     sweeps = [name for name, sweep in run.scenario.sweeps.items() if not sweep.aside]
-    text = markdown(page(decide(drivers, analysis, sweeps), ""))
+    text = markdown(page(decide(drivers, analysed(run.record.run_id), sweeps), ""))
 
     assert text == published.read_text(encoding="utf-8")
 

@@ -1,30 +1,26 @@
-"""Rows of the self-test, measured once on one loop, and what a broken ruler would have written."""
+"""Rows of the self-test as they were recorded, and what a broken ruler would have written.
+
+``python -m bench selftest`` measures all rows on every loop. Here their analysis is tested, for
+which one recording of each does; tests/calibration/recorded/README.md says how it is renewed.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from bench.analysis.analyse import analyse
-from bench.cli.verbs.measure.selftest import MOST_ATTEMPTS
 from bench.records.outcome import COLUMNS
-from bench.records.run import Environment
 from bench.records.sample import Integers, Samples
 from bench.records.store import Run, Store
 from bench.records.trial import TrialRecord, Verification
-from bench.selftest.measuring import measure, planned
 from bench.selftest.observation import Observed
 from bench.selftest.rows import Result, judge, row_named
 
 LOOP = "selector"
-NOWHERE = Environment({}, {}, {}, {}, "", dirty=False)
+RECORDED = Store(Path(__file__).parent / "recorded")
 
 # Changes the samples of a trial in place; the columns are those of COLUMNS.
 Change = Callable[[TrialRecord, Integers], None]
@@ -43,29 +39,11 @@ class Changed(Run):
         return Samples(rows)
 
 
-def of_row(name: str, *values: object) -> Any:
-    """Return parameters of a test of that row."""
-    marks = [pytest.mark.timed] if row_named(name).depends_on_time else []
-    return pytest.param(name, *values, marks=marks)
-
-
-class Measured:
-    """Measures a row when it is first asked for; one that depends on time until it holds."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.run = cache(self._run)
-
-    def _run(self, name: str) -> Run:
-        row = row_named(name)
-        # Twice as often as the self-test: other tests have only just ended on the same cores.
-        for attempt in range(1, 2 * MOST_ATTEMPTS + 1):
-            store = Store(self._directory / f"{name}-{attempt}")
-            now = datetime.now(UTC)
-            found = measure(planned(row, [LOOP]), store, NOWHERE, os.environ, now, lambda _: None)
-            if not row.depends_on_time or judged(name, found).holds:
-                break
-        return found
+@cache
+def recorded(name: str) -> Run:
+    """Return the recorded run of the row."""
+    (run_id,) = (one for one in RECORDED.run_ids() if one.endswith(f"-selftest-{name}"))
+    return RECORDED.read(run_id)
 
 
 def judged(name: str, run: Run) -> Result:

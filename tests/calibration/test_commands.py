@@ -16,16 +16,16 @@ from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE
 from bench.selftest.measuring import Planned, planned
 from bench.selftest.observation import Check
 from bench.selftest.rows import SCENARIOS, Result, row_named
-from tests.calibration._runs import LOOP, Measured, of_row
+from tests.calibration._runs import LOOP, recorded
 
 DESERVED = [
-    of_row("blocking", EXIT_PASS, "loop_blocked"),
-    of_row("holding", EXIT_PASS, "loop_stalled"),
-    of_row("dropping", EXIT_INVALID, "verification_failed"),
-    of_row("stale", EXIT_INVALID, "verification_failed"),
-    of_row("corrupting", EXIT_INVALID, "verification_failed"),
-    of_row("referencing", EXIT_INVALID, "verification_failed"),
-    of_row("leaking", EXIT_PASS, "memory_leak"),
+    ("blocking", EXIT_PASS, "loop_blocked"),
+    ("holding", EXIT_PASS, "loop_stalled"),
+    ("dropping", EXIT_INVALID, "verification_failed"),
+    ("stale", EXIT_INVALID, "verification_failed"),
+    ("corrupting", EXIT_INVALID, "verification_failed"),
+    ("referencing", EXIT_INVALID, "verification_failed"),
+    ("leaking", EXIT_PASS, "memory_leak"),
 ]
 
 
@@ -36,9 +36,9 @@ def codes(reports: Path, run_id: str) -> set[str]:
 
 @pytest.mark.parametrize(("name", "exit_code", "code"), DESERVED)
 def test_a_defect_gets_the_exit_code_and_finding_that_it_deserves(
-    name: str, exit_code: int, code: str, measured: Measured, tmp_path: Path
+    name: str, exit_code: int, code: str, tmp_path: Path
 ) -> None:
-    run = measured.run(name)
+    run = recorded(name)
     run_id, results = run.record.run_id, run.directory.parent
 
     arguments = ["report", run_id, "--results", str(results), "--reports", str(tmp_path)]

@@ -1,6 +1,6 @@
 """Mutation tests of the gate, end to end: each change that it must see, and one that is none.
 
-Differences of time are huge and simulated; everything else needs no time at all.
+Of time nothing is measured: trials leave what they are told. All else is measured.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.cli import main
+from bench.scenario.plan import Trial
+from tests.unit.analysis.synthetic import Left, Load, Make, measure_nothing
 
-SIMULATED = "bench.selftest.simulated:FixedServiceSubject"
 TALKING = "tests.calibration.gated_savers:TalkingSubject"
 FORGETFUL = "tests.processes.their_savers:forgetful"
 # The smallest number of blocks with which one metric can be answered.
@@ -20,6 +21,21 @@ ENOUGH = 6
 
 def subject(label: str, use: str, options: str = "") -> str:
     return f'[subjects.{label}]\nuse = "{use}"\noptions = {{ {options} }}\n'
+
+
+MEMORY = (subject("base", "memory"), '[subjects.head]\nsame_as = "base"')
+
+
+def put_takes(*, base_ms: int, head_ms: int) -> Make:
+    """Trials that differ a little from block to block, and by what their subjects take."""
+    of_subject = {"base": base_ms, "head": head_ms}
+
+    def make(trial: Trial) -> Left:
+        of_block = 1.0 + 0.01 * (trial.repetition % 3) + 0.002 * trial.repetition
+        put_ns = round(of_subject[trial.subject] * 1e6 * of_block)
+        return Left(Load(cycles=100, put=put_ns))
+
+    return make
 
 
 def gate(directory: Path, base: str, head: str, blocks: int, *flags: str) -> int:
@@ -60,22 +76,18 @@ loops = ["selector"]
     return main(["gate", str(path), *arms, *places, *flags])
 
 
-@pytest.mark.timed
-def test_the_same_twice_passes(tmp_path: Path) -> None:
-    base = subject("base", SIMULATED, "service_s = 0.005")
-    again = '[subjects.head]\nsame_as = "base"'
+def test_the_same_twice_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure_nothing(monkeypatch, put_takes(base_ms=10, head_ms=10))
 
-    assert gate(tmp_path, base, again, ENOUGH, "--smallest-effect", "0.3") == 0
+    assert gate(tmp_path, *MEMORY, ENOUGH) == 0
 
 
-@pytest.mark.timed
-def test_a_subject_that_takes_half_as_long_again_has_regressed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_subject_that_takes_a_fifth_longer_has_regressed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    base = subject("base", SIMULATED, "service_s = 0.010")
-    head = subject("head", SIMULATED, "service_s = 0.015")
+    measure_nothing(monkeypatch, put_takes(base_ms=10, head_ms=12))
 
-    assert gate(tmp_path, base, head, ENOUGH) == 1
+    assert gate(tmp_path, *MEMORY, ENOUGH) == 1
     assert "of 1 in question: 1 confirmed" in capsys.readouterr().out
 
 

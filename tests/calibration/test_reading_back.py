@@ -24,7 +24,7 @@ from bench.selftest.rows import row_named
 from bench.subjects._factory import subject_class
 from bench.verify import read_back as verification
 from bench.verify.read_back import verify
-from tests.calibration._runs import LOOP, Measured, failing, of_row, with_verification
+from tests.calibration._runs import LOOP, failing, recorded, with_verification
 from tests.clients import FakeClient
 
 CYCLES = 300
@@ -97,19 +97,19 @@ FORGETTING = {
 }
 
 
-@pytest.mark.parametrize("name", [of_row(name) for name in FORGETTING])
-def test_reading_back_finds_the_defect(name: str, measured: Measured) -> None:
-    found = with_verification(measured.run(name), read_back(name))
+@pytest.mark.parametrize("name", FORGETTING)
+def test_reading_back_finds_the_defect(name: str) -> None:
+    found = with_verification(recorded(name), read_back(name))
 
     # How many are lost is known of the measured run alone.
     assert [what for what in failing(name, found) if what != "lost checkpoints"] == []
 
 
-@pytest.mark.parametrize("name", [of_row(name) for name in FORGETTING])
+@pytest.mark.parametrize("name", FORGETTING)
 def test_without_its_comparison_the_defect_passes_and_the_row_fails(
-    name: str, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = measured.run(name)
+    run = recorded(name)
     FORGETTING[name](monkeypatch)
 
     blind = read_back(name)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import PurePosixPath
 
 import pytest
@@ -19,6 +20,12 @@ def reporter(name: str) -> Reporter:
     return load("reporter", name)()
 
 
+@cache
+def report_of(make: synthetic.Maker) -> Report:
+    """Return a report whose plots are drawn once for all reporters."""
+    return Report(make())
+
+
 def test_every_form_of_the_issue_is_found() -> None:
     expected = {"console", "markdown", "html", "json_document", "csv_table", "plots"}
     assert expected <= set(NAMES)
@@ -31,7 +38,7 @@ def test_every_form_of_the_issue_is_found() -> None:
 def test_a_reporter_tells_any_analysis_in_files_of_its_own(
     name: str, make: synthetic.Maker
 ) -> None:
-    for file_name, content in reporter(name).render(Report(make())).items():
+    for file_name, content in reporter(name).render(report_of(make)).items():
         assert isinstance(content, bytes)
         assert content
         assert [file_name] == list(PurePosixPath(file_name).parts)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bench.cli import main
 from bench.records.store import Store
+from bench.scenario.plan import Trial
+from tests.unit.analysis.synthetic import MS, Left, Load, measure_nothing
 
 SCENARIO = """
 schema_version = 2
@@ -44,6 +48,7 @@ use = "nested"
 [arrivals.one]
 kind = "closed"
 clients = 1
+think_s = 0.001
 
 [sweeps.all]
 subjects = ["first", "second"]
@@ -78,6 +83,20 @@ def early_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.analysis.precision.FIRST_LOOK", 3)
 
 
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials that nobody measures; each reading of the runner's clock is a second later."""
+
+    def make(trial: Trial) -> Left:
+        later = trial.repetition * MS // 100 if trial.subject == "second" else 0
+        return Left(Load(put=2 * MS + later))
+
+    measure_nothing(monkeypatch, make)
+    clock = SimpleNamespace(monotonic=count().__next__)
+    monkeypatch.setattr("bench.measure.runner.time", clock)
+
+
+@pytest.mark.usefixtures("made_up")
 def test_what_is_precise_gets_no_more_blocks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,6 +137,7 @@ def test_what_never_is_gets_all_blocks_and_resumes_at_the_one_that_is_lacking(
     assert bench.run("--resume") == 2
 
 
+@pytest.mark.usefixtures("made_up")
 def test_a_budget_that_is_spent_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bench = Bench(tmp_path, half_width=1e-9, budget_s=0.01)
 

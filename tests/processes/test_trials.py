@@ -28,6 +28,7 @@ from bench.scenario.metric import WARM_UP
 from bench.scenario.plan import Plan, expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import parse_scenario
+from tests.waiting import until
 
 THEIRS = "tests.processes.their_savers"
 RUN_ID = "20260101T000000Z-s"
@@ -50,6 +51,8 @@ warmup_s = 0.05
 duration_s = {duration_s}
 verify_s = {verify_s}
 probes = []
+conformance = false
+crash_check = false
 
 [subjects.theirs]
 use = "{use}"
@@ -64,6 +67,7 @@ use = "nested"
 [arrivals.two]
 kind = "closed"
 clients = 2
+think_s = 0.001
 
 [sweeps.all]
 subjects = ["theirs"]
@@ -146,6 +150,7 @@ def test_the_window_opens_when_each_connection_did_every_operation_often_enough(
 def test_an_open_load_that_is_not_warm_says_so() -> None:
     text = text_of(f"{THEIRS}:TheirSubject", options="connections_made = 40")
     text = text.replace('"closed"', '"constant"').replace("clients = 2", "rate_per_s = 100.0")
+    text = text.replace("think_s = 0.001", "")
     scenario = parse_scenario(text, "f.toml")
     record, _ = TrialRun(scenario, expand(scenario).trials[0], os.environ).run()
 
@@ -329,16 +334,19 @@ def test_a_killed_runner_leaves_no_process_of_a_saver_and_no_directory(
     path, diary = tmp_path / "long.toml", tmp_path / "diary"
     monkeypatch.setenv("THEIR_DIARY", str(diary))
     diary.touch()
-    text = text_of("tests.processes.crashing_savers:with_children", duration_s=600)
-    path.write_text(text.replace("seed = 5", "seed = 5\nconformance = false\ncrash_check = false"))
+    path.write_text(text_of("tests.processes.crashing_savers:with_children", duration_s=600))
     runner = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "bench", "run", str(path), "--results", str(tmp_path / "results")],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     process = psutil.Process(runner.pid)
-    while len(started := diary.read_text(encoding="utf-8").split()) < 2:
-        assert process.status() != psutil.STATUS_ZOMBIE, "it ended before the saver was opened"
+
+    def both() -> list[str]:
+        started = diary.read_text(encoding="utf-8").split()
+        return started if len(started) >= 2 else []
+
+    started = until(both, process)
     family = [*process.children(recursive=True), *(psutil.Process(int(one)) for one in started)]
     runner.kill()
     runner.wait()

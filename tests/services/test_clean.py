@@ -24,6 +24,7 @@ from bench.servers.postgres import PostgresServer
 from bench.servers.redis import RedisServer
 from tests.services._platforms import needs_redis
 from tests.services._processes import running
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.services,
@@ -122,9 +123,7 @@ def runner(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[psutil.Po
 
 def kill_once_it_has_stored(runner: psutil.Popen, present: Present) -> None:
     """Kill ``runner``, which leaves the namespace of a trial or some of its checks."""
-    while not present():
-        ended, _ = psutil.wait_procs([runner], timeout=0.1)
-        assert ended == []
+    until(present, runner)
     family = runner.children(recursive=True)
     runner.kill()
     assert running(family) == []

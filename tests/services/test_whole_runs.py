@@ -143,7 +143,7 @@ def test_puts_that_are_given_up_half_way_lose_nothing_and_are_not_compared(tmp_p
 def test_subgraphs_that_keep_checkpoints_of_their_own_accuse_no_right_saver(tmp_path: Path) -> None:
     subjects = plain("memory", "sqlite", "postgres", "redis")
     workload = f'use = "{THEIRS}:FanOut"'
-    code, analysis, verified = ran(tmp_path, text_of(subjects, workload))
+    code, analysis, verified = ran(tmp_path, text_of(subjects, workload, duration_s=1.0))
 
     assert code == 0
     assert {name: one.passed for name, one in verified.items()} == dict.fromkeys(subjects, True)

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis, Finding
+from bench.measure.runner import TrialRun
 from bench.records.check import (
     CapabilityCheck,
     CheckRecord,
@@ -262,6 +264,18 @@ def make_run(
     for check in passing if checks is None else checks:
         store.add_check(record.run_id, check)
     return store.read(record.run_id)
+
+
+def measure_nothing(monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
+    """Let each trial of a run leave at once what ``make`` says, without a worker."""
+
+    def run(trial_run: TrialRun, *_: object) -> tuple[TrialRecord, Integers | None]:
+        outcome = make(trial_run._trial)
+        assert outcome is not None
+        return trial_record(trial_run._trial, outcome), outcome.load.rows()
+
+    monkeypatch.setattr(TrialRun, "run", run)
+    monkeypatch.setattr(TrialRun, "prepare", lambda _: None)
 
 
 def analysed(directory: Path, make: Make | None = None, text: str | None = None) -> Analysis:

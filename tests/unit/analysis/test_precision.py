@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from bench.analysis.precision import (
@@ -16,9 +17,10 @@ from bench.analysis.precision import (
     widest,
     width_in_words,
 )
-from bench.stats.effects import effect
+from bench.stats.effects import Floats, effect
+from tests.unit.stats.intervals_of_many import intervals
 
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+Counts = npt.NDArray[np.int64]
 
 
 def compared(ratios: Sequence[float], metric: str = "put.response.p50") -> BlockRatios:
@@ -104,11 +106,24 @@ def test_the_widest_is_told_with_its_figures() -> None:
     )
 
 
-def stopped_at(logs: Floats, half_width: float, certain: int, most: int) -> int:
-    """Return how many of the blocks the rule measures."""
-    ratios = compared(np.exp(logs).tolist())
-    precise = precise_after([ratios], half_width, looks(certain, most - 1))
-    return most if precise is None else min(most, max(certain, blocks_after(precise)))
+def stopped_at(runs: Floats, half_width: float, certain: int, most: int) -> Counts:
+    """Return how many blocks the rule measures of each run (runs, blocks)."""
+    counts = np.full(len(runs), most)
+    measuring = np.arange(len(runs))
+    for look in looks(certain, most - 1):
+        found = intervals(runs[measuring, :look])
+        is_precise = found.half_width <= math.log1p(half_width)
+        counts[measuring[is_precise]] = min(most, max(certain, blocks_after(look)))
+        measuring = measuring[~is_precise]
+        if not measuring.size:
+            break
+    # That it is the rule is looked at, not taken for granted.
+    for run in range(20):
+        ratios = compared(np.exp(runs[run]).tolist())
+        precise = precise_after([ratios], half_width, looks(certain, most - 1))
+        blocks = most if precise is None else min(most, max(certain, blocks_after(precise)))
+        assert counts[run] == blocks
+    return counts
 
 
 DRAWS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
@@ -129,18 +144,13 @@ def test_intervals_cover_as_they_say_though_they_decide_how_long_is_measured(
 ) -> None:
     """With 6 blocks for certain and 40 at most, where about ``blocks`` are precise enough."""
     generator = np.random.default_rng(0)
-    draw, scale, runs = DRAWS[name], 0.1, 1500
+    draw, scale = DRAWS[name], 0.1
     many = draw(generator, 2_000_000)
     # What Hodges and Lehmann estimate: the median of the mean of two.
     centre = float(np.median(many.reshape(2, -1).mean(axis=0)))
     half_width = math.exp(scale * 1.96 * float(many.std()) / math.sqrt(blocks)) - 1.0
-    covered = 0
-    for _ in range(runs):
-        logs = scale * (draw(generator, 40) - centre)
-        count = stopped_at(logs, half_width, 6, 40)
-        found = effect(np.exp(logs[:count]).tolist(), [1.0] * count)
-        assert found.low is not None
-        assert found.high is not None
-        covered += found.low <= 1.0 <= found.high
+    runs = scale * (draw(generator, 1500 * 40).reshape(1500, 40) - centre)
+    counts = stopped_at(runs, half_width, 6, 40)
+    covers = [intervals(runs[counts == count, :count]).covers for count in np.unique(counts)]
 
-    assert covered / runs >= 0.93
+    assert np.concatenate(covers).mean() >= 0.93

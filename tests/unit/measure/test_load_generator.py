@@ -230,7 +230,7 @@ def test_a_cycle_that_reaches_its_time_out_counts_at_the_limit() -> None:
     workload = OnePut()
     workload.hangs = True
     arrival = Closed(kind="closed", clients=2, timeout_s=1e-6)
-    rows, load = run(workload, arrival, end_ns=60_000_000, step_ns=100)
+    rows, load = run(workload, arrival, end_ns=60_000, step_ns=100)
 
     cycles = of(rows, "cycle")
     assert {row["outcome"] for row in cycles} == {int(Outcome.TIMED_OUT)}
