@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bench.analysis.comparison import compare, heeded
 from bench.analysis.result import Analysis
-from bench.gate._places import Place, counts, errors, judgement, places_of, refused
+from bench.gate._cell_pairs import CellPair, cell_pairs, counts, errors, judgement, refused
 from bench.gate.arms import Pair, Rule
 from bench.gate.result import GRAVEST, GateOutcome, GateResult, Judgement
 from bench.gate.rule import answered, answered_again, is_in_question, of_both
@@ -23,7 +23,7 @@ UNKNOWN_METRIC = "nothing in this run has it"
 
 
 def judge(
-    seen: Analysis,
+    analysis: Analysis,
     pairs: Sequence[Pair],
     rule: Rule,
     first: Sequence[Judgement] | None = None,
@@ -33,12 +33,12 @@ def judge(
     A second run is judged with the judgements of the ``first``: of the times, only those that were
     in question there.
     """
-    places = [place for pair in pairs for place in places_of(seen.cells, pair)]
-    names = seen.primary_metrics
-    times = [_of_time(seen, place, name) for place in places for name in names]
-    level = rule.false_alarms / max(1, len(places))
-    exact = [judged for place in places for judged in errors(seen, place, level)]
-    exact += [judged for place in places for judged in counts(seen, place, rule)]
+    matched = [arms for pair in pairs for arms in cell_pairs(analysis.cells, pair)]
+    names = analysis.primary_metrics
+    times = [_of_time(analysis, arms, name) for arms in matched for name in names]
+    level = rule.false_alarms / max(1, len(matched))
+    exact = [judged for arms in matched for judged in errors(analysis, arms, level)]
+    exact += [judged for arms in matched for judged in counts(analysis, arms, rule)]
     if first is None:
         return (*answered(times, rule), *exact)
     return (*answered_again(times, first, rule), *exact)
@@ -112,17 +112,17 @@ def _nothing_found(judged: Sequence[Judgement]) -> str:
     return f"none of {len(judged)} is worse by the smallest effect or more"
 
 
-def _of_time(seen: Analysis, place: Place, name: str) -> Judgement:
+def _of_time(analysis: Analysis, arms: CellPair, name: str) -> Judgement:
     """Return what the rule needs of a time, or why there is nothing that it could judge."""
-    estimate = place.head.estimates.get(name) or place.base.estimates.get(name)
+    estimate = arms.head.estimates.get(name) or arms.base.estimates.get(name)
     metric = estimate.metric if estimate else Metric(name, "ratio", "neither", UNKNOWN_METRIC)
-    judged = judgement(place, "time", metric, place.trials(name))
-    invalid = seen.invalid_because(place.head) or seen.invalid_because(place.base)
+    judged = judgement(arms, "time", metric, arms.trials(name))
+    invalid = analysis.invalid_because(arms.head) or analysis.invalid_because(arms.base)
     if invalid:
         return replace(judged, outcome="invalid", because=invalid)
-    if reason := refused(place, name):
+    if reason := refused(arms, name):
         return replace(judged, because=reason)
-    sides = (place.head, place.base) if metric.better != "higher" else (place.base, place.head)
+    sides = (arms.head, arms.base) if metric.better != "higher" else (arms.base, arms.head)
     compared = compare(*sides, name)
     if compared is None or heeded(compared, "gate") == "blocks":
         blocks = len(compared.ratios) if compared else 0

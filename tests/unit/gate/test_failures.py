@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.gate._places import failing
+from bench.gate._cell_pairs import failing
 from bench.gate.arms import Rule
 from bench.gate.judge import decide
 from bench.records.outcome import Outcome

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.gate._places import grown
+from bench.gate._cell_pairs import grown
 from bench.gate.arms import Rule
 from bench.gate.judge import decide, gravest, needs_second_run
 from bench.gate.result import GateResult

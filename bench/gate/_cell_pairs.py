@@ -1,4 +1,4 @@
-"""Where the arms of a gate meet: what can be compared there, and what was counted."""
+"""The cells of both arms of a gate: what can be compared there, and what was counted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bench.stats.effects import signed_rank_greater_p
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CellPair:
     """The cells of both arms under one condition and loop."""
 
     base: Cell
@@ -37,23 +37,23 @@ class Place:
         return base, head
 
 
-def places_of(cells: Sequence[Cell], pair: Pair) -> Iterator[Place]:
+def cell_pairs(cells: Sequence[Cell], pair: Pair) -> Iterator[CellPair]:
     """Yield where both arms of ``pair`` were planned."""
     bases = {(cell.condition, cell.loop): cell for cell in cells if cell.subject == pair.base}
     for head in cells:
         base = bases.get((head.condition, head.loop))
         if head.subject == pair.head and base is not None:
-            yield Place(base, head)
+            yield CellPair(base, head)
 
 
-def refused(place: Place, name: str) -> str:
+def refused(arms: CellPair, name: str) -> str:
     """Say why the two cells cannot be compared in the metric ``name``; empty where they can."""
-    for cell in (place.head, place.base):
+    for cell in (arms.head, arms.base):
         if cell.status != "measured":
             return f"{cell.subject} is {cell.status}: {cell.reason}"
-    if place.head.durability != place.base.durability:
-        return f"{place.head.durability} against {place.base.durability}: not the same promise"
-    for cell in (place.head, place.base):
+    if arms.head.durability != arms.base.durability:
+        return f"{arms.head.durability} against {arms.base.durability}: not the same promise"
+    for cell in (arms.head, arms.base):
         if failing := cell.fails_for(name):
             return f"{cell.name}: {failing}"
         if not cell.by_block(name):
@@ -63,19 +63,19 @@ def refused(place: Place, name: str) -> str:
     return ""
 
 
-def errors(seen: Analysis, place: Place, level: float) -> Iterator[Judgement]:
+def errors(analysis: Analysis, arms: CellPair, level: float) -> Iterator[Judgement]:
     """Judge the share of cycles that failed: a saver that fails at what is slow looks fast.
 
     Nothing is said where none failed, nor of invalid cells: their times say that already.
     """
-    if seen.invalid_because(place.head) or seen.invalid_because(place.base):
+    if analysis.invalid_because(arms.head) or analysis.invalid_because(arms.base):
         return
-    of_base, of_head = (cell.by_block(ERRORS.name) for cell in (place.base, place.head))
+    of_base, of_head = (cell.by_block(ERRORS.name) for cell in (arms.base, arms.head))
     shared = [block for block in of_head if block in of_base]
     base, head = ([shares[block] for block in shared] for shares in (of_base, of_head))
     if any((*base, *head)):
         outcome, because = failing(base, head, level)
-        yield judgement(place, "count", ERRORS, (base, head), outcome, because)
+        yield judgement(arms, "count", ERRORS, (base, head), outcome, because)
 
 
 def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple[GateOutcome, str]:
@@ -91,7 +91,7 @@ def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple
     return "cannot tell", f"{text}: times of the rest compare nothing"
 
 
-def counts(seen: Analysis, place: Place, rule: Rule) -> Iterator[Judgement]:
+def counts(analysis: Analysis, arms: CellPair, rule: Rule) -> Iterator[Judgement]:
     """Judge every count per operation that either arm has.
 
     A count has grown if even head's lowest trial lies above base's highest by more than the
@@ -100,19 +100,19 @@ def counts(seen: Analysis, place: Place, rule: Rule) -> Iterator[Judgement]:
     in 1 of (2k over k) cases, which has to be as rare as a false alarm may be. Nothing is said of
     invalid cells: their times say that already.
     """
-    if seen.invalid_because(place.head) or seen.invalid_because(place.base):
+    if analysis.invalid_because(arms.head) or analysis.invalid_because(arms.base):
         return
     for name in (
         counted_name(operation, what) for operation in SAVER_OPERATIONS for what in COUNTED
     ):
-        known = [c.estimates[name] for c in (place.head, place.base) if name in c.estimates]
+        known = [c.estimates[name] for c in (arms.head, arms.base) if name in c.estimates]
         if not known:
             continue
-        base, head = place.trials(name)
+        base, head = arms.trials(name)
         outcome, because = grown(base, head, rule)
-        if lacking := [c.subject for c in (place.base, place.head) if name not in c.estimates]:
+        if lacking := [c.subject for c in (arms.base, arms.head) if name not in c.estimates]:
             outcome, because = "cannot tell", f"{lacking[0]} has no such count"
-        yield judgement(place, "count", known[0].metric, (base, head), outcome, because)
+        yield judgement(arms, "count", known[0].metric, (base, head), outcome, because)
 
 
 def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[GateOutcome, str]:
@@ -132,7 +132,7 @@ def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[Gat
 
 
 def judgement(
-    place: Place,
+    arms: CellPair,
     kind: Literal["time", "count"],
     metric: Metric,
     trials: tuple[Sequence[float], Sequence[float]],
@@ -143,9 +143,9 @@ def judgement(
     base, head = trials
     return Judgement(
         kind=kind,
-        place=place.name,
-        base=place.base.subject,
-        head=place.head.subject,
+        place=arms.name,
+        base=arms.base.subject,
+        head=arms.head.subject,
         metric=metric,
         outcome=outcome,
         because=because,
