@@ -11,7 +11,7 @@ import math
 import random
 from abc import abstractmethod
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import NormalDist
 from typing import Any, ClassVar, Literal, Self
 
@@ -122,11 +122,7 @@ def shares(total: int, parts: int, source: random.Random) -> list[int]:
     """Split ``total`` ≥ 0 into ``parts`` unequal integers (± 30 %) that add up to it."""
     weights = [source.uniform(0.7, 1.3) for _ in range(parts)]
     scale = total / math.fsum(weights)
-    cuts = [0]
-    position = 0.0
-    for weight in weights:
-        position += weight * scale
-        cuts.append(round(position))
+    cuts = [0, *map(round, accumulate(weight * scale for weight in weights))]
     cuts[-1] = total
     return [after - before for before, after in pairwise(cuts)]
 
@@ -148,9 +144,7 @@ def _increment_sizes(options: SizedOptions, source: random.Random) -> list[int]:
 
 
 def _joined(increments: Sequence[Sequence[Any]]) -> tuple[Sequence[Any], list[int]]:
-    bounds = [0]
-    for parts in increments:
-        bounds.append(bounds[-1] + len(parts))
+    bounds = [0, *accumulate(map(len, increments))]
     if isinstance(increments[0], bytes):
         return b"".join(bytes(parts) for parts in increments), bounds
     return [part for parts in increments for part in parts], bounds

@@ -30,16 +30,7 @@ class WordSource:
 
     def take(self, characters: int) -> str:
         """Return the next ``characters`` ≥ 0 of the text, which begins again when it has ended."""
-        end = self._position + characters
-        if end <= len(self._text):
-            piece = self._text[self._position : end]
-            self._position = end
-            return piece
-        pieces = [self._text[self._position :]]
-        missing = characters - len(pieces[0])
-        while missing > len(self._text):
-            pieces.append(self._text)
-            missing -= len(self._text)
-        pieces.append(self._text[:missing])
-        self._position = missing
-        return "".join(pieces)
+        begin, length = self._position, len(self._text)
+        end = begin + characters
+        self._position = end % length
+        return (self._text * (end // length + 1))[begin:end]
