@@ -87,7 +87,7 @@ def because(
             id(each): each
             for each in (of(known, key=lambda one: one.value or 0.0) for of in (min, max))
         }
-        axes = [axis for axis, of in AXES.items() if len({of(each) for each in conditions}) > 1]
+        axes = _varying(conditions)
         parts.append(" to ".join(_at(each, axes) for each in extremes.values()))
     parts += [
         f"it depends on the {axis.axis} ({', '.join(': '.join(each) for each in axis.answers)})"
@@ -106,34 +106,26 @@ def depends_on(conditions: Sequence[JudgedCondition]) -> tuple[Dependence, ...]:
     settled = [c for c in conditions if c.outcome in ("holds", "fails")]
     if len({c.outcome for c in settled}) < 2:
         return ()
-    changing = dict.fromkeys(
-        axis
-        for one, other in combinations(settled, 2)
-        if one.outcome != other.outcome
-        for axis in _sole_difference(one, other)
+    differences = (
+        _varying(two) for two in combinations(settled, 2) if two[0].outcome != two[1].outcome
     )
-    axes = [axis for axis in AXES if axis in changing] or [
-        axis for axis, of in AXES.items() if len({of(c) for c in settled}) > 1
-    ]
+    changing = {axes[0] for axes in differences if len(axes) == 1}
+    axes = [axis for axis in AXES if axis in changing] or _varying(settled)
     return tuple(Dependence(axis, _answers(settled, AXES[axis])) for axis in axes)
 
 
-def _sole_difference(one: JudgedCondition, other: JudgedCondition) -> list[str]:
-    differing = [axis for axis, of in AXES.items() if of(one) != of(other)]
-    return differing if len(differing) == 1 else []
+def _varying(conditions: Sequence[JudgedCondition]) -> list[str]:
+    return [axis for axis, of in AXES.items() if len({of(each) for each in conditions}) > 1]
 
 
 def _answers(conditions: Sequence[JudgedCondition], axis: _Axis) -> tuple[tuple[str, str], ...]:
     answers: dict[str, list[str]] = {}
     for condition in conditions:
         answers.setdefault(axis(condition), []).append(condition.outcome)
-    return tuple((value, _summary(outcomes)) for value, outcomes in answers.items())
-
-
-def _summary(outcomes: Sequence[str]) -> str:
-    if len(set(outcomes)) == 1:
-        return outcomes[0]
-    return f"holds in {outcomes.count('holds')} of {len(outcomes)}"
+    return tuple(
+        (value, each[0] if len({*each}) == 1 else f"holds in {each.count('holds')} of {len(each)}")
+        for value, each in answers.items()
+    )
 
 
 def _what(judgement: Judgement) -> str:
