@@ -226,13 +226,13 @@ def allowing_for_many(comparisons: Sequence[Comparison]) -> tuple[Comparison, ..
 
     By Holm among the comparisons of a family in one metric, so that *any* false alarm among them is
     as rare; by Benjamini and Hochberg in all that has no family, of what is explored, so that the
-    *share* of false alarms among what is called different is held at 5 %. A/A arms and single
-    blocks belong to none.
+    *share* of false alarms among what is called different is held at 5 %. Single blocks belong to
+    none.
     """
     families: dict[tuple[str, str], list[int]] = defaultdict(list)
     adjusted = [*_sharing_variances(comparisons)]
     for at, comparison in enumerate(adjusted):
-        if not comparison.is_aa and comparison.effect.p_value is not None:
+        if comparison.effect.p_value is not None:
             metric = comparison.metric.name if comparison.family else ""
             families[comparison.family, metric].append(at)
     for (name, _), members in families.items():
@@ -260,7 +260,7 @@ def _sharing_variances(comparisons: Sequence[Comparison]) -> tuple[Comparison, .
     """
     alike: dict[tuple[str, str], list[int]] = defaultdict(list)
     for at, each in enumerate(comparisons):
-        if not each.is_aa and 2 <= len(each.ratios) <= MOST_FOR_SHARED_VARIANCE:
+        if 2 <= len(each.ratios) <= MOST_FOR_SHARED_VARIANCE:
             alike[each.family, each.metric.name].append(at)
     shared = [*comparisons]
     for members in alike.values():
@@ -292,7 +292,8 @@ def comparisons(scenario: Scenario, cells: Sequence[Cell]) -> tuple[Comparison, 
     to differ by less than anybody cares for is equivalent. What A/A arms depart by has no part in
     it: their largest departure of many is beyond these bounds even where all are equal. No
     allowance is made for how many are read with it: a false one needs a ratio at the very bounds.
-    A/A ratios are what the noise is measured by: nothing is allowed for in them.
+    A/A arms are a family of their own in every metric; they are what the noise is measured by, so
+    that is not allowed for in them.
     """
     noise = {name: noise_factor(cells, name) for name in compared_metrics(scenario)}
     found = [
@@ -322,7 +323,7 @@ def reported(compared: Sequence[Comparison]) -> tuple[Comparison, ...]:
 
 def _family(scenario: Scenario, baseline: Cell, candidate: Cell, metric: str) -> str:
     if candidate.aa_of:
-        return ""
+        return "A/A arms"
     is_loop = candidate.loop != baseline.loop
     pair = (baseline.loop, candidate.loop) if is_loop else (baseline.subject, candidate.subject)
     is_same = same_durability(baseline, candidate)

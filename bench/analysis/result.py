@@ -255,7 +255,7 @@ class Comparison:
     themselves in this metric, 1 without any.
     ``family`` names what it is read with, empty where it is only explored; ``adjusted_p`` allows
     for the ``family_size`` comparisons of that, and ``level`` is what its own p-value must not
-    exceed for that; A/A arms have no family. ``tail_low`` and ``tail_high`` are the interval of a
+    exceed for that. ``tail_low`` and ``tail_high`` are the interval of a
     tail quantile's ratio that resamples the operations inside trials too. ``unsteady`` says what
     drifted on either side.
 

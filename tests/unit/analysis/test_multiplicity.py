@@ -26,7 +26,6 @@ def made(
     *,
     ratios: Sequence[float] = (),
     family: str = "all",
-    is_aa: bool = False,
 ) -> Comparison:
     operation, time, statistic = name.split(".")
     return Comparison(
@@ -41,7 +40,7 @@ def made(
         ratios=dict(enumerate(ratios)),
         blocks_planned=5,
         same_durability=True,
-        is_aa=is_aa,
+        is_aa=False,
         family=family,
     )
 
@@ -74,12 +73,12 @@ def test_what_has_no_family_is_explored_together() -> None:
     assert [c.adjusted_p for c in adjusted] == pytest.approx([0.03, 0.04, 0.04, 0.04])
 
 
-def test_aa_arms_and_single_blocks_belong_to_no_family() -> None:
-    adjusted = allowing_for_many([made(of(0.01), is_aa=True), made(of(None, 1)), made(of(0.04))])
+def test_single_blocks_belong_to_no_family() -> None:
+    adjusted = allowing_for_many([made(of(None, 1)), made(of(0.04))])
 
-    assert [c.adjusted_p for c in adjusted] == [None, None, 0.04]
-    assert [c.p_value for c in adjusted] == [0.01, None, 0.04]
-    assert adjusted[2].family_size == 1
+    assert [c.adjusted_p for c in adjusted] == [None, 0.04]
+    assert [c.p_value for c in adjusted] == [None, 0.04]
+    assert adjusted[1].family_size == 1
 
 
 @pytest.mark.parametrize(
@@ -125,13 +124,6 @@ def test_what_is_read_together_shares_what_is_known_of_its_variances(family: str
     assert sum((each.adjusted_p or 1.0) <= LEVEL for each in together) == 12
     assert sum((each.adjusted_p or 1.0) <= LEVEL for each in alone) < 12
     assert [each.effect.ratio for each in together] == pytest.approx(np.exp([0.3] * 12))
-
-
-def test_an_aa_arm_shares_nothing() -> None:
-    ratios = [1.0, 1.1, 1.2, 0.9, 1.0]
-    arms = [made(effect(ratios, [1.0] * 5), ratios=ratios, is_aa=True)] * 6
-
-    assert [each.effect for each in allowing_for_many(arms)] == [each.effect for each in arms]
 
 
 def test_the_detectable_factor_is_that_of_the_level_applied() -> None:
