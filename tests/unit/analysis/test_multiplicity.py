@@ -26,6 +26,7 @@ def made(
     *,
     ratios: Sequence[float] = (),
     family: str = "all",
+    is_aa: bool = False,
 ) -> Comparison:
     operation, time, statistic = name.split(".")
     return Comparison(
@@ -40,7 +41,7 @@ def made(
         ratios=dict(enumerate(ratios)),
         blocks_planned=5,
         same_durability=True,
-        is_aa=False,
+        is_aa=is_aa,
         family=family,
     )
 
