@@ -171,15 +171,15 @@ class _OnBar:
             self.say(described(progress.record, figure))
         parts = (
             f"{state.failed} failed" if state.failed else "",
-            place(progress.following) if progress.following else "",
-            f"last: {figure or progress.record.status}",
+            f"last {figure or progress.record.status}",
+            f"now {place(progress.following)}" if progress.following else "",
         )
         self._bar.update(
             self._task,
             completed=progress.done,
             total=progress.total,
             description=" · ".join(filter(None, parts)),
-            left=f"{duration(state.left_s)} left",
+            left="{}:{:02d} left".format(*divmod(round(state.left_s), 60)),
             refresh=True,
         )
 

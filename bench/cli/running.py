@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from bench.cli.durations import extent
 from bench.cli.measuring import described, expected_so_far, is_complete, measure_shown
-from bench.cli.progress import Detail
+from bench.cli.places import add_places
+from bench.cli.progress import Detail, add_detail
 from bench.cli.reporting import tell
+from bench.cli.screen import add_form
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.records.files import make_directory
 from bench.records.run import RunRecord
@@ -28,13 +30,21 @@ class Wanted:
     text: str
 
 
-def measure_and_tell(wanted: Wanted, options: argparse.Namespace, *, resume: bool = False) -> int:
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """Declare what :func:`measure_and_tell` takes."""
+    parser.add_argument("--resume", action="store_true", help="complete the newest run of it")
+    add_detail(parser)
+    add_form(parser)
+    add_places(parser)
+
+
+def measure_and_tell(wanted: Wanted, options: argparse.Namespace) -> int:
     """Measure what has no record yet, then write and print the report; return the exit code."""
     plan = wanted.plan
     record = described(wanted.scenario, plan, wanted.name, wanted.text)
     store = Store(make_directory(options.results))
     make_directory(options.reports)
-    if resume:
+    if options.resume:
         record = _unfinished(store, record, plan)
     else:
         store.begin(record)
@@ -42,7 +52,7 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace, *, resume: boo
     # Who reads JSON or Markdown wants nothing else.
     detail: Detail = options.detail if options.form == "text" else "quiet"
     if detail != "quiet":
-        begun = f"resuming {record.run_id}" if resume else extent(wanted.scenario, plan)
+        begun = f"resuming {record.run_id}" if options.resume else extent(wanted.scenario, plan)
         print(f"{begun}; report: {page}", flush=True)
     try:
         measure_shown(wanted.scenario, plan, store, record.run_id, detail=detail)
@@ -51,7 +61,7 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace, *, resume: boo
         expected = len(expected_so_far(plan, store, record.run_id))
         print(
             f"interrupted: {kept} of {expected} trials are kept in "
-            f"{options.results / record.run_id}; complete the run with --resume",
+            f"{options.results / record.run_id}; repeat the command with --resume",
             file=sys.stderr,
         )
         return EXIT_INTERRUPTED

@@ -158,8 +158,10 @@ def drawn(monkeypatch: pytest.MonkeyPatch, columns: int) -> str:
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
+    # A trial of a second took two.
+    lengths_s = {TRIAL.id: 1.0, "later": 37.5}
     with displayed(8, stream) as display:
-        shown = Shown(display, Pace({TRIAL.id: 1.0}, {}), lambda _: "put p50 2 ms")
+        shown = Shown(display, Pace(lengths_s, {}), lambda _: "put p50 2 ms")
         shown(Progress(8, 10, record(), TRIAL))
         shown.say("another block of [x]")
     assert "another block of [x]" in stream.getvalue()
@@ -172,7 +174,7 @@ def test_where_it_is_narrow_the_text_gives_way_and_not_the_bar(
 ) -> None:
     wide, narrow = drawn(monkeypatch, 120), drawn(monkeypatch, 60)
 
-    assert "redis on uvloop, 1k, many · last: put p50 2 ms" in wide
+    assert "1:15 left last put p50 2 ms · now redis on uvloop, 1k, many" in wide
     assert "…" in narrow
     assert cell_len(narrow.rstrip()) <= 60
     assert narrow.count("━") == wide.count("━")

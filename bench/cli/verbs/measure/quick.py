@@ -12,10 +12,7 @@ import tomli_w
 from bench.analysis.wording import listed
 from bench.cli.durations import minutes_of
 from bench.cli.loading import check_scenario, scenarios
-from bench.cli.places import add_places
-from bench.cli.progress import add_detail
-from bench.cli.running import Wanted, measure_and_tell
-from bench.cli.screen import add_form
+from bench.cli.running import Wanted, add_running, measure_and_tell
 from bench.discovery import names
 from bench.errors import InputError, suggestion
 from bench.scenario.plan import expand
@@ -47,9 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--state", type=state_bytes, default="10k", metavar="SIZE", help="default: %(default)s"
     )
     parser.add_argument("--loop", default="selector", metavar="NAME", help="default: %(default)s")
-    add_detail(parser)
-    add_form(parser)
-    add_places(parser)
+    add_running(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,10 +6,7 @@ import argparse
 from collections.abc import Mapping
 
 from bench.cli.loading import add_scenario, load_checked, scenario_path
-from bench.cli.places import add_places
-from bench.cli.progress import add_detail
-from bench.cli.running import Wanted, measure_and_tell
-from bench.cli.screen import add_form
+from bench.cli.running import Wanted, add_running, measure_and_tell
 from bench.scenario.derived_scenario import part_of
 from bench.scenario.plan import expand
 from bench.scenario.scenario import AXES
@@ -26,21 +23,18 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser)
-    parser.add_argument("--resume", action="store_true", help="complete the newest run of it")
     part = parser.add_argument_group("a part of it, recorded as a scenario of its own")
     for axis in AXES:
         part.add_argument(
             f"--{axis.removesuffix('s')}", dest=axis, action="append", default=[], metavar="LABEL"
         )
     part.add_argument("--repetitions", type=int, metavar="N", help="of every block")
-    add_detail(parser)
-    add_form(parser)
-    add_places(parser)
+    add_running(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure what has no record yet, then write and print the report."""
-    return measure_and_tell(_wanted(options), options, resume=options.resume)
+    return measure_and_tell(_wanted(options), options)
 
 
 def _wanted(options: argparse.Namespace) -> Wanted:
