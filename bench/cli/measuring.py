@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -119,17 +120,16 @@ def measure_shown(
     Raises:
         InputError: another process is at work on the run.
     """
-    finished = store.finished(run_id)
-    expected = expected_so_far(plan, store, run_id)
-    pace = Pace(lengths_s(scenario, plan), _optional(plan), finished)
-    figure = partial(headline, store.read(run_id))
-    with (
-        store.locked(run_id),
-        displayed(len(expected), sys.stdout, detail) as display,
-    ):
-        shown = Shown(display, pace, figure)
+    with store.locked(run_id), ExitStack() as stack:
+        finished = store.finished(run_id)
+        expected = expected_so_far(plan, store, run_id)
+        coming = [trial for trial in expected if trial.id not in finished]
+        done, total = len(expected) - len(coming), len(expected)
+        display = stack.enter_context(displayed(total, sys.stdout, detail, done))
+        pace = Pace(lengths_s(scenario, plan), _optional(plan), finished)
+        shown = Shown(display, pace, partial(headline, store.read(run_id)))
         check_subjects(scenario, store, run_id, os.environ, interpreters, shown.begin)
-        if coming := [trial for trial in expected if trial.id not in finished]:
+        if coming:
             shown.begin(f"measuring {place(coming[0])}")
         on_progress: Callable[[Progress], None] = shown
         is_wanted: IsWanted = no_more

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -54,8 +54,8 @@ class State:
     figure: Callable[[TrialRecord], str]
 
 
-class Display(Protocol):
-    """Where it is shown."""
+class Display:
+    """Where it is shown; this one shows nothing."""
 
     def begin(self, phase: str) -> None:
         """Tell what is done from here on."""
@@ -121,10 +121,12 @@ class Shown:
 
 
 @contextmanager
-def displayed(total: int, stream: TextIO, detail: Detail = "normal") -> Iterator[Display]:
-    """Give what shows the progress of ``total`` trials on ``stream``."""
+def displayed(
+    total: int, stream: TextIO, detail: Detail = "normal", done: int = 0
+) -> Iterator[Display]:
+    """Give what shows on ``stream`` how far it is with ``total`` trials, some of them ``done``."""
     if detail == "quiet":
-        yield _Nowhere()
+        yield Display()
     elif not stream.isatty():
         every_s = 0.0 if detail == "verbose" else _SECONDS_BETWEEN_LINES
         yield Lines(stream, time.monotonic, datetime.now, every_s)
@@ -141,18 +143,10 @@ def displayed(total: int, stream: TextIO, detail: Detail = "normal") -> Iterator
         with Bar(
             *columns, console=console, refresh_per_second=_DRAWN_PER_SECOND, expand=True
         ) as bar:
-            yield _OnBar(bar, bar.add_task("", total=total, left="…"), detail)
+            yield _OnBar(bar, bar.add_task("", total=total, completed=done, left="…"), detail)
 
 
-class _Nowhere:
-    def begin(self, phase: str) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def show(self, state: State) -> None: ...
-
-
-class _OnBar:
+class _OnBar(Display):
     def __init__(self, bar: Bar, task: TaskID, detail: Detail) -> None:
         self._bar = bar
         self._task = task
@@ -184,7 +178,7 @@ class _OnBar:
         )
 
 
-class Lines:
+class Lines(Display):
     """Writes a line every few seconds, and one for each trial that was not measured."""
 
     def __init__(
@@ -201,7 +195,7 @@ class Lines:
         self._next_s = clock_s()
 
     def begin(self, phase: str) -> None:
-        """Print what is done from here on."""
+        """Print it."""
         self.say(phase)
 
     def say(self, text: str) -> None:
