@@ -133,7 +133,7 @@ def test_what_was_measured_before_an_interruption_is_kept(
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith("trial "):
+            if " trial 1/" in line:
                 break
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)

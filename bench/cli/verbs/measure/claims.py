@@ -1,4 +1,4 @@
-"""``claims``: measure anew what claims are judged on, and compare with the committed verdicts."""
+"""``claims``: measure what claims are judged on, and compare with the committed verdicts."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
             return EXIT_INTERRUPTED
     found = compare_verdicts(judge(claims, references), judge(claims, anew))
     _tell(found, options.reports)
-    print(told_runs(store, anew, "measured anew"))
+    print(told_runs(store, anew, "measured now"))
     if anew:
         told = [
             *(each.run.run_id for each in anew.values()),

@@ -28,7 +28,7 @@ from bench.selftest.page import screen
 from bench.selftest.rows import LOOPS, ROWS, Result, judge, row_named
 
 # A neighbour that takes the processor for some 50 ms spoils a row that is about time. That it does
-# so in each of so many measurements is unlikely, while a ruler that is wrong is wrong every time.
+# so in each of so many measurements is unlikely, while what measures wrong does so every time.
 MOST_ATTEMPTS = 3
 
 
