@@ -133,7 +133,7 @@ def test_95_of_a_hundred_intervals_hold_the_true_ratio(
     """Skewed, autocorrelated operations; trials differ by ``deviation``. The true ratio is 1."""
     generator = np.random.default_rng(blocks)
     quantiles, replicates = trials(resemblance)
-    runs, covered = 600, 0
+    runs, covered = 1_500, 0
     for _ in range(runs):
         # How long all operations of a trial take shifts what is known of it, and no more.
         levels = generator.normal(0.0, deviation, (2, blocks))
@@ -143,6 +143,6 @@ def test_95_of_a_hundred_intervals_hold_the_true_ratio(
         low, high = hierarchical_interval(np.exp(over - under).tolist(), sides[0], sides[1])
         covered += low <= 1.0 <= high
 
-    # 93 to 97 of 100, and 1 % for chance in so few runs; where operations explain all the spread,
+    # 93 to 97 of 100, and 1 % for chance; where operations explain all the spread,
     # the larger of two variances is taken, which errs on the wide side.
     assert 0.92 <= covered / runs <= (0.98 if deviation else 0.99)
