@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from bench.records.archive import ARCHIVE
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
 from bench.report.markdown import escaped, markdown
+from bench.report.ratios import ratio_anchor, ratio_maps
 from bench.scenario.toml_file import read_model
 
 ROOT = Path(__file__).parents[1]
@@ -56,9 +58,24 @@ def test_the_published_report_answers_as_its_records_do_now(run_id: str) -> None
     published = (ROOT / "reports" / run_id / "report.md").read_text(encoding="utf-8")
     analysis = analysed(run_id)
 
-    assert analysis.answer
-    for sentence in analysis.answer:
-        assert f"- {escaped(sentence)}" in published
+    assert analysis.answer.sentences
+    for statement in (*analysis.answer.statements, *analysis.answer.doubts):
+        assert escaped(statement.text) in published
+
+
+@pytest.mark.parametrize("run_id", RUN_IDS)
+def test_nothing_whose_interval_excludes_1_is_called_equal(run_id: str) -> None:
+    analysis = analysed(run_id)
+    ratios = {ratio_anchor(each): each for each in analysis.comparisons}
+    told = [*analysis.answer.sentences, *(each.text for each in analysis.answer.doubts)]
+
+    assert not re.search(r"no difference|\b(the same|equal|alike)\b(?! saver)", " ".join(told))
+    for table in ratio_maps(analysis, ("equal", "loop", "across")):
+        for entry in (entry for row in table.rows for entry in row.entries if entry.anchor):
+            each = ratios[entry.anchor]
+            is_shown = each.outcome in ("better", "worse", "equivalent") and each.effect.blocks > 2
+            assert entry.text.endswith("?") != is_shown
+            assert ("range" in entry.detail) == (each.effect.blocks == 2)
 
 
 def test_there_is_one_for_each_scenario_that_claims_name() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.analysis.answer import MOST_SENTENCES, Results, answer
+from bench.analysis.answer.results import Results
+from bench.analysis.answer.statements import answer
 from bench.analysis.capacity import capacities, sentences
 from bench.analysis.checks import checks_of
 from bench.analysis.comparison import comparisons, false_alarms
@@ -45,18 +46,19 @@ def analyse(run: Run) -> Analysis:
     thresholds = judge_thresholds(scenario, cells, compared, findings)
     primary = scenario.primary_metrics
     results = Results(
-        question_sweeps(scenario),
-        primary,
-        tuple(dict.fromkeys(c.baseline for c in compared if c.axis == "subject" and not c.is_aa)),
-        cells,
-        compared,
-        entries,
-        findings,
+        scenario=scenario,
+        sweeps=question_sweeps(scenario),
+        cells=cells,
+        comparisons=compared,
+        matrix=entries,
+        findings=findings,
+        trials=run.trials,
+        trials_planned=len(planned),
     )
     return Analysis(
         run=run.record,
         question=scenario.question,
-        answer=(*sentences(searched), *answer(results))[:MOST_SENTENCES],
+        answer=answer(results, sentences(searched)),
         subjects=subjects,
         loops=loops,
         subject_texts={label: _subject_text(scenario, label) for label in subjects},

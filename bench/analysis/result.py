@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Literal
 
+from bench.analysis.wording import Answer, drift_in_words
 from bench.printable import cut
 from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
@@ -73,12 +74,6 @@ class Curve:
     share: tuple[float, ...]
 
 
-def drift_in_words(drift: Drift) -> str:
-    """Write a drift in words that follow the name of the series."""
-    by = f"{'rose' if drift.change > 0.0 else 'fell'} by {number(100.0 * abs(drift.change))} %"
-    return f"{by} from the first half of the window to the second, over {drift.trials} trials"
-
-
 @dataclass(frozen=True, slots=True)
 class Blocks:
     """What the trials of a cell gave, block by block: what comparisons are made from.
@@ -87,7 +82,7 @@ class Blocks:
     that there should be. ``values`` has metric → block → value; ``lower_bounds`` names the metrics
     that are lower bounds in some trial. ``replicates`` has tail quantile → block → what resampling
     its trial gives, shape (replicates,). ``failed_stages`` are those in which trials ended that
-    have no measurement. ``is_open``: under an open load.
+    have no measurement. ``is_open``: under an open load. ``trials`` has block → id.
     """
 
     planned: int = 0
@@ -96,6 +91,7 @@ class Blocks:
     replicates: Mapping[str, Mapping[int, Floats]] = field(default_factory=dict, compare=False)
     failed_stages: frozenset[str] = frozenset()
     is_open: bool = False
+    trials: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +133,7 @@ class Cell:
     curves: Mapping[str, Curve]
     drifts: Mapping[str, Drift] = field(default_factory=dict)
     struck: Mapping[str, Struck] = field(default_factory=dict)
+    payload_text: str = ""
     blocks: Blocks = field(default_factory=Blocks, metadata={"shown": False})
 
     @property
@@ -252,12 +249,11 @@ class Comparison:
 
     ``effect`` is candidate ÷ baseline over those of the ``blocks_planned`` in which both sides have
     a value: ``ratios``, by block. ``noise_factor`` (≥ 1) is how far the run's A/A arms depart from
-    themselves in this metric, 1 without any.
-    ``family`` names what it is read with, empty where it is only explored; ``adjusted_p`` allows
-    for the ``family_size`` comparisons of that, and ``level`` is what its own p-value must not
-    exceed for that. ``tail_low`` and ``tail_high`` are the interval of a
-    tail quantile's ratio that resamples the operations inside trials too. ``unsteady`` says what
-    drifted on either side.
+    themselves in this metric, 1 without any. ``family`` names what it is read with, empty where it
+    is only explored; ``adjusted_p`` allows for the ``family_size`` comparisons of that, and
+    ``level`` is what its own p-value must not exceed for that. ``tail_low`` and ``tail_high`` are
+    the interval of a tail quantile's ratio that resamples the operations inside trials too.
+    ``unsteady`` says what drifted on either side.
 
     ``reasons`` has everything that speaks against a difference; who heeds which is in
     ``bench.analysis.comparison.HEEDED``. ``outcome`` is that of the report and about the candidate;
@@ -330,7 +326,7 @@ SHOWN_OF_COMPARISON: Mapping[str, str] = {
     **{name: f"effect.{name}" for name in _OF_EFFECT},
     **{name: name for name in _OF_RULE},
     "reason": "unsteady",
-    **{name: name for name in ("cause", "smallest_effect")},
+    **{name: name for name in ("cause", "smallest_effect", "ratios")},
     "detectable_factor": "effect.detectable_factor",
     **{name: name for name in _OF_FAMILY},
 }
@@ -454,16 +450,14 @@ class MatrixEntry:
 class Analysis:
     """Everything that a report shows of one run.
 
-    ``answer`` is the question's answer, one sentence each. ``subjects`` and ``loops`` give the
-    order of rows and columns. ``smallest_effect`` is the share from which a difference is of
-    interest, ``exit_code`` what the process should end with. ``false_alarms`` is ``None`` where no
-    A/A arm was compared. ``checks`` has by label what was checked of each of ``subjects``; an empty
-    ``CheckRecord.subject`` means that nothing is recorded.
+    ``subjects`` and ``loops`` give the order of rows and columns, ``exit_code`` what the process
+    should end with; ``false_alarms`` is ``None`` without an A/A arm. ``checks`` has by label what
+    was checked of ``subjects``; an empty ``CheckRecord.subject``: nothing is recorded.
     """
 
     run: RunRecord
     question: str
-    answer: tuple[str, ...]
+    answer: Answer
     subjects: tuple[str, ...]
     loops: tuple[str, ...]
     subject_texts: Mapping[str, str]

@@ -21,6 +21,7 @@ from bench.scenario.arrival import Open
 from bench.scenario.durability import Durability
 from bench.scenario.metric import CYCLE, ERRORS, READ_OPERATION, WRITE_OPERATION
 from bench.scenario.plan import Trial
+from bench.scenario.quantity import quantity
 from bench.stats.quantiles import Distribution
 from bench.stats.steadiness import drift_over
 
@@ -117,6 +118,7 @@ def _cell(
         payload=payload,
         arrival=arrival_label,
         arrival_text=arrival.describe(),
+        payload_text=_size(scenario.payloads[payload].options.get("state_bytes"), payload),
         concurrency=arrival.concurrency,
         loop=loop,
         loop_class=first[0].loop_class if first else "",
@@ -150,6 +152,7 @@ def _cell(
             replicates=_by_block((t.record.trial.repetition, t.replicates) for t in trials),
             failed_stages=frozenset(r.failure.stage for r in records if r.failure is not None),
             is_open=isinstance(arrival, Open),
+            trials={record.trial.repetition: record.trial.id for record in records},
         ),
     )
     return CellEvidence(
@@ -158,6 +161,11 @@ def _cell(
         measured=measured,
         load={trial.record.trial.id: trial.load for trial in trials},
     )
+
+
+def _size(state_bytes: object, label: str) -> str:
+    """Name a payload by the size of its state where it has a fixed one."""
+    return quantity(float(state_bytes), "bytes") if isinstance(state_bytes, int) else label
 
 
 def _checked(evidence: CellEvidence, check: CheckRecord) -> CellEvidence:

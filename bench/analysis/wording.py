@@ -1,22 +1,80 @@
-"""Lists and comparisons in plain words."""
+"""What is told in words: the answer's parts, lists, comparisons."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from bench.analysis.result import Cell, Comparison
-from bench.scenario.metric import Metric
+from bench.scenario.metric import Metric, time_name
 from bench.scenario.quantity import number
+from bench.stats.steadiness import Drift
 
+# Of a factor: more digits than a handful of blocks can show only hide what they do.
+DIGITS = 2
+# Fewer trials have a range, and no interval worth the name.
+FEWEST_FOR_INTERVAL = 3
 # How a candidate is told whose value is the smaller, or the larger, of the two.
-_SMALLER = {"ns": "faster", "bytes": "smaller", "per_s": "lower", "count": "lower"}
-_LARGER = {"ns": "slower", "bytes": "larger", "per_s": "higher", "count": "higher"}
+_SMALLER = {"ns": "faster", "bytes": "smaller"}
+_LARGER = {"ns": "slower", "bytes": "larger"}
+_NOUNS = {
+    "put": "writes",
+    "put_writes": "writes of a task's results",
+    "get_tuple": "reads",
+    "list": "listings",
+    "delete_thread": "deletions",
+    "cycle": "cycles",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence, and what it is ``about``: two subjects, a topic, or nothing."""
+
+    about: str
+    text: str
+
+    @property
+    def sentence(self) -> str:
+        """Both together."""
+        mark = "" if self.about.endswith("?") else ":"
+        return f"{self.about}{mark} {self.text}" if self.about else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a run says to its scenario's question.
+
+    ``verdict`` follows from what the scenario asks, by rule, and ``headline`` says it with its
+    bound; both are empty where it asks nothing. ``doubts`` say what is not proven, and what would
+    settle it; ``checks`` what was looked for and is in order. It is about ``metrics`` in
+    ``sweeps``: what else was measured is beside the question.
+    """
+
+    verdict: Literal["", "yes", "no", "not decided"] = ""
+    headline: str = ""
+    statements: tuple[Statement, ...] = ()
+    doubts: tuple[Statement, ...] = ()
+    checks: tuple[str, ...] = ()
+    sweeps: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The headline, if there is one, and the statements."""
+        return tuple(filter(None, (self.headline, *(each.sentence for each in self.statements))))
 
 
 def counted(count: int, noun: str) -> str:
     """Write ``count`` with its ``noun``, in the plural where it is not 1."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def drift_in_words(drift: Drift) -> str:
+    """Write a drift in words that follow the name of the series."""
+    by = f"{'rose' if drift.change > 0.0 else 'fell'} by {number(100.0 * abs(drift.change))} %"
+    return f"{by} from the first half of the window to the second, over {drift.trials} trials"
 
 
 def listed(parts: Iterable[str], most: int = 0) -> str:
@@ -27,33 +85,13 @@ def listed(parts: Iterable[str], most: int = 0) -> str:
     return " and ".join(items) if len(items) < 3 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
-def factor_in_words(metric: Metric, ratios: Sequence[float]) -> str:
-    """Say by what factor a candidate differs, e.g. ``1.8 to 2.1 times slower``.
-
-    ``ratios`` are candidate ÷ baseline, all of them on the same side of 1.
-    """
-    smaller = ratios[0] < 1.0
-    factors = sorted(1.0 / ratio if smaller else ratio for ratio in ratios)
-    words = _SMALLER if smaller else _LARGER
-    word = words.get(metric.unit, "lower" if smaller else "higher")
-    shown = list(dict.fromkeys(number(factor) for factor in (factors[0], factors[-1])))
-    return f"{' to '.join(shown)} times {word}"
-
-
-def interval_in_words(comparisons: Sequence[Comparison]) -> str:
-    """Give the interval, as the factor that :func:`factor_in_words` says, e.g. ``1.5 to 2.2``.
-
-    Of several comparisons it is the smallest that holds all of their intervals. Where the ratio is
-    not known to be on one side of 1 the ratios stand as they are.
-    """
-    lows = [c.effect.low for c in comparisons if c.effect.low is not None]
-    highs = [c.effect.high for c in comparisons if c.effect.high is not None]
-    if not lows or not highs:
-        return ""
-    low, high = min(lows), max(highs)
-    if high < 1.0:
-        low, high = 1.0 / high, 1.0 / low if low > 0.0 else math.inf
-    return ratios_in_words(low, high)
+def interval_or_range(
+    low: float | None, high: float | None, values: Sequence[float]
+) -> tuple[float | None, float | None]:
+    """Return the interval; of fewer than three ``values`` their range, of one nothing."""
+    if len(values) >= FEWEST_FOR_INTERVAL or not values:
+        return low, high
+    return (min(values), max(values)) if len(values) > 1 else (None, None)
 
 
 def ratios_in_words(low: float, high: float) -> str:
@@ -61,15 +99,53 @@ def ratios_in_words(low: float, high: float) -> str:
     return f"{number(low)} to {number(high)}"
 
 
-def place_in_words(cell: Cell, varying: Sequence[str]) -> str:
-    """Name the condition of ``cell`` by those of its labels that are worth telling.
+def factors_in_words(factors: Iterable[float]) -> str:
+    """Give factors from the least to the largest, once where they read alike: ``1.8 to 2.1``."""
+    ordered = sorted(factors)
+    return " to ".join(dict.fromkeys(map(_factor, (ordered[0], ordered[-1]))))
 
-    ``varying`` names fields among ``workload``, ``payload``, ``arrival`` and ``loop``.
+
+def _factor(factor: float) -> str:
+    """Write a factor; where two digits would say 1 that differs from it, with one more."""
+    text = number(factor, DIGITS)
+    return text if text != "1.0" else number(factor, DIGITS + 1)
+
+
+def direction(metric: Metric, ratio: float) -> str:
+    """Say on which side of 1 ``ratio`` is, e.g. ``slower``; ``higher`` of what has no word."""
+    words, other = (_SMALLER, "lower") if ratio < 1.0 else (_LARGER, "higher")
+    return words.get(metric.unit, other)
+
+
+def factor_in_words(metric: Metric, ratio: float) -> str:
+    """Say by what factor a candidate differs, e.g. ``1.4× slower``."""
+    factor = max(ratio, 1.0 / ratio) if ratio > 0.0 else math.inf
+    return f"{factors_in_words([factor])}× {direction(metric, ratio)}"
+
+
+def noun(metric: Metric) -> str:
+    """Name what ``metric`` is of, as the field does: ``reads``, ``p99 of writes``."""
+    of = time_name(metric.name)
+    if of is None:
+        return metric.name
+    what = _NOUNS.get(of.operation, of.operation)
+    what = what if of.time.name == "response" else f"{what}' {of.time.name} times"
+    return what if of.statistic.name == "p50" else f"{of.statistic.name} of {what}"
+
+
+def ratios_of(metric: Metric, ratios: Sequence[float]) -> str:
+    """Say how a candidate compares, as a predicate: ``take 3.0 to 5.1 times as long``.
+
+    Where ratios lie on both sides of 1 they stand as they are.
     """
-    texts = {
-        "arrival": cell.arrival_text.removeprefix("closed, "),
-        "payload": f"payload {cell.payload}",
-        "workload": f"workload {cell.workload}",
-        "loop": f"loop {cell.loop}",
-    }
-    return ", ".join(text for name, text in texts.items() if name in varying)
+    is_time = metric.unit == "ns"
+    verb = "is" if time_name(metric.name) is None or not noun(metric).endswith("s") else "are"
+    if max(ratios) < 1.0:
+        factors = factors_in_words(1.0 / ratio for ratio in ratios)
+        return f"{verb} {factors} times {direction(metric, 0.5)}"
+    factors = factors_in_words(ratios)
+    if is_time:
+        return f"{'takes' if verb == 'is' else 'take'} {factors} times as long"
+    if min(ratios) > 1.0:
+        return f"{verb} {factors} times {direction(metric, 2.0)}"
+    return f"{verb} {factors} times as {'large' if metric.unit == 'bytes' else 'high'}"

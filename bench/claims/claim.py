@@ -17,13 +17,12 @@ from pydantic import Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.errors import InputError, suggestion
-from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
+from bench.scenario.limit import WRITTEN, Limit, Reader
+from bench.scenario.scenario import SIDES, SubjectPair
 from bench.scenario.selection import Label, Many, Name, Part, Selection, Some
 from bench.scenario.toml_file import read_model
 
 ClaimKind = Literal["ratio", "bound", "fact"]
-CANDIDATE = "candidate"
-_SIDES = Reader((CANDIDATE, BASELINE), sides=True, sums=True, shares=True)
 _ARRIVALS = Reader(None, sides=True)
 
 
@@ -60,13 +59,6 @@ class _Limited(_Judged):
         return self.require[0]
 
 
-class SubjectPair(Part):
-    """Two subjects that are compared inside blocks."""
-
-    candidate: Label
-    baseline: Label
-
-
 class Ratio(_Limited):
     """A ratio of two subjects, under each condition and for each metric.
 
@@ -77,7 +69,7 @@ class Ratio(_Limited):
     """
 
     pairs: Some[SubjectPair]
-    require: Some[Annotated[Limit, PlainValidator(_SIDES), WRITTEN]]
+    require: Some[Annotated[Limit, PlainValidator(SIDES), WRITTEN]]
     equal_durability: bool = False
     can_refute: bool = True
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from bench.analysis.answer.verdict import BEFORE_THE_SAVER
 from bench.analysis.comparison import (
     compare,
     heeded,
@@ -19,7 +20,6 @@ from bench.analysis.findings.registry import finding_kinds
 from bench.analysis.result import Analysis, Cell, Comparison
 from bench.claims._refutation import in_logarithms, outside_p
 from bench.claims.claim import (
-    CANDIDATE,
     Bound,
     Count,
     FindingCheck,
@@ -34,6 +34,7 @@ from bench.printable import cut
 from bench.scenario.limit import Limit, Range
 from bench.scenario.metric import ERRORS
 from bench.scenario.quantity import number
+from bench.scenario.scenario import CANDIDATE
 from bench.scenario.selection import SELECTORS, labels_of
 from bench.stats.effects import detectable_factor, log_ratios
 from bench.stats.intervals import GEOMETRIC, arithmetic
@@ -41,8 +42,6 @@ from bench.stats.intervals import GEOMETRIC, arithmetic
 _ALL = "all"
 _LONGEST_TEXT = 120
 _NO_INTERVAL = "a single block has no interval"
-# The stages of a trial that end before its saver is asked for anything.
-_BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
 
 
 def conditions(analysis: Analysis, judgement: Judgement) -> Iterator[JudgedCondition]:
@@ -434,7 +433,7 @@ def _says_something(judgement: RunsOn, cell: Cell) -> bool:
     """
     if cell.status == "measured":
         return True
-    is_of_saver = not cell.blocks.failed_stages & _BEFORE_THE_SAVER
+    is_of_saver = not cell.blocks.failed_stages & BEFORE_THE_SAVER
     if cell.status not in ("unsupported", "failed") or not is_of_saver:
         return False
     if not judgement.because:

@@ -86,6 +86,9 @@ def check_scenario(scenario: Scenario, origin: str) -> None:
     marks = sorted({mark for workload in workloads for mark in workload.marks})
     readings = [reading for name in scenario.probes for reading in load("probe", name).readings]
     check_metrics(scenario.primary_metrics, f"{origin}: primary_metrics", marks, readings)
+    asked = scenario.ask.require if scenario.ask else ()
+    parts = [part for limit in asked for part in limit.parts]
+    check_metrics(parts, f"{origin}: ask", marks, readings)
     for at, threshold in enumerate(scenario.thresholds):
         limited = [limit.metric for limit in threshold.require]
         check_metrics(limited, f"{origin}: thresholds.{at}", marks, readings)

@@ -6,17 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console as Screen
-
 from bench.analysis.analyse import analyse
 from bench.cli.places import place
-from bench.cli.screen import Form
+from bench.cli.screen import Form, show
 from bench.discovery import load, names
 from bench.records.files import write_file
 from bench.records.store import Store
+from bench.report.first_screen import screen_blocks
 from bench.report.report import Report
-from bench.report.terminal import renderable
-from bench.reporters.console import screen_content
 
 _FILES: dict[Form, str] = {"md": "report.md", "json": "analysis.json"}
 
@@ -42,11 +39,10 @@ def tell(store: Store, run_id: str, reports: Path, form: Form = "text") -> int:
     if form != "text":
         print((directory / _FILES[form]).read_text(encoding="utf-8"), end="")
     elif sys.stdout.isatty():
-        screen = Screen()
-        screen.print(renderable(screen_content(report, screen.width)))
+        show(screen_blocks(report.analysis, report.groups))
     else:
         print((directory / "console.txt").read_text(encoding="utf-8"))
     if form == "text":
-        print(f"report: {directory / 'report.html'} (also report.md, analysis.json)")
-        print(f"records: {store.directory / run_id}")
+        print(f"report  {directory / 'report.html'} (also report.md, analysis.json)")
+        print(f"records {store.directory / run_id}")
     return report.analysis.exit_code

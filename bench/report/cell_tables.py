@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bench.analysis.checks import failed_in_words
 from bench.analysis.estimation import LOWER_BOUND
-from bench.analysis.result import Analysis, Cell, drift_in_words
+from bench.analysis.result import Analysis, Cell
+from bench.analysis.wording import drift_in_words, interval_or_range
 from bench.report.groups import Group, failing_text, subject_text
 from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.text import one_line
@@ -267,7 +268,10 @@ def _entry(cell: Cell | None, metric: Metric, scale: Scale, *, is_alone: bool = 
     text = scaled(estimate.value, scale)
     if estimate.method == LOWER_BOUND:
         text = f"≥{SPACE}{text}"
-    between = interval(estimate.low, estimate.high, scale)
+    ends = interval_or_range(estimate.low, estimate.high, estimate.trial_values)
+    between = interval(*ends, scale)
+    if between and ends != (estimate.low, estimate.high):
+        between = f"range {between}"
     note = "" if between else one_line(estimate.method)
     if because and not cell.invalid_because:
         note = _must_not(because)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from bench.printable import printable
 from bench.report.page import (
     Block,
+    Box,
     Bullets,
     Code,
     Details,
@@ -64,6 +65,8 @@ def _blocks(blocks: Iterable[Block], level: int) -> Iterator[str]:
             case Text():
                 label = f"**{escaped(block.label)}.** " if block.label else ""
                 yield ("> " if block.look == "quote" else "") + label + escaped(block.text)
+            case Box():
+                yield _box(block)
             case Bullets():
                 yield from _list(block.label, map(escaped, filter(None, block.items)))
             case Facts():
@@ -72,17 +75,30 @@ def _blocks(blocks: Iterable[Block], level: int) -> Iterator[str]:
             case Code():
                 yield fenced(block.text, block.language)
             case Picture():
-                yield f"![{escaped(block.about)}]({block.file_name})"
+                # A file beside the page may not be kept with it; the page of one file has them.
+                yield f"*Figure in report.html:* {escaped(block.about)}."
             case Table():
                 yield from _table(block, level)
-            case Details():
-                yield f"<details><summary>{escaped(block.title)}</summary>"
-                yield from _blocks(block.blocks, level)
-                yield "</details>"
-            case Section():
-                before = f"{block.severity.upper()}: " if block.severity else ""
-                yield _heading(before + block.title, level)
-                yield from _blocks(block.blocks, level + 1)
+            case Details() | Section():
+                yield from _nested(block, level)
+
+
+def _box(box: Box) -> str:
+    alert = ["> [!WARNING]"] if box.look == "doubt" else []
+    items = (f"> - {escaped(item)}" for item in box.items)
+    title = [f"> **{escaped(box.title)}**", ">"] if box.title else []
+    return "\n".join((*alert, *title, *items))
+
+
+def _nested(block: Details | Section, level: int) -> Iterator[str]:
+    if isinstance(block, Details):
+        yield f"<details><summary>{escaped(block.title)}</summary>"
+        yield from _blocks(block.blocks, level)
+        yield "</details>"
+        return
+    before = f"{block.severity.upper()}: " if block.severity else ""
+    yield _heading(before + block.title, level)
+    yield from _blocks(block.blocks, level + 1)
 
 
 def _list(label: str, lines: Iterable[str]) -> Iterator[str]:
@@ -127,7 +143,10 @@ def _row(table: Table, row: Row) -> list[str]:
 
 def _entry(table: Table, entry: Entry) -> str:
     text, detail = _cell_text(entry.text), _cell_text(entry.detail)
-    if entry.anchor:
+    if entry.shade is not None:
+        text = text if entry.is_open else f"**{text}**"
+        return f"{text}<br>{detail}" if detail else text
+    if entry.anchor and table.look == "plain":
         text = f"[{text}](#{entry.anchor})"
     if detail:
         # An interval follows its value; words explain what stands before them.

@@ -6,7 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.analysis.checks import conformance_in_words, crash_in_words, failed_in_words
-from bench.analysis.result import Analysis, Capacity, MatrixEntry, ThresholdOutcome, ThresholdResult
+from bench.analysis.result import (
+    Analysis,
+    Capacity,
+    FalseAlarms,
+    MatrixEntry,
+    ThresholdOutcome,
+    ThresholdResult,
+)
 from bench.analysis.summary import NOT_PLANNED
 from bench.report import words
 from bench.report.groups import loop_text
@@ -41,22 +48,19 @@ _LONGEST_REASON = 200
 # ---------------------------------------------------------------------------------------- matrix
 
 
-def matrix_table(analysis: Analysis, *, with_reasons: bool = True) -> Table:
-    """Return subjects by loops: what can run where, and why not beside it or in footnotes."""
+def matrix_table(analysis: Analysis) -> Table:
+    """Return subjects by loops: what can run where, and why not."""
     by_place = {(entry.subject, entry.loop): entry for entry in analysis.matrix}
     kinds = {entry.loop: entry.loop_kind for entry in analysis.matrix if entry.loop_kind}
     rows = []
     for subject in analysis.subjects:
-        about = analysis.subject_texts.get(subject, "") if with_reasons else ""
-        entries = [Entry(subject, about, badge="subject")]
+        entries = [Entry(subject, analysis.subject_texts.get(subject, ""), badge="subject")]
         for loop in analysis.loops:
             present = by_place.get((subject, loop))
             if present is None or present.reason == NOT_PLANNED:
-                entries.append(Entry(NOT_PLANNED if with_reasons else ABSENT, badge="absent"))
-            elif with_reasons:
-                entries.append(Entry(sign(present), present.reason, badge=_badge(present)))
+                entries.append(Entry(NOT_PLANNED, badge="absent"))
             else:
-                entries.append(Entry(sign(present), note=present.reason, badge=_badge(present)))
+                entries.append(Entry(sign(present), present.reason, badge=_badge(present)))
         rows.append(entries)
     columns = ("subject", *(loop_text(loop, kinds.get(loop, "")) for loop in analysis.loops))
     return table("", columns, rows, words.MATRIX)
@@ -83,6 +87,14 @@ def checks_table(analysis: Analysis) -> Table:
             rows.append((subject, conformance, crash))
     columns = ("subject", "conformance", "crash")
     return table("", columns, rows, words.CHECKS, look="plain")
+
+
+def false_alarms_in_words(alarms: FalseAlarms | None) -> str:
+    """Write how many A/A ratios were called different, or nothing where there are none."""
+    if alarms is None:
+        return ""
+    share, expected = (f"{number(100.0 * each)} %" for each in (alarms.share, alarms.by_chance))
+    return f"{alarms.different} of {alarms.compared} ({share}; {expected} by chance)"
 
 
 # ------------------------------------------------------------------------------------ thresholds

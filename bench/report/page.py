@@ -38,6 +38,15 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """What must be seen first: a ``title`` that says it, which may lack, and sentences below."""
+
+    title: str
+    items: tuple[str, ...]
+    look: Literal["answer", "doubt"]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Names, each with its value."""
 
@@ -90,7 +99,7 @@ class Section:
         return tuple(each for each in self.blocks if isinstance(each, Section) and each.anchor)
 
 
-Block = Text | Bullets | Facts | Code | Picture | Table | Details | Section
+Block = Text | Bullets | Box | Facts | Code | Picture | Table | Details | Section
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,26 +7,26 @@ from functools import cached_property
 from shlex import quote
 
 from bench.analysis.result import Analysis, Finding
+from bench.analysis.wording import counted
 from bench.records.trial import Reading
 from bench.report import words
 from bench.report.cell_tables import glance_tables, group_tables, metrics_of
-from bench.report.comparison_tables import comparison_tables, false_alarms_in_words
+from bench.report.first_screen import first_blocks
 from bench.report.groups import Group, groups_of, loop_text, subject_text
 from bench.report.outcome_tables import (
     capacity_tables,
     checks_table,
+    false_alarms_in_words,
     matrix_table,
     threshold_tables,
-    thresholds_in_words,
 )
 from bench.report.page import Block, Bullets, Code, Details, Facts, Page, Picture, Section, Text
 from bench.report.plots.drawing import pictures_of
+from bench.report.ratios import other_tables, primary_tables, trials_table
 from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.text import one_line
 from bench.scenario.metric import Metric
 from bench.scenario.quantity import count
-
-_CELLS_IN_SIGHT = 4
 
 
 class Report:
@@ -50,8 +50,8 @@ class Report:
         """The whole report."""
         run_id = self.analysis.run.run_id
         return Page(
-            title=f"Checkpoint savers compared: {self.analysis.run.scenario_name}",
-            blocks=(*_head(self.analysis), *_sections(self)),
+            title=one_line(self.analysis.question),
+            blocks=tuple(_sections(self)),
             foot=f"Every number is derived from the records of run {run_id}; analysis.json beside "
             "this file has them unrounded.",
         )
@@ -62,74 +62,63 @@ def findings_in_order(analysis: Analysis) -> list[Finding]:
     return sorted(analysis.findings, key=lambda each: words.SEVERITIES.index(each.severity))
 
 
-def _head(analysis: Analysis) -> Iterator[Block]:
-    yield Text(analysis.question, "lead", label="Question")
-    yield Bullets(analysis.answer or (words.NO_ANSWER,), "lead", label="Answer")
-    yield Facts(tuple(_facts(analysis)), label="The run")
-
-
-def _sections(report: Report) -> Iterator[Section]:
+def _sections(report: Report) -> Iterator[Block]:
     analysis, groups = report.analysis, report.groups
-    findings = tuple(_finding(each) for each in findings_in_order(analysis))
-    no_number = (Text(words.NO_NUMBER),)
-    glance = (
-        *threshold_tables(analysis),
-        *capacity_tables(analysis),
-        *glance_tables(analysis, groups),
-    )
+    yield from first_blocks(analysis, groups)
+    yield from threshold_tables(analysis)
+    yield Section("Which saver runs on which loop", (matrix_table(analysis),), "loops", "Loops")
+    yield Section("What makes a number doubtful", tuple(_doubts(analysis)), "doubts", "Doubts")
+    figures = report.pictures or (Text("There is nothing to draw."),)
+    yield Section("Figures", figures, "figures", "Figures")
+    ratios = (*primary_tables(analysis, groups), *other_tables(analysis, groups))
     yield Section(
-        "Reasons to distrust a number",
-        findings or (Text(words.no_findings(analysis)),),
-        anchor="findings",
-        label=f"Findings ({len(findings)})",
+        "Every ratio, with its blocks",
+        (Text(words.RATIOS), *ratios) if ratios else (Text("There is nothing to compare."),),
+        *("ratios", "Ratios"),
     )
-    matrix = (matrix_table(analysis),)
-    yield Section("Which saver runs on which loop", matrix, "matrix", "Savers × loops")
-    yield Section("Checks", (checks_table(analysis),), "checks", "Checks")
-    yield Section("At a glance", glance or no_number, "glance", "At a glance")
-    ratios = comparison_tables(analysis, groups) or (Text("There is nothing to compare."),)
-    yield Section("Ratios to the baseline", ratios, "ratios", "Ratios")
-    pictures = report.pictures or (Text("There is nothing to plot."),)
-    yield Section("Plots", pictures, "plots", "Plots")
-    conditions = tuple(_condition(analysis, at, group) for at, group in enumerate(groups, start=1))
-    title = "Every number, by condition"
-    yield Section(title, conditions or no_number, "conditions", "Every number")
+    conditions = [_condition(analysis, at, group) for at, group in enumerate(groups, start=1)]
+    glance = () if not ratios else (*capacity_tables(analysis), *glance_tables(analysis, groups))
+    numbers: tuple[Block, ...] = (*glance, *conditions) or (Text(words.NO_NUMBER),)
+    yield Section("Every number, by condition", numbers, "numbers", "Numbers")
     gaps = _not_measured(groups) or (Text(words.NO_GAPS if groups else words.NO_NUMBER),)
     yield Section("What was not measured", gaps, "not-measured", "Not measured")
+    yield Section("Trials", (trials_table(analysis, groups),), "trials", "Trials")
+    environment = (_subjects(analysis), _environment(analysis))
+    yield Section("Environment", environment, "environment", "Environment")
     methods = (*map(Text, words.methods(analysis)), *map(Text, words.EXPLANATIONS))
     glossary = Details("What each metric means", (_glossary(analysis),))
     yield Section("Methods", (*methods, glossary), "methods", "Methods")
-    environment = (_subjects(analysis), _environment(analysis))
-    yield Section("Environment", environment, "environment", "Environment")
-    yield Section("Reproduce", tuple(_reproduction(analysis)), "reproduce", "Reproduce")
+    yield Section("Scenario", tuple(_reproduction(analysis)), "scenario", "Scenario")
 
 
-def _facts(analysis: Analysis) -> Iterator[tuple[str, str]]:
-    record = analysis.run
-    recorded, planned = analysis.trials_recorded, analysis.trials_planned
-    measured = sum(1 for cell in analysis.cells if cell.estimates)
-    yield "Run", record.run_id
-    yield "Started", record.started_at
-    yield "Trials", f"{count(recorded)} of {count(planned)} recorded"
-    yield "Cells", f"{measured} of {len(analysis.cells)} measured"
-    yield "Baseline", analysis.baseline_text or "none"
+def _doubts(analysis: Analysis) -> Iterator[Block]:
+    """Yield what was looked for and is in order, the findings, the notes folded, and the checks."""
+    yield Bullets(tuple(analysis.answer.checks))
     if alarms := false_alarms_in_words(analysis.false_alarms):
-        yield "A/A ratios called different", alarms
-    if analysis.thresholds:
-        yield "Thresholds", thresholds_in_words(analysis.thresholds)
-    exit_words = words.EXIT_WORDS.get(analysis.exit_code, "")
-    yield "Exit code", f"{analysis.exit_code}: {exit_words}".rstrip(": ")
+        yield Text(f"Of the same saver measured twice, {alarms} would have been called different.")
+    findings = findings_in_order(analysis)
+    cells = len(analysis.cells)
+    yield from (_finding(each, cells) for each in findings if each.severity != "note")
+    if notes := tuple(_finding(each, cells) for each in findings if each.severity == "note"):
+        yield Details(counted(len(notes), "note"), notes)
+    if not findings:
+        yield Text(words.no_findings(analysis))
+    yield Details("Checks of each saver before anything was timed", (checks_table(analysis),))
 
 
-def _finding(finding: Finding) -> Section:
-    told = (("Code", finding.code), ("Meaning", finding.meaning), ("Remedy", finding.remedy))
-    cells = "; ".join(finding.cells)
-    if len(finding.cells) > _CELLS_IN_SIGHT:
-        folded = Details(f"{len(finding.cells)} cells", (Text(cells, "about"),))
-        blocks: tuple[Block, ...] = (Facts(told), folded)
-    else:
-        blocks = (Facts((*told, ("Cells", cells)) if cells else told),)
-    return Section(finding.message, blocks, severity=finding.severity)
+def _finding(finding: Finding, cells: int) -> Section:
+    """Return a finding under its effect: what it means for the numbers, and for how many."""
+    effect, _, rest = finding.meaning.partition(": ")
+    if not rest:
+        effect, _, rest = finding.meaning.partition(". ")
+    affected = f" ({len(finding.cells)} of {cells} cells)" if finding.cells else ""
+    told = (("Measured", finding.message), ("Meaning", finding.meaning), ("Remedy", finding.remedy))
+    blocks: tuple[Block, ...] = (Facts((*told, ("Code", finding.code))),)
+    if finding.cells:
+        names = Text("; ".join(finding.cells), "about")
+        blocks = (*blocks, Details(counted(len(finding.cells), "cell"), (names,)))
+    title = f"{effect.rstrip('.')}{affected}"
+    return Section(title, blocks, f"finding-{finding.code}", severity=finding.severity)
 
 
 def _condition(analysis: Analysis, at: int, group: Group) -> Section:
@@ -219,12 +208,10 @@ def _environment(analysis: Analysis) -> Table:
 
 def _glossary(analysis: Analysis) -> Table:
     known: dict[str, Metric | Reading] = {**analysis.readings, **metrics_of(analysis.cells)}
-    better = {"lower": "lower is better", "higher": "higher is better", "neither": ""}
     rows = (
-        (name, item.unit, better[item.better], one_line(item.description))
-        for name, item in known.items()
+        (name, item.unit, item.better, one_line(item.description)) for name, item in known.items()
     )
-    columns = ("metric", "unit in analysis.json", "", "meaning")
+    columns = ("metric", "unit in analysis.json", "better", "meaning")
     return table("", columns, rows, look="plain")
 
 
@@ -241,6 +228,9 @@ def _reproduction(analysis: Analysis) -> Iterator[Block]:
     yield Facts(
         (
             ("Run", record.run_id),
+            ("Started", record.started_at),
+            ("Baseline", analysis.baseline_text or "none"),
+            ("Exit code", f"{analysis.exit_code}: {words.EXIT_WORDS.get(analysis.exit_code, '')}"),
             ("Scenario digest", record.scenario_digest),
             ("Plan digest", record.plan_digest),
             ("Commit", f"{commit} ({state})" if commit else "unknown: not a checkout"),

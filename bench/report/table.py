@@ -40,7 +40,8 @@ class Entry:
     """What stands in one place: ``text``, its interval or ``detail``, and a footnote ``note``.
 
     ``struck`` marks a number that must not be used. ``badge`` names a kind of emphasis. ``anchor``
-    names the section of the page that the text leads to.
+    names the part of the page that the text leads to. ``shade``, from −1 (much better) to 1 (much
+    worse), colours a place of a map, which is hatched where it ``is_open``.
     """
 
     text: str
@@ -49,25 +50,30 @@ class Entry:
     struck: bool = False
     badge: Badge = ""
     anchor: str = ""
+    shade: float | None = None
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """Entries, one for each column; where there are fewer, ``rest`` spans the other columns.
 
-    Neighbours with the same ``section`` stand together under that heading.
+    Neighbours with the same ``section`` stand together under that heading. ``anchor`` can be linked
+    to.
     """
 
     entries: tuple[Entry, ...]
     rest: str = ""
     section: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table, its ``caption`` and the footnotes of its entries, equal ones once.
 
-    ``look``: ``data`` has subjects in its first column, which stays in sight; ``plain`` has texts.
+    ``look``: ``data`` has subjects in its first column, which stays in sight; ``plain`` has texts;
+    ``map`` has shaded places, and takes one line for each on a narrow screen.
     ``fold``: where a form can fold it, it stands there ``open`` or ``closed`` under its title.
     """
 
@@ -75,7 +81,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     caption: str = ""
-    look: Literal["data", "plain"] = "data"
+    look: Literal["data", "plain", "map"] = "data"
     fold: Literal["", "open", "closed"] = ""
     notes: tuple[str, ...] = field(default=(), init=False)
 
@@ -109,7 +115,7 @@ def table(
     rows: Iterable[Row | Sequence[Entry | str]],
     caption: str = "",
     *,
-    look: Literal["data", "plain"] = "data",
+    look: Literal["data", "plain", "map"] = "data",
     fold: Literal["", "open", "closed"] = "",
 ) -> Table:
     """Make a table; a column given as a name holds texts, an entry given as a text is just that."""

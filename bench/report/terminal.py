@@ -11,7 +11,7 @@ from rich.console import Group as Stack
 from rich.table import Table as Grid
 from rich.text import Text as Line
 
-from bench.report.page import Block, Bullets, Code, Details, Facts, Section, Text
+from bench.report.page import Block, Box, Bullets, Code, Details, Facts, Look, Section, Text
 from bench.report.table import Badge, Entry, Table
 from bench.report.text import plain, spans
 
@@ -56,17 +56,15 @@ def screen_text(blocks: Iterable[Block], width: int) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def natural_width(table: Table) -> int:
-    """Return how wide ``table`` is where nothing is cut or folded."""
-    console = Console(width=10_000, file=io.StringIO())
-    return console.measure(_grid(table)).maximum
-
-
 def _lines(blocks: Iterable[Block]) -> Iterator[RenderableType]:
     for block in blocks:
         match block:
             case Text():
                 yield _line(block.text, _LOOKS.get(block.look, ""), is_cut=block.is_cut)
+            case Box():
+                look: Look = "warning" if block.look == "doubt" else "lead"
+                title = [Text(block.title, look)] if block.title else []
+                yield from _lines((*title, Bullets(block.items)))
             case Bullets():
                 yield from (_line(f"• {item}") for item in block.items if item)
             case Facts():
@@ -74,14 +72,19 @@ def _lines(blocks: Iterable[Block]) -> Iterator[RenderableType]:
             case Code():
                 yield Line(block.text)
             case Table():
-                if block.title:
-                    yield _line(block.title, "bold")
-                yield _grid(block)
-                for at, note in enumerate(block.notes, start=1):
-                    yield _line(f"[{at}] {note}", is_cut=True)
+                yield from _table(block)
             case Section() | Details():
                 yield _line(block.title, "bold")
                 yield from _lines(block.blocks)
+
+
+def _table(table: Table) -> Iterator[RenderableType]:
+    if table.title:
+        yield _line(table.title, "bold")
+    yield _grid(table)
+    yield from (
+        _line(f"[{at}] {note}", is_cut=True) for at, note in enumerate(table.notes, start=1)
+    )
 
 
 def _line(text: str, style: str = "", *, is_cut: bool = False) -> Line:
@@ -93,7 +96,7 @@ def _line(text: str, style: str = "", *, is_cut: bool = False) -> Line:
 
 def _grid(table: Table) -> Grid:
     """Return a table whose columns of data keep to one line, or whose texts share the width."""
-    is_data = table.look == "data"
+    is_data = table.look != "plain"
     if is_data:
         grid = Grid(box=box.SIMPLE_HEAD, padding=0, show_edge=False, pad_edge=False)
     else:
@@ -119,7 +122,15 @@ def _grid(table: Table) -> Grid:
 
 def _entry(table: Table, entry: Entry) -> Line:
     text = " ".join(filter(None, (entry.text, entry.detail)))
+    if entry.shade is not None:
+        return _line(entry.text, _shade(entry))
     if entry.struck:
         return Line(f"~~{plain(text)}~~", style="strike")
     line = _line(text, _BADGES.get(entry.badge, ""))
     return line.append(f" [{table.note_number(entry.note)}]") if entry.note else line
+
+
+def _shade(entry: Entry) -> str:
+    """Return the colour of a place of a map: bold where it is shown, dim where it is not."""
+    colour = "yellow" if (entry.shade or 0.0) > 0.0 else "blue"
+    return f"dim {colour}" if entry.is_open else f"bold {colour}"

@@ -35,6 +35,16 @@ CAUSES: dict[Reason | Literal[""], str] = {
     "tail": "its interval excludes 1, that with the operations in trials resampled does not",
 }
 
+MAP = (
+    "How many times slower or faster a saver is than what it is compared with; below it the 95 % "
+    "interval of the ratio, or the range of fewer than three blocks. Solid or bold: shown. With a "
+    "question mark, hatched: an estimate that is not shown. Each leads to its blocks and trials."
+)
+RATIOS = (
+    "Candidate ÷ baseline inside blocks, with its 95 % interval, or the range of fewer than three "
+    "blocks. A saver's name leads to the trials of its cell."
+)
+MAP_ON_SCREEN = "?: not proven; the report has the intervals."
 NO_GAPS = "Every cell was measured in full, and no operation failed."
 NO_FINDINGS = "No reason to distrust a number was found."
 NO_ANSWER = "There is no answer: nothing was measured."

@@ -19,7 +19,7 @@ _CELL_COLUMNS = (
 )
 _RATIO_COLUMNS = (
     *(*_CONDITION, "metric", "better"),
-    *(name for name in SHOWN_OF_COMPARISON if name not in ("metric", "condition")),
+    *(name for name in SHOWN_OF_COMPARISON if name not in ("metric", "condition", "ratios")),
 )
 
 

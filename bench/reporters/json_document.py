@@ -13,7 +13,7 @@ from bench.errors import InvalidMeasurementError
 from bench.report.json_text import json_bytes
 from bench.report.report import Report
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class JsonDocument(Reporter):

@@ -18,13 +18,13 @@ def derived(
     """Return ``scenario`` with ``sweeps`` instead of its own, and the labels that they use.
 
     A subject that an A/A arm repeats is kept with it, and of baseline and families what is left.
-    ``changed`` are further keys. Thresholds go: they judge the whole scenario, and the labels that
-    they name may be gone.
+    ``changed`` are further keys. The ask and thresholds go: they judge the whole scenario, and the
+    labels that they name may be gone.
 
     Raises:
         InputError: the result is no scenario; ``origin`` is what the text names.
     """
-    changed = {"sweeps": sweeps, "thresholds": (), **changed}
+    changed = {"sweeps": sweeps, "ask": None, "thresholds": (), **changed}
     for table in TABLES:
         labels: Mapping[str, Any] = changed.get(table, getattr(scenario, table))
         used = {label for sweep in sweeps.values() for label in getattr(sweep, table)}

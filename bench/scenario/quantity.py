@@ -1,6 +1,6 @@
 """Numbers and quantities as people read them: three significant digits, the same in every page.
 
-On a screen of 120 columns ratios have two (``bench.reporters.console``).
+Factors in sentences and maps have two (``bench.analysis.wording``).
 """
 
 from __future__ import annotations

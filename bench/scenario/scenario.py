@@ -8,10 +8,12 @@ the plug-in's own business and is checked by ``bench.measure.preflight``.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from bench.scenario.arrival import FOR_A_DIGEST, Arrival, Closed, Open, Search
 from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
@@ -31,7 +33,7 @@ _TABLES_LEFT_OUT: Mapping[str, Any] = {
 # Keys of an arrival that change nothing where they are not given.
 _UNUSUAL = ("round_trip_s", "placement")
 # Keys that judge the numbers and change none.
-_JUDGES = ("thresholds", "families", "smallest_effect", "conformance", "crash_check")
+_JUDGES = ("ask", "thresholds", "families", "smallest_effect", "conformance", "crash_check")
 
 
 class Use(Part):
@@ -135,6 +137,47 @@ class Threshold(Selection):
         return tuple(limit.metric for limit in self.require if limit.times)
 
 
+CANDIDATE = "candidate"
+SIDES = Reader((CANDIDATE, BASELINE), sides=True, sums=True, shares=True)
+_OF_ONE = Reader()
+
+
+def _asked(given: object) -> Limit:
+    """Read the limit of one side as a multiple of the other, or that of a metric by itself."""
+    is_multiple = re.search(r"\d\s*x\s", str(given)) is not None
+    return (SIDES if is_multiple else _OF_ONE)(given)
+
+
+class SubjectPair(Part):
+    """Two subjects that are compared inside blocks."""
+
+    candidate: Label
+    baseline: Label
+
+
+class Ask(Selection):
+    """The question as a claim, so that yes or no follows by rule.
+
+    With ``pairs`` each limit is about a ratio, as ``put.response.p50 of baseline >= 10 x
+    candidate``; without them it is a metric's own, of the ``subjects``, as ``errors == 0``. It is
+    about the sweeps that answer the question, unless ``sweeps`` names others.
+    """
+
+    pairs: Many[SubjectPair] = ()
+    subjects: Some[Label] | None = None
+    require: Some[Annotated[Limit, PlainValidator(_asked), WRITTEN]]
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.pairs and self.subjects:
+            text = "expected subjects in 'pairs' alone, without 'subjects'"
+            raise PydanticCustomError("subjects", text)
+        if any(bool(limit.times) != bool(self.pairs) for limit in self.require):
+            text = "expected multiples, as in '10 x candidate', with 'pairs', and only then"
+            raise PydanticCustomError("require", text)
+        return self
+
+
 class Scenario(Part):
     """One question put to several subjects; docs/scenarios.md explains each key."""
 
@@ -168,6 +211,7 @@ class Scenario(Part):
     payloads: Mapping[Label, Use] = Field(min_length=1)
     arrivals: Mapping[Label, Arrival] = Field(min_length=1)
     sweeps: Mapping[Label, Sweep] = Field(min_length=1)
+    ask: Ask | None = None
     thresholds: Many[Threshold] = ()
     precision: Precision | None = None
     conformance: bool = True

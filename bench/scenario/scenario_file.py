@@ -13,7 +13,7 @@ from bench.errors import InputError, suggestion
 from bench.scenario.arrival import MOST_ARRIVALS, Open, Search
 from bench.scenario.family import family_problems
 from bench.scenario.scenario import AXES, TABLES, Scenario
-from bench.scenario.threshold import threshold_problems
+from bench.scenario.threshold import ask_problems, threshold_problems
 from bench.scenario.toml_file import parse_toml, read_text, validated
 from bench.scenario.version_1 import renewed
 
@@ -47,6 +47,7 @@ def checked(scenario: Scenario, origin: str) -> Scenario:
     problems = problems or [
         *_impossible_loads(scenario),
         *family_problems(scenario),
+        *ask_problems(scenario),
         *threshold_problems(scenario),
     ]
     if problems:

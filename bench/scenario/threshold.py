@@ -1,10 +1,11 @@
-"""What is wrong with the thresholds of a scenario."""
+"""What is wrong with what a scenario asks and requires."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
 
+from bench.errors import suggestion
 from bench.scenario.arrival import Open
 from bench.scenario.family import baselines_of
 from bench.scenario.metric import counts_from_its_call
@@ -25,6 +26,19 @@ def threshold_problems(scenario: Scenario) -> Iterator[str]:
             selected = [arm for arm in arms if threshold.selects(arm)]
             problems = [*_relative_problems(key, scenario, threshold, selected)]
         yield from problems
+
+
+def ask_problems(scenario: Scenario) -> Iterator[str]:
+    """Yield a sentence for each label of ``ask`` that does not fit ``scenario``."""
+    if scenario.ask is None:
+        return
+    arms = arms_of(scenario)
+    yield from scenario.ask.problems("ask", arms)
+    measured = {arm.subject for arm in arms}
+    for at, pair in enumerate(scenario.ask.pairs):
+        for side, label in (("candidate", pair.candidate), ("baseline", pair.baseline)):
+            if label not in measured:
+                yield f"ask.pairs.{at}.{side} names {label!r}.{suggestion(label, measured)}"
 
 
 def _relative_problems(

@@ -53,7 +53,7 @@ def _front_page(shown: Sequence[Report], files: Mapping[str, bytes]) -> str:
     for analysis in (report.analysis for report in shown):
         run = analysis.run
         lines += [f"## {escaped(analysis.question)}", ""]
-        lines += [f"- {escaped(each)}" for each in analysis.answer[:_SENTENCES_OF_A_RUN]]
+        lines += [f"- {escaped(each)}" for each in analysis.answer.sentences[:_SENTENCES_OF_A_RUN]]
         facts = escaped(f"{run.started_at[:10]} · {run.environment.machine}")
         lines += ["", f"[The report](reports/{run.run_id}/report.md) · {facts}", ""]
     if VERDICTS in files:

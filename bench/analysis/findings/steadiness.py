@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import median
 
 from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, is_most
-from bench.analysis.result import drift_in_words
 from bench.analysis.summary import CellEvidence
+from bench.analysis.wording import drift_in_words
 from bench.scenario.metric import METRICS
 from bench.scenario.quantity import number
 

@@ -11,7 +11,6 @@ from bench.analysis.result import Analysis
 from bench.report.page import Picture
 from bench.report.plots.ecdf import response_time_ecdf
 from bench.report.plots.memory import peak_memory
-from bench.report.plots.ratios import ratios_across_durability, ratios_equal_durability
 from bench.report.plots.scaling import by_concurrency, by_state_size
 from bench.report.plots.style import svg
 
@@ -28,13 +27,6 @@ PLOTS: Mapping[str, Plot] = {
     "response_time": Plot(
         "Distribution of the response time of writes and reads, by saver and condition",
         response_time_ecdf,
-    ),
-    "ratios_equal_durability": Plot(
-        "Ratios to the baseline at equal durability, with intervals", ratios_equal_durability
-    ),
-    "ratios_across_durability": Plot(
-        "Ratios to the baseline across durability classes, with intervals",
-        ratios_across_durability,
     ),
     "concurrency": Plot("Throughput and response time by concurrency", by_concurrency),
     "state_size": Plot("Response time and stored bytes by size of the state", by_state_size),

@@ -1,9 +1,10 @@
-"""Response times as empirical distribution functions: every quantile at once."""
+"""Response times by percentile, up to the 99.9th: every quantile at once."""
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from bench.analysis.result import Analysis, Cell, Curve
 from bench.report.groups import Group, groups_of
@@ -24,8 +25,9 @@ from bench.report.plots.style import (
 from bench.scenario.metric import READ_OPERATION, WRITE_OPERATION, time_metric
 
 _OPERATIONS = {WRITE_OPERATION: "write (put)", READ_OPERATION: "read (get_tuple)"}
-_POINTS = 120
-_LARGEST_ROWS = 12
+_POINTS = 60
+_LARGEST_ROWS = 6
+_BEYOND = {0.5: "50", 0.1: "90", 0.01: "99", 0.001: "99.9"}
 
 
 def response_time_ecdf(analysis: Analysis) -> Figure | None:
@@ -34,9 +36,7 @@ def response_time_ecdf(analysis: Analysis) -> Figure | None:
     if not groups:
         return None
     shown = groups[:_LARGEST_ROWS]
-    title = (
-        "Response time: the further left a curve, the faster; its upper end is the slowest calls"
-    )
+    title = "Response time by percentile: the further left a curve, the faster"
     if len(groups) > len(shown):
         title += f"\n(the first {len(shown)} of {len(groups)} conditions)"
     drawn = [cell for group in shown for cell in group.cells if _usable(cell)]
@@ -51,7 +51,7 @@ def response_time_ecdf(analysis: Analysis) -> Figure | None:
         for operation, axes in zip(_OPERATIONS, row, strict=True):
             _draw(axes, group, operation, styles)
             axes.tick_params(labelleft=axes is row[0])
-        row[0].set_ylabel("share of operations", fontsize=9)
+        row[0].set_ylabel("percentile", fontsize=9)
         row[0].yaxis.set_label_coords(-0.1, 0.5)
     for axes, words in zip(sheet.panels[-1], _OPERATIONS.values(), strict=True):
         axes.set_xlabel(f"response time of {words}", fontsize=9)
@@ -72,9 +72,10 @@ def _usable(cell: Cell) -> bool:
 
 def _draw(axes: Axes, group: Group, operation: str, styles: dict[str, SubjectStyle]) -> None:
     style_axes(axes, f"{_OPERATIONS[operation]} — {group.label}")
-    axes.set_ylim(0.0, 1.02)
-    axes.set_yticks([0.0, 0.5, 0.9, 1.0])
-    axes.yaxis.set_major_formatter("{x:.0%}")
+    axes.set_yscale("log")
+    axes.set_ylim(1.0, min(_BEYOND) / 1.5)
+    axes.set_yticks([*_BEYOND], [f"{percent} %" for percent in _BEYOND.values()])
+    axes.yaxis.set_minor_locator(NullLocator())
     empty = True
     for at, cell in enumerate(group.cells):
         curve = cell.curves.get(operation)
@@ -98,7 +99,8 @@ def _draw(axes: Axes, group: Group, operation: str, styles: dict[str, SubjectSty
 
 
 def _thinned(curve: Curve) -> tuple[list[float], list[float]]:
-    """Return at most :data:`_POINTS` points, the last one among them; a log axis holds no 0."""
+    """Return at most :data:`_POINTS` times, each with the share beyond it, above 0."""
     step = max(1, -(-len(curve.ns) // _POINTS))
     kept = sorted({*range(0, len(curve.ns), step), len(curve.ns) - 1})
-    return ([max(1.0, curve.ns[at]) for at in kept], [curve.share[at] for at in kept])
+    shown = [at for at in kept if curve.share[at] < 1.0]
+    return ([max(1.0, curve.ns[at]) for at in shown], [1.0 - curve.share[at] for at in shown])

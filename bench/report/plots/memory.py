@@ -19,7 +19,7 @@ from bench.report.plots.style import (
     error_bars,
     foot_in,
     invalid_note,
-    is_drawn,
+    is_usable,
     quantity_axis,
     style_axes,
     width_in,
@@ -111,7 +111,7 @@ def _bars(
         estimate = cell.estimates.get(name)
         if estimate is None or estimate.value is None:
             continue
-        invalid = not is_drawn(cell)
+        invalid = not is_usable(cell)
         axes.barh(
             at + offset,
             estimate.value,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ LINE_STYLES: dict[Durability, tuple[float, Sequence[float]]] = {
     Durability.UNKNOWN: (0, (5.0, 1.5, 1.0, 1.5)),
 }
 _LABEL_LENGTH = 26
+_LONG_NUMBER = re.compile(r"(\d\.\d)\d+(?=[ \"\n,)])")
+# matplotlib numbers its groups anew in each figure; several stand in one page.
+_GROUP_ID = re.compile(r' id="[a-z0-9.]+_\d+"')
 _LEGEND_COLUMNS = 4
 _HANDLE_LENGTH = 3.4
 _LINE_IN = 0.165
@@ -189,14 +193,19 @@ def width_in(texts: Iterable[str], size_pt: float) -> float:
     return max(widths, default=0.0) / _POINTS_PER_IN
 
 
-def is_drawn(cell: Cell) -> bool:
+def is_usable(cell: Cell) -> bool:
     """Tell whether the times and rates of ``cell`` may stand beside those of others."""
     return not (cell.invalid_because or cell.failing_because)
 
 
+def is_drawn(cell: Cell) -> bool:
+    """Tell whether ``cell`` is a point of a series; an A/A arm is a line of noise, and none."""
+    return is_usable(cell) and not cell.aa_of
+
+
 def invalid_note(cells: Iterable[Cell], what_is_done: str) -> str:
     """Return a line that names the cells whose numbers must not be compared, or nothing."""
-    names = list(dict.fromkeys(cell.name for cell in cells if not is_drawn(cell)))
+    names = list(dict.fromkeys(cell.name for cell in cells if not is_usable(cell)))
     if not names:
         return ""
     more = f" and {len(names) - _NAMES_IN_NOTE} more" if len(names) > _NAMES_IN_NOTE else ""
@@ -282,8 +291,9 @@ def error_bars(estimates: Sequence[Estimate]) -> list[list[float]] | None:
 
 
 def svg(figure: Figure, name: str) -> bytes:
-    """Draw ``figure`` as SVG: text as paths, no date, the same bytes each time."""
+    """Draw ``figure`` as SVG: text as text, tenths of a point, the same bytes each time."""
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+    text = _LONG_NUMBER.sub(r"\1", buffer.getvalue().decode())
+    return _GROUP_ID.sub("", text).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bench.analysis.wording import Answer
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import MS, Left, Load, Make, analysed, scenario_text
@@ -42,6 +43,10 @@ def times(put_ms: dict[str, float], **durability: Durability) -> Make:
     return make
 
 
-def answer(directory: Path, make: Make, **scenario: Any) -> tuple[str, ...]:
+def answer(directory: Path, make: Make, **scenario: Any) -> Answer:
     text = scenario_text(**{"top": PRIMARY, "clients": 1, **scenario})
     return analysed(directory, make, text).answer
+
+
+def sentences(directory: Path, make: Make, **scenario: Any) -> tuple[str, ...]:
+    return answer(directory, make, **scenario).sentences

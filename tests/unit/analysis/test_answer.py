@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.analysis.answer import MOST_SENTENCES
+import pytest
+
+from bench.analysis.answer.statements import MOST_STATEMENTS
 from bench.records.trial import Verification
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
-from tests.unit.analysis._answers import ACROSS, BASELINE, OTHER, TWO, answer, times
+from tests.unit.analysis._answers import (
+    ACROSS,
+    ASIDE,
+    BASELINE,
+    BESIDE,
+    OTHER,
+    PRIMARY,
+    TWO,
+    answer,
+    sentences,
+    times,
+)
 from tests.unit.analysis.synthetic import (
     MS,
     Left,
     Load,
+    Make,
     analysed,
     changed,
     failure,
@@ -22,38 +36,22 @@ from tests.unit.analysis.synthetic import (
 )
 
 
-def test_slower_by_how_much_and_how_sure(tmp_path: Path) -> None:
-    make = times({"base": 2, "x": 4})
+@pytest.mark.parametrize(
+    ("put_ms", "said"),
+    [
+        ({"base": 2, "x": 4}, "writes take 2.0 times as long"),
+        ({"base": 4, "x": 2}, "writes are 2.0 times faster"),
+    ],
+)
+def test_by_how_much(tmp_path: Path, put_ms: dict[str, float], said: str) -> None:
+    told = answer(tmp_path, times(put_ms), subjects="base x", tables=BASELINE)
 
-    sentences = answer(tmp_path, make, subjects="base x", tables=BASELINE)
-
-    assert sentences == (
-        (
-            "x against base (both fsync, 3 blocks): put.response.p50 – 1.99 times slower "
-            "(95 % interval 1.55 to 2.56)."
-        ),
-    )
-
-
-def test_without_a_baseline_the_subjects_are_ranked(tmp_path: Path) -> None:
-    sentences = answer(tmp_path, times({"base": 2, "x": 4}), subjects="base x")
-
-    assert sentences == (
-        (
-            "By put.response.p50, best first within each durability class: "
-            "fsync: base 2 ms (2 ms to 2 ms), x 3.99 ms (3.11 ms to 5.12 ms)."
-        ),
-    )
-
-
-def test_faster_is_told_as_a_factor_above_one(tmp_path: Path) -> None:
-    (first,) = answer(tmp_path, times({"base": 4, "x": 2}), subjects="base x", tables=BASELINE)
-
-    assert "2.01 times faster (95 % interval 1.56 to 2.57)" in first
+    assert told.sentences == (f"x against base: {said}.",)
+    assert told.doubts == ()
 
 
 def test_throughput_is_higher_or_lower_not_faster(tmp_path: Path) -> None:
-    first, *_ = answer(
+    first, *_ = sentences(
         tmp_path,
         times({"base": 9, "x": 1}),
         subjects="base x",
@@ -61,96 +59,86 @@ def test_throughput_is_higher_or_lower_not_faster(tmp_path: Path) -> None:
         top='primary_metrics = ["throughput"]',
     )
 
-    assert "throughput – 5.00 times higher" in first
+    assert first == "x against base: throughput is 5.0 times higher."
 
 
-def test_no_difference_is_said_to_be_none_that_could_be_shown(tmp_path: Path) -> None:
-    (first,) = answer(tmp_path, times({"base": 2, "x": 2}), subjects="base x", tables=BASELINE)
+def test_what_is_not_shown_is_told_with_its_estimate_and_a_question_mark(tmp_path: Path) -> None:
+    told = answer(tmp_path, times({"base": 2, "x": 2.1}), subjects="base x", tables=BASELINE)
 
-    assert "put.response.p50 – no difference could be shown (ratio 0.777 to 1.28; " in first
-    assert "detectable: a factor of 1.36)" in first
+    assert told.sentences == ("x against base: writes take 1.05 times as long?",)
+    (doubt,) = told.doubts
+    assert doubt.about == "This run is coarse"
+    assert doubt.text.startswith("Not decided: 1 of 1 comparison")
 
 
-def test_a_single_block_proves_nothing(tmp_path: Path) -> None:
-    (first,) = answer(
+def test_fewer_than_three_blocks_show_nothing(tmp_path: Path) -> None:
+    told = answer(
         tmp_path, times({"base": 2, "x": 20}), subjects="base x", tables=BASELINE, repetitions=1
     )
 
-    assert "(both fsync, 1 block)" in first
-    assert "no difference could be shown (ratio 9, a single block)" in first
+    assert told.sentences == ("x against base: writes take 9 times as long?",)
 
 
 def test_conditions_are_summed_up_and_named_where_they_differ(tmp_path: Path) -> None:
     def make(trial: Trial) -> Left:
         return times({"base": 2, "x": 4 if trial.arrival == "some" else 1})(trial) or Left()
 
-    first, *_ = answer(tmp_path, make, subjects="base x", tables=BASELINE + OTHER, **TWO)
+    first, *_ = sentences(tmp_path, make, subjects="base x", tables=BASELINE + OTHER, **TWO)
 
     assert first == (
-        "x against base (both fsync, 3 blocks, 2 conditions): put.response.p50 – 1.99 times slower "
-        "at 16 clients (95 % interval 1.55 to 2.56), 2.01 times faster at 1 client "
-        "(95 % interval 1.56 to 2.57)."
+        "x against base: writes at 16 clients take 2.0 times as long, "
+        "writes at 1 client are 2.0 times faster."
     )
 
 
-def test_of_many_conditions_the_tables_have_the_intervals(tmp_path: Path) -> None:
+def test_the_rest_is_told_as_not_shown(tmp_path: Path) -> None:
     def make(trial: Trial) -> Left:
-        return times({"base": 2, "x": 4 if trial.arrival == "some" else 2})(trial) or Left()
+        return times({"base": 2, "x": 4 if trial.arrival == "some" else 2.1})(trial) or Left()
 
     third = '[arrivals.third]\nkind = "closed"\nclients = 4'
     many = {"clients": 16, "arrivals": "some other third"}
-    first, *_ = answer(
+    first, *_ = sentences(
         tmp_path, make, subjects="base x", tables=f"{BASELINE}{OTHER}{third}", **many
     )
 
     assert first == (
-        "x against base (both fsync, 3 blocks, 3 conditions): put.response.p50 – 1.99 times slower "
-        "at 16 clients, no difference could be shown in 2 of 3 (detectable: a factor of 1.36)."
+        "x against base: writes at 16 clients take 2.0 times as long, elsewhere 1.05 times as long?"
     )
 
 
-def test_the_same_in_all_conditions_is_one_range(tmp_path: Path) -> None:
-    make = times({"base": 2, "x": 4})
-    first, *_ = answer(tmp_path, make, subjects="base x", tables=BASELINE + OTHER, **TWO)
-
-    assert "put.response.p50 – 1.99 times slower in both." in first
-
-
-def test_what_promises_something_else_is_told_apart_with_both_classes(tmp_path: Path) -> None:
+def test_what_promises_something_else_is_left_to_the_tables(tmp_path: Path) -> None:
     make = times({"base": 4, "x": 2, "y": 2}, x=Durability.VOLATILE)
-    equal, across = answer(tmp_path, make, subjects="base x y", tables=ACROSS)
 
-    assert equal.startswith("y against base (both fsync")
-    assert across.startswith(
-        "Against base (fsync) across durability classes, so with the price of the promise, "
-        "in put.response.p50: x (volatile) 2.01 times faster"
+    assert sentences(tmp_path, make, subjects="base x y", tables=ACROSS) == (
+        "y against base: writes are 2.0 times faster.",
+    )
+    assert sentences(tmp_path / "alone", make, subjects="base x", tables=ACROSS) == (
+        "x against base, which promises something else: writes are 2.0 times faster.",
     )
 
 
-def test_how_much_a_subject_differs_from_itself(tmp_path: Path) -> None:
+def test_what_was_looked_for_is_told(tmp_path: Path) -> None:
     make = times({"base": 2, "again": 2.2})
-    sentences = answer(tmp_path, make, subjects="base again=base", tables=BASELINE)
+    told = answer(tmp_path, make, subjects="base again=base", tables=BASELINE)
 
-    assert sentences[0] == (
-        "The same subject measured twice (base) differs by up to 1.10 times in put.response.p50: "
-        "that is noise, and nothing up to that size is called a difference here; 0 of 1 such ratio "
-        "(0 %) would have been called one by its interval alone, 5 % by chance."
-    )
-    assert "again" not in sentences[1]
+    trials, lost, noise = told.checks
+    assert trials == "6 of 6 trials recorded"
+    assert lost.startswith("no acknowledged write was lost, of ")
+    assert noise == "the same saver twice (base) differs by at most 1.10 times"
 
 
 def test_without_a_baseline_subjects_are_ranked_within_their_class(tmp_path: Path) -> None:
     make = times({"base": 2, "x": 1, "y": 4}, y=Durability.VOLATILE)
-    (sentence,) = answer(tmp_path, make, subjects="base x y", repetitions=1)
+    (sentence,) = sentences(tmp_path, make, subjects="base x y", repetitions=1)
 
     assert sentence == (
-        "By put.response.p50, best first within each durability class: "
+        "By put.response.p50: best first within each durability class: "
         "fsync: x 900 µs, base 2 ms; volatile: y 3.6 ms."
     )
 
 
 def test_by_throughput_the_highest_is_best(tmp_path: Path) -> None:
-    (sentence,) = answer(
+    (sentence,) = sentences(
         tmp_path,
         times({"base": 9, "x": 1}),
         subjects="base x",
@@ -161,6 +149,12 @@ def test_by_throughput_the_highest_is_best(tmp_path: Path) -> None:
     assert sentence.index("x 5") < sentence.index("base 1")
 
 
+def test_two_trials_have_a_range_and_no_interval(tmp_path: Path) -> None:
+    (sentence,) = sentences(tmp_path, times({"x": 10}), subjects="x", repetitions=2)
+
+    assert "x 9.49 ms (9 ms to 10 ms)" in sentence
+
+
 def on_loops(trial: Trial) -> Left:
     if trial.loop == "proactor" and trial.subject == "x":
         return Left(changes=unsupported("NotImplementedError", "no add_reader"))
@@ -169,8 +163,8 @@ def on_loops(trial: Trial) -> Left:
     return Left(Load(put=put), {"loop_kind": kind})
 
 
-def test_loops_are_compared_by_subject_and_emulated_ones_not_by_speed(tmp_path: Path) -> None:
-    sentences = answer(
+def test_loops_are_compared_together_and_emulated_ones_not_by_speed(tmp_path: Path) -> None:
+    told = sentences(
         tmp_path,
         on_loops,
         subjects="base x",
@@ -178,26 +172,23 @@ def test_loops_are_compared_by_subject_and_emulated_ones_not_by_speed(tmp_path: 
         tables='[baseline]\nloop = "selector"',
     )
 
-    faster = "put.response.p50 – 2 times faster (95 % interval 2 to 2)."
-    assert sentences[:2] == (
-        f"base on uvloop against selector (3 blocks): {faster}",
-        f"x on uvloop against selector (3 blocks): {faster}",
+    assert told == (
+        "uvloop against selector: writes are 2 times faster.",
+        (
+            "Does it run? 5 of 6 pairs of saver and loop ran; unsupported: x on proactor "
+            "(NotImplementedError: no add_reader); of proactor, emulated here, its speed does not "
+            "count."
+        ),
     )
-    assert sentences[2] == (
-        "5 of 6 planned pairs of subject and loop ran; unsupported: x on proactor "
-        "(NotImplementedError: no add_reader); proactor is emulated here, so that it runs counts, "
-        "its speed not."
-    )
-    assert not any("ms" in sentence and "proactor" in sentence for sentence in sentences)
 
 
 def test_every_subject_on_every_loop_is_said_so(tmp_path: Path) -> None:
-    first, *_ = answer(tmp_path, healthy(), loops="selector uvloop")
+    *_, last = sentences(tmp_path, healthy(), loops="selector uvloop")
 
-    assert first == ("Every subject ran on every loop that it was put on (selector and uvloop).")
+    assert last == "Does it run? every saver on selector and uvloop."
 
 
-def test_reservations_come_first(tmp_path: Path) -> None:
+def test_what_must_not_be_used_is_the_first_doubt(tmp_path: Path) -> None:
     lossy = Verification(1, 1, 1, 0, 0, ())
 
     def make(trial: Trial) -> Left | None:
@@ -205,29 +196,93 @@ def test_reservations_come_first(tmp_path: Path) -> None:
             return changed(verification=lossy)(trial)
         return None if trial.repetition == 2 else Left()
 
-    first, second, *rest = answer(tmp_path, make, subjects="base x", tables=BASELINE)
+    told = answer(tmp_path, make, subjects="base x", tables=BASELINE)
 
-    assert first.startswith("Some of these numbers must not be used: x · selector")
-    assert second.startswith("The run is not complete, so this is preliminary: 5 of 6 planned")
-    assert not any(sentence.startswith("x against") for sentence in rest)
+    assert [each.about for each in told.doubts] == [
+        "Some of these numbers must not be used",
+        "The run is not complete, so this is preliminary",
+    ]
+    assert told.doubts[0].text.startswith("x · selector")
+    assert not any(each.about.startswith("x against") for each in told.statements)
+    assert "acknowledged writes were lost" in told.checks[1]
 
 
 def test_nothing_measured_is_no_answer(tmp_path: Path) -> None:
-    sentences = answer(tmp_path, changed(**failure()))
+    told = answer(tmp_path, changed(**failure()))
 
-    assert sentences == (
-        "The answer has a gap: 3 of 3 trials failed: OSError: gone (3×).",
-        "0 of 1 planned pairs of subject and loop ran; failed: a on selector (OSError: gone).",
+    assert told.sentences == (
+        "Does it run? 0 of 1 pairs of saver and loop ran; failed: a on selector (OSError: gone).",
+    )
+    assert told.doubts[0].sentence == (
+        "The answer has a gap: 3 of 3 trials failed: OSError: gone (3×)."
     )
 
 
 def test_it_is_cut_off_and_says_so(tmp_path: Path) -> None:
     subjects = " ".join(f"s{number}" for number in range(14))
     make = times({"base": 2, **{f"s{number}": 2 for number in range(14)}})
-    sentences = answer(tmp_path, make, subjects=f"base {subjects}", tables=BASELINE)
+    told = sentences(tmp_path, make, subjects=f"base {subjects}", tables=BASELINE)
 
-    assert len(sentences) == MOST_SENTENCES
-    assert sentences[-1] == "3 more statements of this kind: see the tables."
+    assert len(told) == MOST_STATEMENTS + 1
+    assert told[-1] == "9 more statements of this kind: see the tables."
+
+
+def within_noise(trial: Trial) -> Left:
+    put = {"base": 2.0, "again": 2.4, "x": 1.8, "y": 3.0}[trial.subject]
+    return Left(Load(clients=1, put=round(put * MS)))
+
+
+def test_what_lies_within_the_noise_is_not_shown(tmp_path: Path) -> None:
+    told = sentences(tmp_path, within_noise, subjects="base again=base x y", tables=BASELINE)
+
+    assert "x against base: writes are 1.1 times faster?" in told
+    assert "y against base: writes take 1.5 times as long." in told
+
+
+def cut_short(trial: Trial) -> Left:
+    """Let x finish too little for a median in two of its trials."""
+    too_few = trial.subject == "x" and trial.repetition < 2
+    return Left(Load(clients=1, put=2 * MS, cycles=5 if too_few else 20))
+
+
+def test_a_comparison_that_lacks_blocks_shows_nothing(tmp_path: Path) -> None:
+    (first,) = sentences(tmp_path, cut_short, subjects="base x", tables=BASELINE, repetitions=5)
+
+    assert first.endswith("?")
+
+
+def slower_then_faster(trial: Trial) -> Left | None:
+    return times({"base": 2, "x": 4 if trial.arrival == "some" else 1})(trial)
+
+
+def test_a_sweep_aside_is_measured_and_not_quoted(tmp_path: Path) -> None:
+    tables = BASELINE + OTHER + BESIDE + ASIDE
+    text = scenario_text("base x", clients=1, top=PRIMARY, tables=tables)
+    analysis = analysed(tmp_path, slower_then_faster, text)
+
+    assert analysis.answer.sentences == ("x against base: writes take 2.0 times as long.",)
+    assert {cell.sweep for cell in analysis.cells if cell.estimates} == {"all", "beside"}
+    assert {c.condition[0] for c in analysis.comparisons} == {"all", "beside"}
+
+
+def test_the_rankings_leave_a_sweep_aside_out_too(tmp_path: Path) -> None:
+    (sentence,) = sentences(
+        tmp_path, slower_then_faster, subjects="base x", tables=OTHER + BESIDE + ASIDE
+    )
+
+    assert "x 3.99 ms" in sentence
+
+
+@pytest.mark.parametrize("aside", ["", ASIDE], ids=["none", "all"])
+def test_every_sweep_counts_where_none_is_aside_or_all_are(tmp_path: Path, aside: str) -> None:
+    text = scenario_text("base x", clients=1, top=PRIMARY, tables=BASELINE + OTHER + BESIDE + aside)
+    if aside:
+        text = text.replace("[sweeps.all]", f"[sweeps.all]{ASIDE}")
+    make: Make = slower_then_faster
+    first, *_ = analysed(tmp_path, make, text).answer.sentences
+
+    assert "times as long" in first
+    assert "faster" in first
 
 
 def test_what_labels_stand_for(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_the_answer_says_it_first(tmp_path: Path) -> None:
     text = scenario_text(arrival=SEARCH, repetitions=4)
     analysis = analysed(tmp_path, by_rate((2,), (3,), (4,), (9,)), text)
 
-    assert analysis.answer[0] == (
+    assert analysis.answer.sentences[0] == (
         "a on selector (fsync, 1k): 40 cycles/s with cycle.response.p50 <= 5 ms; confirmed by "
         "2 other trials, 4 ms there."
     )

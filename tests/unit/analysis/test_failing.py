@@ -95,7 +95,7 @@ def test_throughput_counts_what_succeeded(tmp_path: Path) -> None:
 def test_the_answer_names_it_first_with_its_share_and_reason(tmp_path: Path) -> None:
     analysis = analysed(tmp_path, failing("b"), scenario_text("a b c", tables=BASELINE))
 
-    assert analysis.answer[0] == f"b: {SAID}; not compared."
+    assert analysis.answer.doubts[0].sentence == f"b fails: {SAID}; not compared."
 
 
 def test_several_conditions_are_told_by_the_worst(tmp_path: Path) -> None:
@@ -106,13 +106,13 @@ def test_several_conditions_are_told_by_the_worst(tmp_path: Path) -> None:
         tmp_path, lambda trial: (dense if trial.arrival == "other" else sparse)(trial), given
     )
 
-    assert analysis.answer[0] == (
-        f"b: {SAID} at 4 clients; not compared there, so in 2 of 2 conditions."
+    assert analysis.answer.doubts[0].sentence == (
+        f"b fails: {SAID} at 4 clients; not compared there, so in 2 of 2 conditions."
     )
 
 
 def test_it_is_not_ranked(tmp_path: Path) -> None:
-    ranking = analysed(tmp_path, failing("b"), scenario_text("a b c")).answer[-1]
+    ranking = analysed(tmp_path, failing("b"), scenario_text("a b c")).answer.sentences[-1]
 
     assert "a 2 ms" in ranking
     assert "b " not in ranking
@@ -160,8 +160,8 @@ def test_a_rate_at_which_too_many_fail_is_no_capacity(tmp_path: Path) -> None:
         "below the lowest rate"
     ]
     assert 0.01 < evidence[0].cell.failing_share < 0.05
-    assert answer[0].endswith("(below the lowest rate).")
-    assert not any("of its cycles failed" in sentence for sentence in answer)
+    assert answer.sentences[0].endswith("(below the lowest rate).")
+    assert not any("of its cycles failed" in each.text for each in answer.doubts)
 
 
 def test_claims_rest_on_its_share_of_failures_alone(tmp_path: Path) -> None:
@@ -275,8 +275,8 @@ def test_who_fails_wholly_in_some_trials_is_not_first(
 
     assert cell.estimates["errors"].trial_values == (1.0, 0.0, 1.0)
     assert cell.failing_because == WHOLLY
-    assert analysis.answer[0] == f"b: {WHOLLY}; not compared."
-    assert "fsync: a 2 ms (2 ms to 2 ms)." in analysis.answer[-1]
+    assert analysis.answer.doubts[0].sentence == f"b fails: {WHOLLY}; not compared."
+    assert "fsync: a 2 ms (2 ms to 2 ms)." in analysis.answer.sentences[-1]
     assert [(entry.status, entry.reason) for entry in analysis.matrix] == [
         ("measured", ""),
         ("partly", f"at steps · 1k · some: {WHOLLY}"),
@@ -288,7 +288,7 @@ def test_another_failure_is_no_share_but_comes_last_with_a_word(tmp_path: Path) 
     analysis = analysed(tmp_path, died, scenario_text("a b"))
 
     assert analysis.cells[1].failing_because == ""
-    assert analysis.answer[-1].endswith(
+    assert analysis.answer.sentences[-1].endswith(
         "fsync: a 2 ms (2 ms to 2 ms), b 1 ms (1 ms to 1 ms; not ranked: "
         "2 of 3 trials measured, 1 failed (OSError: no cycle of the window succeeded))."
     )

@@ -48,13 +48,8 @@ def test_the_table_tells_both_checks_of_each_subject(analysis: Analysis) -> None
     assert "7 of 400, the oldest 80 ms old" in rows["lossy"][1]
 
 
-def test_the_screen_names_who_failed_what(analysis: Analysis) -> None:
-    screen = console(analysis)
-
-    assert f"✗ get_tuple, list not as LangGraph asks: wrong ({LISTING[:20]}" in screen
-    assert "✗ lost acknowledged writes when killed: lossy" in screen
-    assert "✓ conformance: right, lossy" in screen
-    assert "✓ crash: nothing was lost: right, wrong" in screen
+def test_the_screen_says_first_who_lost_what(analysis: Analysis) -> None:
+    assert "lossy" in " ".join(console(analysis).partition("must not be used")[2].split())
 
 
 def test_only_what_failed_is_struck_out(analysis: Analysis) -> None:
@@ -71,6 +66,6 @@ def test_only_what_failed_is_struck_out(analysis: Analysis) -> None:
 def test_the_report_strikes_them_out_and_says_why(analysis: Analysis) -> None:
     report = markdown(analysis)
 
-    assert "## Checks" in report
+    assert "Checks of each saver before anything was timed" in report
     assert "must not be used: it fails the conformance tests of get\\_tuple" in report
     assert "~~1" in report

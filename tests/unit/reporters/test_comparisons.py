@@ -1,4 +1,4 @@
-"""Comparisons in every form: outcome, minimum detectable effect, false alarms of the A/A arms."""
+"""Comparisons in every form: the map, each ratio, false alarms of the A/A arms."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from dataclasses import replace
 import pytest
 
 from bench.analysis.result import (
+    Analysis,
+    Blocks,
     Comparison,
     ComparisonOutcome,
     FalseAlarms,
     Reason,
 )
-from bench.report.comparison_tables import detectable, false_alarms_in_words
+from bench.report.groups import Pairs, groups_of
+from bench.report.outcome_tables import false_alarms_in_words
+from bench.report.ratios import primary_tables, ratio_anchor, ratio_maps, trials_table
+from bench.report.table import Entry
+from bench.scenario.quantity import number
 from tests.unit.reporters import synthetic
-from tests.unit.reporters.telling import console, csv_rows, html, markdown
+from tests.unit.reporters.telling import csv_rows, html, markdown
 
 FULL = synthetic.full_analysis()
 ALARMS = FalseAlarms(compared=12, different=3, by_chance=0.05, p_value=0.02)
@@ -24,23 +30,65 @@ def outcome(of: ComparisonOutcome) -> tuple[Comparison, ...]:
     return tuple(replace(each, outcome=of) for each in FULL.comparisons)
 
 
-def test_the_minimum_detectable_effect_stands_beside_every_ratio() -> None:
-    comparison = FULL.comparisons[0]
-    comparison = replace(comparison, effect=replace(comparison.effect, detectable_factor=1.1234))
-
-    assert detectable(comparison) == "MDE 1.12"
-    without = replace(comparison, effect=replace(comparison.effect, detectable_factor=None))
-    assert detectable(without) == ""
-    assert markdown(FULL).count("MDE 1.2") == len(FULL.comparisons)
+def places(analysis: Analysis) -> list[Entry]:
+    maps = ratio_maps(analysis, ("equal", "loop"))
+    return [entry for each in maps for row in each.rows for entry in row.entries if entry.detail]
 
 
-def test_equivalent_is_an_outcome_of_its_own() -> None:
-    analysis = replace(FULL, comparisons=outcome("equivalent"))
-    page = html(analysis)
+def test_a_map_has_every_ratio_of_the_question_at_equal_durability() -> None:
+    shown = [
+        each
+        for each in FULL.comparisons
+        if each.metric.name in FULL.answer.metrics
+        and each.condition[0] in FULL.answer.sweeps
+        and each.same_durability
+        and not each.is_aa
+        and not Pairs(FULL).invalid(each)
+    ]
 
-    assert markdown(analysis).count("MDE 1.2 equivalent") == len(FULL.comparisons)
-    assert '<span class="badge equivalent">equivalent</span>' in page
-    assert "≈" in console(analysis).partition("A = ")[0]
+    assert shown
+    assert len(places(FULL)) == len(shown)
+    assert {entry.anchor for entry in places(FULL)} == {ratio_anchor(each) for each in shown}
+
+
+@pytest.mark.parametrize(
+    ("said", "is_open"),
+    [("better", False), ("worse", False), ("equivalent", False), ("unresolved", True)],
+)
+def test_what_is_not_shown_has_a_question_mark_and_is_hatched(
+    said: ComparisonOutcome, is_open: bool
+) -> None:
+    found = places(replace(FULL, comparisons=outcome(said)))
+
+    assert {entry.is_open for entry in found} == {is_open}
+    assert {entry.text.endswith("?") for entry in found} == {is_open}
+    if said == "equivalent":
+        assert {entry.text for entry in found} == {"within 10 %"}
+
+
+def test_of_two_blocks_the_range_is_told_and_nothing_is_shown() -> None:
+    few = tuple(
+        replace(each, ratios={0: 1.2, 1: 1.5}, effect=replace(each.effect, blocks=2))
+        for each in FULL.comparisons
+    )
+    found = places(replace(FULL, comparisons=few))
+
+    assert {entry.detail for entry in found} == {"range 1.2 – 1.5"}
+    assert all(entry.is_open for entry in found)
+
+
+def test_each_ratio_of_a_primary_metric_has_its_blocks_and_leads_to_its_trials() -> None:
+    blocks = Blocks(trials={0: "t1"})
+    traced = replace(FULL, cells=tuple(replace(cell, blocks=blocks) for cell in FULL.cells))
+    tables = primary_tables(traced, groups_of(traced))
+    rows = {row.anchor: row for each in tables for row in each.rows}
+    anchors = {row.anchor for row in trials_table(traced, groups_of(traced)).rows}
+
+    assert len(rows) == len(FULL.comparisons)
+    for each in FULL.comparisons:
+        row = rows[ratio_anchor(each)]
+        assert row.entries[7].text == "  ".join([number(each.effect.ratio)] * 5)
+        assert {row.entries[0].anchor, row.entries[1].anchor} <= anchors
 
 
 @pytest.mark.parametrize(
@@ -64,11 +112,8 @@ def test_the_false_alarms_are_told() -> None:
 
     assert false_alarms_in_words(ALARMS) == words
     assert false_alarms_in_words(None) == ""
-    assert "A/A ratios called different" in markdown(analysis)
     assert words in markdown(analysis)
     assert words in html(analysis)
-    assert words in console(analysis).splitlines()[0]
-    assert "A/A ratios" not in console(FULL).splitlines()[0]
 
 
 def test_every_comparison_has_a_line_of_its_own_unrounded() -> None:

@@ -9,7 +9,7 @@ from bench.report.cell_tables import glance_tables, group_tables
 from bench.report.groups import groups_of
 from bench.scenario.metric import ERRORS
 from tests.unit.reporters import synthetic
-from tests.unit.reporters.telling import console, csv_rows
+from tests.unit.reporters.telling import csv_rows
 
 NAME = "redis-shallow-with-a-long-label-of-41-ch"
 SAID = "26.0 % of its cycles failed (OperationalError: database is locked)"
@@ -29,15 +29,6 @@ def fails(cell: Cell) -> Cell:
 
 FULL = synthetic.full_analysis()
 FAILING = replace(FULL, cells=tuple(fails(cell) for cell in FULL.cells))
-
-
-def test_the_screen_has_its_whole_name_and_the_share() -> None:
-    text = console(FAILING)
-    rows = [line for line in text.splitlines() if line.startswith(NAME) and "failed" in line]
-
-    assert rows
-    assert all("26.0 % failed" in row for row in rows)
-    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_the_tables_at_a_glance_have_the_share_and_the_reason() -> None:
@@ -78,17 +69,3 @@ def test_it_comes_last_in_its_class_and_programs_are_told() -> None:
 
     assert of_class[-1] == NAME
     assert SAID in {row["failing_because"] for row in rows if row["subject"] == NAME}
-
-
-def test_the_matrix_of_the_screen_shows_partly_and_why() -> None:
-    entries = tuple(
-        replace(entry, status="partly", reason="1 of 3 trials failed")
-        if entry.subject == NAME and entry.status == "measured"
-        else entry
-        for entry in FULL.matrix
-    )
-    partly = replace(FULL, matrix=entries)
-    consoles = [console(each) for each in (FULL, partly)]
-
-    assert ["1 of 3 trials failed" in text for text in consoles] == [False, True]
-    assert "✓ partly" not in consoles[1]

@@ -43,13 +43,14 @@ def test_elements_are_nested_and_closed() -> None:
     assert outline().open == []
 
 
-def test_nothing_is_loaded_from_elsewhere_and_nothing_is_executed() -> None:
+def test_nothing_is_loaded_from_elsewhere_and_only_our_script_is_executed() -> None:
+    assert [attributes for tag, attributes in outline().seen if tag == "script"] == [{}]
     for tag, attributes in outline().seen:
-        assert tag not in {"script", "link", "iframe", "object"}
+        assert tag not in {"link", "iframe", "object"}
         assert not any(name.startswith("on") for name in attributes)
         for name in ("src", "href"):
             address = attributes.get(name) or "#"
-            assert address.startswith(("#", "data:image/svg+xml;base64,"))
+            assert address.startswith("#")
     assert "url(" not in TEXT
     assert "@import" not in TEXT
 
@@ -70,8 +71,20 @@ def test_texts_of_errors_are_escaped() -> None:
 
 
 def test_every_plot_is_inside_with_a_text_for_those_who_cannot_see_it() -> None:
-    found = [attributes for tag, attributes in outline().seen if tag == "img"]
-    assert [each.about for each in PICTURES] == [each["alt"] for each in found]
+    found = [attributes for tag, attributes in outline().seen if tag == "figure"]
+    assert [each.about for each in PICTURES] == [each["aria-label"] for each in found]
+
+
+def test_no_heading_is_empty_and_what_scrolls_takes_the_keyboard() -> None:
+    assert not re.search(r"<(th|h\d)[^>]*>\s*</\1>", TEXT)
+    scrolls = [a for _, a in outline().seen if a.get("class") == "scroll"]
+    assert scrolls
+    assert all(a["tabindex"] == "0" and a["aria-label"] for a in scrolls)
+
+
+def test_identifiers_are_unique() -> None:
+    found = [str(attributes["id"]) for _, attributes in outline().seen if "id" in attributes]
+    assert len(found) == len(set(found))
 
 
 def test_every_finding_is_told_with_its_remedy() -> None:
@@ -106,7 +119,7 @@ def test_invalid_numbers_are_struck_out() -> None:
 
 
 def test_unsupported_is_shown_with_class_and_text() -> None:
-    matrix = TEXT.split('<section id="matrix">')[1].split("</section>")[0]
+    matrix = TEXT.split('<section id="loops">')[1].split("</section>")[0]
     assert '<span class="badge unsupported">unsupported</span>' in matrix
     assert str(escape(f"InterfaceError: {synthetic.NASTY}")) in matrix
     assert "proactor (emulated)" in matrix
@@ -119,7 +132,7 @@ def test_what_cannot_be_estimated_has_its_reason_at_hand() -> None:
 
 def test_a_subject_with_an_invalid_cell_has_no_tick() -> None:
     text = html(synthetic.with_invalid_entry(FULL, "memory"))
-    matrix = text.split('<section id="matrix">')[1].split("</section>")[0]
+    matrix = text.split('<section id="loops">')[1].split("</section>")[0]
     (row,) = [row for row in matrix.split("<tr>") if "memory" in row]
     assert '<span class="badge invalid">✗ invalid</span>' in row
     assert "✓" not in row

@@ -94,7 +94,8 @@ def test_the_numbers_of_a_row_come_from_the_analysis() -> None:
 
 def test_every_finding_is_told_with_its_remedy() -> None:
     for finding in FULL.findings:
-        assert f"{finding.severity.upper()}: {escaped(finding.message)}" in TEXT
+        assert f"{finding.severity.upper()}: {escaped(finding.meaning.rstrip('.'))}" in TEXT
+        assert escaped(finding.message) in TEXT
         assert escaped(finding.remedy) in TEXT
         assert escaped(finding.meaning) in TEXT
     assert TEXT.index("INVALID: ") < TEXT.index("WARNING: ") < TEXT.index("NOTE: ")
@@ -111,20 +112,26 @@ def test_invalid_numbers_are_struck_out_and_explained() -> None:
 
 
 def test_ratios_of_invalid_cells_are_struck_out() -> None:
-    ratios = TEXT.split("## Ratios to the baseline")[1].split("## Plots")[0]
-    many = ratios.split("**steps · 1k · many · selector**")[1].split("**")[0]
-    row = next(line for line in many.splitlines() if line.startswith("| postgres-sync"))
-    assert row.count("~~") == 2 * len(synthetic.PRIMARY)
+    ratios = TEXT.split("## Every ratio")[1].split("## Every number")[0]
+    rows = [line for line in ratios.splitlines() if line.startswith("| postgres-sync |")]
+    struck = [line for line in rows if "~~" in line]
+    assert struck
+    assert struck == [line for line in rows if "1k · many · selector" in line]
+
+
+def test_the_first_screen_has_the_answer_the_doubts_and_the_map() -> None:
+    first = TEXT.split("## Which saver runs on which loop")[0]
+    assert f"> **{escaped(FULL.answer.headline)}**" in first
+    assert "> [!WARNING]\n> **This run is coarse.**" in first
+    row = next(line for line in first.splitlines() if line.startswith("| sqlite | postgres |"))
+    assert re.search(r"\| \*\*1\.7× faster\*\*<br>0\.\d+ – 0\.\d+ \|", row)
 
 
 def test_comparisons_of_different_promises_stand_apart() -> None:
-    equal = TEXT.split("### Savers at equal durability")[1].split("\n### ")[0]
-    across = TEXT.split("### Savers across durability classes")[1].split("\n## ")[0]
-    assert "÷ fsync" not in equal
-    assert "| sqlite | postgres | fsync |" in equal
-    assert "| memory | postgres | volatile ÷ fsync |" in across
+    first, _, across = TEXT.partition("<summary>Across durability classes</summary>")
+    assert "÷ fsync" not in first
     assert "price of the stronger promise" in across
-    assert "| postgres-again | postgres | fsync |" in TEXT.split("### A/A arms")[1]
+    assert "| memory | postgres | volatile ÷ fsync |" in across.split("</details>")[0]
 
 
 def test_what_cannot_be_estimated_says_so_with_its_reason() -> None:

@@ -72,5 +72,5 @@ def test_the_front_page_shows_each_answer_as_text(pages: dict[str, bytes]) -> No
     analysis = full_analysis()
     page = pages["index.html"].decode()
     assert f'href="reports/{analysis.run.run_id}/report.html"' in page
-    assert page.count("<li>") >= len(analysis.answer[:4])
+    assert page.count("<li>") >= len(analysis.answer.sentences[:4])
     assert "<b>" not in page

@@ -1,0 +1,57 @@
+"""What the answer is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.analysis.result import Cell, Comparison, Finding, MatrixEntry
+from bench.analysis.wording import FEWEST_FOR_INTERVAL
+from bench.records.trial import TrialRecord
+from bench.scenario.scenario import Scenario
+
+# The subject that does nothing shows the floor of the measuring; it is no answer to a question.
+FLOOR = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What the answer is made from; ``sweeps`` names those that answer the question."""
+
+    scenario: Scenario
+    sweeps: Sequence[str]
+    cells: Sequence[Cell]
+    comparisons: Sequence[Comparison]
+    matrix: Sequence[MatrixEntry]
+    findings: Sequence[Finding]
+    trials: Sequence[TrialRecord]
+    trials_planned: int
+
+    def cell(self, comparison: Comparison) -> Cell:
+        """Return the candidate's cell."""
+        wanted = (comparison.condition, comparison.loop, comparison.subject)
+        return next(c for c in self.cells if (c.condition, c.loop, c.subject) == wanted)
+
+    @property
+    def quotable(self) -> list[Comparison]:
+        """The comparisons that the answer may quote: of the question, at real speeds."""
+        emulated = {cell.loop for cell in self.cells if cell.loop_kind == "emulated"}
+        return [
+            comparison
+            for comparison in self.comparisons
+            if comparison.metric.name in self.scenario.primary_metrics
+            and comparison.condition[0] in self.sweeps
+            and not comparison.is_aa
+            and self.cell(comparison).plugin != FLOOR
+            and comparison.loop not in emulated
+            and (comparison.axis == "subject" or comparison.baseline not in emulated)
+        ]
+
+
+def is_proven(comparison: Comparison) -> bool:
+    """Tell whether the comparison shows a difference, or that there is none of interest.
+
+    Fewer than three blocks show nothing: their interval is not told.
+    """
+    is_told = comparison.effect.blocks >= FEWEST_FOR_INTERVAL
+    return is_told and comparison.outcome in ("better", "worse", "equivalent")

@@ -1,0 +1,235 @@
+"""What was shown, statement by statement, and all of the answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from bench.analysis.answer.doubts import checks, circumstances, coarse, reservations
+from bench.analysis.answer.places import place_in_words, varying
+from bench.analysis.answer.results import FLOOR, Results, is_proven
+from bench.analysis.answer.verdict import verdict
+from bench.analysis.result import Cell, Comparison
+from bench.analysis.summary import NOT_PLANNED
+from bench.analysis.wording import (
+    Answer,
+    Statement,
+    counted,
+    interval_or_range,
+    listed,
+    noun,
+    ratios_of,
+)
+from bench.scenario.durability import Durability
+from bench.scenario.metric import CYCLE, THROUGHPUT, counts_from_its_call, unit_of
+from bench.scenario.quantity import number, quantity
+
+MOST_STATEMENTS = 5
+_REASON_LENGTH = 110
+_STRONGEST_FIRST = (
+    Durability.FSYNC,
+    Durability.RELAXED,
+    Durability.VOLATILE,
+    Durability.UNKNOWN,
+)
+
+
+def answer(results: Results, first: Iterable[str] = ()) -> Answer:
+    """Say what the run answers; ``first`` are statements that lead.
+
+    At most :data:`MOST_STATEMENTS` are made of comparisons with the baseline at equal durability
+    (of others where there are none), or of rankings without a comparison; the last is what runs
+    where.
+    """
+    reached, headline = verdict(results)
+    quotable = results.quotable
+    equal = [c for c in quotable if c.same_durability] or quotable
+    told = [Statement("", text) for text in first]
+    told += _pairs(results, equal) if equal else _rankings(results)
+    runs = [*_where_it_runs(results)]
+    most = MOST_STATEMENTS - len(runs)
+    if len(told) > most:
+        left_out = counted(len(told) - most, "more statement")
+        told = [*told[:most], Statement("", f"{left_out} of this kind: see the tables.")]
+    if not told and not runs:
+        told = [Statement("", "Nothing was measured, so there is no answer.")]
+    return Answer(
+        verdict=reached,
+        headline=headline,
+        statements=(*told, *runs),
+        doubts=(*reservations(results), *coarse(results, equal), *circumstances(results)),
+        checks=tuple(checks(results)),
+        sweeps=tuple(results.sweeps),
+        metrics=_told_metrics(results),
+    )
+
+
+def _pairs(results: Results, comparisons: Sequence[Comparison]) -> list[Statement]:
+    """Tell one statement for each two kinds of savers, those that the question is about first."""
+    groups: dict[str, list[Comparison]] = defaultdict(list)
+    for each in comparisons:
+        groups[_about(results, each)].append(each)
+    asked = {
+        pair.candidate for pair in (results.scenario.ask.pairs if results.scenario.ask else ())
+    }
+    ordered = sorted(
+        groups.items(), key=lambda item: asked.isdisjoint(c.candidate for c in item[1])
+    )
+    return [Statement(about, _ended("; ".join(_clauses(results, of)))) for about, of in ordered]
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
+
+
+def _about(results: Results, comparison: Comparison) -> str:
+    """Name both sides: by their plug-ins where these differ, so that equal kinds come together."""
+    plugins = {cell.subject: cell.plugin for cell in results.cells}
+    sides = (comparison.candidate, comparison.baseline)
+    kinds = tuple(plugins.get(side, side) for side in sides)
+    candidate, baseline = kinds if kinds[0] != kinds[1] else sides
+    promise = "" if comparison.same_durability else ", which promises something else"
+    return f"{candidate} against {baseline}{promise}"
+
+
+def _clauses(results: Results, group: Sequence[Comparison]) -> Iterator[str]:
+    for name in _told_metrics(results):
+        if part := [c for c in group if c.metric.name == name]:
+            yield clause(results, part)
+
+
+def _told_metrics(results: Results) -> tuple[str, ...]:
+    """Name the primary metrics but throughput, which mirrors the times where there are any."""
+    primary = results.scenario.primary_metrics
+    has_times = any(unit_of(name) == "ns" for name in primary)
+    return tuple(name for name in primary if not (has_times and name == THROUGHPUT.name))
+
+
+def clause(results: Results, group: Sequence[Comparison]) -> str:
+    """Say how one metric compares in all its conditions.
+
+    ``reads of 50 kB take 3.0 to 5.1 times as long, elsewhere 1.3 to 2.3 times?``: what is not
+    shown is told with its estimates and a question mark, never as equal.
+    """
+    of = noun(group[0].metric)
+    proven = [c for c in group if is_proven(c)]
+    parts = [[c for c in proven if c.outcome == outcome] for outcome in ("worse", "better")]
+    said = []
+    for part in filter(None, parts):
+        where, how_many = _where(results, part, group)
+        said.append(f"{of}{where} {ratios_of(part[0].metric, _ratios(part))}{how_many}")
+    if alike := [c for c in proven if c.outcome == "equivalent"]:
+        where, how_many = _where(results, alike, group)
+        verb = "differ" if of.endswith("s") else "differs"
+        said.append(f"{of}{where} {verb} by less than {_share(alike[0])}{how_many}")
+    if rest := [c for c in group if not is_proven(c)]:
+        where, _ = _where(results, rest, group)
+        told = f"{ratios_of(rest[0].metric, _ratios(rest))}?"
+        if said:
+            told = f"{where.strip() or 'elsewhere'} {told.partition(' ')[2]}"
+        else:
+            told = f"{of} {told}" + (f" (none of {len(group)} proven)" if len(group) > 1 else "")
+        said.append(told)
+    return ", ".join(said)
+
+
+def _share(comparison: Comparison) -> str:
+    return f"{number(100.0 * comparison.smallest_effect)} %"
+
+
+def _ratios(comparisons: Sequence[Comparison]) -> list[float]:
+    return [c.effect.ratio for c in comparisons]
+
+
+def _where(
+    results: Results, part: Sequence[Comparison], group: Sequence[Comparison]
+) -> tuple[str, str]:
+    """Say in which of the conditions of ``group``, where few words do; else in how many."""
+    if len(part) == len(group):
+        return "", ""
+    cells, inside = [[results.cell(c) for c in some] for some in (group, part)]
+    names = varying(cells)
+    for name in names:
+        values = {getattr(cell, name) for cell in inside}
+        # One label tells the part from the rest: "at 32 clients".
+        if len(values) == 1 and len(inside) == sum(getattr(c, name) in values for c in cells):
+            return f" {place_in_words(inside[0], [name])}", ""
+    if len(part) == 1:
+        return f" {place_in_words(inside[0], names)}", ""
+    return "", f" in {len(part)} of {len(group)} conditions"
+
+
+def _where_it_runs(results: Results) -> Iterator[Statement]:
+    planned = [entry for entry in results.matrix if entry.reason != NOT_PLANNED]
+    loops = list(dict.fromkeys(entry.loop for entry in planned))
+    refused = [entry for entry in planned if entry.status in ("unsupported", "failed")]
+    if not refused and len(loops) < 2:
+        return
+    ran = sum(entry.status in ("measured", "partly") for entry in planned)
+    parts = [f"{ran} of {len(planned)} pairs of saver and loop ran"]
+    if ran == len(planned):
+        parts = [f"every saver on {listed(loops)}"]
+    pairs: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for entry in refused:
+        pairs[entry.status, _short(entry.reason)].append(f"{entry.subject} on {entry.loop}")
+    parts += [f"{status}: {listed(of, 6)} ({reason})" for (status, reason), of in pairs.items()]
+    if emulated := sorted({entry.loop for entry in planned if entry.loop_kind == "emulated"}):
+        parts.append(f"of {listed(emulated)}, emulated here, its speed does not count")
+    yield Statement("Does it run?", f"{'; '.join(parts)}.")
+
+
+def _short(reason: str) -> str:
+    line = " ".join(reason.split())
+    return line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1].rstrip() + "…"
+
+
+def _rankings(results: Results) -> list[Statement]:
+    groups: dict[tuple[tuple[str, ...], str], list[Cell]] = defaultdict(list)
+    for cell in results.cells:
+        metric = _ranked_by(results, cell)
+        is_aside = cell.unusable_because(metric) or cell.aa_of or cell.plugin == FLOOR
+        is_asked = cell.sweep in results.sweeps and cell.loop_kind != "emulated"
+        if is_asked and not is_aside and cell.value(metric) is not None:
+            groups[cell.condition, cell.loop].append(cell)
+    labels = [name for name in varying(results.cells) if name != "subject"]
+    return [_ranking(_ranked_by(results, cells[0]), cells, labels) for cells in groups.values()]
+
+
+def _ranking(metric: str, cells: Sequence[Cell], labels: Sequence[str]) -> Statement:
+    of_classes = (
+        (durability, [cell for cell in cells if cell.durability == durability])
+        for durability in _STRONGEST_FIRST
+    )
+    classes = [f"{name}: {', '.join(_ranked(metric, of))}" for name, of in of_classes if of]
+    place = place_in_words(cells[0], labels)
+    text = f"best first within each durability class: {'; '.join(classes)}."
+    return Statement(f"By {metric}{f' {place}' if place else ''}", text)
+
+
+def _ranked_by(results: Results, cell: Cell) -> str:
+    """Return the first primary metric, or the cycle's where that counts from calls."""
+    metric = results.scenario.primary_metrics[0]
+    is_open = "cycle.queueing.p50" in cell.estimates
+    if is_open and counts_from_its_call(metric):
+        return f"{CYCLE}.{metric.partition('.')[2]}"
+    return metric
+
+
+def _ranked(metric: str, cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield the subjects, best first; those of which trials lack come last."""
+    sign = -1.0 if cells[0].estimates[metric].metric.better == "higher" else 1.0
+    for cell in sorted(
+        cells, key=lambda c: (c.status == "partly", sign * (c.value(metric) or 0.0))
+    ):
+        estimate = cell.estimates[metric]
+        unit = estimate.metric.unit
+        low, high = interval_or_range(estimate.low, estimate.high, estimate.trial_values)
+        notes = []
+        if low is not None and high is not None:
+            notes.append(f"{quantity(low, unit)} to {quantity(high, unit)}")
+        if cell.unsteady_because(metric):
+            notes.append("drifting")
+        if cell.status == "partly":
+            notes.append(f"not ranked: {_short(cell.reason)}")
+        text = f"{cell.subject} {quantity(estimate.value or 0.0, unit)}"
+        yield f"{text} ({'; '.join(notes)})" if notes else text

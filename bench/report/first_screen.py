@@ -1,0 +1,165 @@
+"""What is read first, on a page and on a screen: the answer, what to doubt, the ratios as a map."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bench.analysis.result import Analysis
+from bench.analysis.wording import Statement, counted, listed
+from bench.report import words
+from bench.report.cell_tables import glance_tables
+from bench.report.groups import Group
+from bench.report.outcome_tables import (
+    THRESHOLD_SIGNS,
+    capacity_tables,
+    gravest_first,
+    required,
+    threshold_figure,
+    thresholds_in_words,
+)
+from bench.report.page import Block, Box, Details, Look, Text
+from bench.report.ratios import ratio_maps
+from bench.report.table import Entry, Row, Table
+from bench.report.text import one_line, shortened, strong
+
+# So many conditions stand side by side on a screen.
+_COLUMNS_ON_SCREEN = 4
+_MOST_ON_SCREEN = 5
+# Of a map: saver, against, promise.
+_HEADS = 3
+_WIDEST_NAME = 22
+_OF_SAVERS = ("equal", "loop")
+
+
+def about(analysis: Analysis) -> str:
+    """Say in a line what was measured, when and on what."""
+    environment = analysis.run.environment
+    savers = [
+        f"{name.removeprefix('langgraph-checkpoint-')} {version}"
+        for name, version in environment.packages.items()
+        if name.startswith("langgraph-checkpoint-")
+    ]
+    host = environment.host
+    cores = host.get("cores_usable") or host.get("cores", "")
+    parts = (
+        analysis.run.scenario_name,
+        analysis.run.started_at[:10],
+        host.get("cpu_model", ""),
+        f"{cores} cores" if cores else "",
+        f"savers {', '.join(savers)}" if savers else "",
+    )
+    return " · ".join(filter(None, parts))
+
+
+def first_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Block]:
+    """Yield the first screen of a page."""
+    yield Text(about(analysis), "about")
+    yield from boxes(analysis)
+    maps = ratio_maps(analysis, _OF_SAVERS)
+    yield from maps
+    if maps:
+        yield Text(words.MAP, "about")
+    else:
+        yield from (*capacity_tables(analysis), *glance_tables(analysis, groups))
+    if across := ratio_maps(analysis, ("across",)):
+        yield Details("Across durability classes", (Text(words.ACROSS_DURABILITY), *across))
+    yield Text(" · ".join(chips(analysis)), "about")
+
+
+def boxes(analysis: Analysis) -> Iterator[Box]:
+    """Yield the answer, and what to doubt in it."""
+    told = analysis.answer
+    headline = told.headline or ("" if told.statements else words.NO_ANSWER)
+    yield Box(headline, tuple(map(_sentence, told.statements)), "answer")
+    if told.doubts:
+        first, *others = told.doubts
+        rest = tuple(_sentence(each) for each in others)
+        yield Box(f"{first.about}.", (first.text, *rest), "doubt")
+
+
+def _sentence(statement: Statement) -> str:
+    about = statement.sentence.removesuffix(statement.text).strip()
+    return f"{strong(about)} {statement.text}" if about else statement.text
+
+
+def chips(analysis: Analysis) -> Iterator[str]:
+    """Yield what was looked for and is in order, then how many findings there are."""
+    yield from (f"✓ {one_line(check)}" for check in analysis.answer.checks)
+    counts = Counter(finding.severity for finding in analysis.findings)
+    signs = {"invalid": "✗ {} invalid", "warning": "⚠ {}", "note": "{}"}
+    for severity, sign in signs.items():
+        if count := counts[severity]:  # type: ignore[index]  # the keys above are severities
+            yield sign.format(count if severity == "invalid" else counted(count, severity))
+
+
+# ------------------------------------------------------------------------------------- a screen
+
+
+def screen_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Block]:
+    """Yield the same for a screen: what the map shows is not told again in sentences."""
+    maps = ratio_maps(analysis, _OF_SAVERS)
+    yield Text(one_line(analysis.question), "about")
+    answer, *doubts = boxes(analysis)
+    kept = [
+        each for each in analysis.answer.statements if not maps or " against " not in each.about
+    ]
+    yield replace(answer, items=tuple(map(_sentence, kept)))
+    for each in maps:
+        yield from _in_columns(each)
+    if maps:
+        baselines = dict.fromkeys(
+            f"{row.entries[1].text} ({row.entries[2].text})" for each in maps for row in each.rows
+        )
+        yield Text(f"{words.MAP_ON_SCREEN} Against {listed(baselines)}.", "about")
+    else:
+        yield from capacity_tables(analysis)
+        yield from map(_brief, glance_tables(analysis, groups)[:1])
+    yield from _thresholds(analysis)
+    yield Text(" · ".join(chips(analysis)), "about")
+    yield from doubts
+
+
+def _in_columns(table: Table) -> Iterator[Table]:
+    """Yield ``table`` in parts that are narrow enough; what is compared with what stands above."""
+    savers = [row.entries[0].text for row in table.rows]
+    is_clear = len(savers) == len(set(savers))
+    for at in range(_HEADS, len(table.columns), _COLUMNS_ON_SCREEN):
+        kept = slice(at, at + _COLUMNS_ON_SCREEN)
+        heads = (replace(each, name=each.name.replace(" · ", "\n")) for each in table.columns[kept])
+        rows = tuple(Row((_who(row, is_clear=is_clear), *row.entries[kept])) for row in table.rows)
+        yield replace(table, columns=(table.columns[0], *heads), rows=rows)
+
+
+def _who(row: Row, *, is_clear: bool) -> Entry:
+    saver, baseline = (entry.text for entry in row.entries[:2])
+    return Entry(shortened(saver if is_clear else f"{saver} ÷ {baseline}", _WIDEST_NAME))
+
+
+def _brief(table: Table) -> Table:
+    """Return the savers and the first conditions, without footnotes and intervals."""
+    kept = (0, *range(2, min(len(table.columns), 2 + _COLUMNS_ON_SCREEN)))
+    rows = ([replace(row.entries[at], note="", detail="") for at in kept] for row in table.rows)
+    return replace(
+        table,
+        columns=tuple(table.columns[at] for at in kept),
+        rows=tuple(Row(tuple(row)) for row in rows),
+    )
+
+
+def _thresholds(analysis: Analysis) -> Iterator[Block]:
+    if not analysis.thresholds:
+        return
+    unmet = [each for each in gravest_first(analysis.thresholds) if each.outcome != "met"]
+    look: Look = "bad" if unmet else "good"
+    yield Text(f"Thresholds: {thresholds_in_words(analysis.thresholds)}", look)
+    for each in unmet[:_MOST_ON_SCREEN]:
+        figure = " ".join(filter(None, threshold_figure(each)))
+        why = "" if each.outcome == "broken" else f" ({one_line(each.reason)})"
+        yield Text(
+            f"{THRESHOLD_SIGNS[each.outcome][0]} {required(each)}: {figure}, {each.cell}{why}",
+            "warning" if each.outcome == "not shown" else "bad",
+        )
+    if len(unmet) > _MOST_ON_SCREEN:
+        yield Text(f"… and {len(unmet) - _MOST_ON_SCREEN} more: see the report")

@@ -1,0 +1,280 @@
+"""Ratios to the baseline: as a map over the conditions, and each with its blocks and trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from bench.analysis.answer.places import condition_text, varying
+from bench.analysis.answer.results import is_proven
+from bench.analysis.result import Analysis, Cell, Comparison
+from bench.analysis.wording import factor_in_words, interval_or_range, noun
+from bench.report import words
+from bench.report.groups import Group, Pairs, comparison_group, key_of
+from bench.report.table import Column, Entry, Row, Table, table
+from bench.report.text import one_line
+from bench.scenario.metric import Metric, time_name
+from bench.scenario.quantity import ABSENT, choose_scale, number, scaled, scales_of
+
+# A ratio of so much, or of one by so much, has the full colour.
+_FULL_SHADE = 6.0
+_KINDS = {
+    "equal": ("Savers at equal durability", words.EQUAL_DURABILITY),
+    "loop": ("Event loops", words.LOOPS),
+    "aa": ("A/A arms: the same subject twice", words.AA_ARMS),
+    "across": ("Savers across durability classes", words.ACROSS_DURABILITY),
+}
+
+
+def kind_of(comparison: Comparison) -> str:
+    """Return the kind of table that a comparison stands in."""
+    if comparison.is_aa:
+        return "aa"
+    if not comparison.same_durability:
+        return "across"
+    return "loop" if comparison.axis == "loop" else "equal"
+
+
+def sides(comparison: Comparison) -> tuple[str, str]:
+    """Return what candidate and baseline are, in words."""
+    if comparison.axis == "loop":
+        return f"{comparison.subject} on {comparison.candidate}", comparison.baseline
+    return comparison.candidate, comparison.baseline
+
+
+def ratio_anchor(comparison: Comparison) -> str:
+    """Return the name by which the line of a ratio can be linked to."""
+    named = (*comparison.condition, comparison.loop, comparison.subject)
+    parts = (comparison.metric.name, comparison.candidate, comparison.baseline, *named)
+    return "ratio." + ".".join(parts)
+
+
+def cell_anchor(cell: Cell) -> str:
+    """Return the name by which the trials of a cell can be linked to."""
+    return "trials." + ".".join((cell.subject, *key_of(cell)))
+
+
+# --------------------------------------------------------------------------------------- the map
+
+
+def ratio_maps(analysis: Analysis, kinds: Sequence[str]) -> tuple[Table, ...]:
+    """Return a map for each metric of the answer: savers down, conditions of the question across.
+
+    A saver that is compared with several has a line for each.
+    """
+    return tuple(
+        _map(analysis, shown)
+        for name in analysis.answer.metrics
+        if (shown := [c for c in analysis.comparisons if _is_in_map(analysis, c, name, kinds)])
+    )
+
+
+def _is_in_map(analysis: Analysis, comparison: Comparison, name: str, kinds: Sequence[str]) -> bool:
+    is_asked = comparison.condition[0] in analysis.answer.sweeps
+    return comparison.metric.name == name and is_asked and kind_of(comparison) in kinds
+
+
+def _map(analysis: Analysis, shown: Sequence[Comparison]) -> Table:
+    pairs = Pairs(analysis)
+    ends = [(each, cell) for each in shown if (cell := pairs.cells(each)[1])]
+    labels = [name for name in varying(cell for _, cell in ends) if name != "subject"]
+    lines: dict[tuple[str, ...], dict[tuple[str, ...], Comparison]] = {}
+    columns: dict[tuple[str, ...], str] = {}
+    for each, cell in ends:
+        is_loop = each.axis == "loop"
+        place = (*each.condition, "" if is_loop else each.loop)
+        names = [name for name in labels if name != "loop" or not is_loop]
+        columns.setdefault(place, condition_text(cell, names) or "ratio")
+        line = (*sides(each), durabilities(pairs, each))
+        lines.setdefault(line, {})[place] = each
+    rows = (
+        Row((*map(Entry, line), *(_place(pairs, of_line.get(place)) for place in columns)))
+        for line, of_line in lines.items()
+    )
+    heads = ("saver", "against", "promise", *columns.values())
+    title = _title(shown[0].metric)
+    return table(title, heads, rows, look="map")
+
+
+def _title(metric: Metric) -> str:
+    of = time_name(metric.name)
+    if of is None:
+        return f"{metric.name.capitalize()}: {metric.description}"
+    median = "median" if of.statistic.name == "p50" else of.statistic.name
+    return f"{noun(metric).capitalize()} ({of.operation}): {median} {of.time.name} time"
+
+
+def _place(pairs: Pairs, comparison: Comparison | None) -> Entry:
+    if comparison is None:
+        return Entry(ABSENT, badge="absent")
+    is_open = not is_proven(comparison)
+    if invalid := pairs.invalid(comparison):
+        return Entry(number(comparison.effect.ratio, 2), note=one_line(invalid), struck=True)
+    ratio = comparison.effect.ratio
+    text = factor_in_words(comparison.metric, ratio)
+    if comparison.outcome == "equivalent":
+        text = f"within {number(100.0 * comparison.smallest_effect)} %"
+    is_worse = (ratio > 1.0) == (comparison.metric.better != "higher")
+    depth = min(1.0, abs(math.log(ratio)) / math.log(_FULL_SHADE)) if ratio > 0.0 else 1.0
+    return Entry(
+        f"{text}?" if is_open else text,
+        spread(comparison),
+        anchor=ratio_anchor(comparison),
+        shade=depth if is_worse else -depth,
+        is_open=is_open,
+    )
+
+
+def spread(comparison: Comparison) -> str:
+    """Write the interval of a ratio; of fewer than three blocks the range, of one nothing."""
+    effect = comparison.effect
+    low, high = interval_or_range(effect.low, effect.high, [*comparison.ratios.values()])
+    if low is None or high is None:
+        return "" if effect.blocks > 1 else "a single block"
+    text = f"{number(low)} – {number(high)}"
+    return text if (low, high) == (effect.low, effect.high) else f"range {text}"
+
+
+# ------------------------------------------------------------------------------------ every ratio
+
+
+def primary_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ...]:
+    """Return each ratio of the primary metrics with its blocks, a table for each metric."""
+    pairs = Pairs(analysis)
+    return tuple(
+        _primary(pairs, groups, of_metric)
+        for name in analysis.primary_metrics
+        if (of_metric := [c for c in analysis.comparisons if c.metric.name == name])
+    )
+
+
+def _primary(pairs: Pairs, groups: Sequence[Group], comparisons: Sequence[Comparison]) -> Table:
+    ordered = sorted(comparisons, key=lambda c: list(_KINDS).index(kind_of(c)))
+    columns = (
+        *("saver", "against", "promise", "condition"),
+        Column("ratio", tip="saver ÷ what it is compared with, inside blocks"),
+        Column("detectable", tip="the ratio that so many blocks of such spread show in 80 of 100"),
+        Column("p", tip="allowing for all comparisons that are read with it"),
+        Column("ratio of each block", numeric=False),
+        Column("outcome", numeric=False),
+    )
+    rows = (_ratio_row(pairs, groups, each) for each in ordered)
+    return table(comparisons[0].metric.name, columns, rows, comparisons[0].metric.description)
+
+
+def _ratio_row(pairs: Pairs, groups: Sequence[Group], each: Comparison) -> Row:
+    baseline, candidate = pairs.cells(each)
+    invalid = pairs.invalid(each)
+    why = each.unsteady or words.CAUSES.get(each.cause, "")
+    factor, p_value = each.effect.detectable_factor, each.adjusted_p
+    entries = (
+        *(
+            Entry(name, anchor=cell_anchor(cell) if cell and cell.blocks.trials else "")
+            for name, cell in zip(sides(each), (candidate, baseline), strict=True)
+        ),
+        Entry("A/A" if each.is_aa else durabilities(pairs, each)),
+        Entry(comparison_group(each, groups)),
+        Entry(scaled(each.effect.ratio), spread(each), struck=bool(invalid)),
+        Entry(ABSENT if factor is None else number(factor)),
+        Entry(ABSENT if p_value is None else number(p_value)),
+        Entry("  ".join(number(ratio) for _, ratio in sorted(each.ratios.items()))),
+        Entry(
+            f"must not be used: {one_line(invalid)}" if invalid else why,
+            badge=each.outcome if not invalid else "invalid",
+        ),
+    )
+    return Row(entries, anchor=ratio_anchor(each))
+
+
+def other_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ...]:
+    """Return the ratios of the other metrics, a table for each kind of comparison."""
+    others = [c for c in analysis.comparisons if c.metric.name not in analysis.primary_metrics]
+    return tuple(
+        _other(analysis, groups, title, caption, of_kind)
+        for kind, (title, caption) in _KINDS.items()
+        if (of_kind := [each for each in others if kind_of(each) == kind])
+    )
+
+
+def _other(
+    analysis: Analysis,
+    groups: Sequence[Group],
+    title: str,
+    caption: str,
+    comparisons: Sequence[Comparison],
+) -> Table:
+    pairs = Pairs(analysis)
+    metrics = {each.metric.name: each.metric for each in comparisons}
+    # Rows of a section stand together, in the order in which sections and rows appear first.
+    sections: dict[str, dict[tuple[str, str, str], dict[str, Comparison]]] = {}
+    for each in comparisons:
+        row = sections.setdefault(comparison_group(each, groups), {})
+        row.setdefault((*sides(each), durabilities(pairs, each)), {})[each.metric.name] = each
+    columns: tuple[Column | str, ...] = (
+        *("saver", "against", "promise"),
+        *(Column(name, tip=metric.description) for name, metric in metrics.items()),
+    )
+    rows = (
+        Row(
+            (*map(Entry, names), *(_other_entry(of_pair.get(name)) for name in metrics)),
+            "",
+            section,
+        )
+        for section, of_pairs in sections.items()
+        for names, of_pair in of_pairs.items()
+    )
+    return table(title, columns, rows, caption, fold="closed")
+
+
+def _other_entry(comparison: Comparison | None) -> Entry:
+    if comparison is None:
+        return Entry(ABSENT, badge="absent")
+    mark = "" if is_proven(comparison) else " ?"
+    return Entry(f"{scaled(comparison.effect.ratio)}{mark}", spread(comparison))
+
+
+# ------------------------------------------------------------------------------------- the trials
+
+
+def trials_table(analysis: Analysis, groups: Sequence[Group]) -> Table:
+    """Return each trial with the primary metrics, cell by cell."""
+    metrics = {
+        name: estimate.metric
+        for cell in analysis.cells
+        for name, estimate in cell.estimates.items()
+        if name in analysis.primary_metrics
+    }
+    scales = {
+        name: choose_scale((cell.value(name) for cell in analysis.cells), scales_of(metric))
+        for name, metric in metrics.items()
+    }
+    columns: tuple[Column | str, ...] = (
+        *("saver", "condition", "trial"),
+        Column("block"),
+        *(Column(name, unit=scale.name) for name, scale in scales.items()),
+    )
+
+    def rows() -> Iterator[Row]:
+        for group in groups:
+            for cell in group.cells:
+                anchor = cell_anchor(cell)
+                for block, trial in sorted(cell.blocks.trials.items()):
+                    values = (cell.blocks.values.get(name, {}).get(block) for name in metrics)
+                    numbers = (
+                        Entry(scaled(value, scale))
+                        for value, scale in zip(values, scales.values(), strict=True)
+                    )
+                    head = (cell.subject, group.title, trial, str(block + 1))
+                    yield Row((*map(Entry, head), *numbers), anchor=anchor)
+                    anchor = ""
+
+    return table("", columns, rows())
+
+
+def durabilities(pairs: Pairs, comparison: Comparison) -> str:
+    """Return the durability class of both sides, or of one where they are equal."""
+    baseline, candidate = pairs.cells(comparison)
+    if baseline is None or candidate is None:
+        return "equal" if comparison.same_durability else "differs"
+    both = dict.fromkeys((candidate.durability.value, baseline.durability.value))
+    return " ÷ ".join(both)
