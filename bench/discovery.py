@@ -3,8 +3,8 @@
 Three spellings are understood wherever a plug-in is named:
 
 * ``redis``: the module ``bench.<folder>.redis``;
-* ``their_package.module:TheirClass``: any importable object; where a scenario names it, also one in
-  the working directory, which comes last (``bench.cli.loading``);
+* ``their_package.module:TheirClass``: any importable object; where a scenario names it, also one
+  beside the scenario or in the working directory, which come last (``bench.cli.loading``);
 * a name that an installed distribution registers as an entry point in the group ``bench.<folder>``.
   A plug-in of this project of the same name comes first.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -153,9 +154,9 @@ def load(kind: str, name: str) -> object:
     target = name
     if ":" not in name:
         points = tuple(entry_points(group=f"bench.{FOLDERS[kind]}", name=name))
-        if not points:
+        if not points and "." not in name:
             raise InputError(f"unknown {kind} {name!r}.{suggestion(name, names(kind))}")
-        target = points[0].value
+        target = points[0].value if points else name
     return _checked(kind, name, attribute(f"the {kind} {name!r}", target))
 
 
@@ -182,25 +183,48 @@ def _own_class(kind: str, name: str) -> type:
 
 
 def attribute(what: str, target: str) -> object:
-    """Import ``package.module:attribute``; ``what`` it is, is said where that fails.
+    """Import ``package.module:attribute``, which may be one of an attribute, as ``Class.method``.
+
+    ``what`` it is, is said where that fails. A dot does for the colon.
 
     Raises:
-        InputError: it is not named so, cannot be imported, or the module has no such attribute.
+        InputError: it is not named so, cannot be imported, or there is no such attribute.
     """
-    module_name, _, attribute = target.partition(":")
     expected = "Expected 'package.module:attribute' with the package importable from here."
-    if not all(part.isidentifier() for part in (*module_name.split("."), attribute)):
+    parts = re.split("[.:]", target)
+    if target.count(":") > 1 or len(parts) < 2 or not all(part.isidentifier() for part in parts):
         raise InputError(f"cannot import {what}. {expected}")
     try:
-        module = importlib.import_module(module_name)
-        if hasattr(module, attribute):
-            found: object = getattr(module, attribute)
-            return found
+        module = target.partition(":")[0] if ":" in target else _innermost_module(parts)
+        return _inside(module, parts[len(module.split(".")) :])
+    except InputError:
+        raise
     # Somebody else's module may do anything when it is imported, also end the program.
     except (Exception, SystemExit) as error:
         raise InputError(f"cannot import {what}: {_reason(error)}. {expected}") from error
-    public = [key for key in vars(module) if not key.startswith("_")]
-    raise InputError(f"module {module_name!r} has no {attribute!r}.{suggestion(attribute, public)}")
+
+
+def _inside(module: str, names: Sequence[str]) -> object:
+    found: object = importlib.import_module(module)
+    owner = f"module {module!r}"
+    for name in names:
+        if not hasattr(found, name):
+            public = [key for key in dir(found) if not key.startswith("_")]
+            raise InputError(f"{owner} has no {name!r}.{suggestion(name, public)}")
+        found, owner = getattr(found, name), repr(name)
+    return found
+
+
+def _innermost_module(parts: Sequence[str]) -> str:
+    """Return the name of the innermost module on the way to an attribute."""
+    module = parts[0]
+    for part in parts[1:-1]:
+        if not hasattr(importlib.import_module(module), "__path__"):
+            break
+        if importlib.util.find_spec(f"{module}.{part}") is None:
+            break
+        module += f".{part}"
+    return module
 
 
 def _checked(kind: str, name: str, found: object) -> object:

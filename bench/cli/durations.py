@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bench.checks.trials import distinct_subjects
 from bench.discovery import load
 from bench.scenario.plan import Plan, Trial
-from bench.scenario.scenario import Scenario
+from bench.scenario.scenario import Scenario, Use
 from bench.subjects._factory import subject_class
 
 # What ``Server.beside_s`` is for a subject without a server, from recorded trials on two cores.
@@ -20,20 +20,22 @@ _CHECKS_WITH_SERVER_S = 9.0
 
 def expected_s(scenario: Scenario, trials: Iterable[Trial]) -> float:
     """Return about how many seconds ``trials`` take."""
-    beside_s = {label: _beside_s(scenario.resolve(label).use) for label in scenario.subjects}
+    beside_s = {label: _beside_s(scenario.resolve(label)) for label in scenario.subjects}
     return sum(trial.warmup_s + trial.duration_s + beside_s[trial.subject] for trial in trials)
 
 
-def _beside_s(subject: str) -> float:
-    server = subject_class(subject).server
+def _beside_s(use: Use) -> float:
+    server = _server_of(use)
     return _BESIDE_WITHOUT_SERVER_S if server is None else load("server", server).beside_s
+
+
+def _server_of(use: Use) -> str | None:
+    return subject_class(use.use, use.options).server
 
 
 def checks_s(scenario: Scenario) -> float:
     """Return about how many seconds the checks take that ``scenario`` wants before its trials."""
-    servers = (
-        subject_class(scenario.resolve(label).use).server for label in distinct_subjects(scenario)
-    )
+    servers = (_server_of(scenario.resolve(label)) for label in distinct_subjects(scenario))
     both_s = sum(_CHECKS_S if server is None else _CHECKS_WITH_SERVER_S for server in servers)
     return both_s * (scenario.conformance + scenario.crash_check) / 2
 

@@ -62,14 +62,15 @@ def scenario_path(given: str) -> Path:
 def load_checked(path: Path) -> tuple[Scenario, Plan]:
     """Return the scenario at ``path`` and its plan.
 
-    From here on, modules are also looked for in the working directory, last of all: a scenario may
-    name plug-ins that lie there.
+    From here on, modules are also looked for beside the scenario and in the working directory, last
+    of all: it may name plug-ins that lie there.
 
     Raises:
         InputError: anything in it is wrong.
         MissingPackageError: a plug-in that it names needs a package that is not installed.
     """
     scenario = load_scenario(path)
+    search_last([str(path.resolve().parent)])
     check_scenario(scenario, str(path))
     return scenario, expand(scenario)
 

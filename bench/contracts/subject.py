@@ -101,6 +101,15 @@ class Subject(ABC):
         return {}
 
     @classmethod
+    def check(cls, options: PluginOptions) -> None:
+        """Find out, before anything is measured, whether what ``options`` name can be had.
+
+        Raises:
+            InputError: something cannot; the text says what, and what was expected.
+        """
+        del options
+
+    @classmethod
     @abstractmethod
     def durability(cls, options: PluginOptions) -> Durability:
         """Return the durability class that these options ask for."""

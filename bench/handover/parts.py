@@ -38,7 +38,7 @@ class Parts:
         """Import everything that ``job`` names."""
         scenario, trial = job.scenario, job.trial
         use = scenario.resolve(trial.subject)
-        subject = subject_class(use.use)
+        subject = subject_class(use.use, use.options)
         payload_use = scenario.payloads[trial.payload]
         payload: Any = load("payload", payload_use.use)
         probes: list[Any] = [load("probe", name) for name in scenario.probes]

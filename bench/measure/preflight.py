@@ -50,7 +50,7 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
     Raises:
         UnavailableError: a server does not answer, or no embedded one is installed.
     """
-    used = [(subject_class(use.use), use) for use in _used_subjects(scenario)]
+    used = [(subject_class(use.use, use.options), use) for use in _used_subjects(scenario)]
     servers, programs = dict[str, str](), dict[str, str]()
     for name in sorted({subject.server for subject, _ in used if subject.server}):
         wanted = [
@@ -66,7 +66,7 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
 
 def packages_of(scenario: Scenario) -> tuple[str, ...]:
     """Return the distributions that the plug-ins of ``scenario`` declare, sorted."""
-    subjects = [subject_class(use.use) for use in _used_subjects(scenario)]
+    subjects = [subject_class(use.use, use.options) for use in _used_subjects(scenario)]
     plugins: list[type[Subject | Server | Loop]] = [
         *subjects,
         *(load("server", subject.server) for subject in subjects if subject.server),
@@ -99,13 +99,14 @@ def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
 
 def _plugin_problems(kind: str, key: str, use: Use, origin: str) -> Iterator[str]:
     try:
-        plugin: Any = subject_class(use.use) if kind == "subject" else load(kind, use.use)
+        is_subject = kind == "subject"
+        plugin: Any = subject_class(use.use, use.options) if is_subject else load(kind, use.use)
     except InputError as error:
         yield f"{origin}: {key}.use: {error}"
         return
     try:
         options = options_of(plugin, use)
-        if kind == "workload":
+        if kind in {"workload", "subject"}:
             plugin.check(options)
     except ValidationError as error:
         yield from validation_messages(error, f"{origin}: {key}.options", plugin.Options)

@@ -205,8 +205,9 @@ class TrialRun:
         self._scenario = scenario
         self._trial = trial
         self._environment = environment
-        self._subject = subject_class(scenario.resolve(trial.subject).use)
-        self._options = options_of(self._subject, scenario.resolve(trial.subject))
+        use = scenario.resolve(trial.subject)
+        self._subject = subject_class(use.use, use.options)
+        self._options = options_of(self._subject, use)
         loop: Any = load("loop", trial.loop)
         self._loop: Loop = loop()
         self._site = Site(scenario, trial, environment, interpreter, kill=kill)

@@ -133,7 +133,7 @@ class Site:
 
     def _start(self, stack: contextlib.ExitStack) -> None:
         use = self._scenario.resolve(self._trial.subject)
-        subject = subject_class(use.use)
+        subject = subject_class(use.use, use.options)
         # Left in reverse: a worker that hangs must not hold what the server is to remove.
         server: Server | None = None
         if subject.server is not None:

@@ -3,100 +3,134 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from pydantic import ConfigDict, Field
 
-from bench.contracts import Place, PluginOptions, Subject
-from bench.discovery import load
-from bench.errors import InputError
+from bench.contracts import PluginOptions, Subject
+from bench.discovery import load, names
+from bench.errors import InputError, suggestion
 from bench.scenario.durability import Durability
+from bench.subjects._arguments import Arguments, required
+from bench.subjects._driven import driven, has_own, threads_of_asyncio
 from bench.subjects._savers import SaverOptions, SaversSubject
 
 _EXPECTED = (
-    "expected a bench.contracts.Subject class, or a callable that returns an async context manager "
-    "of a BaseCheckpointSaver (such as a function decorated with contextlib.asynccontextmanager)"
+    "expected a BaseCheckpointSaver, a context manager of one (as contextlib.asynccontextmanager "
+    "makes it from a function that yields), or a coroutine that gives one of these"
 )
+_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 class FactoryOptions(SaverOptions):
-    """What only the saver's author knows about it.
+    """What only the saver's author knows about it; all other keys are passed on to it.
 
     ``reopens``: what was written is found by a saver that is made later, in another process; false
     for one that keeps it in memory. ``keeps_history``: older checkpoints stay readable. ``copies``:
     it keeps no reference to what it is given. ``saver_per = "client"`` calls the factory once for
-    each client.
+    each client. ``server``: the one whose address it is given, started with ``server_settings``.
     """
+
+    model_config = ConfigDict(extra="allow")
 
     durability: Literal["volatile", "relaxed", "fsync", "unknown"] = "unknown"
     reopens: bool = True
     keeps_history: bool = True
     copies: bool = True
     saver_per: Literal["trial", "client"] = "trial"
+    server: str = ""
+    server_settings: Mapping[str, str] = Field(default_factory=dict)
 
 
 class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
-    """Wraps a factory: ``async with factory() as saver``.
-
-    A factory with one required parameter is given the trial's private directory.
-    """
+    """A saver's class, or whatever else gives a saver when it is called with the options."""
 
     Options = FactoryOptions
     options: FactoryOptions
     factory: ClassVar[Callable[..., object]]
     path: ClassVar[str]
+    _is_driven = False
 
-    def __init__(self, options: PluginOptions, place: Place) -> None:
-        super().__init__(options, place)
-        self.reopens = self.options.reopens  # type: ignore[misc] # here the options decide it
-        self.keeps_history = self.options.keeps_history  # type: ignore[misc] # as above
-        self.copies = self.options.copies  # type: ignore[misc] # as above
+    @classmethod
+    def check(cls, options: PluginOptions) -> None:
+        own = cast("FactoryOptions", options)
+        if own.server and cls.server is None:
+            valid = suggestion(own.server, names("server"))
+            raise InputError(f"unknown server {own.server!r}.{valid}")
+        cls._arguments(own).check(FactoryOptions.model_fields)
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
         return Durability(cast("FactoryOptions", options).durability)
 
+    @classmethod
+    def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        return cast("FactoryOptions", options).server_settings
+
     async def open(self, clients: int) -> None:
-        await self._make_savers(clients, self._enter)
+        await self._make_savers(clients, self._make)
 
     def connections(self, clients: int) -> int:
         """Return ``clients``: how many a saver has is not known."""
         return clients
 
-    async def _enter(self) -> BaseCheckpointSaver[Any]:
-        manager = self.factory(*self._arguments())
-        if not isinstance(manager, AbstractAsyncContextManager):
-            raise InputError(f"{self.path!r} returned {type(manager).__name__}; {_EXPECTED}")
-        saver = await self._resources.enter_async_context(manager)
-        if not isinstance(saver, BaseCheckpointSaver):
-            raise InputError(
-                f"{self.path!r} yielded {type(saver).__name__}; expected a BaseCheckpointSaver"
-            )
+    async def settings(self) -> Mapping[str, str]:
+        return {"calls": "synchronous, in threads"} if self._is_driven else {}
+
+    async def _make(self) -> BaseCheckpointSaver[Any]:
+        positional, keywords = self._arguments(self.options).at(self.place)
+        made: Any = self.factory(*positional, **keywords)
+        while inspect.isawaitable(made) and not isinstance(made, AbstractAsyncContextManager):
+            made = await made
+        told = f"returned {_named(made)}"
+        if isinstance(made, AbstractAsyncContextManager):
+            made = await self._resources.enter_async_context(made)
+            told = f"yielded {_named(made)}"
+        elif isinstance(made, AbstractContextManager):
+            made = self._resources.enter_context(made)
+            told = f"yielded {_named(made)}"
+        if not isinstance(made, BaseCheckpointSaver):
+            raise InputError(f"{self.path!r} {told}; {_EXPECTED}")
+        await _set_up(made)
+        return await self._in_threads(made)
+
+    async def _in_threads(self, saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
+        """Have threads call the synchronous methods of a saver that has no others."""
+        if not has_own(type(saver), "get_tuple") or await self._is_asynchronous(saver):
+            return saver
+        self._is_driven = True
+        executor = ThreadPoolExecutor(threads_of_asyncio(), "saver")
+        # One that never returns must not keep the loop.
+        self._resources.callback(executor.shutdown, wait=False, cancel_futures=True)
+        saver.__class__ = driven(type(saver), executor)
         return saver
 
-    def _arguments(self) -> list[object]:
+    async def _is_asynchronous(self, saver: BaseCheckpointSaver[Any]) -> bool:
+        kind = type(saver)
+        if not has_own(kind, "aget_tuple"):
+            return False
+        code = getattr(inspect.unwrap(kind.aget_tuple), "__code__", None)
+        if code is None or "NotImplementedError" not in code.co_names:
+            return True
+        nothing = {"thread_id": self.place.namespace, "checkpoint_ns": ""}
         try:
-            parameters = inspect.signature(self.factory).parameters.values()
-        except ValueError:
-            return []
-        required = [
-            parameter.name
-            for parameter in parameters
-            if parameter.default is parameter.empty
-            and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
-        ]
-        if len(required) > 1:
-            raise InputError(
-                f"{self.path!r} requires {', '.join(required)}; expected no required parameter, or "
-                "one, which is given a private directory (a pathlib.Path)"
-            )
-        return [self.place.directory] if required else []
+            await saver.aget_tuple({"configurable": nothing})
+        except NotImplementedError:
+            return False
+        return True
+
+    @classmethod
+    def _arguments(cls, options: FactoryOptions) -> Arguments:
+        return Arguments(cls.factory, cls.path, options.model_extra or {}, cls.server)
 
 
-def subject_class(name: str) -> type[Subject]:
-    """Return the subject class behind ``name``, wrapping a factory of savers.
+def subject_class(name: str, options: Mapping[str, Any] = _NO_OPTIONS) -> type[Subject]:
+    """Return the class of the subject ``name`` with ``options``, wrapping a factory of savers.
 
     Raises:
         InputError: there is no such plug-in, or it is neither a subject nor callable.
@@ -106,7 +140,32 @@ def subject_class(name: str) -> type[Subject]:
     if inspect.isclass(found) and issubclass(found, Subject):
         return found
     if not callable(found):
-        raise InputError(f"{name!r} is of type {type(found).__name__}; {_EXPECTED}")
-    return type(
-        "NamedFactorySubject", (FactorySubject,), {"factory": staticmethod(found), "path": name}
-    )
+        raise InputError(
+            f"{name!r} is of type {type(found).__name__}; expected a bench.contracts.Subject "
+            "class, a saver's class, or a callable that gives a saver"
+        )
+    attributes: dict[str, Any] = {"factory": staticmethod(found), "path": name}
+    for each in ("reopens", "keeps_history", "copies"):
+        attributes[each] = options.get(each, getattr(FactorySubject, each))
+    server = options.get("server")
+    attributes["server"] = server if server and server in names("server") else None
+    return type("NamedFactorySubject", (FactorySubject,), attributes)
+
+
+def _named(made: object) -> str:
+    """Say what was made, as the program that made it calls it."""
+    if made is None:
+        return "None"
+    if inspect.isroutine(made) or inspect.isclass(made):
+        return f"{made.__qualname__} without calling it"
+    return type(made).__name__
+
+
+async def _set_up(saver: BaseCheckpointSaver[Any]) -> None:
+    """Have the saver make its tables, where it offers that in a method without parameters."""
+    method = getattr(saver, "asetup", None) or getattr(saver, "setup", None)
+    if not callable(method) or required(inspect.signature(method).parameters.values()):
+        return
+    made = method()
+    if inspect.isawaitable(made):
+        await made

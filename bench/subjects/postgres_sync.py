@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
-from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
+from typing import Literal, Self, cast
 
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.postgres import PostgresSaver
 from psycopg import Connection, Cursor, Pipeline
 from psycopg.rows import DictRow
@@ -21,9 +16,8 @@ from pydantic import Field, model_validator
 
 from bench.contracts import CountedCalls
 from bench.subjects import _postgres_base as base
+from bench.subjects._driven import driven, threads_of_asyncio
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
 Pool = ConnectionPool[Connection[DictRow]]
 
 
@@ -36,8 +30,7 @@ class PostgresSyncOptions(base.PostgresOptionsBase):
 
     call: Literal["coroutine", "threads"] = "coroutine"
     connection: Literal["single", "pool"] = "pool"
-    # As large as the executor of ``asyncio.to_thread``.
-    threads: int = Field(default_factory=lambda: min(32, (os.cpu_count() or 1) + 4), ge=1, le=256)
+    threads: int = Field(default_factory=threads_of_asyncio, ge=1, le=256)
     saver_per: Literal["trial", "client"] = "client"
 
     @model_validator(mode="after")
@@ -49,63 +42,7 @@ class PostgresSyncOptions(base.PostgresOptionsBase):
         return self
 
 
-class DrivenPostgresSaver(PostgresSaver):
-    """A ``PostgresSaver`` whose async methods run its synchronous ones.
-
-    Without an executor they run in the coroutine itself. With one they run in its threads, in a
-    copy of the caller's context, so that context variables are found there too.
-    """
-
-    executor: Executor | None = None
-
-    async def _call(
-        self,
-        method: Callable[Arguments, Result],
-        *arguments: Arguments.args,
-        **keywords: Arguments.kwargs,
-    ) -> Result:
-        if self.executor is None:
-            return method(*arguments, **keywords)
-        call = partial(method, *arguments, **keywords)
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.executor, context.run, call)
-
-    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
-        return await self._call(self.put, config, *given)
-
-    async def aput_writes(
-        self, config: RunnableConfig, writes: Any, task_id: str, task_path: str = ""
-    ) -> None:
-        await self._call(self.put_writes, config, writes, task_id, task_path)
-
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return await self._call(self.get_tuple, config)
-
-    async def alist(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,  # noqa: A002 - the name that LangGraph calls it by
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[CheckpointTuple]:
-        """Run ``list`` to its end, then yield.
-
-        ``list`` holds the saver's thread lock until it is exhausted: a consumer that called the
-        saver meanwhile would stop the loop for ever.
-        """
-        found = await self._call(
-            lambda: [*self.list(config, filter=filter, before=before, limit=limit)]
-        )
-        for item in found:
-            yield item
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        await self._call(self.delete_thread, thread_id)
-
-
-class PostgresSyncSubject(base.PostgresSubjectBase[DrivenPostgresSaver]):
+class PostgresSyncSubject(base.PostgresSubjectBase[PostgresSaver]):
     """``PostgresSaver`` over one connection or a pool, called in the coroutine or in threads."""
 
     Options = PostgresSyncOptions
@@ -122,6 +59,7 @@ class PostgresSyncSubject(base.PostgresSubjectBase[DrivenPostgresSaver]):
         if self.options.call == "threads":
             self._executor = ThreadPoolExecutor(self.options.threads, "postgres_sync")
             self._resources.callback(self._executor.shutdown)
+        self._saver_class = driven(PostgresSaver, self._executor)
         await self._make_savers(clients, self._make_saver)
 
     def _connect(self) -> Connection[DictRow]:
@@ -140,10 +78,8 @@ class PostgresSyncSubject(base.PostgresSubjectBase[DrivenPostgresSaver]):
         pool.open(wait=True, timeout=self.options.pool_timeout_s)
         return pool
 
-    async def _make_saver(self) -> DrivenPostgresSaver:
-        saver = DrivenPostgresSaver(self._pool or self._resources.enter_context(self._connect()))
-        saver.executor = self._executor
-        return saver
+    async def _make_saver(self) -> PostgresSaver:
+        return self._saver_class(self._pool or self._resources.enter_context(self._connect()))
 
     def connections(self, clients: int) -> int:
         is_pooled = self.options.connection == "pool"

@@ -105,7 +105,7 @@ class VerifierProcess:
 def _modules_of(scenario: Scenario) -> list[str]:
     """Name this project's own modules that the plug-ins are in; others are imported per trial."""
     plugins: list[object] = [
-        subject_class(use.use) for use in scenario.subjects.values() if use.use
+        subject_class(use.use, use.options) for use in scenario.subjects.values() if use.use
     ]
     plugins += [load("workload", use.use) for use in scenario.workloads.values()]
     plugins += [load("payload", use.use) for use in scenario.payloads.values()]

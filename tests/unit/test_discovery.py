@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench import discovery
-from bench.discovery import FOLDERS, extra_for, load, names
+from bench.discovery import FOLDERS, attribute, extra_for, load, names
 from bench.errors import InputError, MissingPackageError, UnavailableError
 
 GOOD = """
@@ -75,7 +76,7 @@ def test_an_unknown_name_gets_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [":x", "..a:x", "a.:x", "os:", ":", "a b:x", "os:path.join", "a:b:c", "os.path:1"]
+    "name", [":x", "..a:x", "a.:x", "os:", ":", "a b:x", "os:path.1", "a:b:c", "os.path:1"]
 )
 @pytest.mark.parametrize("kind", ["loop", "subject"])
 def test_a_malformed_dotted_name_is_refused(kind: str, name: str) -> None:
@@ -208,3 +209,8 @@ def test_a_package_that_is_broken_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_the_extra_of_a_module(missing: str, extra: str) -> None:
     assert extra_for(missing) == extra
+
+
+@pytest.mark.parametrize("name", ["os:path.join", "os.path.join", "posixpath.join"])
+def test_an_attribute_of_an_attribute_is_found_by_dots_too(name: str) -> None:
+    assert attribute("it", name) is os.path.join

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.contracts import Place, Subject
+from bench.contracts import Endpoint, Place, Subject
 from bench.errors import InputError
 from bench.scenario.durability import Durability
-from bench.subjects._factory import subject_class
+from bench.subjects._factory import FactorySubject, subject_class
 from tests.contract import _subjects as contract
 
 SOURCE = """
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -54,6 +55,45 @@ async def not_decorated():
     yield InMemorySaver()
 
 
+def nothing():
+    return None
+
+
+def not_called():
+    return saver
+
+
+async def coroutine():
+    return InMemorySaver()
+
+
+@contextmanager
+def synchronous():
+    yield InMemorySaver()
+
+
+class Kept:
+    within = InMemorySaver
+
+
+class Telling(InMemorySaver):
+    def __init__(self, *given, **keywords):
+        super().__init__()
+        self.given = (given, keywords)
+
+
+def by_url(url=None, *, prefix="", first):
+    return Telling(url, prefix=prefix, first=first)
+
+
+def by_position(address, /, directory):
+    return Telling(address, directory=directory)
+
+
+def without_address(*, prefix=""):
+    return Telling()
+
+
 class Unfinished(Subject):
     async def open(self, clients):
         pass
@@ -71,9 +111,14 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     return lambda attribute: f"{module}:{attribute}"
 
 
-def make(name: str, directory: Path, options: Mapping[str, Any] | None = None) -> Subject:
-    found = subject_class(name)
-    return found(found.Options.model_validate(options or {}), Place(directory, None, "trial"))
+def make(
+    name: str, directory: Path, options: Mapping[str, Any] | None = None, url: str = ""
+) -> Subject:
+    found = subject_class(name, options or {})
+    checked = found.Options.model_validate(options or {})
+    found.check(checked)
+    endpoint = Endpoint("embedded", url, "trial") if url else None
+    return found(checked, Place(directory, endpoint, "trial"))
 
 
 async def open_and_close(subject: Subject, clients: int = 2) -> set[int]:
@@ -154,7 +199,9 @@ def test_what_only_its_author_knows_comes_from_the_options(path: Write, tmp_path
 @pytest.mark.parametrize(
     ("attribute", "message"),
     [
-        ("two_parameters", "requires host, port; expected no required parameter, or one"),
+        ("two_parameters", "requires host, port: give them as options"),
+        ("nothing", "returned None; expected a BaseCheckpointSaver"),
+        ("not_called", r"returned saver without calling it; expected"),
         ("no_saver", "yielded str; expected a BaseCheckpointSaver"),
         ("not_decorated", "returned async_generator; expected a .*contextlib.asynccontextmanager"),
     ],
@@ -169,7 +216,7 @@ def test_a_factory_that_gives_no_saver_is_refused(
 @pytest.mark.parametrize(
     ("attribute", "message"),
     [
-        ("number", "is of type int; expected a bench.contracts.Subject class, or a callable"),
+        ("number", "is of type int; expected a bench.contracts.Subject class, a saver"),
         ("Unfinished", "is abstract: it lacks close, durability, saver"),
         ("savr", "has no 'savr'. Did you mean 'saver'"),
     ],
@@ -184,3 +231,94 @@ def test_what_is_neither_subject_nor_factory_is_refused(
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(InputError, match=r"unknown subject 'postgress'\. Did you mean 'postgres'"):
         subject_class("postgress")
+
+
+@pytest.mark.parametrize(
+    "name", ["coroutine", "synchronous", "Telling", "saver", "Kept.within", "{dotted}"]
+)
+def test_whatever_gives_a_saver_will_do(name: str, path: Write, tmp_path: Path) -> None:
+    module = path("")
+    target = f"{module[:-1]}.saver" if name == "{dotted}" else module + name
+    assert len(asyncio.run(open_and_close(make(target, tmp_path)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("attribute", "options", "given"),
+    [
+        (
+            "by_url",
+            {"server": "redis", "first": 1, "prefix": "{namespace}:"},
+            (("redis://:pw@127.0.0.1:1/0",), {"prefix": "trial:", "first": 1}),
+        ),
+        (
+            "by_url",
+            {"server": "redis", "first": ["at {address}"], "url": "mine"},
+            (("mine",), {"prefix": "", "first": ["at redis://:pw@127.0.0.1:1/0"]}),
+        ),
+        ("by_url", {"url": "{directory}/db"}, (("{}/db",), {"prefix": "", "first": "{}"})),
+        (
+            "by_position",
+            {"server": "redis"},
+            (("redis://:pw@127.0.0.1:1/0",), {"directory": "{}"}),
+        ),
+    ],
+)
+def test_options_address_and_directory_are_passed_on(
+    attribute: str, options: dict[str, Any], given: Any, path: Write, tmp_path: Path
+) -> None:
+    subject = make(path(attribute), tmp_path, options, "redis://:pw@127.0.0.1:1/0")
+
+    async def use() -> object:
+        await subject.open(1)
+        found: Any = subject.saver(0)
+        await subject.close()
+        return found.given
+
+    expected = repr(given).replace("{}", str(tmp_path))
+    assert expected == repr(asyncio.run(use())).replace(repr(tmp_path), repr(str(tmp_path)))
+
+
+def test_a_connection_string_of_libpq_is_given_as_a_url(path: Write, tmp_path: Path) -> None:
+    words = "host=127.0.0.1 hostaddr=127.0.0.1 port=5 user=u password='p/w' dbname=d"
+    words += " require_auth=scram-sha-256 options='-c search_path=trial'"
+    subject = make(path("by_url"), tmp_path, {"server": "postgres", "first": ""}, words)
+    assert isinstance(subject, FactorySubject)
+
+    async def use() -> Any:
+        await subject.open(1)
+        return subject.saver(0)
+
+    (url,) = asyncio.run(use()).given[0]
+    assert url == "postgresql://u:p%2Fw@127.0.0.1:5/d?options=-c%20search_path%3Dtrial"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "options", "message"),
+    [
+        ("by_url", {"frist": 1}, "unknown key 'frist'. Did you mean 'first'?"),
+        ("saver", {"reopen": False}, "unknown key 'reopen'. Did you mean 'reopens'?"),
+        ("saver", {"server": "postgress"}, "unknown server 'postgress'. Did you mean 'postgres'?"),
+        ("without_address", {"server": "redis"}, "has no parameter for the address of redis"),
+    ],
+)
+def test_options_that_it_cannot_take_are_refused(
+    attribute: str, options: dict[str, Any], message: str, path: Write, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        make(path(attribute), tmp_path, options)
+
+
+def test_a_synchronous_saver_is_set_up_and_called_in_threads(tmp_path: Path) -> None:
+    options = {"conn_string": "{directory}/own.sqlite", "durability": "fsync"}
+    name = "langgraph.checkpoint.sqlite:SqliteSaver.from_conn_string"
+    subject = make(name, tmp_path, options)
+
+    async def use() -> Mapping[str, str]:
+        await subject.open(contract.CLIENTS)
+        try:
+            await contract.read_back(subject, await contract.write(subject))
+            return await subject.settings()
+        finally:
+            await subject.close()
+
+    assert asyncio.run(use()) == {"calls": "synchronous, in threads"}

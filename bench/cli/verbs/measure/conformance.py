@@ -88,7 +88,7 @@ def _named(names: Sequence[str]) -> Mapping[str, SubjectUse]:
     for name in names:
         plugin: Any = subject_class(name)
         try:
-            options_of(plugin, SubjectUse(use=name))
+            plugin.check(options_of(plugin, SubjectUse(use=name)))
         except ValidationError as error:
             messages = validation_messages(error, f"{name}: options", plugin.Options)
             raise InputError("\n".join([*messages, "give them in a --scenario"])) from error

@@ -10,14 +10,15 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, empty_checkpoint
+from langgraph.checkpoint.postgres import PostgresSaver
 
-from bench.subjects.postgres_sync import DrivenPostgresSaver
+from bench.subjects._driven import driven
 
 CONFIG: RunnableConfig = {"configurable": {"thread_id": "a", "checkpoint_ns": ""}}
 MARK: ContextVar[str] = ContextVar("MARK", default="unset")
 
 
-class Recording(DrivenPostgresSaver):
+class Recording(PostgresSaver):
     """Its synchronous methods note what was called, in which thread and which context."""
 
     def __init__(self) -> None:
@@ -69,18 +70,36 @@ NAMES = ["put", "put_writes task path", "get_tuple", "list 3", "delete_thread a"
 
 
 def test_in_the_coroutine_calls_run_in_the_loop_s_own_thread() -> None:
-    saver = Recording()
+    saver = driven(Recording, None)()
     asyncio.run(call_everything(saver))
     assert [(name, True, "caller") for name in NAMES] == saver.calls
 
 
 def test_in_threads_calls_run_elsewhere_and_see_the_caller_s_context() -> None:
-    saver = Recording()
-    with ThreadPoolExecutor(2) as saver.executor:
+    with ThreadPoolExecutor(2) as executor:
+        saver = driven(Recording, executor)()
         asyncio.run(call_everything(saver))
     assert [(name, False, "caller") for name in NAMES] == saver.calls
 
 
 def test_the_signature_of_aput_writes_is_langgraph_s() -> None:
     expected = list(inspect.signature(BaseCheckpointSaver.aput_writes).parameters)
-    assert expected == list(inspect.signature(DrivenPostgresSaver.aput_writes).parameters)
+    assert expected == list(inspect.signature(driven(PostgresSaver, None).aput_writes).parameters)
+
+
+class WithoutDeletion(BaseCheckpointSaver[int]):
+    """Has one synchronous method alone."""
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return None
+
+
+def test_what_a_saver_cannot_do_its_derived_class_does_not_offer() -> None:
+    derived = driven(WithoutDeletion, None)
+    own = [
+        name
+        for name in dir(derived)
+        if getattr(derived, name) is not getattr(WithoutDeletion, name)
+    ]
+    assert "aget_tuple" in own
+    assert [name for name in own if name.startswith("a") and name != "aget_tuple"] == []

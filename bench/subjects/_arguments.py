@@ -1,0 +1,147 @@
+"""What a callable from outside is called with: the options, and places of the trial among them.
+
+In the texts of options ``{address}`` stands for the server's address, ``{directory}`` for the
+trial's private directory, and ``{namespace}`` for a name that nothing else in the store has.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from bench.contracts import Endpoint, Place
+from bench.errors import InputError, suggestion
+
+_ADDRESS, _DIRECTORY, _NAMESPACE = "{address}", "{directory}", "{namespace}"
+# Parameters that are given the server's address, beside one that is called as the server is.
+_ADDRESSES = frozenset(
+    {
+        *("server", "address", "url", "uri", "dsn", "conninfo", "conn_string", "conn_str"),
+        *("connection_string", "connection_url", "database_url", "db_url", "db_uri"),
+        *("redis_url", "postgres_url", "postgres_uri"),
+    }
+)
+
+
+class Arguments:
+    """Of ``called`` (by its name ``path``) with the options ``given``, on ``server`` if any.
+
+    What no option gives is filled in: with a server, the parameter that is named as an address, or
+    the only required one, gets the address; what is then the only required one the directory.
+    """
+
+    def __init__(
+        self, called: Callable[..., object], path: str, given: Mapping[str, Any], server: str | None
+    ) -> None:
+        self._path = path
+        self._server = server
+        self._parameters = _parameters_of(called)
+        self._given = dict(given)
+        if server and not self._has_address():
+            left = self._left()
+            named = [each.name for each in left if each.name in {*_ADDRESSES, server}]
+            self._given |= dict.fromkeys(named[:1] or _only(required(left)), _ADDRESS)
+        self._given |= dict.fromkeys(_only(required(self._left())), _DIRECTORY)
+
+    def check(self, others: Iterable[str]) -> None:
+        """Check that it takes them; ``others`` are options that are not passed on.
+
+        Raises:
+            InputError: it has no such parameter, none for the address, or requires others.
+        """
+        accepted = {each.name for each in self._parameters if each.kind is not each.VAR_KEYWORD}
+        takes_any = len(accepted) < len(self._parameters)
+        for name in self._given if not takes_any else ():
+            if name not in accepted:
+                valid = suggestion(name, [*accepted, *others])
+                raise InputError(f"unknown key {name!r}.{valid}")
+        if self._server and not self._has_address():
+            raise InputError(
+                f"{self._path!r} has no parameter for the address of {self._server}; write "
+                f"'{_ADDRESS}' in the text of an option that is to hold it"
+            )
+        if missing := required(self._left()):
+            raise InputError(f"{self._path!r} requires {', '.join(missing)}: give them as options")
+
+    def at(self, place: Place) -> tuple[list[Any], dict[str, Any]]:
+        """Return the positional arguments and the keywords, at this place."""
+        values: dict[str, Any] = _placed(self._given, place)
+        positional = [
+            values.pop(each.name)
+            for each in self._parameters
+            if each.kind is each.POSITIONAL_ONLY and each.name in values
+        ]
+        return positional, values
+
+    def _left(self) -> list[inspect.Parameter]:
+        return [each for each in self._parameters if each.name not in self._given]
+
+    def _has_address(self) -> bool:
+        return any(_ADDRESS in text for text in _texts(self._given))
+
+
+def _parameters_of(called: Callable[..., object]) -> list[inspect.Parameter]:
+    try:
+        found = inspect.signature(called).parameters.values()
+    except (TypeError, ValueError):
+        # Of what is not written in Python nothing may be known: it takes what it is given.
+        return [inspect.Parameter("anything", inspect.Parameter.VAR_KEYWORD)]
+    return [each for each in found if each.kind is not each.VAR_POSITIONAL]
+
+
+def required(parameters: Iterable[inspect.Parameter]) -> list[str]:
+    """Name the parameters without which it cannot be called."""
+    return [
+        each.name
+        for each in parameters
+        if each.default is each.empty and each.kind is not each.VAR_KEYWORD
+    ]
+
+
+def _only(names: list[str]) -> list[str]:
+    return names if len(names) == 1 else []
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(each)
+
+
+def _placed(value: Any, place: Place) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _placed(each, place) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_placed(each, place) for each in value]
+    if value == _DIRECTORY:
+        return place.directory
+    if isinstance(value, str):
+        value = value.replace(_ADDRESS, _url(place.endpoint) if place.endpoint else "")
+        value = value.replace(_DIRECTORY, str(place.directory))
+        value = value.replace(_NAMESPACE, place.namespace)
+    return value
+
+
+def _url(endpoint: Endpoint) -> str:
+    """Return the address as a URL, which every client reads; libpq's keywords only its own do."""
+    if "://" in endpoint.url:
+        return endpoint.url
+    # Where an address is no URL, the driver that reads it is installed.
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - see above
+
+    given = {name: str(value) for name, value in conninfo_to_dict(endpoint.url).items()}
+    given["host"] = given.pop("hostaddr", "") or given.get("host", "")
+    user, password, host, port, database = (
+        quote(given.pop(name, ""), safe="")
+        for name in ("user", "password", "host", "port", "dbname")
+    )
+    if endpoint.kind == "embedded":
+        # Other clients refuse what libpq alone knows.
+        for name in ("gssencmode", "require_auth"):
+            given.pop(name, None)
+    rest = urlencode(given, quote_via=quote)
+    return f"postgresql://{user}:{password}@{host}:{port}/{database}{'?' if rest else ''}{rest}"
