@@ -41,7 +41,11 @@ def check_subjects(
     labels = [label for label in distinct if label not in done]
     if not labels:
         return
-    trials = check_trials({label: scenario.resolve(label) for label in labels}, scenario.seed)
+    trials = check_trials(
+        {label: scenario.resolve(label) for label in labels},
+        scenario.seed,
+        worker_memory_bytes=scenario.worker_memory_bytes,
+    )
     chosen = interpreters_of(trials.scenario, interpreters)
     with ExitStack() as stack:
         verifiers = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bench.scenario.arrival import Closed
 from bench.scenario.plan import Trial, expand
@@ -27,21 +28,21 @@ class CheckTrials:
         return tuple(trial for trial in self.trials if trial.subject == label)
 
 
-def check_trials(subjects: Mapping[str, SubjectUse], seed: int) -> CheckTrials:
+def check_trials(subjects: Mapping[str, SubjectUse], seed: int, **changes: Any) -> CheckTrials:
     """Return the trials in which ``subjects`` are checked, with what is drawn from ``seed``.
 
     Two clients write small states on the selector loop; nothing is warmed up, and all that was
-    written is read back.
+    written is read back. ``changes`` are keys of the scenario.
     """
+    keys = {"duration_s": _LONGEST_S, "verify_s": 30.0, **changes}
     scenario = Scenario(
+        **keys,
         schema_version=2,
         question="Does each saver do what LangGraph asks, and keep what it acknowledges?",
         seed=seed,
         repetitions=KILLS,
         warmup_s=0.0,
         warmup_cycles=0,
-        duration_s=_LONGEST_S,
-        verify_s=30.0,
         probes=(),
         subjects=subjects,
         workloads={"steps": Use(use="append_steps")},

@@ -29,8 +29,8 @@ def main() -> None:
     parts, opening, announce, hand_over = receive_job(directory)
     with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
         result = runner.run(_conformance(parts, opening, announce))
-    (directory / CONFORMANCE_FILE).write_bytes(to_json(result))
-    hand_over()
+        (directory / CONFORMANCE_FILE).write_bytes(to_json(result))
+        hand_over()
 
 
 async def _conformance(

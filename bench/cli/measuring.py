@@ -14,6 +14,7 @@ from types import MappingProxyType
 from bench.analysis.precision import Stopping
 from bench.analysis.trial_summary import summarise_trial
 from bench.checks.checking import check_subjects
+from bench.checks.opening import check_opening
 from bench.cli.durations import expected_s
 from bench.cli.progress import Detail, Pace, Shown, displayed, place
 from bench.gate.environments import ArmEnvironment
@@ -76,10 +77,26 @@ def measure_run(
     check_plugins(scenario, name)
     plan = expand(scenario)
     record = described(scenario, plan, name, text, arms)
+    try_subjects(scenario, arms, detail)
     store.begin(record)
     interpreters = {label: arm.interpreter for label, arm in arms.items()}
     measure_shown(scenario, plan, store, record.run_id, interpreters, detail)
     return store.read(record.run_id)
+
+
+def try_subjects(scenario: Scenario, arms: Mapping[str, ArmEnvironment], detail: Detail) -> None:
+    """Try the subjects from outside, and say how it goes, unless that is to be quiet.
+
+    Raises:
+        InputError: some cannot be measured.
+    """
+
+    def say(text: str) -> None:
+        if detail != "quiet":
+            print(text, flush=True)
+
+    interpreters = {label: arm.interpreter for label, arm in arms.items()}
+    check_opening(scenario, os.environ, interpreters, say)
 
 
 def described(

@@ -7,7 +7,14 @@ import sys
 from dataclasses import dataclass
 
 from bench.cli.durations import extent
-from bench.cli.measuring import described, expected_so_far, is_complete, measure_shown
+from bench.cli.measuring import (
+    NO_ARMS,
+    described,
+    expected_so_far,
+    is_complete,
+    measure_shown,
+    try_subjects,
+)
 from bench.cli.places import add_places
 from bench.cli.progress import Detail, add_detail
 from bench.cli.reporting import tell
@@ -46,11 +53,12 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace) -> int:
     make_directory(options.reports)
     if options.resume:
         record = _unfinished(store, record, plan)
-    else:
-        store.begin(record)
-    page = options.reports / record.run_id / "report.html"
     # Who reads JSON or Markdown wants nothing else.
     detail: Detail = options.detail if options.form == "text" else "quiet"
+    try_subjects(wanted.scenario, NO_ARMS, detail)
+    if not options.resume:
+        store.begin(record)
+    page = options.reports / record.run_id / "report.html"
     if detail != "quiet":
         begun = f"resuming {record.run_id}" if options.resume else extent(wanted.scenario, plan)
         print(f"{begun}; report: {page}", flush=True)

@@ -1,9 +1,15 @@
 """The guard of a process that runs a saver: what that starts ends with it.
 
-``python -m bench.handover.guard MODULE ARGUMENT…`` forks before anything is imported. The child
-runs MODULE. The guard tells the child's process id in one line of standard output and waits. Then
-it ends all that descends from the child, whatever sessions it made, and ends as the child has.
+``python -m bench.handover.guard BYTES MODULE ARGUMENT…`` forks before anything is imported. The
+child runs MODULE. The guard tells the child's process id in one line of standard output and waits.
+Then it ends all that descends from the child, whatever sessions it made, and ends as the child has.
 SIGTERM has it kill the child first. Where there is no ``fork`` nothing is guarded.
+
+On Linux a child that takes more than BYTES of memory is killed, and why a child was killed is said
+on standard error. What counts is the memory that it really holds for itself. RLIMIT_AS counts
+addresses, of which databases mapped into memory, allocators and threads reserve far more; a control
+group needs rights that few have; and an allocation that fails breaks the program that measures
+somewhere, instead of ending it with a reason.
 """
 
 from __future__ import annotations
@@ -11,11 +17,16 @@ from __future__ import annotations
 import contextlib
 import os
 import runpy
+import select
 import signal
 import sys
 from typing import NoReturn
 
 _PR_SET_CHILD_SUBREAPER = 36
+TOLD = "guard: "
+"""How the line begins that says why the child was killed: a class, then a sentence."""
+_LOOK_MS = 100
+_MEGABYTE = 1_000_000
 
 
 def main() -> None:
@@ -30,7 +41,7 @@ def main() -> None:
         os.close(may_begin)
     else:
         _tell(os.getpid())
-    del sys.argv[0]
+    del sys.argv[:2]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
@@ -65,14 +76,48 @@ def _guard(child: int, begins: int) -> NoReturn:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.close(begins)
+    told = _watch_memory(child, int(sys.argv[1]))
     ended, status = os.waitpid(-1, 0)
     while ended != child:
         ended, status = os.waitpid(-1, 0)
     end_descendants()
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
+        if -code == signal.SIGKILL:
+            os.write(2, f"{TOLD}{told}\n".encode())
         _die_of(-code)
     os._exit(code)
+
+
+def _watch_memory(child: int, most_bytes: int) -> str:
+    """Return as the child has ended, for what reason if it was killed."""
+    if sys.platform != "linux":
+        return "WorkerDied: the worker was killed"
+    ended = select.poll()
+    ended.register(os.pidfd_open(child), select.POLLIN)
+    most = taken = 0
+    while not ended.poll(_LOOK_MS):
+        taken = _memory_bytes(child) or taken
+        most = max(most, taken)
+        if taken > most_bytes:
+            os.kill(child, signal.SIGKILL)
+            return (
+                f"OutOfMemory: the worker took {taken // _MEGABYTE} MB of memory and may take "
+                f"{most_bytes // _MEGABYTE} (worker_memory_bytes)"
+            )
+    return (
+        f"WorkerDied: the worker was killed by signal 9, which was not sent here; it had taken "
+        f"{most // _MEGABYTE} MB of memory. The system does that when memory runs out"
+    )
+
+
+def _memory_bytes(process_id: int) -> int:
+    try:
+        with open(f"/proc/{process_id}/statm", encoding="ascii") as file:  # noqa: PTH123 - pathlib is slow to import
+            _, resident, shared = file.read().split()[:3]
+    except (OSError, ValueError):
+        return 0
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _end_now(*_: object) -> None:

@@ -9,6 +9,7 @@ directory. A new process reads log and ledger, and leaves its verification.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
@@ -30,6 +31,10 @@ OPENING_STAGE = "opening"
 """The window opens in a moment: what watches from outside begins."""
 HANDED_OVER = "handed over"
 """All is written, and the worker waits to be let go: until then it answers for its directory."""
+STACKS_SIGNAL = getattr(signal, "SIGUSR1", 0)
+"""Has a worker write into its log where its threads are; 0 where there is none."""
+STEP_LIMIT_S = 30.0
+"""So long may a saver take to be opened, and so long for what is prepared in its store."""
 SAMPLES_FILE = "samples.bin"
 RESULT_FILE = "result.json"
 LEDGER_FILE = "ledger.json"
@@ -51,12 +56,16 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One trial of ``scenario``, to be run in ``directory``; with ``kill`` it does not end well."""
+    """One trial of ``scenario``, to be run in ``directory``; with ``kill`` it does not end well.
+
+    Opening, preparing and closing may take ``limit_s`` seconds each.
+    """
 
     scenario: Scenario
     trial: Trial
     directory: str
     kill: Kill | None = None
+    limit_s: float = STEP_LIMIT_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,16 @@ _BYTES_READ = 1 << 16
 _CHARACTERS_SHOWN = 600
 
 
-def log_tail(path: Path, secrets: Iterable[str]) -> str:
-    """Return the end of the log at ``path`` without ``secrets``, after a colon; "" if it is empty.
+def log_tail(path: Path, secrets: Iterable[str], until: int | None = None) -> str:
+    """Return the end of the log at ``path``, or of its first ``until`` bytes, without ``secrets``.
 
     Much more is read than is shown: what was redacted before it is cut cannot be cut in two.
     """
     try:
         with path.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - _BYTES_READ))
-            text = log.read().decode(errors="replace").strip()
+            end = log.seek(0, os.SEEK_END) if until is None else until
+            log.seek(max(0, end - _BYTES_READ))
+            text = log.read(min(end, _BYTES_READ)).decode(errors="replace").strip()
     except OSError:
         return ""
-    return f": …{redact(text, secrets)[-_CHARACTERS_SHOWN:]}" if text else ""
+    return redact(text, secrets)[-_CHARACTERS_SHOWN:]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 from bench.contracts import Loop, Payload, PluginOptions, Subject, WorkerProbe, Workload
 from bench.discovery import load
+from bench.handover.failures import within
 from bench.handover.job import Job
 from bench.scenario.scenario import Scenario, Use
 from bench.subjects._factory import subject_class
@@ -56,9 +55,10 @@ class Parts:
         )
 
 
-async def close(subject: Subject) -> None:
-    """Close ``subject``; one that cannot be closed must not cost the measurement."""
+async def close(subject: Subject, limit_s: float = 10.0) -> BaseException | None:
+    """Close ``subject``; return why it cannot be closed, which must not cost the measurement."""
     try:
-        await asyncio.wait_for(subject.close(), timeout=10.0)
-    except Exception as error:  # noqa: BLE001 - see above; the worker's log keeps it
-        print(f"closing failed: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - into that log
+        await within(limit_s, "closing", subject.close)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - see above
+        return error
+    return None

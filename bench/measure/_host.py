@@ -32,7 +32,7 @@ def read_host(root: Path = Path("/")) -> dict[str, str]:
             "cores": os.cpu_count,
             "cores_usable": lambda: _cores_usable(root),
             "memory_bytes": lambda: psutil.virtual_memory().total,
-            "memory_limit_bytes": lambda: _memory_limit(root),
+            "memory_limit_bytes": lambda: memory_limit(root),
             "swap_bytes": lambda: psutil.swap_memory().total,
             "load_average": lambda: " ".join(f"{load:.2f}" for load in os.getloadavg()),
             "governor": lambda: first_line(cpu / "cpu0/cpufreq/scaling_governor"),
@@ -80,7 +80,8 @@ def _affinity() -> int:
     return len(affinity(0)) if affinity else 0
 
 
-def _memory_limit(root: Path) -> int | None:
+def memory_limit(root: Path = Path("/")) -> int | None:
+    """Return what control groups leave of the memory, in bytes; ``None`` where they leave all."""
     names = ("memory.max", "memory.limit_in_bytes")
     total = psutil.virtual_memory().total
     texts = [

@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.contracts import Place, Subject
 from bench.errors import InvalidMeasurementError, UnsupportedError
 from bench.handover.acknowledgements import AcknowledgementLog
+from bench.handover.failures import failure_of, running, within
 from bench.handover.job import (
     ACKNOWLEDGED_FILE,
     DONE_STAGE,
@@ -100,16 +102,19 @@ class Lifecycle:
         if self._parts.job.kill and not subject.reopens:
             text = "it keeps everything in its process"
             return replace(result, status="unsupported", failure=Failure(VOLATILE, text, "open"))
+        before = running()
         try:
             result = await self._measured(subject, result)
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong is the trial's result
-            result = replace(result, failure=self._failure(error), status=self._status(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever goes wrong is the trial's result
+            result = replace(result, failure=self.failure(error), status=self._status(error))
         finally:
             self._call_counts.restore()
+            self._enter("close")
             closing_ns = self._clock()
-            await close(subject)
+            failed = await close(subject, self._parts.job.limit_s)
             closing_ns = self._clock() - closing_ns
-        result = replace(result, readings=(*result.readings, _closing(closing_ns)))
+        closing = self._closing(closing_ns, failed, running() - before)
+        result = replace(result, readings=(*result.readings, closing))
         errors, texts = dict(self.recorder.errors), dict(self.recorder.error_texts)
         result = replace(result, errors=errors, error_texts=texts)
         result = self._handed_over(result)
@@ -117,8 +122,9 @@ class Lifecycle:
         return result
 
     async def _measured(self, subject: Subject, result: TrialResult) -> TrialResult:
+        limit_s, clients = self._parts.job.limit_s, self._arrival.concurrency
         self._enter("open")
-        await subject.open(self._arrival.concurrency)
+        await within(limit_s, "opening", partial(subject.open, clients))
         for checkout in subject.checkouts():
             self._timing.time_checkout(checkout)
         self._call_counts.watch(subject.counted_calls())
@@ -127,7 +133,7 @@ class Lifecycle:
         savers = self._timing.savers(subject.saver)
         load_of_trial = Load(self._workload, offer, savers, self.recorder, self._clock)
         self._enter("prepare")
-        await load_of_trial.prepare()
+        await within(limit_s, "preparing", load_of_trial.prepare)
         if self.recorder.errors:
             first = next(iter(self.recorder.error_texts.items()))
             raise RuntimeError(f"preparing failed: {first[0]}: {first[1]}")
@@ -265,24 +271,26 @@ class Lifecycle:
         self._stage = stage
         self._announce(stage)
 
-    def _failure(self, error: Exception) -> Failure:
-        cause = error.__cause__ if isinstance(error, UnsupportedError) else None
-        shown = cause or error
-        name = type(shown).__name__
-        text = (str(error) or repr(error)).removeprefix(f"{name}: ")
-        message = shortened(text, self._secrets, 1000)
-        return Failure(error_class=name, message=message, stage=self._stage)
+    def failure(self, error: BaseException) -> Failure:
+        """Return what ended the trial, in the stage that it was in."""
+        return failure_of(error, self._stage, self._secrets)
 
-    def _status(self, error: Exception) -> Any:
+    def _closing(
+        self, duration_ns: int, failed: BaseException | None, left: frozenset[str]
+    ) -> Reading:
+        problems = [f"it left running: {', '.join(sorted(left))}"] if left else []
+        if failed is not None:
+            why = failure_of(failed, "close", self._secrets)
+            problems.insert(0, f"{why.error_class}: {why.message}")
+        return Reading(
+            name=CLOSING,
+            value=float(duration_ns),
+            unit="ns",
+            better="lower",
+            description="time that closing the saver took, with all that it still had to write",
+            detail=shortened("; ".join(problems), self._secrets, 500),
+        )
+
+    def _status(self, error: BaseException) -> Any:
         refused = isinstance(error, UnsupportedError | NotImplementedError)
         return "unsupported" if refused and self._stage == "open" else "failed"
-
-
-def _closing(duration_ns: int) -> Reading:
-    return Reading(
-        name=CLOSING,
-        value=float(duration_ns),
-        unit="ns",
-        better="lower",
-        description="time that closing the saver took, with all that it still had to write",
-    )

@@ -33,6 +33,7 @@ from bench.handover.job import (
     LEDGER_STAGE,
     OPENING_STAGE,
     SAMPLES_FILE,
+    STEP_LIMIT_S,
     Kill,
     TrialResult,
     unmeasured,
@@ -49,8 +50,6 @@ from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 from bench.verify.verifier_process import MARGIN_S, VerifierProcess
 
-# Importing, opening and closing may take this long beyond warm-up, window, drain, reading back.
-_BESIDES_S = 60.0
 NO_OTHERS: Mapping[str, Interpreter] = MappingProxyType({})
 
 
@@ -188,7 +187,8 @@ class TrialRun:
     """One trial, from the outside; without a ``verifier`` it starts one of its own.
 
     With ``kill`` the worker dies on the way: the record has no measurement, and what the verifier
-    found of that which had been acknowledged.
+    found of that which had been acknowledged. ``limit_s`` is as in :class:`Job`; a worker that
+    hangs longer, beyond twice that and warm-up, window, drain and reading back, is ended.
     """
 
     def __init__(
@@ -199,6 +199,7 @@ class TrialRun:
         verifier: VerifierProcess | None = None,
         interpreter: Interpreter = OWN,
         kill: Kill | None = None,
+        limit_s: float = STEP_LIMIT_S,
     ) -> None:
         self._verifier = verifier
         self._interpreter = interpreter
@@ -210,7 +211,8 @@ class TrialRun:
         self._options = options_of(self._subject, use)
         loop: Any = load("loop", trial.loop)
         self._loop: Loop = loop()
-        self._site = Site(scenario, trial, environment, interpreter, kill=kill)
+        self._site = Site(scenario, trial, environment, interpreter, kill=kill, limit_s=limit_s)
+        self._besides_s = 2.0 * limit_s
         self._started_at = ""
 
     def prepare(self) -> None:
@@ -290,7 +292,7 @@ class TrialRun:
         scenario = self._scenario
         length_s = trial.warmup_s + trial.duration_s + scenario.drain_s + scenario.verify_s
         try:
-            for stage in worker.stages(length_s + _BESIDES_S):
+            for stage in worker.stages(length_s + self._besides_s):
                 if stage in on_stage:
                     on_stage[stage]()
                 if stage == OPENING_STAGE:
@@ -321,7 +323,8 @@ class TrialRun:
     ) -> TrialRecord:
         failure, shown = result.failure, self._site.shown
         if failure is not None:
-            failure = Failure(failure.error_class, shown(failure.message), failure.stage)
+            texts = shown(failure.message), failure.stage, shown(failure.details)
+            failure = Failure(failure.error_class, *texts)
         verification = result.verification
         if verification is not None:
             told = tuple(shown(problem) for problem in verification.problems)

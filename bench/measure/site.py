@@ -18,7 +18,7 @@ from bench.contracts import Endpoint, Server, new_namespace
 from bench.discovery import load
 from bench.errors import BenchError, UnsupportedError
 from bench.handover.interpreter import OWN, Interpreter
-from bench.handover.job import Job, Kill, Opening
+from bench.handover.job import STEP_LIMIT_S, Job, Kill, Opening
 from bench.handover.parts import options_of
 from bench.links.relay import Relay
 from bench.measure.worker_process import MEASURING, WorkerProcess
@@ -33,9 +33,9 @@ class Site:
     """Entering it starts the worker, and the server meanwhile; leaving it stops and removes all.
 
     The worker imports what it needs, and then waits for :meth:`begin`.
-    ``program`` is the module that the worker runs. ``cores`` says, where these are pinned, on which
-    cores worker and server run. ``left_behind`` says after leaving what could
-    not be removed from a user's server.
+    ``program`` is the module that the worker runs, ``limit_s`` as in :class:`Job`. ``cores`` says,
+    where these are pinned, on which cores worker and server run. ``left_behind`` says after leaving
+    what could not be removed from a user's server.
 
     Raises:
         UnavailableError: the server cannot be started or reached.
@@ -55,6 +55,7 @@ class Site:
         interpreter: Interpreter = OWN,
         program: str = MEASURING,
         kill: Kill | None = None,
+        limit_s: float = STEP_LIMIT_S,
     ) -> None:
         self._scenario = scenario
         self._trial = trial
@@ -62,6 +63,7 @@ class Site:
         self._interpreter = interpreter
         self._program = program
         self._kill = kill
+        self._limit_s = limit_s
         self._stack = contextlib.ExitStack()
         self._secrets = secrets_in(environment)
         self._is_given_up = False
@@ -141,7 +143,7 @@ class Site:
             server = plugin(self._environment)
             self._secrets += server.secrets
             stack.callback(self._stop, server)
-        self.job = Job(self._scenario, self._trial, str(self.directory), self._kill)
+        self.job = Job(self._scenario, self._trial, str(self.directory), self._kill, self._limit_s)
         arrival = self._scenario.arrival(self._trial.arrival)
         is_pinned = arrival.placement == "pinned"
         worker_core, server_core = core_each() if is_pinned else (None, None)

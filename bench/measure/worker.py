@@ -7,6 +7,7 @@ standard input, and ends with everything it made as soon as that closes: then th
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import shutil
 import sys
@@ -16,7 +17,15 @@ from pathlib import Path
 
 from bench.child_process import read_line
 from bench.handover.clock import now_ns
-from bench.handover.job import HANDED_OVER, RESULT_FILE, SAMPLES_FILE, Job, Opening
+from bench.handover.job import (
+    HANDED_OVER,
+    RESULT_FILE,
+    SAMPLES_FILE,
+    STACKS_SIGNAL,
+    Job,
+    Opening,
+    TrialResult,
+)
 from bench.handover.parts import Parts
 from bench.measure.lifecycle import Announce, Lifecycle
 from bench.records.files import from_json, to_json
@@ -28,10 +37,15 @@ def main() -> None:
     parts, opening, announce, hand_over = receive_job(directory)
     lifecycle = Lifecycle(parts, opening, announce, now_ns)
     with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
-        result = runner.run(lifecycle.run(runner.get_loop()))
-    lifecycle.recorder.write(directory / SAMPLES_FILE)
-    (directory / RESULT_FILE).write_bytes(to_json(result))
-    hand_over()
+        try:
+            result = runner.run(lifecycle.run(runner.get_loop()))
+        # As where a saver stops the loop.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever goes wrong is the trial's result
+            result = TrialResult("failed", failure=lifecycle.failure(error))
+        lifecycle.recorder.write(directory / SAMPLES_FILE)
+        (directory / RESULT_FILE).write_bytes(to_json(result))
+        # Before the loop is closed, which waits for threads that a saver may have left.
+        hand_over()
 
 
 def receive_job(directory: Path) -> tuple[Parts, Opening, Announce, Callable[[], None]]:
@@ -40,6 +54,9 @@ def receive_job(directory: Path) -> tuple[Parts, Opening, Announce, Callable[[],
     From here on this process ends, and ``directory`` goes, when its runner does. The last function
     hands all that lies there over: it returns once the runner answers for it.
     """
+    if hasattr(faulthandler, "register"):
+        # In native code, also where the interpreter's lock is held.
+        faulthandler.register(STACKS_SIGNAL, all_threads=True)
     is_taken = threading.Event()
     announcements = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     # What a library prints must not be taken for an announcement.

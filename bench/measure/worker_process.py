@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 from bench.child_process import ChildProcess
+from bench.handover.failures import details_of, places
+from bench.handover.guard import TOLD
 from bench.handover.interpreter import OWN, Interpreter
-from bench.handover.job import HANDED_OVER, RESULT_FILE, Job, Opening, TrialResult, unmeasured
+from bench.handover.job import (
+    HANDED_OVER,
+    RESULT_FILE,
+    STACKS_SIGNAL,
+    Job,
+    Opening,
+    TrialResult,
+)
 from bench.handover.killing import was_killed
 from bench.handover.log import log_tail
+from bench.measure._host import memory_limit
 from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
+from bench.records.trial import Failure
 
 MEASURING = "bench.measure.worker"
 """The program that measures a trial."""
@@ -21,6 +37,11 @@ MEASURING = "bench.measure.worker"
 _ENDING_S = 5.0
 # Starting Python may take this long.
 _STARTING_S = 60.0
+# A worker that hangs has so long to say where.
+_TELLING_S = 1.0
+_LOOK_S = 0.05
+# Of the memory that is free as a worker starts it may take this share; its server needs some, too.
+_SPARE_SHARE = 0.8
 
 
 class WorkerProcess:
@@ -38,12 +59,13 @@ class WorkerProcess:
         self._log = directory / "worker.log"
         self._stage = "import"
         self._process_id: int | None = None
+        self._hung: Failure | None = None
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
+            most_bytes = job.scenario.worker_memory_bytes or _spare_bytes()
+            guard = ("-m", "bench.handover.guard", str(most_bytes), program, str(directory))
             self._process = ChildProcess(
-                [*interpreter.command, "-m", "bench.handover.guard", program, str(directory)],
-                interpreter.environment_of(environment),
-                log,
+                [*interpreter.command, *guard], interpreter.environment_of(environment), log
             )
         self._process.send(to_json(job))
 
@@ -78,15 +100,21 @@ class WorkerProcess:
         self._process.send(to_json(opening))
 
     def stages(self, limit_s: float) -> Iterator[str]:
-        """Yield the name of each stage as it begins; a worker that exceeds the limit is killed."""
-        deadline_s = time.monotonic() + limit_s
+        """Yield the name of each stage as it begins.
+
+        A worker that takes longer than ``limit_s`` seconds from when all is imported is ended.
+        """
+        began_s = time.monotonic()
+        deadline_s = began_s + limit_s + _STARTING_S
         while self.process_id:
             try:
                 stage = self._process.line(max(0.0, deadline_s - time.monotonic()))
             except TimeoutError:
-                self._process.terminate(_ENDING_S)
-                self._stage = f"{self._stage} (killed after {limit_s:.0f} s)"
+                self._end_hanging(time.monotonic() - began_s)
                 return
+            if self._stage == "import":
+                began_s = time.monotonic()
+                deadline_s = began_s + limit_s
             if stage is None:
                 return
             if stage == HANDED_OVER:
@@ -97,16 +125,48 @@ class WorkerProcess:
 
     def result(self) -> TrialResult:
         """Return what the worker handed over, or a failure that says how it ended."""
+        if self._hung is not None:
+            return TrialResult("failed", failure=self._hung)
         path = self._directory / RESULT_FILE
         self._process.wait(_ENDING_S)
         code = self._process.exit_code
         if path.exists() and code in (0, None):
             return from_json(path.read_bytes(), TrialResult)
-        text = f"the worker ended with {_ending(code)}{log_tail(self._log, self._secrets)}"
-        return unmeasured("failed", "WorkerDied", text, self._stage)
+        name, text = "WorkerDied", f"the worker ended with {_ending(code)}"
+        log = log_tail(self._log, self._secrets)
+        if told := re.findall(f"^{TOLD}(\\w+): (.+)$", log, re.MULTILINE):
+            name, text = told[-1]
+        elif log:
+            text += f": {log.splitlines()[-1]}"
+        return TrialResult("failed", failure=Failure(name, text, self._stage, log))
+
+    def _end_hanging(self, after_s: float) -> None:
+        """Have the worker say where it is, and end it."""
+        before = self._log.stat().st_size
+        if STACKS_SIGNAL:
+            with contextlib.suppress(OSError):
+                os.kill(self.process_id, STACKS_SIGNAL)
+            # Of several writes the last ends what is told of a thread.
+            deadline_s = time.monotonic() + _TELLING_S
+            while self._log.stat().st_size == before and time.monotonic() < deadline_s:
+                time.sleep(_LOOK_S)
+            time.sleep(_LOOK_S)
+        self._process.terminate(_ENDING_S)
+        log = self._log.read_bytes()
+        where = places(log[before:].decode(errors="replace"))
+        printed = log_tail(self._log, self._secrets, before)
+        text = f"it hung in its stage {self._stage}, and was ended after {after_s:.0f} s"
+        details = details_of([*where, *printed.splitlines()], self._secrets)
+        self._hung = Failure("HangError", text, self._stage, details)
 
 
 def _ending(code: int | None) -> str:
     if code is None:
         return "no result, while still running"
     return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _spare_bytes() -> int:
+    """Return how much memory a worker may take that the scenario does not limit."""
+    available = psutil.virtual_memory().available
+    return int(_SPARE_SHARE * min(available, memory_limit() or available))

@@ -60,11 +60,15 @@ def _ordered(window: Window) -> Window:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a trial has no measurement: the exception's class and text, and the stage it was in."""
+    """Why a trial has no measurement: the exception's class and text, and the stage it was in.
+
+    ``details`` has lines: what led to it, where in the code, and what the worker printed last.
+    """
 
     error_class: str
     message: str
     stage: str
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)

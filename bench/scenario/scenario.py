@@ -33,7 +33,10 @@ _TABLES_LEFT_OUT: Mapping[str, Any] = {
 # Keys of an arrival that change nothing where they are not given.
 _UNUSUAL = ("round_trip_s", "placement")
 # Keys that judge the numbers and change none.
-_JUDGES = ("ask", "thresholds", "families", "smallest_effect", "conformance", "crash_check")
+_JUDGES = (
+    *("ask", "thresholds", "families", "smallest_effect", "conformance", "crash_check"),
+    "worker_memory_bytes",
+)
 
 
 class Use(Part):
@@ -216,6 +219,7 @@ class Scenario(Part):
     precision: Precision | None = None
     conformance: bool = True
     crash_check: bool = True
+    worker_memory_bytes: int | None = Field(default=None, ge=100_000_000)
 
     @model_validator(mode="before")
     @classmethod

@@ -51,6 +51,10 @@ TRUTH_LIMIT_S = 10.0
 _COUNTER_LOOKS = 20
 _COUNTER_PAUSE_S = 0.1
 _OF_LISTINGS = frozenset({"unordered", "out_of_namespace"})
+_NOTHING_LEFT = (
+    "nothing that was acknowledged is in the store: if the saver keeps it in its process, "
+    "say reopens = false"
+)
 _NOTHING_KNOWN = ExpectedThread()
 
 
@@ -122,6 +126,8 @@ async def verify(
     if subject.copies:
         thread_id = f"{workload.namespace}-references"
         reader.note(await kept_references(subject.saver(0), thread_id))
+    if subject.reopens and log.acknowledged and not reader.seen:
+        problems = [_NOTHING_LEFT, *problems]
     counts, texts, of_listings = reader.judged(stored)
     lost_acknowledged, oldest_lost_ns = losses(log, reader.faults.values())
     return Verification(

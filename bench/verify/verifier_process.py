@@ -89,10 +89,9 @@ class VerifierProcess:
         path = directory / VERIFICATION_FILE
         if answer == "0" and path.exists():
             return from_json(path.read_bytes(), Verification)
-        return unread(
-            f"reading back failed: its process ended with {_ending(answer)}"
-            f"{log_tail(directory / LOG_FILE, self._secrets)}"
-        )
+        log = log_tail(directory / LOG_FILE, self._secrets)
+        problem = f"reading back failed: its process ended with {_ending(answer)}"
+        return unread(f"{problem}: …{log}" if log else problem)
 
     def give_up(self) -> None:
         """Kill the process that reads back, if one does."""

@@ -1,0 +1,147 @@
+"""Why something failed or hung, with the places in the code, as a record keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import sysconfig
+import threading
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from pathlib import Path
+
+import bench
+from bench.errors import InputError, UnsupportedError
+from bench.records.redaction import shortened
+from bench.records.trial import Failure
+
+_MESSAGE_CHARACTERS = 1000
+_DETAIL_CHARACTERS = 3000
+_FRAMES = 4
+_EXCEPTIONS = 5
+_OURS = str(Path(bench.__file__).parent)
+_STANDARD = sysconfig.get_path("stdlib")
+_PACKAGES = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+# Of executors: asyncio's own, and that which calls a synchronous saver. They end with the loop.
+_ENDING_THREADS = ("asyncio_", "saver_")
+# As faulthandler writes them.
+_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$')
+
+
+class HangError(Exception):
+    """Something was ended since it took too long."""
+
+
+def failure_of(error: BaseException, stage: str, secrets: Iterable[str]) -> Failure:
+    """Return what ``error`` says, and where it and what led to it were raised; no ``secrets``.
+
+    Of an unsupported combination it is what showed it.
+    """
+    secrets = tuple(secrets)
+    cause = error.__cause__ if isinstance(error, UnsupportedError) else None
+    name = type(cause or error).__name__
+    text = (str(error) or repr(error)).removeprefix(f"{name}: ")
+    message = shortened(text, secrets, _MESSAGE_CHARACTERS)
+    # What a person is to correct says itself where.
+    lines = [] if isinstance(error, InputError) else list(_lines(error))
+    return Failure(name, message, stage, details_of(lines, secrets))
+
+
+def details_of(lines: Iterable[str], secrets: Iterable[str]) -> str:
+    """Return ``lines`` as a record keeps them."""
+    return shortened("\n".join(lines), secrets, _DETAIL_CHARACTERS)
+
+
+async def within(limit_s: float, what: str, step: Callable[[], Awaitable[None]]) -> None:
+    """Do ``step``; one that waits for longer than ``limit_s`` seconds is cancelled.
+
+    Raises:
+        HangError: it was; the exception that it comes from shows for what it waited.
+    """
+    try:
+        async with asyncio.timeout(limit_s) as limit:
+            await step()
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        hang = HangError(f"{what} hung, and was ended after {limit_s:g} s")
+        for line in _other_threads():
+            hang.add_note(line)
+        raise hang from error.__cause__
+
+
+def running() -> frozenset[str]:
+    """Name the threads that keep this process from ending, and on Linux its child processes."""
+    threads = {
+        f"the thread {thread.name!r}"
+        for thread in threading.enumerate()
+        if not thread.daemon and not thread.name.startswith(_ENDING_THREADS)
+    }
+    children = {
+        child
+        for task in Path("/proc/self/task").glob("*/children")
+        for child in task.read_text(encoding="utf-8").split()
+    }
+    return frozenset(threads | {f"the process {_command(child)!r}" for child in children})
+
+
+def places(dump: str) -> list[str]:
+    """Return the places in what faulthandler wrote, innermost first, of each thread in turn."""
+    found: list[str] = []
+    for thread in re.split(r"^(?:Current t|T)hread .*$", dump, flags=re.MULTILINE):
+        frames = [match.groups() for line in thread.splitlines() if (match := _FRAME.match(line))]
+        shown = [
+            f"  {path}, line {line}, in {name}" for path, line, name in frames if _is_theirs(path)
+        ]
+        found += shown[:_FRAMES]
+    return found
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    for each in _chain(error):
+        yield f"{type(each).__name__}: {' '.join(str(each).split())}".removesuffix(": ")
+        stack = traceback.extract_tb(each.__traceback__)
+        for frame in [one for one in stack if _is_theirs(one.filename)][-_FRAMES:]:
+            yield f"  {frame.filename}, line {frame.lineno}, in {frame.name}: {frame.line}"
+        yield from getattr(each, "__notes__", ())
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return the exceptions that led to ``error``, the last one first."""
+    found: list[BaseException] = []
+    left: list[BaseException | None] = [error]
+    while left and len(found) < _EXCEPTIONS:
+        each = left.pop(0)
+        if each is None or each in found:
+            continue
+        found.append(each)
+        left += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+        left.append(each.__cause__ or (None if each.__suppress_context__ else each.__context__))
+    return found
+
+
+def _other_threads() -> Iterator[str]:
+    """Say where threads are that run neither this program nor Python's own code alone."""
+    current = sys._current_frames()  # noqa: SLF001 - there is no other way to look at a thread
+    for thread in threading.enumerate():
+        if thread is threading.current_thread() or thread.ident not in current:
+            continue
+        stack = traceback.extract_stack(current[thread.ident])
+        for frame in [one for one in stack if _is_theirs(one.filename)][-_FRAMES:]:
+            yield f"  {frame.filename}, line {frame.lineno}, in {frame.name}: {frame.line}"
+
+
+def _command(process_id: str) -> str:
+    try:
+        words = Path(f"/proc/{process_id}/cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        words = ""
+    return words.replace("\0", " ").strip()[:100] or process_id
+
+
+def _is_theirs(path: str) -> bool:
+    """Tell whether a file is neither this program's nor of Python itself."""
+    if path.startswith(("<", _OURS)):
+        return False
+    return not path.startswith(_STANDARD) or path.startswith(_PACKAGES)
