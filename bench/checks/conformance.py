@@ -91,5 +91,5 @@ def _result(site: Site, limit_s: float) -> Conformance:
     if path.exists():
         return from_json(path.read_bytes(), Conformance)
     failure = site.worker.result().failure
-    reason = f"{failure.message}, in its stage {failure.stage}" if failure else "it left no result"
+    reason = f"{failure.sentence}\n{failure.details}" if failure else "it left no result"
     return Conformance(not_checked=" ".join(reason.split()))

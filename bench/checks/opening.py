@@ -64,10 +64,7 @@ def check_opening(
 def _reason(record: TrialRecord) -> str:
     if record.failure is None:
         return "it left no result"
-    failure = record.failure
-    is_said = failure.error_class in {"InputError", "HangError"}
-    text = failure.message if is_said else f"{failure.error_class}: {failure.message}"
-    return f"{text} (in its stage {failure.stage})\n{indent(failure.details, '  ')}".rstrip()
+    return f"{record.failure.sentence}\n{indent(record.failure.details, '  ')}".rstrip()
 
 
 def _worth_knowing(record: TrialRecord) -> Iterator[str]:

@@ -155,7 +155,7 @@ class WorkerProcess:
         log = self._log.read_bytes()
         where = places(log[before:].decode(errors="replace"))
         printed = log_tail(self._log, self._secrets, before)
-        text = f"it hung in its stage {self._stage}, and was ended after {after_s:.0f} s"
+        text = f"it hung, and was ended after {after_s:.0f} s"
         details = details_of([*where, *printed.splitlines()], self._secrets)
         self._hung = Failure("HangError", text, self._stage, details)
 

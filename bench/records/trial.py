@@ -70,6 +70,13 @@ class Failure:
     stage: str
     details: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """What happened, and in which stage."""
+        is_said = self.error_class in {"InputError", "HangError"}
+        text = self.message if is_said else f"{self.error_class}: {self.message}"
+        return f"{text}, in its stage {self.stage}"
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:

@@ -18,16 +18,22 @@ from langgraph.checkpoint.memory import InMemorySaver
 MISSING = "No module named 'fancydb'"
 
 
+def _refuse() -> InMemorySaver:
+    raise ImportError(MISSING)
+
+
+def _leave() -> InMemorySaver:
+    sys.exit(3)
+
+
 @asynccontextmanager
 async def import_fails() -> AsyncIterator[InMemorySaver]:
-    raise ImportError(MISSING)
-    yield InMemorySaver()
+    yield _refuse()
 
 
 @asynccontextmanager
 async def exits() -> AsyncIterator[InMemorySaver]:
-    sys.exit(3)
-    yield InMemorySaver()
+    yield _leave()
 
 
 @asynccontextmanager

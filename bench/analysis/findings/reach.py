@@ -67,6 +67,23 @@ def long_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
 
 @cell_finding(
     "warning",
+    meaning="The saver could not be closed, or left threads or processes running. They were ended "
+    "with their worker; what is measured came before.",
+    remedy="A program that uses the saver would not end, or lose what it still had to write: ask "
+    "its authors.",
+)
+def unclean_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for savers that fail to close, or leave something running."""
+    closings = [reading(record, CLOSING) for record in cell.measured]
+    details = [closing.detail for closing in closings if closing and closing.detail]
+    if not details:
+        return None
+    trials = counted(len(cell.measured), "trial")
+    return Symptom(f"in {len(details)} of {trials}: {details[0]}", size=len(details))
+
+
+@cell_finding(
+    "warning",
     meaning="The window opened before each connection had done every operation six times and, in a "
     "closed load, each client had been through all its threads: first plans, prepared statements "
     "and short threads are in the figures.",

@@ -203,3 +203,16 @@ def test_a_window_that_opened_on_a_cold_load(tmp_path: Path, share: float, is_fo
     assert (finding is not None) is is_found
     if finding is not None:
         assert "the window opened after get_tuple: 15 of 60" in finding.message
+
+
+def test_what_a_saver_could_not_close_is_told(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        detail = "RuntimeError: cannot close" if trial.subject == "a" else ""
+        closing = replace(reading("close.duration", 1e6), detail=detail)
+        return Left(changes={"readings": (closing,)})
+
+    finding = found(analysed(tmp_path, make), "unclean_closing")
+
+    assert finding is not None
+    assert finding.message.startswith("a · ")
+    assert finding.message.endswith("in 3 of 3 trials: RuntimeError: cannot close")
