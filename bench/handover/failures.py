@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sys
 import sysconfig
@@ -71,19 +72,31 @@ async def within(limit_s: float, what: str, step: Callable[[], Awaitable[None]])
         raise hang from error.__cause__
 
 
-def running() -> frozenset[str]:
-    """Name the threads that keep this process from ending, and on Linux its child processes."""
-    threads = {
-        f"the thread {thread.name!r}"
+def running(grace_s: float = 0.0) -> frozenset[str]:
+    """Name the threads that keep this process from ending, and on Linux its child processes.
+
+    Each thread has ``grace_s`` seconds to end.
+    """
+    threads = [
+        thread
         for thread in threading.enumerate()
         if not thread.daemon and not thread.name.startswith(_ENDING_THREADS)
-    }
-    children = {
-        child
-        for task in Path("/proc/self/task").glob("*/children")
-        for child in task.read_text(encoding="utf-8").split()
-    }
-    return frozenset(threads | {f"the process {_command(child)!r}" for child in children})
+    ]
+    for thread in set(threads) - {threading.current_thread()}:
+        thread.join(grace_s)
+    commands = filter(None, map(_command, _children()))
+    return frozenset(
+        {f"the thread {thread.name!r}" for thread in threads if thread.is_alive()}
+        | {f"the process {command!r}" for command in commands}
+    )
+
+
+def _children() -> list[str]:
+    found: list[str] = []
+    for task in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += task.read_text(encoding="utf-8").split()
+    return found
 
 
 def places(dump: str) -> list[str]:
@@ -133,11 +146,12 @@ def _other_threads() -> Iterator[str]:
 
 
 def _command(process_id: str) -> str:
+    """Return what a process runs; nothing of one that has ended."""
     try:
         words = Path(f"/proc/{process_id}/cmdline").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        words = ""
-    return words.replace("\0", " ").strip()[:100] or process_id
+        return ""
+    return words.replace("\0", " ").strip()[:100]
 
 
 def _is_theirs(path: str) -> bool:

@@ -47,6 +47,8 @@ _WARM_LOOK_S = 0.02
 _WARM_OPERATIONS = 6
 # What watches from outside takes its first readings in this time, which ends as the window opens.
 _OUTSIDE_LEAD_S = 0.1
+# A thread that was told to end may take this long.
+_ENDING_S = 0.2
 
 Announce = Callable[[str], None]
 
@@ -113,7 +115,7 @@ class Lifecycle:
             closing_ns = self._clock()
             failed = await close(subject, self._parts.job.limit_s)
             closing_ns = self._clock() - closing_ns
-        closing = self._closing(closing_ns, failed, running() - before)
+        closing = self._closing(closing_ns, failed, running(_ENDING_S) - before)
         result = replace(result, readings=(*result.readings, closing))
         errors, texts = dict(self.recorder.errors), dict(self.recorder.error_texts)
         result = replace(result, errors=errors, error_texts=texts)
