@@ -20,7 +20,7 @@ from bench.report.outcome_tables import (
     thresholds_in_words,
 )
 from bench.report.page import Block, Box, Details, Look, Text
-from bench.report.ratios import ratio_maps
+from bench.report.ratios import OF_SAVERS, ratio_maps
 from bench.report.table import Entry, Row, Table
 from bench.report.text import one_line, shortened, strong
 
@@ -30,7 +30,6 @@ _MOST_ON_SCREEN = 5
 # Of a map: saver, against, promise.
 _HEADS = 3
 _WIDEST_NAME = 22
-_OF_SAVERS = ("equal", "loop")
 
 
 def about(analysis: Analysis) -> str:
@@ -57,7 +56,7 @@ def first_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Bloc
     """Yield the first screen of a page."""
     yield Text(about(analysis), "about")
     yield from boxes(analysis)
-    maps = ratio_maps(analysis, _OF_SAVERS)
+    maps = ratio_maps(analysis, OF_SAVERS)
     yield from maps
     if maps:
         yield Text(words.MAP, "about")
@@ -99,7 +98,7 @@ def chips(analysis: Analysis) -> Iterator[str]:
 
 def screen_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Block]:
     """Yield the same for a screen: what the map shows is not told again in sentences."""
-    maps = ratio_maps(analysis, _OF_SAVERS)
+    maps = ratio_maps(analysis, OF_SAVERS)
     yield Text(one_line(analysis.question), "about")
     answer, *doubts = boxes(analysis)
     kept = [

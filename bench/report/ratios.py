@@ -18,6 +18,8 @@ from bench.scenario.quantity import ABSENT, choose_scale, number, scaled, scales
 
 # A ratio of so much, or of one by so much, has the full colour.
 _FULL_SHADE = 6.0
+OF_SAVERS = ("equal", "loop")
+"""The kinds of comparisons that are on the first screen."""
 _KINDS = {
     "equal": ("Savers at equal durability", words.EQUAL_DURABILITY),
     "loop": ("Event loops", words.LOOPS),

@@ -1,10 +1,12 @@
-"""``plot_*.svg``: the plots as files, as ``report.md`` shows them."""
+"""``plot_*.svg``: the plots as files, and the map of the ratios as one more."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from bench.contracts import Reporter
+from bench.report.plots.ratio_map import ratio_map
+from bench.report.plots.style import svg
 from bench.report.report import Report
 
 
@@ -13,4 +15,6 @@ class Plots(Reporter):
 
     def render(self, report: Report) -> Mapping[str, bytes]:
         """Return the SVG files."""
-        return {picture.file_name: picture.svg for picture in report.pictures}
+        drawn = {picture.file_name: picture.svg for picture in report.pictures}
+        figure = ratio_map(report.analysis)
+        return drawn if figure is None else {**drawn, "plot_ratios.svg": svg(figure, "ratios")}

@@ -10,13 +10,16 @@ from xml.etree import ElementTree as ET
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from bench.analysis.result import Analysis
 from bench.report.plots.drawing import PLOTS, Plot
 from bench.report.plots.memory import peak_memory
+from bench.report.plots.ratio_map import ratio_map
 from bench.report.plots.scaling import by_concurrency, by_state_size
 from bench.report.plots.style import subject_styles, svg
+from bench.report.ratios import OF_SAVERS, ratio_maps
 from bench.report.report import Report
 from bench.reporters.plots import Plots
 from tests.unit.reporters import synthetic
@@ -122,7 +125,7 @@ def test_files_are_drawings_and_the_same_each_time(monkeypatch: pytest.MonkeyPat
     kept = {name: replace(plot, draw=partial(kept_drawing, plot)) for name, plot in PLOTS.items()}
     monkeypatch.setattr("bench.report.plots.drawing.PLOTS", kept)
     files = Plots().render(Report(FULL))
-    assert {f"plot_{name}.svg" for name in PLOTS} == set(files)
+    assert {"plot_ratios.svg", *(f"plot_{name}.svg" for name in PLOTS)} == set(files)
     for content in files.values():
         assert ET.fromstring(content).tag.endswith("svg")  # noqa: S314 - our own text
         assert b"<text" in content
@@ -133,3 +136,20 @@ def test_files_are_drawings_and_the_same_each_time(monkeypatch: pytest.MonkeyPat
 
 def test_a_run_without_data_has_no_files() -> None:
     assert Plots().render(Report(synthetic.nothing_at_all())) == {}
+
+
+def test_the_map_has_each_ratio_of_the_first_screen_and_nothing_is_cut_off() -> None:
+    figure: Any = drawn(ratio_map)
+    shown = texts(figure)
+    maps = ratio_maps(FULL, OF_SAVERS)
+    entries = [entry for each in maps for row in each.rows for entry in row.entries]
+    assert maps
+    assert [entry.text for entry in entries if entry.text not in shown] == []
+    assert [entry.detail for entry in entries if entry.detail not in shown] == []
+    hatched = sum(patch.get_hatch() is not None for patch in figure.findobj(Rectangle))
+    assert hatched == sum(entry.is_open and entry.shade is not None for entry in entries)
+    assert figure.get_tightbbox().x1 <= figure.get_size_inches()[0]
+
+
+def test_there_is_no_map_of_what_is_not_compared() -> None:
+    assert ratio_map(replace(FULL, comparisons=())) is None
