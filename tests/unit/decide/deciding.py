@@ -9,6 +9,7 @@ from typing import Any
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Analysis, Blocks, Cell, Estimate, Finding
 from bench.analysis.summary import matrix
+from bench.analysis.wording import Answer
 from bench.decide.decision import decide
 from bench.decide.drivers import Drivers
 from bench.decide.result import Decision
@@ -138,7 +139,7 @@ def run_of(cells: Sequence[Cell], findings: Sequence[Finding] = ()) -> Analysis:
     return Analysis(
         run=record,
         question="Which?",
-        answer=(),
+        answer=Answer(),
         subjects=subjects,
         loops=loops,
         subject_texts={subject: f"{subject}'s plug-in" for subject in subjects},
