@@ -5,21 +5,26 @@ from __future__ import annotations
 import operator
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 import aiosqlite
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
-from bench.contracts import Client, ExpectedThread, Payload, Workload
+from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, Subject, Workload
+from bench.scenario.durability import Durability
 
 
 class Whole(TypedDict):
@@ -132,6 +137,62 @@ def _told(value: Any) -> str:
     if isinstance(value, set):
         return f"set{sorted(map(_told, value))}"
     return f"{type(value).__name__}:{value!r}"
+
+
+class EndedOptions(PluginOptions):
+    """Whether a connection is looked at before it is handed out."""
+
+    is_checked: bool = False
+
+
+class Ended(Subject):
+    """A saver over a pool whose sessions the server ends before each read, as if long idle.
+
+    A time limit of the server's would not do: psycopg sends Flush after the Sync of a pipeline, and
+    what comes after Sync stops the server's clock. A session that last wrote is never idle to it.
+    """
+
+    Options = EndedOptions
+    server = "postgres"
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._stack = AsyncExitStack()
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        return Durability.FSYNC
+
+    async def open(self, clients: int) -> None:
+        assert self.place.endpoint is not None
+        url = self.place.endpoint.url
+        is_checked = cast("EndedOptions", self.options).is_checked
+        pool: Any = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=1,
+            open=False,
+            check=AsyncConnectionPool.check_connection if is_checked else None,
+            kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+        )
+
+        class Saver(AsyncPostgresSaver):
+            async def aget_tuple(self, config: Any) -> Any:
+                async with await AsyncConnection.connect(url, autocommit=True) as another:
+                    await another.execute(
+                        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                        "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                    )
+                return await super().aget_tuple(config)
+
+        self._saver = Saver(await self._stack.enter_async_context(pool))
+        await self._saver.setup()
+
+    def saver(self, client: int) -> AsyncPostgresSaver:
+        return self._saver
+
+    async def close(self) -> None:
+        await self._stack.aclose()
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from bench.contracts import Place
 from bench.errors import UnsupportedError
 from bench.handover.job import Opening
 from bench.handover.parts import Parts, close
-from bench.measure.worker import receive_job
+from bench.measure.worker import Orders
 from bench.records.check import Conformance
 from bench.records.files import to_json
 
@@ -26,11 +26,11 @@ CONFORMANCE_FILE = "conformance.json"
 def main() -> None:
     """Test the saver that standard input describes, in the directory that is the one argument."""
     directory = Path(sys.argv[1])
-    parts, opening, announce, hand_over = receive_job(directory)
-    with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
-        result = runner.run(_conformance(parts, opening, announce))
+    orders = Orders(directory)
+    with asyncio.Runner(loop_factory=orders.parts.loop.new_event_loop) as runner:
+        result = runner.run(_conformance(orders.parts, orders.opening, orders.announce))
         (directory / CONFORMANCE_FILE).write_bytes(to_json(result))
-        hand_over()
+        orders.hand_over()
 
 
 async def _conformance(

@@ -1,65 +1,149 @@
-"""How long measuring will take, said before it begins."""
+"""How long measuring will take: from what this machine's runs took, else from what plug-ins say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import suppress
+from statistics import fmean
 
 from bench.checks.trials import distinct_subjects
 from bench.discovery import load
+from bench.errors import InputError
+from bench.measure.environment import machine_here
+from bench.records.store import Run, Store
 from bench.scenario.plan import Plan, Trial
-from bench.scenario.scenario import Scenario, Use
+from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 
 # What ``Server.beside_s`` is for a subject without a server, from recorded trials on two cores.
-_BESIDE_WITHOUT_SERVER_S = 1.5
+_BESIDE_WITHOUT_SERVER_S = 1.2
 
 # What checking a subject takes: conformance and crash check, each about half. From 11 subjects.
 _CHECKS_S = 4.0
 _CHECKS_WITH_SERVER_S = 9.0
 
+# So many runs of this machine are looked at, the newest ones.
+_MOST_RUNS = 3
 
-def expected_s(scenario: Scenario, trials: Iterable[Trial]) -> float:
-    """Return about how many seconds ``trials`` take."""
-    beside_s = {label: _beside_s(scenario.resolve(label)) for label in scenario.subjects}
-    return sum(trial.warmup_s + trial.duration_s + beside_s[trial.subject] for trial in trials)
-
-
-def _beside_s(use: Use) -> float:
-    server = _server_of(use)
-    return _BESIDE_WITHOUT_SERVER_S if server is None else load("server", server).beside_s
+Measured = tuple[Hashable, float]
+"""What was measured or checked, and the seconds that it took beside warm-up and window."""
 
 
-def _server_of(use: Use) -> str | None:
-    return subject_class(use.use, use.options).server
+class Durations:
+    """What trials and checks take beside warm-up and window.
 
-
-def checks_s(scenario: Scenario) -> float:
-    """Return about how many seconds the checks take that ``scenario`` wants before its trials."""
-    servers = (_server_of(scenario.resolve(label)) for label in distinct_subjects(scenario))
-    both_s = sum(_CHECKS_S if server is None else _CHECKS_WITH_SERVER_S for server in servers)
-    return both_s * (scenario.conformance + scenario.crash_check) / 2
-
-
-def minutes_of(scenario: Scenario, plan: Plan) -> tuple[float, float]:
-    """Return about how many minutes measuring ``plan`` takes at least, and at most.
-
-    The checks before it count, too. The certain trials are measured whatever they take.
+    ``known`` has what was measured, oldest run first: of each run the mean counts, and of several
+    runs the newest one. A trial of which nothing is known takes as long as those that are most
+    like it.
     """
-    checks = checks_s(scenario) / 60
-    least = checks + expected_s(scenario, plan.expected()) / 60
-    if scenario.precision is None:
-        return least, least
-    most = checks + expected_s(scenario, plan.trials) / 60
-    return least, min(most, max(least, checks + scenario.precision.budget_s / 60))
+
+    def __init__(self, known: Iterable[Iterable[Measured]] = ()) -> None:
+        self._known_s: dict[Hashable, float] = {}
+        for run in known:
+            of_run: dict[Hashable, list[float]] = {}
+            for key, beside_s in run:
+                of_run.setdefault(key, []).append(beside_s)
+            self._known_s.update((key, fmean(times)) for key, times in of_run.items())
+
+    @classmethod
+    def here(cls, store: Store) -> Durations:
+        """Take them from the runs in ``store`` that were made on a machine like this one."""
+        machine, runs = machine_here(), []
+        for run_id in reversed(store.run_ids()):
+            # What another version wrote, or is damaged, tells nothing.
+            with suppress(InputError):
+                if store.read_record(run_id).environment.machine == machine:
+                    runs.append(list(taken_s(store.read(run_id))))
+            if len(runs) == _MOST_RUNS:
+                break
+        return cls(reversed(runs))
+
+    def trial_s(self, scenario: Scenario, trial: Trial) -> float:
+        """Return about how many seconds ``trial`` makes a run longer."""
+        known = (self._known_s.get(key) for key in _likenesses(scenario, trial))
+        beside_s = next((found for found in known if found is not None), None)
+        if beside_s is None:
+            server = _server_of(scenario, trial.subject)
+            beside_s = load("server", server).beside_s if server else _BESIDE_WITHOUT_SERVER_S
+        return trial.warmup_s + trial.duration_s + beside_s
+
+    def by_trial_s(self, scenario: Scenario, plan: Plan) -> dict[str, float]:
+        """Return that by the trial's id."""
+        return {trial.id: self.trial_s(scenario, trial) for trial in plan.trials}
+
+    def expected_s(self, scenario: Scenario, trials: Iterable[Trial]) -> float:
+        """Return about how many seconds ``trials`` take."""
+        return sum(self.trial_s(scenario, trial) for trial in trials)
+
+    def checks_s(self, scenario: Scenario) -> float:
+        """Return about how many seconds the checks take that ``scenario`` wants."""
+        return sum(self._checks_s(scenario, label) for label in distinct_subjects(scenario))
+
+    def _checks_s(self, scenario: Scenario, label: str) -> float:
+        known_s = self._known_s.get(_checks_of(scenario, label))
+        if known_s is not None:
+            return known_s
+        both_s = _CHECKS_WITH_SERVER_S if _server_of(scenario, label) else _CHECKS_S
+        return both_s * (scenario.conformance + scenario.crash_check) / 2
+
+    def minutes_of(self, scenario: Scenario, plan: Plan) -> tuple[float, float]:
+        """Return about how many minutes measuring ``plan`` takes at least, and at most.
+
+        The checks before it count, too. The certain trials are measured whatever they take.
+        """
+        checks_s = self.checks_s(scenario)
+        least = (checks_s + self.expected_s(scenario, plan.expected())) / 60
+        if scenario.precision is None:
+            return least, least
+        most = (checks_s + self.expected_s(scenario, plan.trials)) / 60
+        return least, min(most, max(least, (checks_s + scenario.precision.budget_s) / 60))
+
+    def extent(self, scenario: Scenario, plan: Plan) -> str:
+        """Say how many trials there are, and how long they take."""
+        least, most = self.minutes_of(scenario, plan)
+        if scenario.precision is None:
+            return f"{len(plan.trials)} trials, about {least:.1f} minutes"
+        certain = len(plan.expected())
+        return (
+            f"{certain} trials for certain and {len(plan.trials) - certain} optional, "
+            f"about {least:.1f} to {most:.1f} minutes"
+        )
 
 
-def extent(scenario: Scenario, plan: Plan) -> str:
-    """Say how many trials there are, and how long they take."""
-    least, most = minutes_of(scenario, plan)
-    if scenario.precision is None:
-        return f"{len(plan.trials)} trials, about {least:.1f} minutes"
-    certain = len(plan.expected())
-    return (
-        f"{certain} trials for certain and {len(plan.trials) - certain} optional, "
-        f"about {least:.1f} to {most:.1f} minutes"
+def taken_s(run: Run) -> Iterator[Measured]:
+    """Yield what the trials and checks of ``run`` took."""
+    scenario = run.scenario
+    for record in run.trials:
+        trial = record.trial
+        for likeness in _likenesses(scenario, trial) if record.took_s else ():
+            yield likeness, record.took_s - trial.warmup_s - trial.duration_s
+    for check in run.checks.values():
+        if check.took_s:
+            yield _checks_of(scenario, check.subject), check.took_s
+
+
+def _likenesses(scenario: Scenario, trial: Trial) -> Iterator[Hashable]:
+    """Yield what trials that take as long have in common, the most alike first."""
+    use = scenario.resolve(trial.subject)
+    payload = scenario.payloads[trial.payload].model_dump_json()
+    arrival = scenario.arrival(trial.arrival)
+    server = _server_of(scenario, trial.subject)
+    amount = (payload, arrival.concurrency)
+    yield (
+        *(trial.loop, use.use, str(use.options), arrival.model_dump_json()),
+        *(payload, scenario.workloads[trial.workload].model_dump_json()),
     )
+    yield use.use, amount
+    yield server, amount
+    yield use.use
+    yield "server", server
+
+
+def _checks_of(scenario: Scenario, label: str) -> Hashable:
+    use = scenario.resolve(label)
+    return "checks", use.use, str(use.options), scenario.conformance, scenario.crash_check
+
+
+def _server_of(scenario: Scenario, label: str) -> str | None:
+    use = scenario.resolve(label)
+    return subject_class(use.use, use.options).server

@@ -15,7 +15,7 @@ from bench.analysis.precision import Stopping
 from bench.analysis.trial_summary import summarise_trial
 from bench.checks.checking import check_subjects
 from bench.checks.opening import check_opening
-from bench.cli.durations import expected_s
+from bench.cli.durations import Durations
 from bench.cli.progress import Detail, Pace, Shown, displayed, place
 from bench.gate.environments import ArmEnvironment
 from bench.handover.interpreter import Interpreter
@@ -129,6 +129,7 @@ def measure_shown(
     run_id: str,
     interpreters: Mapping[str, Interpreter] = NO_OTHERS,
     detail: Detail = "normal",
+    durations: Durations | None = None,
 ) -> None:
     """Check the subjects and measure what ``run_id`` lacks, with as many blocks as are wanted.
 
@@ -143,7 +144,8 @@ def measure_shown(
         coming = [trial for trial in expected if trial.id not in finished]
         done, total = len(expected) - len(coming), len(expected)
         display = stack.enter_context(displayed(total, sys.stdout, detail, done))
-        pace = Pace(lengths_s(scenario, plan), _optional(plan), finished)
+        lengths_s = (durations or Durations()).by_trial_s(scenario, plan)
+        pace = Pace(lengths_s, _optional(plan), finished)
         shown = Shown(display, pace, partial(headline, store.read(run_id)))
         check_subjects(scenario, store, run_id, os.environ, interpreters, shown.begin)
         if coming:
@@ -182,18 +184,6 @@ def headline(run: Run, record: TrialRecord) -> str:
                 f"{name.replace('.response', '').replace('.', ' ')} {quantity(values[name], unit)}"
             )
     return ""
-
-
-def lengths_s(scenario: Scenario, plan: Plan) -> dict[str, float]:
-    """Return by trial how many seconds it takes; trials of one subject and length take the same."""
-    known: dict[tuple[str, float, float], float] = {}
-    found = {}
-    for trial in plan.trials:
-        alike = (trial.subject, trial.warmup_s, trial.duration_s)
-        if alike not in known:
-            known[alike] = expected_s(scenario, [trial])
-        found[trial.id] = known[alike]
-    return found
 
 
 def _optional(plan: Plan) -> dict[str, str]:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from dataclasses import dataclass
 
-from bench.cli.durations import extent
+from bench.cli.durations import Durations
 from bench.cli.measuring import (
     NO_ARMS,
     described,
@@ -53,6 +53,7 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace) -> int:
     make_directory(options.reports)
     if options.resume:
         record = _unfinished(store, record, plan)
+    durations = Durations.here(store)
     # Who reads JSON or Markdown wants nothing else.
     detail: Detail = options.detail if options.form == "text" else "quiet"
     try_subjects(wanted.scenario, NO_ARMS, detail)
@@ -60,10 +61,13 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace) -> int:
         store.begin(record)
     page = options.reports / record.run_id / "report.html"
     if detail != "quiet":
-        begun = f"resuming {record.run_id}" if options.resume else extent(wanted.scenario, plan)
+        told = durations.extent(wanted.scenario, plan)
+        begun = f"resuming {record.run_id}" if options.resume else told
         print(f"{begun}; report: {page}", flush=True)
     try:
-        measure_shown(wanted.scenario, plan, store, record.run_id, detail=detail)
+        measure_shown(
+            wanted.scenario, plan, store, record.run_id, detail=detail, durations=durations
+        )
     except KeyboardInterrupt:
         kept = len(store.finished(record.run_id))
         expected = len(expected_so_far(plan, store, record.run_id))

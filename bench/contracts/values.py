@@ -17,6 +17,9 @@ _CONTEXT_CHARACTERS = 15
 _MOST_NAMED = 16
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 _ABSENT = object()
+# Whether a type is that of a message, of those that were seen.
+_MESSAGES: dict[type, bool] = {}
+_PLAIN_SEQUENCES = frozenset({str, list, dict})
 
 
 def canonical(value: Any, *, exact: bool = True) -> bytes:
@@ -122,7 +125,7 @@ def _fields(value: Any) -> dict[str, Any] | None:
         return None
     if hasattr(type(value), "model_fields"):
         fields = {**vars(value), **(getattr(value, "model_extra", None) or {})}
-        if not _is_message(value):
+        if not _is_message(type(value)):
             return fields
         # What is empty is the same as absent: serialisers fill in defaults.
         return {name: part for name, part in fields.items() if not _is_empty(part)}
@@ -141,11 +144,16 @@ def _attributes(value: Any) -> dict[str, Any]:
     return dict(getattr(value, "__dict__", {})) if is_plain else {}
 
 
-def _is_message(value: Any) -> bool:
-    return any(kind.__module__ == "langchain_core.messages.base" for kind in type(value).__mro__)
+def _is_message(kind: type) -> bool:
+    if kind not in _MESSAGES:
+        bases = (base.__module__ for base in kind.__mro__)
+        _MESSAGES[kind] = "langchain_core.messages.base" in bases
+    return _MESSAGES[kind]
 
 
 def _is_empty(part: Any) -> bool:
+    if type(part) in _PLAIN_SEQUENCES:
+        return not part
     return part is None or part is False or (isinstance(part, Sequence | Mapping) and not part)
 
 
@@ -162,7 +170,10 @@ class _Encoder:
         self._exact = exact
 
     def encode(self, value: Any) -> None:
-        if value is None or isinstance(value, bool | int | float | str):
+        if type(value) is str:
+            # Of these a state has most.
+            self._append(b"s", value.encode("utf-8", "surrogatepass"))
+        elif value is None or isinstance(value, bool | int | float | str):
             self._scalar(value)
         elif isinstance(value, bytes | bytearray | memoryview):
             self._append(self._tag(value, bytes, b"b"), bytes(value))
@@ -209,7 +220,7 @@ class _Encoder:
     def _object(self, value: Any) -> None:
         fields = None if isinstance(value, enum.Enum) else _fields(value)
         if fields is not None:
-            is_plain = _is_message(value) and not self._exact
+            is_plain = _is_message(type(value)) and not self._exact
             self._append(b"m", b"" if is_plain else _type_name(value).encode())
             self._mapping(fields, b"")
             return

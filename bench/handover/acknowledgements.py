@@ -78,6 +78,11 @@ class AcknowledgementLog:
             "delete_thread": (self._begin_delete, self._end_delete),
         }
 
+    @property
+    def thread_ids(self) -> tuple[str, ...]:
+        """The threads that were written to or read so far."""
+        return tuple(self._threads)
+
     def save(self, path: Path) -> None:
         """Write the log to a file, for :meth:`Acknowledged.read`."""
         path.write_bytes(self._rows[: self._end])

@@ -1,7 +1,8 @@
 """What the runner hands to a worker, and what the worker hands back.
 
 The job goes to the worker's standard input in two lines, so that the worker imports what it needs
-while the server starts: :class:`Job`, then :class:`Opening`. The worker writes one word per line to
+while the server starts: :class:`Job`, then :class:`Opening`. It opens the subject and prepares, and
+begins with the load upon an empty line. The worker writes one word per line to
 its standard output when a stage begins. Its samples, its :class:`TrialResult`, the
 log of what was acknowledged and its :class:`Ledger` go to files in the trial's
 directory. A new process reads log and ledger, and leaves its verification.
@@ -25,6 +26,8 @@ VOLATILE = "Volatile"
 """The class of failure of a job with a kill whose subject keeps everything in its process."""
 LEDGER_STAGE = "ledger"
 """The worker writes its ledger, since the store is read back by another process."""
+VERIFY_STAGE = "verify"
+"""The worker itself reads the store back, which would not outlive it."""
 DONE_STAGE = "done"
 """Nothing is timed any more, nor anything of the trial done but for handing over."""
 OPENING_STAGE = "opening"

@@ -83,6 +83,11 @@ def read_environment(
     )
 
 
+def machine_here() -> str:
+    """Name this machine as the records of runs do that were made on one like it."""
+    return Environment(read_host(), {}, {}, {}, "", dirty=False).machine
+
+
 def _versions(packages: Iterable[str]) -> dict[str, str]:
     wanted = {canonicalize_name(name) for name in (*PACKAGES, *packages)}
     found: dict[str, str] = {}

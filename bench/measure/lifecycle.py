@@ -6,6 +6,8 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,7 @@ from bench.handover.job import (
     LEDGER_FILE,
     LEDGER_STAGE,
     OPENING_STAGE,
+    VERIFY_STAGE,
     VOLATILE,
     Ledger,
     Opening,
@@ -31,12 +34,19 @@ from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
-from bench.measure.timing import OPERATIONS, Clock, Timing
+from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
 from bench.records.files import to_json
 from bench.records.redaction import secrets_in, shortened
 from bench.records.trial import Failure, Reading, Verification, Window
 from bench.scenario.arrival import Closed
-from bench.scenario.metric import CLOSING, CYCLE, SAVER_OPERATIONS, WARM_UP, WRITE_OPERATION
+from bench.scenario.metric import (
+    CLOSING,
+    CYCLE,
+    READ_OPERATION,
+    SAVER_OPERATIONS,
+    WARM_UP,
+    WRITE_OPERATION,
+)
 from bench.verify.read_back import read_back, unread
 
 _NS_PER_S = 1_000_000_000
@@ -54,9 +64,20 @@ Announce = Callable[[str], None]
 
 
 class Lifecycle:
-    """Runs one trial. ``announce`` is told the name of each stage as it begins."""
+    """Runs one trial. ``announce`` is told the name of each stage as it begins.
 
-    def __init__(self, parts: Parts, opening: Opening, announce: Announce, clock: Clock) -> None:
+    Once all is prepared it waits for ``may_begin`` with the load.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        opening: Opening,
+        announce: Announce,
+        clock: Clock,
+        may_begin: Future[None],
+    ) -> None:
+        self._may_begin = may_begin
         self._parts = parts
         self._announce = announce
         self._clock = clock
@@ -141,6 +162,11 @@ class Lifecycle:
             raise RuntimeError(f"preparing failed: {first[0]}: {first[1]}")
         settings = await subject.settings()
         result = replace(result, settings=settings, durability=subject.durability_found(settings))
+        if isinstance(self._arrival, Closed):
+            await self._rehearse(load_of_trial, subject, savers)
+        await asyncio.wrap_future(self._may_begin)
+        # They were taken while others were at work.
+        self.recorder.forget()
         window, readings = await self._window(load_of_trial, subject)
         result = replace(result, window=window, readings=readings)
         if not self._cycles_in_window:
@@ -178,6 +204,36 @@ class Lifecycle:
         readings += await self._stop_probes("drained")
         return Window(start_ns, end_ns, drained_ns), readings
 
+    async def _rehearse(self, load: Load, subject: Subject, savers: Callable[[int], Saver]) -> None:
+        """Do what makes a load warm by being done, for which others may be at work.
+
+        Reads are few in most loads: those that connections lack are made up for, each of the
+        latest checkpoint of some thread.
+        """
+        self._enter("rehearsal")
+        limit_ns = self._clock() + round(_LONGEST_WARM_UP_S * _NS_PER_S)
+
+        def is_over() -> bool:
+            # What fails, and what takes longer, the warm-up comes upon.
+            return bool(self.recorder.errors) or self._clock() >= limit_ns
+
+        def has_all_but_reads() -> bool:
+            done = self._done_and_wanted(load, subject)
+            done.pop(READ_OPERATION, None)
+            return is_over() or all(count >= wanted for count, wanted in done.values())
+
+        await load.rehearse(has_all_but_reads)
+        threads = self._log.thread_ids
+        count, wanted = self._done_and_wanted(load, subject).get(READ_OPERATION, (0, 0))
+        for number in range(count, wanted):
+            if is_over():
+                break
+            configurable = {"thread_id": threads[number % len(threads)], "checkpoint_ns": ""}
+            saver = savers(number % self._arrival.concurrency)
+            # The recorder has noted what it raises.
+            with suppress(Exception):
+                await saver.aget_tuple({"configurable": configurable})
+
     async def _warm_up(self, load: Load, subject: Subject, until_ns: int) -> None:
         """Wait until then, and until a closed load is warm, within limits.
 
@@ -209,14 +265,7 @@ class Lifecycle:
 
     def _warmth(self, load: Load, subject: Subject) -> Reading:
         """Return how far the load is warm, by that which has been done least of what it does."""
-        operations = _WARM_OPERATIONS * subject.connections(self._arrival.concurrency)
-        done = {
-            name: (self._done(name), operations)
-            for name in (CYCLE, *SAVER_OPERATIONS)
-            if name == CYCLE or self._done(name)
-        }
-        if isinstance(self._arrival, Closed):
-            done["cycles of each client"] = (load.fewest_cycles, self._warm_cycles)
+        done = self._done_and_wanted(load, subject)
         name, (least, wanted) = min(done.items(), key=lambda item: item[1][0] / item[1][1])
         return Reading(
             name=WARM_UP,
@@ -226,6 +275,18 @@ class Lifecycle:
             description="share of what makes a load warm that was done before the window opened",
             detail=f"{name}: {least} of {wanted}" if least < wanted else "",
         )
+
+    def _done_and_wanted(self, load: Load, subject: Subject) -> dict[str, tuple[int, int]]:
+        """Return how often each thing was done that makes a load warm, and how often it is to."""
+        operations = _WARM_OPERATIONS * subject.connections(self._arrival.concurrency)
+        done = {
+            name: (self._done(name), operations)
+            for name in (CYCLE, *SAVER_OPERATIONS)
+            if name == CYCLE or self._done(name)
+        }
+        if isinstance(self._arrival, Closed):
+            done["cycles of each client"] = (load.fewest_cycles, self._warm_cycles)
+        return done
 
     async def _start_probes(self, when: str, subject: Subject) -> None:
         self._puts_before[when] = self._done(WRITE_OPERATION)
@@ -258,7 +319,7 @@ class Lifecycle:
         return Ledger.of(self._workload, self._parts.job.trial.seed)
 
     async def _read_back(self, subject: Subject) -> Verification:
-        self._enter("verify")
+        self._enter(VERIFY_STAGE)
         verify_s = self._parts.scenario.verify_s
         log = self._log.noted()
         return await read_back(subject, self._workload, self._ledger(), log, verify_s, self._clock)

@@ -94,6 +94,17 @@ class Load:
             client.begin(0)
             await self._workload.prepare(client)
 
+    async def rehearse(self, is_enough: Callable[[], bool]) -> None:
+        """Let all clients do cycles, without pauses, until ``is_enough``; none of it counts."""
+
+        async def work(client: LoadClient) -> None:
+            CALLER.set(client)
+            while not is_enough():
+                await TURN
+                await self._cycle(client, self._clock(), 0)
+
+        await asyncio.gather(*map(work, self.clients))
+
     def start(self) -> int:
         """Start the load and return the instant, in ns of the clock, from which schedules count."""
         if isinstance(self._arrival, Closed):

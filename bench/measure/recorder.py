@@ -96,6 +96,11 @@ class Recorder:
             self.error_texts[name] = shortened(str(error), self._secrets, 500)
         return int(Outcome.FAILED)
 
+    def forget(self) -> None:
+        """Drop the samples so far; what is counted stays."""
+        self._full.clear()
+        self._end = 0
+
     def __len__(self) -> int:
         return (len(self._full) * _CHUNK_BYTES + self._end) // _ROW_BYTES
 

@@ -1,7 +1,7 @@
 """Runs a plan: one worker process per trial, only the server under test beside it.
 
-While a trial's store is read back and removed, the next trial's worker imports and its server
-starts. They wait until nothing is left of the trial before: beside an open window, or a warm-up,
+While a trial's store is read back and removed, the next trial's server starts and its worker
+prepares. They wait until nothing is left of the trial before: beside an open window, or a warm-up,
 nothing else runs.
 
 What stops in every way out: the worker (its standard input closes), the server (its keeper sees the
@@ -34,6 +34,7 @@ from bench.handover.job import (
     OPENING_STAGE,
     SAMPLES_FILE,
     STEP_LIMIT_S,
+    VERIFY_STAGE,
     Kill,
     TrialResult,
     unmeasured,
@@ -158,12 +159,13 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
                 trial_run.discard()
 
         stack.callback(discard_prepared)
+        last_s = time.monotonic()
         for done, trial in enumerate(remaining, start=remaining.done + 1):
             trial_run = ahead.get(trial.id) or run_of(trial)
-            trial_began_s = time.monotonic()
             record, rows = trial_run.run(partial(prepare_after, trial))
             ahead.pop(trial.id, None)
-            record = replace(record, took_s=round(time.monotonic() - trial_began_s, 3))
+            before_s, last_s = last_s, time.monotonic()
+            record = replace(record, took_s=round(last_s - before_s, 3))
             store.add(run_id, record, rows)
             following = remaining.following(trial)
             on_progress(Progress(done, remaining.total, record, following))
@@ -267,7 +269,8 @@ class TrialRun:
                 verifier.expect(job, opening)
                 on_measured()
 
-            on_stage = {LEDGER_STAGE: on_ledger, DONE_STAGE: on_measured}
+            on_stage = {LEDGER_STAGE: on_ledger}
+            on_stage |= dict.fromkeys((VERIFY_STAGE, DONE_STAGE), on_measured)
             result, readings = self._watch(site.worker, site.processes, on_stage)
             result = replace(result, settings={**result.settings, **site.cores})
             result = self._with_server_death(result, endpoint)

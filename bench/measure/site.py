@@ -32,7 +32,7 @@ from bench.subjects._factory import subject_class
 class Site:
     """Entering it starts the worker, and the server meanwhile; leaving it stops and removes all.
 
-    The worker imports what it needs, and then waits for :meth:`begin`.
+    The worker imports, opens and prepares what it needs, and then waits for :meth:`begin`.
     ``program`` is the module that the worker runs, ``limit_s`` as in :class:`Job`. ``cores`` says,
     where these are pinned, on which cores worker and server run. ``left_behind`` says after leaving
     what could not be removed from a user's server.
@@ -118,9 +118,8 @@ class Site:
         }
 
     def begin(self) -> None:
-        """Tell the worker where its server is: it opens the subject and goes on to the end."""
-        if not self._is_given_up:
-            self.worker.open(self._linked_opening)
+        """Let the worker go on to the end."""
+        self.worker.begin()
 
     def give_up(self) -> None:
         """Have the worker end at once; for another thread than that which has entered the site."""
@@ -153,6 +152,8 @@ class Site:
                 self.job, self.directory, self._environment, self._interpreter, self._program
             )
         self.worker = stack.enter_context(worker)
+        if self._is_given_up:
+            self.worker.give_up()
         self.opening = linked = Opening(None, new_namespace())
         if server is not None:
             settings = subject.server_settings(options_of(subject, use))
@@ -166,8 +167,8 @@ class Site:
             self._secrets += self.opening.secrets
             self.server_kind = started.kind
             linked = self._linked(server, started, arrival.round_trip_s / 2.0, stack)
-        self._linked_opening = linked
         self.cores = _cores_read_back(self.processes) if is_pinned else {}
+        self.worker.open(linked)
 
     def _linked(
         self, server: Server, endpoint: Endpoint, delay_s: float, stack: contextlib.ExitStack

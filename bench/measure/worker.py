@@ -12,8 +12,9 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import NoReturn
 
 from bench.child_process import read_line
 from bench.handover.clock import now_ns
@@ -27,15 +28,16 @@ from bench.handover.job import (
     TrialResult,
 )
 from bench.handover.parts import Parts
-from bench.measure.lifecycle import Announce, Lifecycle
+from bench.measure.lifecycle import Lifecycle
 from bench.records.files import from_json, to_json
 
 
 def main() -> None:
     """Run the trial that standard input describes, in the directory that is the one argument."""
     directory = Path(sys.argv[1])
-    parts, opening, announce, hand_over = receive_job(directory)
-    lifecycle = Lifecycle(parts, opening, announce, now_ns)
+    orders = Orders(directory)
+    parts = orders.parts
+    lifecycle = Lifecycle(parts, orders.opening, orders.announce, now_ns, orders.may_begin)
     with asyncio.Runner(loop_factory=parts.loop.new_event_loop) as runner:
         try:
             result = runner.run(lifecycle.run(runner.get_loop()))
@@ -45,39 +47,58 @@ def main() -> None:
         lifecycle.recorder.write(directory / SAMPLES_FILE)
         (directory / RESULT_FILE).write_bytes(to_json(result))
         # Before the loop is closed, which waits for threads that a saver may have left.
-        hand_over()
+        orders.hand_over()
 
 
-def receive_job(directory: Path) -> tuple[Parts, Opening, Announce, Callable[[], None]]:
-    """Return what standard input describes, imported, where it is to be done, and who is told.
+class Orders:
+    """What the runner asks of this process, and how it is told how far that is.
 
-    From here on this process ends, and ``directory`` goes, when its runner does. The last function
-    hands all that lies there over: it returns once the runner answers for it.
+    From here on this process ends, and ``directory`` goes, when its runner does. ``parts`` are
+    imported, ``opening`` says where they are at work, and ``may_begin`` is done when nothing else
+    is at work any more.
     """
-    if hasattr(faulthandler, "register"):
-        # In native code, also where the interpreter's lock is held.
-        faulthandler.register(STACKS_SIGNAL, all_threads=True)
-    is_taken = threading.Event()
-    announcements = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
-    # What a library prints must not be taken for an announcement.
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    def announce(stage: str) -> None:
+    def __init__(self, directory: Path) -> None:
+        if hasattr(faulthandler, "register"):
+            # In native code, also where the interpreter's lock is held.
+            faulthandler.register(STACKS_SIGNAL, all_threads=True)
+        self._directory = directory
+        self._is_taken = threading.Event()
+        self._told = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+        # What a library prints must not be taken for an announcement.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        self.may_begin = Future[None]()
+        # Who waits for it cannot cancel it.
+        self.may_begin.set_running_or_notify_cancel()
+        self.announce("import")
+        self.parts = Parts.of(from_json(_line(directory), Job))
+        self.opening = from_json(_line(directory), Opening)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def announce(self, stage: str) -> None:
+        """Tell the runner that a stage begins."""
         try:
-            announcements.write(stage + "\n")
+            self._told.write(stage + "\n")
         except BrokenPipeError:
-            _end(directory)
+            _end(self._directory)
 
-    announce("import")
-    parts = Parts.of(from_json(_line(directory), Job))
-    opening = from_json(_line(directory), Opening)
-    threading.Thread(target=_end_with_runner, args=(directory, is_taken), daemon=True).start()
+    def hand_over(self) -> NoReturn:
+        """Leave all that lies in the directory to the runner, and end once it answers for that.
 
-    def hand_over() -> None:
-        announce(HANDED_OVER)
-        is_taken.wait()
+        At once, since nothing is left to be done: clearing up what was imported takes longer than
+        many a stage of a trial.
+        """
+        self.announce(HANDED_OVER)
+        self._is_taken.wait()
+        sys.stderr.flush()
+        os._exit(0)
 
-    return parts, opening, announce, hand_over
+    def _listen(self) -> None:
+        if os.read(0, 1):
+            self.may_begin.set_result(None)
+        while os.read(0, 1):
+            self._is_taken.set()
+        _end(self._directory)
 
 
 def _line(directory: Path) -> bytes:
@@ -85,12 +106,6 @@ def _line(directory: Path) -> bytes:
     if not line:
         _end(directory)
     return line
-
-
-def _end_with_runner(directory: Path, is_taken: threading.Event) -> None:
-    while os.read(0, 1):
-        is_taken.set()
-    _end(directory)
 
 
 def _end(directory: Path) -> None:

@@ -95,9 +95,13 @@ class WorkerProcess:
         return was_killed(self._process.exit_code)
 
     def open(self, opening: Opening) -> None:
-        """Tell the worker where the trial takes place; it begins."""
+        """Tell the worker where the trial takes place; it opens the subject and prepares."""
         self._secrets += opening.secrets
         self._process.send(to_json(opening))
+
+    def begin(self) -> None:
+        """Let the worker go on to the end, once it has prepared."""
+        self._process.send(b"")
 
     def stages(self, limit_s: float) -> Iterator[str]:
         """Yield the name of each stage as it begins.

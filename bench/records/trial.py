@@ -150,8 +150,9 @@ class TrialRecord:
     ``operations`` names the codes in the samples' ``operation`` column. ``errors`` counts the
     operations that failed by exception class, with the first text of each in ``error_texts``.
     ``settings`` were read back from the store, ``durability`` follows from them. ``left_behind``
-    says what could not be removed from a user's server, and is empty otherwise. ``took_s`` is the
-    whole trial on the wall clock, with its servers and reading back; 0 where nobody took it.
+    says what could not be removed from a user's server, and is empty otherwise. ``took_s`` is by
+    how much the trial made its run longer, with its servers and reading back; 0 where nobody took
+    it.
     ``samples_bytes`` and ``samples_sha256`` are of the samples' file as it was written; 0 and ""
     where an older version wrote it.
     """

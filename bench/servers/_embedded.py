@@ -6,6 +6,7 @@ module would be root's.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import secrets
@@ -13,9 +14,11 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -60,17 +63,20 @@ class EmbeddedServer:
         """The directory that the server works in; it exists from start to stop."""
         return self._directory or Path()
 
-    def start(self, make_order: Callable[[], Order], is_ready: Callable[[], bool]) -> None:
+    def start(
+        self, make_order: Callable[[], Order], is_ready: Callable[[], bool], password: str = ""
+    ) -> None:
         """Start the server of ``make_order()`` and wait until ``is_ready``.
 
         Both are asked anew for each attempt, once :attr:`port` and :attr:`password` are chosen;
         ``is_ready`` only once it is this server that holds the port, so that it may log in.
+        ``password`` is that of a template, where the server has one.
 
         Raises:
             UnavailableError: it did not start, or not in time; with the end of its log.
         """
         for attempt in range(_ATTEMPTS):
-            self.port, self.password = free_port(), secrets.token_hex(_PASSWORD_BYTES)
+            self.port, self.password = free_port(), password or new_password()
             try:
                 self._start_once(make_order(), is_ready)
             except _PortTakenError as error:
@@ -128,14 +134,8 @@ class EmbeddedServer:
     def _start_once(self, order: Order, is_ready: Callable[[], bool]) -> None:
         self._last_signal = order["parent_death_signal"]
         deadline = time.monotonic() + START_LIMIT_S
-        program = str(Path(__file__).with_name("_keeper.py"))
-        self._keeper = ChildProcess([sys.executable, "-I", program], without_servers(os.environ))
-        answer = self._keeper.ask(order)
-        if "process_id" not in answer:
-            raise UnavailableError(
-                f"the embedded {order['name']} server cannot be started: "
-                f"{answer.get('error', 'its keeper ended without an answer')}"
-            )
+        self._keeper = _new_keeper()
+        answer = _answer_of(self._keeper, order)
         self.process_id = int(answer["process_id"])
         self._directory, self._log = Path(answer["directory"]), Path(answer["log"])
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -160,6 +160,61 @@ class EmbeddedServer:
         except OSError as error:
             return f"(its log cannot be read: {error.strerror})"
         return "\n".join(text.splitlines()[-_LOG_LINES_SHOWN:]) or "(its log is empty)"
+
+
+class Template:
+    """A data directory that was prepared once, for the servers of this process to begin from.
+
+    It is made upon the first :meth:`directory`, and removed as this process ends, in whatever way.
+    """
+
+    def __init__(self) -> None:
+        self.password = new_password()
+        self._lock = threading.Lock()
+        self._keeper: ChildProcess | None = None
+        self._directory = Path()
+
+    def directory(self, order: Order) -> Path:
+        """Return the directory that ``order``, the same each time, prepares; no server writes it.
+
+        Raises:
+            UnavailableError: it cannot be prepared.
+        """
+        with self._lock:
+            if self._keeper is None or not self._directory.is_dir():
+                self.remove()
+                atexit.register(self.remove)
+                self._keeper = _new_keeper()
+                answer = _answer_of(self._keeper, order)
+                self._directory = Path(answer["directory"]) / "data"
+            return self._directory
+
+    def remove(self) -> None:
+        """Remove what was made; the next use makes it anew."""
+        atexit.unregister(self.remove)
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.end(_ENDING_S)
+
+
+def _new_keeper() -> ChildProcess:
+    program = str(Path(__file__).with_name("_keeper.py"))
+    return ChildProcess([sys.executable, "-I", "-S", program], without_servers(os.environ))
+
+
+def _answer_of(keeper: ChildProcess, order: Order) -> dict[str, Any]:
+    answer = keeper.ask(order)
+    if "process_id" not in answer:
+        raise UnavailableError(
+            f"the embedded {order['name']} server cannot be started: "
+            f"{answer.get('error', 'its keeper ended without an answer')}"
+        )
+    return answer
+
+
+def new_password() -> str:
+    """Return a password that nobody guesses."""
+    return secrets.token_hex(_PASSWORD_BYTES)
 
 
 class _PortTakenError(Exception):

@@ -4,6 +4,7 @@ It is a program, not a module of this package: ``python -I _keeper.py``, standar
 runner writes an order (one line of JSON, :class:`Order`) to its standard input and keeps that pipe
 open. The keeper answers with one line: ``{"process_id", "directory", "log"}`` or ``{"error"}``.
 When the pipe closes, however the runner ended, it stops the server, removes the directory and ends.
+Without a server it keeps a template: a data directory that others are copied from.
 
 Where the server runs under another account, that account is a stranger: it may write below ``data``
 alone. The directory around it, the log and the programs stay the keeper's own.
@@ -40,7 +41,9 @@ class Order(TypedDict):
 
     In ``prepare`` (commands that must succeed) and ``serve`` (the server's command) the texts
     ``{directory}`` and ``{root}`` stand for the keeper's directory and for the programs' root.
-    They run in ``{directory}/data``, which is theirs to fill.
+    They run in ``{directory}/data``, which is theirs to fill; first it gets a copy of what lies in
+    the directory ``template``, if that is not empty. Where ``serve`` is empty the directory is
+    closed to the account once it is prepared, so that it stays as it is.
     ``account`` is the user and group that the commands run as, or ``None``: the keeper's own.
     ``check`` is a command that works if that account can reach the programs; if it fails, ``parts``
     of ``root`` (files or folders) are copied. ``files`` are made in the keeper's directory before
@@ -55,6 +58,7 @@ class Order(TypedDict):
     check: list[str]
     account: tuple[int, int] | None
     files: dict[str, str]
+    template: str
     prepare: list[list[str]]
     serve: list[str]
     stop: list[tuple[str, float]]
@@ -86,19 +90,28 @@ class _Keeper:
             _write_private(directory / name, content, account)
         log = directory / "server.log"
         with os.fdopen(os.open(log, _NEW_FILE, 0o600), "ab") as output:
-            (directory / "data").mkdir(mode=0o700)
+            data = directory / "data"
+            data.mkdir(mode=0o700)
+            if self._order["template"]:
+                _copy_content(self._order["template"], data, account)
             if account is not None:
                 if not self._reachable():
                     self._copy_programs(directory)
-                os.chown(directory / "data", *account, follow_symlinks=False)
+                os.chown(data, *account, follow_symlinks=False)
                 # Only now, with all made, may others pass through it.
                 directory.chmod(0o711)
             for command in self._order["prepare"]:
                 self._run(command, output, log)
-            self._server = self._spawn(self._order["serve"], output)
-        # Whoever ends first: a server that ends by itself must not stay behind as a zombie.
-        threading.Thread(target=self._server.wait, daemon=True).start()
-        return {"process_id": self._server.pid, "directory": str(directory), "log": str(log)}
+            if self._order["serve"]:
+                self._server = self._spawn(self._order["serve"], output)
+            elif account is not None:
+                os.chown(data, os.geteuid(), os.getegid(), follow_symlinks=False)
+        process_id = 0
+        if self._server is not None:
+            process_id = self._server.pid
+            # Whoever ends first: a server that ends by itself must not stay behind as a zombie.
+            threading.Thread(target=self._server.wait, daemon=True).start()
+        return {"process_id": process_id, "directory": str(directory), "log": str(log)}
 
     def stop(self) -> None:
         """End the server, gently first, and remove the directory."""
@@ -197,6 +210,15 @@ def _make_directory(order: Order) -> Path:
     if parent is None:
         raise _FailedError("no temporary directory is open to the server's user, and safe")
     return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+
+
+def _copy_content(source: str, target: Path, account: tuple[int, int] | None) -> None:
+    """Copy what lies in ``source``, modes included, for ``account`` to own."""
+    shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copy)
+    if account is not None:
+        for folder, folders, files in os.walk(target):
+            for name in (*folders, *files):
+                os.chown(f"{folder}/{name}", *account, follow_symlinks=False)
 
 
 def _write_private(path: Path, content: str, account: tuple[int, int] | None) -> None:

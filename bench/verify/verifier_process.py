@@ -108,6 +108,8 @@ def _modules_of(scenario: Scenario) -> list[str]:
     ]
     plugins += [load("workload", use.use) for use in scenario.workloads.values()]
     plugins += [load("payload", use.use) for use in scenario.payloads.values()]
+    plugins += [load("probe", name) for name in scenario.probes]
+    plugins += [load("loop", name) for sweep in scenario.sweeps.values() for name in sweep.loops]
     named = {plugin.__module__ for plugin in plugins}
     return sorted(name for name in named if name.startswith("bench."))
 

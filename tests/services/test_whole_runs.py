@@ -116,6 +116,23 @@ def test_writers_of_one_file_that_do_not_wait_are_told_and_not_compared(tmp_path
     assert all(one.passed for one in verified.values())
 
 
+def test_a_pool_that_hands_out_ended_connections_is_told_and_one_that_checks_is_not(
+    tmp_path: Path,
+) -> None:
+    subjects = {
+        how: f'use = "{THEIRS}:Ended"\noptions = {{ is_checked = {is_checked} }}'
+        for how, is_checked in (("pool", "false"), ("checked", "true"))
+    }
+    code, analysis, verified = ran(tmp_path, text_of(subjects, arrival="clients = 1"))
+
+    assert code == 3
+    told = told_of(analysis)
+    assert told["checked"] == ""
+    assert verified["checked"].passed
+    assert "terminating connection due to administrator command" in told["pool"]
+    assert compared(analysis) == set()
+
+
 def test_puts_that_are_given_up_half_way_lose_nothing_and_are_not_compared(tmp_path: Path) -> None:
     subjects = {
         "pool": 'use = "postgres"\noptions = { pool_size = 5, saver_per = "trial" }',

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from bench.cli.durations import expected_s, minutes_of
+from bench.cli.durations import Durations, taken_s
 from bench.discovery import load
-from bench.scenario.plan import expand
+from bench.measure._host import read_host
+from bench.records.store import Store
+from bench.scenario.plan import Trial, expand
 from bench.scenario.scenario_file import parse_scenario
+from tests.unit.analysis.synthetic import Left, Load, Make, make_run
 
+RESULTS = Path(__file__).parents[3] / "results"
 TEXT = """
 schema_version = 2
 question = "Which?"
@@ -34,22 +41,55 @@ use = "append_steps"
 )
 def test_the_checks_of_each_distinct_subject_count(checks: str, expected: float) -> None:
     scenario = parse_scenario(TEXT.format(checks=checks), "text")
-    plan = expand(scenario)
+    plan, durations = expand(scenario), Durations()
 
-    least, most = minutes_of(scenario, plan)
+    least, most = durations.minutes_of(scenario, plan)
 
-    assert 60 * least - expected_s(scenario, plan.trials) == pytest.approx(expected)
+    assert 60 * least - durations.expected_s(scenario, plan.trials) == pytest.approx(expected)
     assert most == least
+
+
+def beside_s(durations: Durations) -> dict[str, float]:
+    """Return by subject what a trial of ``TEXT`` is expected to take beside its window."""
+    scenario = parse_scenario(TEXT.format(checks=""), "text")
+    return {
+        trial.subject: durations.trial_s(scenario, trial) - trial.warmup_s - trial.duration_s
+        for trial in expand(scenario).trials
+    }
 
 
 def test_a_server_says_what_a_trial_on_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load("server", "redis"), "beside_s", 60.0)
-    scenario = parse_scenario(TEXT.format(checks=""), "text")
-    trials = {trial.subject: trial for trial in expand(scenario).trials}
 
-    taken_s = {
-        label: expected_s(scenario, [trial]) - trial.warmup_s - trial.duration_s
-        for label, trial in trials.items()
-    }
+    assert beside_s(Durations()) == pytest.approx({"memory": 1.2, "again": 1.2, "redis": 60.0})
 
-    assert taken_s == pytest.approx({"memory": 1.5, "again": 1.5, "redis": 60.0})
+
+def test_what_trials_of_this_machine_took_goes_before_the_newest_first(tmp_path: Path) -> None:
+    def taking(longer_s: float) -> Make:
+        def make(trial: Trial) -> Left | None:
+            took_s = trial.warmup_s + trial.duration_s + longer_s
+            return Left(Load(), {"took_s": took_s}) if trial.subject == "memory" else None
+
+        return make
+
+    here, elsewhere = read_host(), {"cpu_model": "another", "cores": "64"}
+    for day, longer_s, host in ((1, 5.0, here), (2, 4.0, here), (3, 9.0, elsewhere)):
+        run_id = f"2026010{day}T000000Z-made-up"
+        make_run(tmp_path, taking(longer_s), TEXT.format(checks=""), run_id, host=host)
+
+    known = beside_s(Durations.here(Store(tmp_path)))
+
+    assert known == pytest.approx({"memory": 4.0, "again": 4.0, "redis": 3.0})
+
+
+def test_the_rest_of_a_recorded_run_takes_what_its_beginning_announces() -> None:
+    store = Store(RESULTS)
+    run = store.read(next(name for name in store.run_ids() if name.endswith("-savers")))
+    first = [record for record in run.trials if record.trial.repetition < 2]
+    rest = [record for record in run.trials if record.trial.repetition >= 2]
+
+    announced_s = Durations([taken_s(replace(run, trials=tuple(first)))]).expected_s(
+        run.scenario, (record.trial for record in rest)
+    )
+
+    assert announced_s == pytest.approx(sum(record.took_s for record in rest), rel=0.15)

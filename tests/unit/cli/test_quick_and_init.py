@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli import main
-from bench.cli.durations import minutes_of
+from bench.cli.durations import Durations
 from bench.cli.verbs.measure.quick import MOST_MINUTES, state_bytes, subjects_named, wanted
 from bench.errors import InputError
 from bench.scenario.arrival import Closed
@@ -34,7 +34,7 @@ def test_the_scenario_is_what_was_asked_for_and_its_text_says_all_of_it() -> Non
 def test_it_has_as_many_repetitions_as_fit_in_two_minutes(subjects: list[str]) -> None:
     made = wanted(subjects_named(subjects), 8, 10_000, "selector")
 
-    _, most = minutes_of(made.scenario, made.plan)
+    _, most = Durations().minutes_of(made.scenario, made.plan)
     assert most <= MOST_MINUTES
     assert made.scenario.repetitions > 3
 

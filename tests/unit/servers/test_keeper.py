@@ -41,6 +41,7 @@ def order(code: str, **changes: Any) -> _keeper.Order:
         check=[],
         account=None,
         files={},
+        template="",
         prepare=[],
         serve=[sys.executable, "-c", code],
         stop=[("SIGTERM", 20.0)],
@@ -114,6 +115,33 @@ def test_files_are_there_for_the_server_alone_and_go_with_it(keeper: Keeper) -> 
     assert "hunter2" not in str(psutil.Process(answer["process_id"]).cmdline())
     keeper.close()
     assert list(keeper.temporary.iterdir()) == []
+
+
+KEEP = "import os; os.mkdir('below'); open('below/kept', 'w').write('first')"
+
+
+def test_a_template_has_no_server_and_others_begin_with_its_content(tmp_path: Path) -> None:
+    places = [tmp_path / "template", tmp_path / "server"]
+    for place in places:
+        place.mkdir()
+    template, server = map(Keeper, places)
+    made = template.ask(order("", prepare=[[sys.executable, "-c", KEEP]], serve=[]))
+    data = Path(made["directory"]) / "data"
+    answer = server.ask(order(WAIT, template=str(data)))
+    copied = Path(answer["directory"], "data", "below", "kept")
+
+    assert made["process_id"] == 0
+    assert copied.read_text() == "first"
+    assert stat.S_IMODE(copied.parent.stat().st_mode) == stat.S_IMODE(
+        (data / "below").stat().st_mode
+    )
+    copied.write_text("second")
+    assert (data / "below" / "kept").read_text() == "first"
+    for keeper in (server, template):
+        assert keeper.close() == 0
+        assert list(keeper.temporary.iterdir()) == []
+        assert keeper.process.stdout is not None
+        keeper.process.stdout.close()
 
 
 def test_a_request_to_end_also_ends_the_server(keeper: Keeper) -> None:
@@ -207,6 +235,28 @@ def test_a_link_that_the_servers_user_plants_leads_root_nowhere(
     assert [path.stat().st_uid for path in (theirs, valued)] == [0, 0]
     assert valued.read_text(encoding="utf-8") == "root's"
     assert list(theirs.iterdir()) == [valued]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root has another account")
+@pytest.mark.skipif(not SYSTEM_PYTHON, reason="the other user can reach no Python")
+def test_a_template_is_closed_to_the_account_whose_servers_get_a_copy() -> None:
+    def started(**changes: Any) -> tuple[_keeper._Keeper, Path]:
+        # Not pytest's own directory, which is closed to others.
+        keeper = _keeper._Keeper(order("", account=NOBODY, check=["/bin/true"], **changes))
+        return keeper, Path(keeper.start()["directory"]) / "data"
+
+    template, data = started(prepare=[[str(SYSTEM_PYTHON), "-c", KEEP]], serve=[])
+    try:
+        server, copy = started(template=str(data), serve=["/bin/sleep", "60"])
+        try:
+            kept = Path("below", "kept")
+            assert data.stat().st_uid == 0
+            assert stat.S_IMODE(data.stat().st_mode) == 0o700
+            assert {(copy / part).stat().st_uid for part in ("", "below", kept)} == {NOBODY[0]}
+        finally:
+            server.stop()
+    finally:
+        template.stop()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")

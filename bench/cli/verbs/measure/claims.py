@@ -20,7 +20,7 @@ from bench.claims.agreement_page import (
 from bench.claims.claim import Claim, chosen, load_claims
 from bench.claims.claim_scenario import run_name, scenario_for
 from bench.claims.judge import judge
-from bench.cli.durations import minutes_of
+from bench.cli.durations import Durations
 from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
 from bench.cli.loading import load_checked
 from bench.cli.measuring import measure_run
@@ -62,17 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What has to be measured of the scenario ``name``: ``scenario``, of so many trials in all."""
+    """What has to be measured of the scenario ``name``: ``scenario``, of so many trials in all.
+
+    ``minutes`` is how long that takes, at least and at most.
+    """
 
     name: str
     scenario: Scenario
     plan: Plan
     trials_in_all: int
-
-    @property
-    def minutes(self) -> tuple[float, float]:
-        """How long that takes, at least and at most."""
-        return minutes_of(self.scenario, self.plan)
+    minutes: tuple[float, float]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -83,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
         if options.claim or claim.judgements
     ]
     scenarios = scenarios_of(claims)
-    needs = [] if options.judge else needs_of(claims, options.scenarios)
+    durations = Durations.here(Store(options.results))
+    needs = [] if options.judge else needs_of(claims, options.scenarios, durations)
     unjudged = [claim.id for claim in claims if not claim.judgements]
     if needs or unjudged:
         print(told_needs(needs, unjudged), flush=True)
@@ -117,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
     return found.exit_code
 
 
-def needs_of(claims: Sequence[Claim], directory: Path) -> list[Need]:
+def needs_of(claims: Sequence[Claim], directory: Path, durations: Durations) -> list[Need]:
     """Derive what ``claims`` need of each scenario in ``directory`` that they name.
 
     Raises:
@@ -137,7 +137,9 @@ def needs_of(claims: Sequence[Claim], directory: Path) -> list[Need]:
             if judgement.scenario == name
         ]
         derived = scenario_for(whole, judgements, str(path))
-        needs.append(Need(name, derived, expand(derived), len(plan.expected())))
+        needed = expand(derived)
+        minutes = durations.minutes_of(derived, needed)
+        needs.append(Need(name, derived, needed, len(plan.expected()), minutes))
     return needs
 
 

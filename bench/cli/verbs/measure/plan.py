@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.analysis.wording import listed
-from bench.cli.durations import extent
+from bench.cli.durations import Durations
 from bench.cli.loading import add_scenario, load_checked, scenario_path
+from bench.cli.places import add_results
 from bench.cli.screen import add_form, show
 from bench.errors import EXIT_PASS
+from bench.records.store import Store
 from bench.report.page import Text
 from bench.report.table import Column, Table, table
 from bench.scenario.plan import Plan, blocks_of
@@ -23,13 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser)
     parser.add_argument("--trials", action="store_true", help="list them, in their order")
     add_form(parser)
+    add_results(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what would be measured, condition by condition or trial by trial."""
     scenario, plan = load_checked(scenario_path(options.scenario))
     shown = _trials(plan) if options.trials else _conditions(scenario, plan)
-    foot = f"{extent(scenario, plan)}, seed {scenario.seed}, plan {plan.digest}"
+    extent = Durations.here(Store(options.results)).extent(scenario, plan)
+    foot = f"{extent}, seed {scenario.seed}, plan {plan.digest}"
     show([Text(scenario.question), shown, *_arms(scenario), Text(foot)], options.form, "Plan")
     return EXIT_PASS
 

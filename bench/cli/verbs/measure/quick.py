@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from bench.analysis.wording import listed
-from bench.cli.durations import minutes_of
+from bench.cli.durations import Durations
 from bench.cli.loading import check_scenario, scenarios
 from bench.cli.running import Wanted, add_running, measure_and_tell
 from bench.discovery import names
@@ -109,7 +109,7 @@ def wanted(uses: Mapping[str, SubjectUse], clients: int, state: int, loop: str) 
     }
     for repetitions in range(_MOST_REPETITIONS, _FEWEST_REPETITIONS, -1):
         made = _wanted({**content, "repetitions": repetitions})
-        if minutes_of(made.scenario, made.plan)[1] <= MOST_MINUTES:
+        if Durations().minutes_of(made.scenario, made.plan)[1] <= MOST_MINUTES:
             return made
     return _wanted({**content, "repetitions": _FEWEST_REPETITIONS})
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.analysis.analyse import analyse
-from bench.cli.measuring import lengths_s
+from bench.cli.durations import Durations
 from bench.cli.progress import Detail, OnProgress, Pace, Shown, add_detail, displayed
 from bench.cli.screen import show
 from bench.errors import EXIT_INVALID, EXIT_PASS, InputError, UnavailableError, suggestion
@@ -101,7 +101,10 @@ def _measured(
     results: list[Result] = []
     total = sum(len(row.plan.trials) for row in what)
     done = 0
-    pace = Pace({k: v for row in what for k, v in lengths_s(row.scenario, row.plan).items()}, {})
+    lengths_s: dict[str, float] = {}
+    for row in what:
+        lengths_s |= Durations().by_trial_s(row.scenario, row.plan)
+    pace = Pace(lengths_s, {})
     with displayed(total, sys.stdout, detail) as display:
         shown = Shown(display, pace)
         for row in what:
