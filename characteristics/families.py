@@ -19,8 +19,9 @@ from functools import partial
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import reported
-from bench.analysis.result import Cell, Comparison
+from bench.analysis.result import Comparison
 from bench.analysis.summary import summarise
 from bench.analysis.trial_summary import summarise_trial
 from bench.records.store import Run

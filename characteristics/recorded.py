@@ -16,7 +16,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from bench.analysis.analyse import analyse
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis
 from bench.errors import InputError
 from bench.records.store import Run
 

@@ -8,10 +8,11 @@ from typing import Any
 from bench.analysis.answer.results import Results
 from bench.analysis.answer.statements import answer
 from bench.analysis.capacity import capacities, sentences
+from bench.analysis.cell import Cell
 from bench.analysis.checks import checks_of
 from bench.analysis.comparison import comparisons, false_alarms
 from bench.analysis.findings.registry import Evidence, find
-from bench.analysis.result import Analysis, Cell, Finding, ThresholdResult
+from bench.analysis.result import Analysis, Finding, ThresholdResult
 from bench.analysis.summary import matrix, summarise
 from bench.analysis.thresholds import judge_thresholds
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRESSION

@@ -16,13 +16,8 @@ from typing import Literal
 import numpy as np
 from scipy.special import bdtrc
 
-from bench.analysis.result import (
-    Adjustment,
-    Cell,
-    Comparison,
-    FalseAlarms,
-    Reason,
-)
+from bench.analysis.cell import Cell
+from bench.analysis.result import Adjustment, Comparison, FalseAlarms, Reason
 from bench.scenario.durability import Durability
 from bench.scenario.family import asks_across_durability, baselines_of, compares, family_of
 from bench.scenario.limit import SUM

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.analysis.result import Estimate
+from bench.analysis.cell import Estimate
 from bench.analysis.trial_summary import TrialSummary, operations_for, stated
 from bench.analysis.wording import counted
 from bench.records.trial import Reading

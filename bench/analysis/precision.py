@@ -24,8 +24,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import compared_pairs, paired
-from bench.analysis.result import Cell
 from bench.analysis.summary import is_measured, summarise
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from bench.analysis.cell import Blocks, Cell, CellStatus, Curve, Estimate, Struck
 from bench.analysis.checks import checks_of, lost_in_words, struck
 from bench.analysis.estimation import estimate_all, operations_in
 from bench.analysis.load_facts import LoadFacts
-from bench.analysis.result import Blocks, Cell, CellStatus, Curve, Estimate, MatrixEntry, Struck
+from bench.analysis.result import MatrixEntry
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.check import CheckRecord
 from bench.records.store import Run

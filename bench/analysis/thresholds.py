@@ -11,9 +11,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import baselines_among, heeded, is_due, widened
 from bench.analysis.estimation import LOWER_BOUND
-from bench.analysis.result import Cell, Comparison, Finding, ThresholdOutcome, ThresholdResult
+from bench.analysis.result import Comparison, Finding, ThresholdOutcome, ThresholdResult
 from bench.scenario.family import baselines_of
 from bench.scenario.limit import Limit
 from bench.scenario.metric import Unit, rests_on_success

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bench.analysis.answer.verdict import BEFORE_THE_SAVER
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import (
     compare,
     heeded,
@@ -17,7 +18,7 @@ from bench.analysis.comparison import (
     widened,
 )
 from bench.analysis.findings.registry import finding_kinds
-from bench.analysis.result import Analysis, Cell, Comparison
+from bench.analysis.result import Analysis, Comparison
 from bench.claims._refutation import in_logarithms, outside_p
 from bench.claims.claim import (
     Bound,

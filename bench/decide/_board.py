@@ -6,16 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.analysis.result import Analysis, Cell, Estimate
+from bench.analysis.cell import Cell, Estimate
+from bench.analysis.result import Analysis
 from bench.decide.drivers import Drivers
 from bench.decide.result import Figure, Place
 from bench.errors import InputError, nearest, suggestion
 from bench.scenario.limit import SUM
 from bench.scenario.metric import Metric
 from bench.stats.intervals import Interval, arithmetic
-
-# The subject that stores nothing shows the floor of the measuring; it is nothing to choose.
-_FLOOR = "null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ def _options(asked: Drivers, analysis: Analysis) -> tuple[str, ...]:
     arms = {
         cell.subject
         for cell in analysis.cells
-        if not cell.aa_of and (cell.plugin != _FLOOR or cell.subject in asked.options)
+        if not cell.aa_of and (not cell.is_floor or cell.subject in asked.options)
     }
     subjects = [subject for subject in analysis.subjects if subject in arms]
     for name in asked.options:

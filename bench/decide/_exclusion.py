@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import attrgetter
 
-from bench.analysis.result import Cell, MatrixEntry
+from bench.analysis.cell import Cell
+from bench.analysis.result import MatrixEntry
 from bench.decide._board import Board
 from bench.decide.result import Figure, Objection, Place
 from bench.scenario.durability import Durability

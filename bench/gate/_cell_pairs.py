@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis
 from bench.gate.arms import Pair, Rule
 from bench.gate.result import GateOutcome, Judgement
 from bench.scenario.metric import COUNTED, ERRORS, SAVER_OPERATIONS, Metric, counted_name

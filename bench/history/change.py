@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import noise_factor
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.result import Analysis
 from bench.records.run import Environment
 from bench.scenario.metric import Metric
 from bench.scenario.scenario import Scenario

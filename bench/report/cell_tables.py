@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bench.analysis.cell import Cell
 from bench.analysis.checks import failed_in_words
 from bench.analysis.estimation import LOWER_BOUND
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.result import Analysis
 from bench.analysis.wording import drift_in_words, interval_or_range
 from bench.report.groups import Group, failing_text, subject_text
 from bench.report.table import Column, Entry, Row, Table, table

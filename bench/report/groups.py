@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.analysis.result import Analysis, Cell, Comparison
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis, Comparison
 from bench.scenario.durability import Durability
 from bench.scenario.quantity import number
 

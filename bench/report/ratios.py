@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from bench.analysis.answer.places import condition_text, varying
 from bench.analysis.answer.results import is_proven
-from bench.analysis.result import Analysis, Cell, Comparison
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis, Comparison
 from bench.analysis.wording import factor_in_words, interval_or_range, noun
 from bench.report import words
 from bench.report.groups import Group, Pairs, comparison_group, key_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from bench import errors
-from bench.analysis.result import Analysis, CellStatus, Reason, Severity
+from bench.analysis.cell import CellStatus
+from bench.analysis.result import Analysis, Reason, Severity
 
 EXIT_WORDS = {
     errors.EXIT_PASS: "passed",
@@ -141,14 +142,17 @@ _BLOCKS = (
     "subject. A cell of whose cycles more than 1 % failed is compared in no time and no rate. "
     "Equivalent is said where two one-sided tests show that the ratio departs from 1 by less than "
     "the smallest effect of the scenario, even if it is shown to differ. Otherwise the comparison "
-    "is unresolved. No outlier is left out."
+    "is suggestive or unresolved. No outlier is left out."
 )
 _MANY = (
-    "P-values are adjusted by Holm among the comparisons of one primary metric with one baseline: "
-    "that holds the chance of any false alarm at 5 % there, not in all such groups together. Among "
-    "all others they are adjusted by Benjamini and Hochberg. MDE is the minimum detectable effect: "
-    "the ratio that so many blocks of such spread would show in 80 of 100 runs, each by itself and "
-    "before the A/A arms and the other comparisons are allowed for. Ratios of tail quantiles are "
+    "P-values are adjusted by Holm among the comparisons of a family of the scenario in one "
+    "primary metric: that holds the chance of any false alarm at 5 % there, not in all families together. "
+    "Among all others they are adjusted by Benjamini and Hochberg. Suggestive is what would be a "
+    "difference by itself, and is none after that. Up to 20 blocks the comparisons that are read "
+    "together in one metric share what is known of their variances, where they resemble each other "
+    "(empirical Bayes). The minimum detectable effect is the ratio that so many blocks of such "
+    "spread would show in 80 of 100 runs, at the level that was applied to it, and before the A/A "
+    "arms are allowed for. Ratios of tail quantiles are "
     "checked by a hierarchical bootstrap, which resamples the operations inside trials, too; where "
     "it answers differently, the comparison is unresolved."
 )

@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bench.analysis.result import SHOWN_OF_COMPARISON, Cell, Comparison
+from bench.analysis.cell import Cell
+from bench.analysis.result import SHOWN_OF_COMPARISON, Comparison
 from bench.contracts import Reporter
 from bench.report.report import Report
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Integral, Real
 
-from bench.analysis.result import Cell, Comparison
+from bench.analysis.cell import Cell
+from bench.analysis.result import Comparison
 from bench.contracts import Reporter
 from bench.errors import InvalidMeasurementError
 from bench.report.json_text import json_bytes

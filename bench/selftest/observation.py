@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.analysis.result import Analysis, Cell, Finding
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis, Finding
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
 from bench.scenario.metric import CYCLE

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from bench.analysis.answer.places import place_in_words, varying
 from bench.analysis.answer.results import Results, is_proven
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import noise_factor
-from bench.analysis.result import Cell, Comparison
+from bench.analysis.result import Comparison
 from bench.analysis.wording import DIGITS, Statement, counted, factors_in_words, listed
 from bench.scenario.quantity import count, number
 from bench.stats.effects import departure, detectable

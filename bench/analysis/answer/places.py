@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.analysis.result import Cell
+from bench.analysis.cell import Cell
 
 _PLACES = {"payload": "of", "arrival": "at", "workload": "in", "loop": "on", "subject": "for"}
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.analysis.result import Cell, Comparison, Finding, MatrixEntry
+from bench.analysis.cell import Cell
+from bench.analysis.result import Comparison, Finding, MatrixEntry
 from bench.analysis.wording import FEWEST_FOR_INTERVAL
 from bench.records.trial import TrialRecord
 from bench.scenario.scenario import Scenario
-
-# The subject that does nothing shows the floor of the measuring; it is no answer to a question.
-FLOOR = "null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Results:
             if comparison.metric.name in self.scenario.primary_metrics
             and comparison.condition[0] in self.sweeps
             and not comparison.is_aa
-            and self.cell(comparison).plugin != FLOOR
+            and not self.cell(comparison).is_floor
             and comparison.loop not in emulated
             and (comparison.axis == "subject" or comparison.baseline not in emulated)
         ]

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.analysis.answer.doubts import checks, circumstances, coarse, reservations
 from bench.analysis.answer.places import place_in_words, varying
-from bench.analysis.answer.results import FLOOR, Results, is_proven
+from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.answer.verdict import verdict
-from bench.analysis.result import Cell, Comparison
+from bench.analysis.cell import Cell
+from bench.analysis.result import Comparison
 from bench.analysis.summary import NOT_PLANNED
 from bench.analysis.wording import (
     Answer,
@@ -187,7 +188,7 @@ def _rankings(results: Results) -> list[Statement]:
     groups: dict[tuple[tuple[str, ...], str], list[Cell]] = defaultdict(list)
     for cell in results.cells:
         metric = _ranked_by(results, cell)
-        is_aside = cell.unusable_because(metric) or cell.aa_of or cell.plugin == FLOOR
+        is_aside = cell.unusable_because(metric) or cell.aa_of or cell.is_floor
         is_asked = cell.sweep in results.sweeps and cell.loop_kind != "emulated"
         if is_asked and not is_aside and cell.value(metric) is not None:
             groups[cell.condition, cell.loop].append(cell)

@@ -15,8 +15,9 @@ from typing import Literal
 import numpy as np
 
 from bench.analysis.answer.results import Results, is_proven
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import compare, heeded, noise_factor, widened
-from bench.analysis.result import Cell, Comparison
+from bench.analysis.result import Comparison
 from bench.analysis.wording import FEWEST_FOR_INTERVAL, counted, factors_in_words, listed
 from bench.scenario.limit import BASELINE, Limit, Range
 from bench.scenario.metric import unit_of

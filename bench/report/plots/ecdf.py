@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.analysis.result import Analysis, Cell, Curve
+from bench.analysis.cell import Cell, Curve
+from bench.analysis.result import Analysis
 from bench.report.groups import Group, groups_of
 from bench.report.plots.style import (
     LINE_STYLES,

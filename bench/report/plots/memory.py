@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis
 from bench.report.cell_tables import metrics_of
 from bench.report.groups import Group, groups_of, subject_text
 from bench.report.plots.style import (

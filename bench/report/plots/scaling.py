@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter
 
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis
 from bench.report.cell_tables import metrics_of
 from bench.report.groups import loop_text
 from bench.report.plots.style import (

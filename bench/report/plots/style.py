@@ -19,7 +19,8 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from bench.analysis.result import Analysis, Cell, Estimate
+from bench.analysis.cell import Cell, Estimate
+from bench.analysis.result import Analysis
 from bench.report.text import one_line, shortened
 from bench.scenario.durability import Durability
 from bench.scenario.metric import Metric

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.cell import Cell
 from bench.analysis.estimation import LOWER_BOUND, POOLED
-from bench.analysis.result import Cell
 from bench.records.outcome import Outcome
 from bench.records.trial import Verification
 from bench.scenario.metric import METRICS, SAVER_OPERATIONS, STATISTICS

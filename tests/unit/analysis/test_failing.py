@@ -9,7 +9,8 @@ import pytest
 
 from bench.analysis.analyse import analyse
 from bench.analysis.capacity import capacities
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis
 from bench.analysis.summary import summarise
 from bench.records.outcome import Outcome
 from bench.records.trial import Failure, Reading

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import (
     HEEDED,
     allowing_for_many,
@@ -18,7 +19,7 @@ from bench.analysis.comparison import (
     noise_factor,
     widened,
 )
-from bench.analysis.result import Cell, Comparison, Reason
+from bench.analysis.result import Comparison, Reason
 from bench.scenario.durability import Durability
 from bench.stats.steadiness import Drift
 from tests.unit.decide.deciding import GET, MEMORY, MS, PUT, SERVER, around, cell, with_blocks

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bench.analysis.cell import Blocks, Cell, Estimate
 from bench.analysis.estimation import LOWER_BOUND
-from bench.analysis.result import Analysis, Blocks, Cell, Estimate, Finding
+from bench.analysis.result import Analysis, Finding
 from bench.analysis.summary import matrix
 from bench.analysis.wording import Answer
 from bench.decide.decision import decide

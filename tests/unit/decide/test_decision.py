@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.result import Cell
+from bench.analysis.cell import Cell
 from bench.decide._dominance import undominated
 from bench.decide._scoring import flips
 from bench.stats.steadiness import Drift

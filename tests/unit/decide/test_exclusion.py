@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.analysis.result import CellStatus, Finding
+from bench.analysis.cell import CellStatus
+from bench.analysis.result import Finding
 from bench.decide.result import Decision
 from bench.errors import InputError
 from bench.scenario.durability import Durability

@@ -8,16 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
-from bench.analysis.result import (
-    Analysis,
-    Cell,
-    Comparison,
-    ComparisonOutcome,
-    Curve,
-    Estimate,
-    Finding,
-    MatrixEntry,
-)
+from bench.analysis.cell import Cell, Curve, Estimate
+from bench.analysis.result import Analysis, Comparison, ComparisonOutcome, Finding, MatrixEntry
 from bench.analysis.summary import NOT_PLANNED
 from bench.analysis.wording import Answer, Statement
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord

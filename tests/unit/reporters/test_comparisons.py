@@ -6,14 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.analysis.result import (
-    Analysis,
-    Blocks,
-    Comparison,
-    ComparisonOutcome,
-    FalseAlarms,
-    Reason,
-)
+from bench.analysis.cell import Blocks
+from bench.analysis.result import Analysis, Comparison, ComparisonOutcome, FalseAlarms, Reason
 from bench.report.groups import Pairs, groups_of
 from bench.report.outcome_tables import false_alarms_in_words
 from bench.report.ratios import primary_tables, ratio_anchor, ratio_maps, trials_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.analysis.result import Cell
+from bench.analysis.cell import Cell
 from bench.report.cell_tables import glance_tables, group_tables
 from bench.report.groups import groups_of
 from bench.scenario.metric import ERRORS

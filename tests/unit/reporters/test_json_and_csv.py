@@ -5,7 +5,8 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
-from bench.analysis.result import Analysis, Cell
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis
 from bench.errors import InvalidMeasurementError
 from bench.reporters.json_document import SCHEMA_VERSION
 from tests.unit.reporters import synthetic
