@@ -146,15 +146,15 @@ _BLOCKS = (
 )
 _MANY = (
     "P-values are adjusted by Holm among the comparisons of a family of the scenario in one "
-    "primary metric: that holds the chance of any false alarm at 5 % there, not in all families together. "
-    "Among all others they are adjusted by Benjamini and Hochberg. Suggestive is what would be a "
-    "difference by itself, and is none after that. Up to 20 blocks the comparisons that are read "
-    "together in one metric share what is known of their variances, where they resemble each other "
-    "(empirical Bayes). The minimum detectable effect is the ratio that so many blocks of such "
-    "spread would show in 80 of 100 runs, at the level that was applied to it, and before the A/A "
-    "arms are allowed for. Ratios of tail quantiles are "
-    "checked by a hierarchical bootstrap, which resamples the operations inside trials, too; where "
-    "it answers differently, the comparison is unresolved."
+    "primary metric: that holds the chance of any false alarm at 5 % there, not in all families "
+    "together. Among all others they are adjusted by Benjamini and Hochberg. Suggestive is what "
+    "would be a difference by itself, and is none after that. Up to 20 blocks the comparisons "
+    "that are read together in one metric share what is known of their variances, where they "
+    "resemble each other (empirical Bayes). The minimum detectable effect is the ratio that so "
+    "many blocks of such spread would show in 80 of 100 runs, at the level that was applied to "
+    "it, and before the A/A arms are allowed for. Ratios of tail quantiles are checked by a "
+    "hierarchical bootstrap, which resamples the operations inside trials, too; where it answers "
+    "differently, the comparison is unresolved."
 )
 
 
