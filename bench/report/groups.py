@@ -124,16 +124,10 @@ def _part(key: Key, at: int, kinds: dict[str, str]) -> str:
 
 
 class Pairs:
-    """Finds the two cells behind a comparison, and the comparisons in which a cell stands."""
+    """Finds the two cells behind a comparison."""
 
     def __init__(self, analysis: Analysis) -> None:
         self._cells = {(cell.subject, *key_of(cell)): cell for cell in analysis.cells}
-        self._baselines: set[Key] = set()
-        self._by_candidate: dict[Key, list[Comparison]] = {}
-        for comparison in analysis.comparisons:
-            baseline, candidate = _ends(comparison)
-            self._baselines.add(baseline)
-            self._by_candidate.setdefault(candidate, []).append(comparison)
 
     def cells(self, comparison: Comparison) -> tuple[Cell | None, Cell | None]:
         """Return the baseline's and the candidate's cell."""
@@ -147,19 +141,6 @@ class Pairs:
             for cell in self.cells(comparison)
             if cell and cell.invalid_because
         )
-
-    def of(self, cell: Cell, metric: str) -> Comparison | None:
-        """Return the comparison that has ``cell`` as its candidate, of equal durability if any."""
-        found = self._by_candidate.get((cell.subject, *key_of(cell)), [])
-        return min(
-            (comparison for comparison in found if comparison.metric.name == metric),
-            key=lambda comparison: not comparison.same_durability,
-            default=None,
-        )
-
-    def is_baseline(self, cell: Cell) -> bool:
-        """Whether others are compared with ``cell``."""
-        return (cell.subject, *key_of(cell)) in self._baselines
 
 
 def _ends(comparison: Comparison) -> tuple[Key, Key]:

@@ -63,15 +63,14 @@ def _blocks(blocks: Iterable[Block], level: int) -> Iterator[str]:
     for block in blocks:
         match block:
             case Text():
-                label = f"**{escaped(block.label)}.** " if block.label else ""
-                yield ("> " if block.look == "quote" else "") + label + escaped(block.text)
+                yield ("> " if block.look == "quote" else "") + escaped(block.text)
             case Box():
                 yield _box(block)
             case Bullets():
-                yield from _list(block.label, map(escaped, filter(None, block.items)))
+                yield _list(map(escaped, filter(None, block.items)))
             case Facts():
                 pairs = (f"**{escaped(name)}:** {escaped(value)}" for name, value in block.pairs)
-                yield from _list(block.label, pairs)
+                yield _list(pairs)
             case Code():
                 yield fenced(block.text, block.language)
             case Picture():
@@ -101,10 +100,8 @@ def _nested(block: Details | Section, level: int) -> Iterator[str]:
     yield from _blocks(block.blocks, level + 1)
 
 
-def _list(label: str, lines: Iterable[str]) -> Iterator[str]:
-    if label:
-        yield f"**{escaped(label)}.**"
-    yield "\n".join(f"- {line}" for line in lines)
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def fenced(text: str, language: str) -> str:

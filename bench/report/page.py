@@ -17,15 +17,10 @@ Look = Literal["", "lead", "about", "quote", "good", "warning", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph. ``label`` stands before it where its look alone does not say what it is.
-
-    ``is_cut``: on a screen it takes one line, whatever it says.
-    """
+    """A paragraph."""
 
     text: str
     look: Look = ""
-    label: str = ""
-    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +29,6 @@ class Bullets:
 
     items: tuple[str, ...]
     look: Look = ""
-    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,6 @@ class Facts:
     """Names, each with its value."""
 
     pairs: tuple[tuple[str, str], ...]
-    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,7 @@ from bench.scenario.quantity import ABSENT, choose_scale, number, scaled, scales
 _FULL_SHADE = 6.0
 OF_SAVERS = ("equal", "loop")
 """The kinds of comparisons that are on the first screen."""
-_KINDS = {
-    "equal": ("Savers at equal durability", words.EQUAL_DURABILITY),
-    "loop": ("Event loops", words.LOOPS),
-    "aa": ("A/A arms: the same subject twice", words.AA_ARMS),
-    "across": ("Savers across durability classes", words.ACROSS_DURABILITY),
-}
+_KINDS = (*OF_SAVERS, "aa", "across")
 
 
 def kind_of(comparison: Comparison) -> str:
@@ -141,18 +136,15 @@ def spread(comparison: Comparison) -> str:
 # ------------------------------------------------------------------------------------ every ratio
 
 
-def primary_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ...]:
-    """Return each ratio of the primary metrics with its blocks, a table for each metric."""
+def ratio_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ...]:
+    """Return each ratio with its blocks, a table for each metric, those beside the question folded.
+
+    Equal durability comes first, then other loops, A/A arms, and what promises something else.
+    """
     pairs = Pairs(analysis)
-    return tuple(
-        _primary(pairs, groups, of_metric)
-        for name in analysis.primary_metrics
-        if (of_metric := [c for c in analysis.comparisons if c.metric.name == name])
-    )
-
-
-def _primary(pairs: Pairs, groups: Sequence[Group], comparisons: Sequence[Comparison]) -> Table:
-    ordered = sorted(comparisons, key=lambda c: list(_KINDS).index(kind_of(c)))
+    by_metric: dict[str, list[Comparison]] = {name: [] for name in analysis.primary_metrics}
+    for each in sorted(analysis.comparisons, key=lambda each: _KINDS.index(kind_of(each))):
+        by_metric.setdefault(each.metric.name, []).append(each)
     columns = (
         *("saver", "against", "promise", "condition"),
         Column("ratio", tip="saver ÷ what it is compared with, inside blocks"),
@@ -161,8 +153,17 @@ def _primary(pairs: Pairs, groups: Sequence[Group], comparisons: Sequence[Compar
         Column("ratio of each block", numeric=False),
         Column("outcome", numeric=False),
     )
-    rows = (_ratio_row(pairs, groups, each) for each in ordered)
-    return table(comparisons[0].metric.name, columns, rows, comparisons[0].metric.description)
+    return tuple(
+        table(
+            name,
+            columns,
+            [_ratio_row(pairs, groups, each) for each in of_metric],
+            of_metric[0].metric.description,
+            fold="" if name in analysis.primary_metrics else "closed",
+        )
+        for name, of_metric in by_metric.items()
+        if of_metric
+    )
 
 
 def _ratio_row(pairs: Pairs, groups: Sequence[Group], each: Comparison) -> Row:
@@ -187,53 +188,6 @@ def _ratio_row(pairs: Pairs, groups: Sequence[Group], each: Comparison) -> Row:
         ),
     )
     return Row(entries, anchor=ratio_anchor(each))
-
-
-def other_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ...]:
-    """Return the ratios of the other metrics, a table for each kind of comparison."""
-    others = [c for c in analysis.comparisons if c.metric.name not in analysis.primary_metrics]
-    return tuple(
-        _other(analysis, groups, title, caption, of_kind)
-        for kind, (title, caption) in _KINDS.items()
-        if (of_kind := [each for each in others if kind_of(each) == kind])
-    )
-
-
-def _other(
-    analysis: Analysis,
-    groups: Sequence[Group],
-    title: str,
-    caption: str,
-    comparisons: Sequence[Comparison],
-) -> Table:
-    pairs = Pairs(analysis)
-    metrics = {each.metric.name: each.metric for each in comparisons}
-    # Rows of a section stand together, in the order in which sections and rows appear first.
-    sections: dict[str, dict[tuple[str, str, str], dict[str, Comparison]]] = {}
-    for each in comparisons:
-        row = sections.setdefault(comparison_group(each, groups), {})
-        row.setdefault((*sides(each), durabilities(pairs, each)), {})[each.metric.name] = each
-    columns: tuple[Column | str, ...] = (
-        *("saver", "against", "promise"),
-        *(Column(name, tip=metric.description) for name, metric in metrics.items()),
-    )
-    rows = (
-        Row(
-            (*map(Entry, names), *(_other_entry(of_pair.get(name)) for name in metrics)),
-            "",
-            section,
-        )
-        for section, of_pairs in sections.items()
-        for names, of_pair in of_pairs.items()
-    )
-    return table(title, columns, rows, caption, fold="closed")
-
-
-def _other_entry(comparison: Comparison | None) -> Entry:
-    if comparison is None:
-        return Entry(ABSENT, badge="absent")
-    mark = "" if is_proven(comparison) else " ?"
-    return Entry(f"{scaled(comparison.effect.ratio)}{mark}", spread(comparison))
 
 
 # ------------------------------------------------------------------------------------- the trials

@@ -22,7 +22,7 @@ from bench.report.outcome_tables import (
 )
 from bench.report.page import Block, Bullets, Code, Details, Facts, Page, Picture, Section, Text
 from bench.report.plots.drawing import pictures_of
-from bench.report.ratios import other_tables, primary_tables, trials_table
+from bench.report.ratios import ratio_tables, trials_table
 from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.text import one_line
 from bench.scenario.metric import Metric
@@ -70,7 +70,7 @@ def _sections(report: Report) -> Iterator[Block]:
     yield Section("What makes a number doubtful", tuple(_doubts(analysis)), "doubts", "Doubts")
     figures = report.pictures or (Text("There is nothing to draw."),)
     yield Section("Figures", figures, "figures", "Figures")
-    ratios = (*primary_tables(analysis, groups), *other_tables(analysis, groups))
+    ratios = ratio_tables(analysis, groups)
     yield Section(
         "Every ratio, with its blocks",
         (Text(words.RATIOS), *ratios) if ratios else (Text("There is nothing to compare."),),

@@ -60,7 +60,7 @@ def _lines(blocks: Iterable[Block]) -> Iterator[RenderableType]:
     for block in blocks:
         match block:
             case Text():
-                yield _line(block.text, _LOOKS.get(block.look, ""), is_cut=block.is_cut)
+                yield _line(block.text, _LOOKS.get(block.look, ""))
             case Box():
                 look: Look = "warning" if block.look == "doubt" else "lead"
                 title = [Text(block.title, look)] if block.title else []

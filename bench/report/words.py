@@ -52,10 +52,6 @@ NO_ANSWER = "There is no answer: nothing was measured."
 SCENARIO_FILE = "  # wherever the scenario's file lies; its text is below"
 NO_NUMBER = "There is no number: nothing was measured."
 
-EQUAL_DURABILITY = (
-    "Both sides promise the same about what survives a crash, so the ratio is about the savers. "
-    "Ratio is candidate ÷ baseline: for times below 1 is faster, for throughput above 1 is more."
-)
 ACROSS_DURABILITY = (
     "The two sides promise different things about what survives a crash. The ratio includes the "
     "price of the stronger promise; it is not a property of the savers alone."
@@ -67,11 +63,6 @@ EXPLAINED_STEADINESS = (
     "are unresolved; nothing is trimmed away. What was due before the window is told apart as "
     "warm-up."
 )
-AA_ARMS = (
-    "The same subject, measured under a second label. A true ratio is 1; how far these lie from 1 "
-    "is how far chance alone moves a ratio here."
-)
-LOOPS = "The same subject on another event loop, inside the same blocks."
 SEARCH = (
     "Picked on every other repetition, estimated on the rest; confirmed: most of these meet the "
     "objective too. ≥: the highest rate that was tried."

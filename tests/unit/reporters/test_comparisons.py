@@ -10,7 +10,7 @@ from bench.analysis.cell import Blocks
 from bench.analysis.result import Analysis, Comparison, ComparisonOutcome, FalseAlarms, Reason
 from bench.report.groups import Pairs, groups_of
 from bench.report.outcome_tables import false_alarms_in_words
-from bench.report.ratios import primary_tables, ratio_anchor, ratio_maps, trials_table
+from bench.report.ratios import ratio_anchor, ratio_maps, ratio_tables, trials_table
 from bench.report.table import Entry
 from bench.scenario.quantity import number
 from tests.unit.reporters import synthetic
@@ -74,7 +74,7 @@ def test_of_two_blocks_the_range_is_told_and_nothing_is_shown() -> None:
 def test_each_ratio_of_a_primary_metric_has_its_blocks_and_leads_to_its_trials() -> None:
     blocks = Blocks(trials={0: "t1"})
     traced = replace(FULL, cells=tuple(replace(cell, blocks=blocks) for cell in FULL.cells))
-    tables = primary_tables(traced, groups_of(traced))
+    tables = ratio_tables(traced, groups_of(traced))
     rows = {row.anchor: row for each in tables for row in each.rows}
     anchors = {row.anchor for row in trials_table(traced, groups_of(traced)).rows}
 

@@ -72,15 +72,3 @@ def test_a_ratio_with_an_invalid_side_is_invalid() -> None:
     assert invalid
     assert {each.candidate for each in invalid} == {synthetic.INVALID_CELL[0]}
     assert all(synthetic.INVALID in pairs.invalid(each) for each in invalid)
-
-
-def test_a_cell_is_compared_at_equal_durability_if_possible() -> None:
-    pairs = Pairs(FULL)
-    for subject, baseline in (("redis-everysec", "postgres-relaxed"), ("sqlite", "postgres")):
-        cell = next(cell for cell in FULL.cells if cell.subject == subject)
-        found = pairs.of(cell, "put.response.p50")
-        assert found is not None
-        assert baseline == found.baseline
-    postgres = next(cell for cell in FULL.cells if cell.subject == "postgres")
-    assert pairs.of(postgres, "put.response.p50") is None
-    assert pairs.is_baseline(postgres)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bench.analysis.result import Analysis
 from bench.report.cell_tables import group_tables, operations_of
 from bench.report.groups import Group, groups_of
-from bench.report.ratios import primary_tables
+from bench.report.ratios import ratio_tables
 from bench.report.table import Table
 from bench.scenario.metric import METRICS, RESPONSE_GROWTH, time_metric
 from bench.stats.steadiness import Drift
@@ -87,6 +87,6 @@ def test_an_unsteady_comparison_says_why() -> None:
     analysis, _ = told({})
     moving = [replace(c, outcome="unresolved", unsteady="b: moved") for c in analysis.comparisons]
     changed = replace(analysis, comparisons=tuple(moving))
-    tables = primary_tables(changed, groups_of(changed))
+    tables = ratio_tables(changed, groups_of(changed))
     texts = {row.entries[-1].text for each in tables for row in each.rows}
     assert {text for text in texts if not text.startswith("must not be used")} == {"b: moved"}
