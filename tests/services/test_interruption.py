@@ -33,7 +33,9 @@ repetitions = 1
 warmup_s = 0.05
 conformance = false
 crash_check = false
-duration_s = 0.2
+duration_s = 1.0
+# Enough of them for an estimate, also where the machine has much else to do.
+primary_metrics = ["put.response.p50"]
 
 [subjects.postgres]
 use = "postgres"
@@ -50,6 +52,7 @@ use = "nested"
 [arrivals.two]
 kind = "closed"
 clients = 2
+think_s = 0.02
 
 [sweeps.all]
 subjects = ["postgres", "redis"]
