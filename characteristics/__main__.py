@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.cli import main as bench
 from bench.errors import BenchError, InputError
+from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
 from bench.scenario.scenario_file import load_scenario
 from characteristics.families import Savers, savers_of
@@ -51,9 +52,9 @@ def _run(options: argparse.Namespace) -> int:
         own = [each for each in store.run_ids() if each.endswith(f"-{RECORDING.stem}")]
         write_recorded(RECORDED, recorded_of(store.read(run_id or own[-1])))
         print(f"kept: {RECORDED}")
-    store = Store(options.results)
-    saved = [each for each in store.run_ids() if each.endswith(f"-{SAVERS.stem}")]
-    _make(savers_of(load_scenario(SAVERS), store.read(saved[-1])))
+    committed = Store(HERE.parent / "results")
+    saved = [each for each in reference_runs(committed) if each.endswith(f"-{SAVERS.stem}")]
+    _make(savers_of(load_scenario(SAVERS), committed.read(saved[-1])))
     return 0
 
 
