@@ -82,9 +82,9 @@ def coarse(results: Results, comparisons: Sequence[Comparison]) -> Iterator[Stat
         quarter = len(factors) // 4
         seen = factors_in_words((factors[quarter], factors[-1 - quarter]))
         text += f". {counted(blocks, 'repetition')} typically show factors of {seen} and above"
-    yield Statement(
-        "This run is coarse", f"{text}. {_settled_by(results, unproven, blocks)}".rstrip()
-    )
+    is_most = 2 * len(unproven) > len(comparisons)
+    title = "This run is coarse" if is_most else "Not everything is proven"
+    yield Statement(title, f"{text}. {_settled_by(results, unproven, blocks)}".rstrip())
 
 
 def _settled_by(results: Results, unproven: Sequence[Comparison], blocks: int) -> str:
