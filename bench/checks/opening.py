@@ -33,7 +33,11 @@ def check_opening(
     Raises:
         InputError: some cannot be used; the text says of each of them why, and where.
     """
-    labels = [label for label in distinct_subjects(scenario) if "." in scenario.resolve(label).use]
+    labels = [
+        label
+        for label in distinct_subjects(scenario)
+        if {".", ":"} & set(scenario.resolve(label).use)
+    ]
     if not labels:
         return
     trials = check_trials(

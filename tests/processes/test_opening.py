@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from bench.checks.opening import check_opening
+from bench.checks.opening import LIMIT_S, check_opening
 from bench.errors import InputError
 from bench.measure.preflight import check_plugins
 from bench.measure.runner import NO_OTHERS
@@ -51,7 +51,7 @@ NOTED = {
 }
 
 
-def tried(name: str, **given: object) -> tuple[str, str]:
+def tried(name: str, limit_s: float = LIMIT_S, **given: object) -> tuple[str, str]:
     """Try the factory; return what is wrong with it, and what was said."""
     options = "" if name == "returns_saver" else "reopens = false"
     text = text_of(f"{THEIRS}:{name}", options=options)
@@ -60,7 +60,7 @@ def tried(name: str, **given: object) -> tuple[str, str]:
     check_plugins(scenario, "f.toml")
     said: list[str] = []
     try:
-        check_opening(scenario, os.environ, NO_OTHERS, said.append, limit_s=1.0)
+        check_opening(scenario, os.environ, NO_OTHERS, said.append, limit_s)
     except InputError as error:
         return str(error), "\n".join(said)
     finally:
@@ -82,7 +82,7 @@ def test_what_loses_everything_is_asked_whether_it_reopens() -> None:
 
 @pytest.mark.parametrize(("name", "expected"), WRONG.items())
 def test_what_cannot_be_measured_is_told_with_reason_and_place(name: str, expected: str) -> None:
-    wrong, _ = tried(name)
+    wrong, _ = tried(name, limit_s=1.0)
 
     assert wrong.startswith("subjects.theirs cannot be measured: ")
     assert re.search(expected, wrong), wrong
