@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bench.printable import printable
 from bench.report.page import (
@@ -114,6 +115,9 @@ def fenced(text: str, language: str) -> str:
 
 def _table(table: Table, level: int) -> Iterator[str]:
     """Set one block for each section, the footnotes beneath."""
+    if table.fold == "closed":
+        yield from _nested(Details(table.title, (replace(table, title="", fold=""),)), level)
+        return
     if table.title:
         yield _heading(table.title, level)
     if table.caption:
