@@ -30,7 +30,6 @@ _RESERVED = frozenset(
     {
         *("port", "tls-port", "bind", "unixsocket", "requirepass", "user", "aclfile"),
         *("dir", "pidfile", "daemonize", "logfile", "loadmodule", "include"),
-        "shutdown-on-sigterm",
     }
 )
 _SHOWN = {"search": "search", "rejson": "ReJSON"}
@@ -292,12 +291,11 @@ def _order(
         serve=[
             *(f"{{root}}/{server}", f"{{directory}}/{_PASSWORD_FILE}"),
             *("--port", str(embedded.port), "--bind", "127.0.0.1", "--dir", "{directory}/data"),
-            # The data directory goes with the server: nothing is to be saved on its way out.
-            *("--shutdown-on-sigterm", "nosave"),
             *(part for module in loaded for part in ("--loadmodule", f"{{root}}/{module}")),
             *(part for name, value in settings.items() for part in (f"--{name}", value)),
         ],
-        stop=[("SIGTERM", 10.0)],
+        # Killed: its data is not wanted any more, and to SIGTERM it listens ten times a second.
+        stop=[],
         parent_death_signal="SIGKILL",
         limit_s=START_LIMIT_S,
     )
