@@ -105,7 +105,7 @@ def characteristics(session: nox.Session) -> None:
 
 @nox.session
 def selftest(session: nox.Session) -> None:
-    """Measure subjects whose behaviour is known, on every loop; ends within 4 minutes."""
+    """Measure subjects whose behaviour is known, on every loop; about 5 minutes on 2 cores."""
     _install(session, "-e", ".[all]")
     _run(session, "checkpoint-bench", "selftest", *session.posargs)
 
