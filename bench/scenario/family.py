@@ -105,7 +105,8 @@ def remaining(families: Mapping[str, Family], arms: Sequence[Arm]) -> dict[str, 
             for labels in [{getattr(arm, SELECTORS[axis]) for arm in chosen}]
         }
         if against:
-            left[name] = family.model_copy(update={"against": against, **selectors})
+            pairs = {base: tuple(candidates) for base, candidates in against.items()}
+            left[name] = family.model_copy(update={"against": pairs, **selectors})
     return left
 
 

@@ -37,7 +37,7 @@ def test_an_aa_arm_stays_beside_its_subject() -> None:
     part = part_of(SAVERS, {"subjects": ["postgres"], "arrivals": ["one"]}, None, "savers")
 
     assert [*part.subjects] == ["postgres", "postgres-again"]
-    assert part.baseline.subjects == ("postgres",)
+    assert part.families == {}
     assert part.repetitions == SAVERS.repetitions
 
 

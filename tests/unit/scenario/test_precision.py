@@ -15,7 +15,7 @@ from bench.scenario.scenario_file import load_scenario, parse_scenario
 from bench.scenario.scenario_file import scenario_text as written
 from tests.unit.analysis.synthetic import scenario_text
 
-SAVERS = Path(__file__).parents[3] / "scenarios" / "savers.toml"
+LOOPS = Path(__file__).parents[3] / "scenarios" / "loops.toml"
 PRECISION = """
 [precision]
 half_width = 0.05
@@ -48,7 +48,7 @@ def test_the_certain_blocks_are_those_of_a_plan_without_a_precision() -> None:
 
 
 def test_a_shipped_scenario_without_a_precision_is_the_same_as_ever() -> None:
-    found = load_scenario(SAVERS)
+    found = load_scenario(LOOPS)
 
     assert found.precision is None
     assert "precision" not in found.model_fields_set
