@@ -42,6 +42,7 @@ GRAVITY: Mapping[VerdictOutcome, int] = {
     "refuted": EXIT_REGRESSION,
     "invalid": EXIT_INVALID,
     "inconclusive": EXIT_INCONCLUSIVE,
+    "not measured": EXIT_INCONCLUSIVE,
     "supported": EXIT_PASS,
 }
 
@@ -80,10 +81,11 @@ def _verdict(claim: Claim, analyses: Mapping[str, Analysis]) -> Verdict:
         _judged(judgement, analyses.get(judgement.scenario), allowed)
         for (judgement, _), allowed in zip(found, allowed_for(found), strict=True)
     )
-    outcome: VerdictOutcome = "inconclusive"
+    outcome: VerdictOutcome = "not measured"
     figure, text = "", NOT_MEASURED_YET
     if judged:
-        outcome, deciding = _decided(judged)
+        decided, deciding = _decided(judged)
+        outcome = decided if any(each.run_id for each in judged) else outcome
         figure = deciding.figure or _settled(judged)
         text = "; ".join(map(_labelled, judged)) if len(judged) > 1 else judged[0].because
     return Verdict(

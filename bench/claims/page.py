@@ -27,6 +27,7 @@ _BADGES: dict[VerdictOutcome, Badge] = {
     "refuted": "failed",
     "invalid": "invalid",
     "inconclusive": "partly",
+    "not measured": "missing",
 }
 _SIGNS: dict[ConditionOutcome, str] = {
     "holds": "✓",
@@ -41,7 +42,8 @@ _HOW = (
     f"{emphasis('refuted')} as the general statement that it is if the whole interval lies outside "
     "under any condition, after allowance (Holm) for how many conditions could so refute it; the "
     f"maps say where it holds. It is {emphasis('invalid')} if a cell that it rests on is, and "
-    f"{emphasis('inconclusive')} otherwise. Of several judgements the gravest counts; a "
+    f"{emphasis('inconclusive')} otherwise; {emphasis('not measured')} says that there is no run "
+    "to judge it on yet. Of several judgements the gravest counts; a "
     f"{emphasis('control')} shows that a scenario can tell, and where it does not, the judgements "
     "on it decide nothing. In the maps: ✓ inside the claimed range, ✗ outside, ? across its end, "
     "or not above what two measurements of the same subject differ by; in brackets the 95 % "
@@ -80,7 +82,7 @@ def page(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Page:
 def _blocks(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Iterator[Block]:
     yield Text(strong(f"{summary(verdicts)}."))
     yield Text(_HOW)
-    columns = ("claim", "from", "verdict", "figure", "MDE", "claimed")
+    columns = ("claim", "statement", "from", "verdict", "figure", "what must hold")
     yield table("", columns, map(_row, verdicts.verdicts), look="plain")
     if runs:
         rows = (
@@ -119,13 +121,13 @@ def detectable_of(verdict: Verdict) -> str:
 
 
 def _row(verdict: Verdict) -> tuple[Entry | str, ...]:
-    claimed = dict.fromkeys(each.claimed for each in verdict.judgements if not each.control)
+    claimed = (f"{each.label}: {each.claimed}" for each in verdict.judgements if not each.control)
     return (
         Entry(code(verdict.claim), anchor=verdict.claim),
+        verdict.statement,
         ", ".join(verdict.documents),
         strong(verdict.outcome),
         verdict.figure or ABSENT,
-        detectable_of(verdict).removeprefix("MDE ") or ABSENT,
         "; ".join(claimed) or ABSENT,
     )
 
@@ -133,8 +135,6 @@ def _row(verdict: Verdict) -> tuple[Entry | str, ...]:
 def _section(verdict: Verdict) -> Iterator[Block]:
     yield Text(f"{verdict.statement} ({', '.join(verdict.documents)})", "quote")
     yield Text(f"{strong(f'{verdict.outcome.capitalize()}.')} How it is judged: {verdict.why}")
-    if not verdict.judgements:
-        yield Text("Not measured yet.")
     yield from map(_judgement, verdict.judgements)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from bench.claims.claim import ClaimKind
 from bench.scenario.metric import Unit
 
-VerdictOutcome = Literal["supported", "refuted", "inconclusive", "invalid"]
+VerdictOutcome = Literal["supported", "refuted", "inconclusive", "not measured", "invalid"]
 ConditionOutcome = Literal["holds", "fails", "undecided", "invalid", "not measured"]
 
 

@@ -126,13 +126,13 @@ def test_a_claim_without_a_judgement_is_not_measured_yet() -> None:
     verdicts = judge([claim()], {})
 
     assert verdicts.verdicts[0].because == NOT_MEASURED_YET
-    assert (verdicts.verdicts[0].outcome, verdicts.exit_code) == ("inconclusive", 3)
+    assert (verdicts.verdicts[0].outcome, verdicts.exit_code) == ("not measured", 3)
 
 
-def test_a_claim_without_its_run_is_inconclusive() -> None:
+def test_a_claim_without_its_run_is_not_measured() -> None:
     (found,) = judge([claim(ratio("<= 1"))], {}).verdicts
 
-    assert found.outcome == "inconclusive"
+    assert found.outcome == "not measured"
     assert f"there is no run of {SCENARIO}" in found.because
 
 

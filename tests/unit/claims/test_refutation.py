@@ -81,7 +81,13 @@ def just_above(trial: Trial) -> Left:
 def test_what_refutes_alone_may_be_chance_among_many(
     arrivals: tuple[str, ...], expected: str, tmp_path: Path
 ) -> None:
-    text = scenario_text("base fast", repetitions=5, arrivals=" ".join(arrivals), tables=TABLES)
+    text = scenario_text(
+        "base fast",
+        repetitions=5,
+        arrivals=" ".join(arrivals),
+        tables=TABLES,
+        top="smallest_effect = 0.001",
+    )
     verdict = verdict_on(tmp_path, just_above, claim(ratio("<= 1")), text)
 
     assert verdict.outcome == expected

@@ -79,10 +79,9 @@ def test_the_plan_tells_optional_blocks_and_the_range(
     text = scenario_text("a b", repetitions=5, tables=BASELINE + WANTED)
     path.write_text(text, encoding="utf-8")
 
-    assert main(["plan", str(path), "--trials"]) == 0
+    assert main(["plan", str(path), "--trials", "--results", str(tmp_path)]) == 0
     told = capsys.readouterr().out
     assert len(re.findall(r"^all/steps/1k/some/\d+ .*optional$", told, re.MULTILINE)) == 30
     assert len(re.findall(r"^all/steps/1k/some/\d+ .*[0-9a-f]{12}$", told, re.MULTILINE)) == 10
-    # 8 s for the checks of two subjects, and 1.7 s for each trial: 40 of them are 68 s, more than
-    # the budget of 60.
-    assert "10 trials for certain and 30 optional, about 0.4 to 1.1 minutes, seed 1" in told
+    # 8 s for the checks of two subjects, and 1.3 s for each trial.
+    assert "10 trials for certain and 30 optional, about 0.3 to 1.1 minutes, seed 1" in told

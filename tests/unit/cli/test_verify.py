@@ -52,11 +52,11 @@ def test_verdicts_are_printed_and_written(
     assert main(["verify", *places]) == 3
 
     told = capsys.readouterr().out
-    assert "2 claims: 1 supported, 1 inconclusive" in told
+    assert "2 claims: 1 supported, 1 not measured" in told
     assert "not measured yet" in told
     document = json.loads((tmp_path / "reports" / "verdicts.json").read_text(encoding="utf-8"))
     assert document["schema_version"] == 1
-    assert [each["outcome"] for each in document["verdicts"]] == ["supported", "inconclusive"]
+    assert [each["outcome"] for each in document["verdicts"]] == ["supported", "not measured"]
     (condition,) = document["verdicts"][0]["judgements"][0]["conditions"]
     stored = {path.stem for path in tmp_path.glob("results/*/trials/*.json")}
     assert set(condition["trials"]) == stored
