@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -248,6 +248,12 @@ def allowing_for_many(comparisons: Sequence[Comparison]) -> tuple[Comparison, ..
     return tuple(map(_with_reasons, adjusted))
 
 
+def _noise_of(comparison: Comparison) -> Hashable:
+    """Return what comparisons have in common whose baseline is the same cell."""
+    of_loop = comparison.subject if comparison.axis == "loop" else comparison.loop
+    return comparison.condition, comparison.baseline, of_loop
+
+
 def _sharing_variances(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """Return ``comparisons``, those with few blocks with a variance that their metric shares.
 
@@ -261,7 +267,8 @@ def _sharing_variances(comparisons: Sequence[Comparison]) -> tuple[Comparison, .
     for members in alike.values():
         logs = [np.log([*shared[at].ratios.values()]) for at in members]
         own = np.array([of_pair.size - 1.0 for of_pair in logs])
-        variances, degrees = moderated(np.array([np.var(p, ddof=1) for p in logs]), own)
+        groups = [_noise_of(shared[at]) for at in members]
+        variances, degrees = moderated(np.array([np.var(p, ddof=1) for p in logs]), own, groups)
         for at, of_pair, variance, known in zip(members, logs, variances, degrees, strict=True):
             if known > of_pair.size - 1:
                 error = math.sqrt(float(variance) / of_pair.size)

@@ -15,11 +15,17 @@ keeps its own variance and has no part in the prior (as in Phipson et al., "Robu
 estimation protects against hypervariable genes and improves power to detect differential
 expression", Annals of Applied Statistics 2016), and where all together do not look drawn from it
 (Kolmogorov and Smirnov, with Stephens' allowance for small samples), nothing is shared.
+
+So few variances cannot show that noise goes by the pair, and a prior that is fitted as certain
+would then overrule every own variance. So the prior counts at most thrice as much as the own one.
+And comparisons with one baseline in one condition share its noise: however many there are, they
+know no more of a variance than its blocks tell.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +40,8 @@ Floats = npt.NDArray[np.float64]
 FEWEST = 4
 # Where all together fit as badly as that, by chance, nothing is shared.
 _LEAST_FIT = 0.01
+# So much more than the own variance the prior may count.
+MOST_PRIOR = 3.0
 _NEWTON_STEPS = 50
 
 
@@ -45,19 +53,25 @@ class Prior:
     degrees: float
 
 
-def moderated(variances: Floats, degrees: Floats) -> tuple[Floats, Floats]:
+def moderated(
+    variances: Floats, degrees: Floats, groups: Sequence[Hashable]
+) -> tuple[Floats, Floats]:
     """Return the variances (n,) to use and their degrees of freedom, for sample ones (≥ 0) of such.
 
-    They are those given wherever nothing may be shared.
+    Those of one of the ``groups`` (n,) rest on a common noise. They are those given wherever
+    nothing may be shared.
     """
     is_shared, prior = _fitted(variances, degrees)
     if prior is None:
         return variances, degrees
-    total = degrees + prior.degrees
-    share = degrees / total if math.isfinite(prior.degrees) else np.zeros(degrees.size)
-    posterior = share * variances + (1.0 - share) * prior.variance
-    # More than all of them together is known of no variance.
-    known = np.minimum(total, float(degrees[is_shared].sum()))
+    of_prior = np.minimum(prior.degrees, MOST_PRIOR * degrees)
+    total = degrees + of_prior
+    posterior = (degrees * variances + of_prior * prior.variance) / total
+    independent: dict[Hashable, float] = {}
+    for group, own, shares in zip(groups, degrees.tolist(), is_shared, strict=True):
+        if shares:
+            independent[group] = max(own, independent.get(group, 0.0))
+    known = np.maximum(degrees, np.minimum(total, sum(independent.values())))
     return np.where(is_shared, posterior, variances), np.where(is_shared, known, degrees)
 
 

@@ -27,6 +27,7 @@ def made(
     ratios: Sequence[float] = (),
     family: str = "all",
     is_aa: bool = False,
+    payload: str = "1k",
 ) -> Comparison:
     operation, time, statistic = name.split(".")
     return Comparison(
@@ -34,7 +35,7 @@ def made(
         axis="subject",
         baseline="a",
         candidate="b",
-        condition=("all", "steps", "1k", "some"),
+        condition=("all", "steps", payload, "some"),
         loop="selector",
         subject="b",
         effect=effect or of(),
@@ -116,7 +117,10 @@ def test_what_is_read_together_shares_what_is_known_of_its_variances(family: str
     generator = np.random.default_rng(1)
     noise = generator.normal(0.0, 0.2, (12, 5))
     ratios = np.exp(noise - noise.mean(axis=1, keepdims=True) + 0.3).tolist()
-    found = [made(effect(each, [1.0] * 5), ratios=each, family=family) for each in ratios]
+    found = [
+        made(effect(each, [1.0] * 5), ratios=each, family=family, payload=str(at))
+        for at, each in enumerate(ratios)
+    ]
     alone = allowing_for_many([replace(each, ratios={}) for each in found])
     together = allowing_for_many(found)
 

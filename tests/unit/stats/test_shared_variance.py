@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.stats.shared_variance import FEWEST, moderated, prior_of
+from bench.stats.shared_variance import FEWEST, MOST_PRIOR, prior_of
+from bench.stats.shared_variance import moderated as moderated_in_groups
 
 DEGREES = 4.0
+
+
+def moderated(variances: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Moderate variances none of which rests on the noise of another."""
+    return moderated_in_groups(variances, degrees, range(len(variances)))
 
 
 def sample(truth: list[float] | np.ndarray, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -28,21 +34,32 @@ def test_the_prior_is_found_again() -> None:
         assert found.variance == pytest.approx(0.5, rel=0.05)
 
 
-def test_variances_that_are_all_the_same_are_pooled() -> None:
+def test_variances_that_are_all_the_same_move_as_far_as_the_prior_may_count() -> None:
     variances = np.array([0.9, 1.0, 1.1, 1.05, 0.95, 1.0])
     degrees = np.array([4.0, 4.0, 4.0, 3.0, 4.0, 4.0])
     found, known = moderated(variances, degrees)
 
-    assert found == pytest.approx(np.full(6, np.average(variances, weights=degrees)))
-    assert known.tolist() == [degrees.sum()] * 6
+    pooled = np.average(variances, weights=degrees)
+    assert found == pytest.approx((variances + MOST_PRIOR * pooled) / (1.0 + MOST_PRIOR))
+    assert known.tolist() == ((1.0 + MOST_PRIOR) * degrees).tolist()
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(1, 4.0), (2, 8.0), (6, 16.0)])
+def test_what_has_one_baseline_knows_no_more_than_its_blocks(groups: int, expected: float) -> None:
+    variances = np.array([0.9, 1.0, 1.1, 1.05, 0.95, 1.0])
+    of_each = [at % groups for at in range(6)]
+    _, known = moderated_in_groups(variances, np.full(6, DEGREES), of_each)
+
+    assert known.tolist() == [expected] * 6
 
 
 def test_each_moves_towards_what_they_have_in_common_by_how_much_they_resemble() -> None:
-    truth = 8.0 / np.random.default_rng(2).chisquare(8.0, 200)
+    truth = 5.0 / np.random.default_rng(2).chisquare(5.0, 200)
     variances, degrees = sample(truth)
     prior = prior_of(variances, degrees)
     found, known = moderated(variances, degrees)
 
+    assert prior.degrees < MOST_PRIOR * 4.0
     expected = (prior.degrees * prior.variance + 4.0 * variances) / (prior.degrees + 4.0)
     assert found == pytest.approx(expected)
     assert known == pytest.approx(np.full(200, 4.0 + prior.degrees))
