@@ -117,6 +117,10 @@ SHOWN_OF_COMPARISON: Mapping[str, str] = {
 }
 
 
+# More A/A ratios that exclude 1 than chance gives in one of twenty runs.
+_UNLIKELY_BY_CHANCE = 0.05
+
+
 @dataclass(frozen=True, slots=True)
 class FalseAlarms:
     """How many A/A ratios of the primary metrics exclude 1, of all that have an interval.
@@ -134,6 +138,12 @@ class FalseAlarms:
     def share(self) -> float:
         """The share of the ratios that exclude 1."""
         return self.different / self.compared
+
+    @property
+    def is_unlikely(self) -> bool:
+        """Whether they are more than chance explains."""
+        # A single ratio has exactly this probability, up to rounding.
+        return self.p_value <= _UNLIKELY_BY_CHANCE + 1e-9
 
 
 CapacityOutcome = Literal[

@@ -43,12 +43,25 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked for, and whether it is in order."""
+
+    text: str
+    is_in_order: bool = True
+
+    @property
+    def signed(self) -> str:
+        """The text after its sign."""
+        return f"{'✓' if self.is_in_order else '⚠'} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a run says to its scenario's question.
 
     ``verdict`` follows from what the scenario asks, by rule, and ``headline`` says it with its
     bound; both are empty where it asks nothing. ``doubts`` say what is not proven, and what would
-    settle it; ``checks`` what was looked for and is in order. It is about ``metrics`` in
+    settle it; ``checks`` what was looked for. It is about ``metrics`` in
     ``sweeps``: what else was measured is beside the question.
     """
 
@@ -56,7 +69,7 @@ class Answer:
     headline: str = ""
     statements: tuple[Statement, ...] = ()
     doubts: tuple[Statement, ...] = ()
-    checks: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
     sweeps: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
 

@@ -11,49 +11,12 @@ Supporting a claim needs no allowance: there every interval has to lie inside (B
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from bench.claims.claim import Judgement
 from bench.claims.result import JudgedCondition
-from bench.scenario.limit import Range
-from bench.stats.effects import (
-    FEWEST_FOR_SIGNED_RANK,
-    hodges_lehmann,
-    signed_rank_p,
-    student_p,
-)
 from bench.stats.multiplicity import LEVEL, holm, p_among
-
-
-def outside_p(
-    values: Sequence[float], claimed: Range, *, by_ranks: bool = False
-) -> tuple[float, float] | None:
-    """Return two p-values, two-sided, against the end of ``claimed`` that ``values`` are beyond.
-
-    The first is that of the interval: of the signed-rank test if ``by_ranks`` and there are enough
-    values for it, else of Student's t; the second that of Student's t. Both are 1 where the centre
-    lies inside; ``None`` for fewer than two values.
-    """
-    if len(values) < 2:
-        return None
-    data = np.asarray(values, float)
-    is_ranked = by_ranks and data.size >= FEWEST_FOR_SIGNED_RANK
-    centre = float(hodges_lehmann(data) if is_ranked else np.mean(data))
-    if claimed.low <= centre <= claimed.high:
-        return 1.0, 1.0
-    beyond = data - (claimed.low if centre < claimed.low else claimed.high)
-    student = student_p(beyond)
-    return (signed_rank_p(beyond) if is_ranked else student), student
-
-
-def in_logarithms(claimed: Range) -> Range:
-    """Return the range of logarithms that ``claimed`` is."""
-    low, high = (math.log(e) if e > 0.0 else -math.inf for e in (claimed.low, claimed.high))
-    return replace(claimed, low=low, high=high)
 
 
 def allowed_for(

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from bench.analysis.answer.limits import (
+    NO_INTERVAL,
+    estimate_outside_p,
+    outcome_in,
+    outcome_of,
+    outside_p,
+    ratio_outside_p,
+)
 from bench.analysis.answer.verdict import BEFORE_THE_SAVER
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import (
     compare,
-    heeded,
     metric_label,
     noise_factor,
-    paired,
     same_durability,
-    widened,
 )
 from bench.analysis.findings.registry import finding_kinds
-from bench.analysis.result import Analysis, Comparison
-from bench.claims._refutation import in_logarithms, outside_p
+from bench.analysis.result import Analysis
 from bench.claims.claim import (
     Bound,
     Count,
@@ -32,17 +35,15 @@ from bench.claims.claim import (
 from bench.claims.result import ConditionOutcome, JudgedCondition
 from bench.errors import InputError, suggestion
 from bench.printable import cut
-from bench.scenario.limit import Limit, Range
+from bench.scenario.limit import Limit
 from bench.scenario.metric import ERRORS
-from bench.scenario.quantity import number
 from bench.scenario.scenario import CANDIDATE
 from bench.scenario.selection import SELECTORS, labels_of
-from bench.stats.effects import detectable_factor, log_ratios
-from bench.stats.intervals import GEOMETRIC, arithmetic
+from bench.stats.effects import detectable_factor
+from bench.stats.intervals import arithmetic
 
 _ALL = "all"
 _LONGEST_TEXT = 120
-_NO_INTERVAL = "a single block has no interval"
 
 
 def conditions(analysis: Analysis, judgement: Judgement) -> Iterator[JudgedCondition]:
@@ -85,13 +86,6 @@ def _judged(
             return _difference(analysis, limit, cell, above)
         case Bound():
             return _bound(analysis, limit, cell)
-
-
-def _outcome_in(claimed: Range, low: float, high: float) -> ConditionOutcome:
-    """Tell whether all of ``low`` to ``high`` lies inside ``claimed``, outside, or across."""
-    if claimed.holds(low, high):
-        return "holds"
-    return "fails" if claimed.fails(low, high) else "undecided"
 
 
 # --------------------------------------------------------------------- before anything is judged
@@ -254,8 +248,7 @@ def _compared(
         why = f"no block has a value of {condition.metric} for both sides"
         return replace(condition, blocks_planned=planned, why=why)
     effect = compared.effect
-    over, under = paired(*sides, limit.metric, limit.per)
-    outcome, why = _answered(compared, limit.range)
+    outcome, why = outcome_of(compared, limit.range)
     return replace(
         condition,
         outcome=outcome,
@@ -268,38 +261,8 @@ def _compared(
         blocks=effect.blocks,
         blocks_planned=compared.blocks_planned,
         method=effect.method,
-        outside_p=outside_p(
-            log_ratios([*over.values()], [*under.values()]).tolist(),
-            in_logarithms(limit.range),
-            by_ranks=True,
-        ),
+        outside_p=ratio_outside_p(compared, limit.range),
     )
-
-
-def _answered(compared: Comparison, claimed: Range) -> tuple[ConditionOutcome, str]:
-    """Return what the interval says of the ``claimed`` range, or why it says nothing."""
-    effect = compared.effect
-    if effect.low is None or effect.high is None:
-        return "undecided", _NO_INTERVAL
-    match heeded(compared, "claims", {"blocks", "unsteady"}):
-        case "blocks":
-            # Those that drop out are the slow ones, so the ratio of the rest is biased.
-            text = f"{effect.blocks} of {compared.blocks_planned} blocks have both sides"
-            return "undecided", text
-        case "unsteady":
-            return "undecided", f"not steady during the window: {compared.unsteady}"
-    outcome = _outcome_in(claimed, effect.low, effect.high)
-    least = 1.0 + compared.smallest_effect
-    if outcome == "fails" and claimed.low / least < effect.ratio < claimed.high * least:
-        share = number(100.0 * compared.smallest_effect)
-        return "undecided", f"outside by less than the smallest effect of interest, {share} %"
-    if _outcome_in(claimed, *widened(compared, "claims")) == outcome:
-        return outcome, ""
-    noise = compared.noise_factor
-    text = "the interval that resamples the operations in trials answers otherwise"
-    if _outcome_in(claimed, effect.ratio / noise, effect.ratio * noise) != outcome:
-        text = f"A/A arms differ by a factor of up to {number(noise)}, which this does not exceed"
-    return "undecided", text
 
 
 # ---------------------------------------------------------------------------------------- bounds
@@ -314,11 +277,7 @@ def _bound(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
     estimate = cell.estimates.get(metric)
     if estimate is None:
         return _unmeasured(condition, f"there is no {metric} here")
-    values, claimed = estimate.trial_values, limit.range
-    if estimate.method == GEOMETRIC:
-        beyond = outside_p([math.log(value) for value in values], in_logarithms(claimed))
-    else:
-        beyond = outside_p(values, claimed)
+    values = estimate.trial_values
     judged = replace(
         condition,
         value=estimate.value,
@@ -330,7 +289,7 @@ def _bound(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
         method=estimate.method,
         detectable_factor=detectable_factor(values),
         why=_errors_of(cell) if metric == ERRORS.name else "",
-        outside_p=beyond,
+        outside_p=estimate_outside_p(estimate, limit.range),
     )
     no_interval = estimate.why_not or f"no interval: {estimate.method}"
     return _concluded(judged, limit, no_interval, "trials have a value")
@@ -360,7 +319,7 @@ def _difference(analysis: Analysis, limit: Limit, cell: Cell, above: str) -> Jud
         method="mean of the differences inside blocks, Student t interval",
         outside_p=outside_p(differences, limit.range),
     )
-    return _concluded(judged, limit, _NO_INTERVAL, "blocks have both sides")
+    return _concluded(judged, limit, NO_INTERVAL, "blocks have both sides")
 
 
 def _concluded(
@@ -372,7 +331,7 @@ def _concluded(
         return replace(judged, why=no_interval)
     if judged.blocks < judged.blocks_planned:
         return replace(judged, why=f"{judged.blocks} of {judged.blocks_planned} {have}")
-    return replace(judged, outcome=_outcome_in(limit.range, judged.low, judged.high))
+    return replace(judged, outcome=outcome_in(limit.range, judged.low, judged.high))
 
 
 def _errors_of(cell: Cell) -> str:
@@ -399,7 +358,7 @@ def _count(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
     value = counts[0] / counts[1]
     return replace(
         condition,
-        outcome=_outcome_in(limit.range, value, value),
+        outcome=outcome_in(limit.range, value, value),
         value=value,
         low=value,
         high=value,

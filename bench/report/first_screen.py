@@ -84,8 +84,8 @@ def _sentence(statement: Statement) -> str:
 
 
 def chips(analysis: Analysis) -> Iterator[str]:
-    """Yield what was looked for and is in order, then how many findings there are."""
-    yield from (f"✓ {one_line(check)}" for check in analysis.answer.checks)
+    """Yield what was looked for and whether it is in order, then how many findings there are."""
+    yield from (one_line(check.signed) for check in analysis.answer.checks)
     counts = Counter(finding.severity for finding in analysis.findings)
     signs = {"invalid": "✗ {} invalid", "warning": "⚠ {}", "note": "{}"}
     for severity, sign in signs.items():

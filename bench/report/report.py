@@ -92,8 +92,8 @@ def _sections(report: Report) -> Iterator[Block]:
 
 
 def _doubts(analysis: Analysis) -> Iterator[Block]:
-    """Yield what was looked for and is in order, the findings, the notes folded, and the checks."""
-    yield Bullets(tuple(analysis.answer.checks))
+    """Yield what was looked for, the findings, the notes folded, and the checks."""
+    yield Bullets(tuple(check.signed for check in analysis.answer.checks))
     if alarms := false_alarms_in_words(analysis.false_alarms):
         yield Text(f"Of the same saver measured twice, {alarms} would have been called different.")
     findings = findings_in_order(analysis)

@@ -163,10 +163,12 @@ class Ask(Selection):
 
     With ``pairs`` each limit is about a ratio, as ``put.response.p50 of baseline >= 10 x
     candidate``; without them it is a metric's own, of the ``subjects``, as ``errors == 0``. It is
-    about the sweeps that answer the question, unless ``sweeps`` names others.
+    about the sweeps that answer the question, unless ``sweeps`` names others. Pairs that do not
+    promise the same are judged ``across_durability`` alone.
     """
 
     pairs: Many[SubjectPair] = ()
+    across_durability: bool = False
     subjects: Some[Label] | None = None
     require: Some[Annotated[Limit, PlainValidator(_asked), WRITTEN]]
 

@@ -27,7 +27,17 @@ class Results:
 
     def cell(self, comparison: Comparison) -> Cell:
         """Return the candidate's cell."""
-        wanted = (comparison.condition, comparison.loop, comparison.subject)
+        return self._cell(comparison, comparison.loop, comparison.subject)
+
+    def sides(self, comparison: Comparison) -> tuple[Cell, Cell]:
+        """Return the cells of candidate and baseline."""
+        is_loop = comparison.axis == "loop"
+        loop, subject = comparison.loop, comparison.subject
+        other = (comparison.baseline, subject) if is_loop else (loop, comparison.baseline)
+        return self.cell(comparison), self._cell(comparison, *other)
+
+    def _cell(self, comparison: Comparison, loop: str, subject: str) -> Cell:
+        wanted = (comparison.condition, loop, subject)
         return next(c for c in self.cells if (c.condition, c.loop, c.subject) == wanted)
 
     @property

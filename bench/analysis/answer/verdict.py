@@ -1,32 +1,40 @@
 """Yes or no to what a scenario asks, by rule.
 
-Each condition holds or fails where the whole 95 % interval, as wide as noise, drift and a resampled
-tail make it, lies inside the asked range or outside it. **Yes**: all hold. **No**: all fail, or any
-does after allowance for how many could have done so by chance (Holm). Else it is **not decided**.
+Each condition holds or fails by the rule of the claims (:mod:`bench.analysis.answer.limits`): where
+the whole 95 % interval, as wide as noise and a resampled tail make it, lies inside the asked range,
+or outside it by what is of interest. What drifted, was not measured in full, or promises something
+else about what survives a crash is open. **Yes**: all hold. **No**: all fail, or any does after
+allowance for how many could have done so by chance (Holm). Else it is **not decided**.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
+from bench.analysis.answer.limits import (
+    LimitOutcome,
+    estimate_outside_p,
+    outcome_in,
+    outcome_of,
+    ratio_outside_p,
+    says_nothing,
+)
 from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.cell import Cell
-from bench.analysis.comparison import compare, heeded, noise_factor, widened
+from bench.analysis.comparison import compare, noise_factor, same_durability, widened
 from bench.analysis.result import Comparison
 from bench.analysis.wording import FEWEST_FOR_INTERVAL, counted, factors_in_words, listed
-from bench.scenario.limit import BASELINE, Limit, Range
-from bench.scenario.metric import unit_of
+from bench.scenario.durability import Durability
+from bench.scenario.limit import BASELINE, Limit
+from bench.scenario.metric import ERRORS, unit_of
 from bench.scenario.scenario import CANDIDATE, Ask
-from bench.stats.effects import student_p
-from bench.stats.multiplicity import LEVEL, holm
+from bench.stats.multiplicity import LEVEL, holm, p_among
 
 Verdict = Literal["", "yes", "no", "not decided"]
-_Outcome = Literal["holds", "fails", "open"]
 _MOST_NAMED = 4
 # The stages of a trial that end before its saver is asked for anything.
 BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
@@ -37,17 +45,19 @@ class _Asked:
     """What one limit asks of one cell: ``low`` to ``high`` is where the figure is.
 
     ``gain`` is by how many times the candidate is better than its baseline, with its ends;
-    ``is_for_less``: asked is whether it is worse. ``p`` is that of a test that the figure is at the
-    limit, 1 where it does not fail.
+    ``is_for_less``: asked is whether it is worse. ``outside_p``: p-values of ``blocks`` against the
+    limit that the figure is beyond, by the interval's test and by Student's t. ``why`` it is open.
     """
 
-    outcome: _Outcome
+    outcome: LimitOutcome
     cell: Cell
     limit: Limit
     gain: tuple[float, float, float] | None = None
     is_for_less: bool = False
     is_proven: bool = False
-    p: float = 1.0
+    is_across: bool = False
+    outside_p: tuple[float, float] = (1.0, 1.0)
+    blocks: int = 0
     why: str = ""
 
 
@@ -76,7 +86,12 @@ def _reached(asked: Sequence[_Asked]) -> Verdict:
         return "yes"
     if outcomes and outcomes.count("fails") == len(outcomes):
         return "no"
-    return "no" if any(p <= LEVEL for p in holm([each.p for each in asked])) else "not decided"
+    allowed = holm([p_among(*each.outside_p, each.blocks, len(asked)) for each in asked])
+    is_refuted = any(
+        p_value <= LEVEL and each.outcome == "fails"
+        for p_value, each in zip(allowed, asked, strict=True)
+    )
+    return "no" if is_refuted else "not decided"
 
 
 # ----------------------------------------------------------------------------------------- ratios
@@ -89,33 +104,44 @@ def _ratios(results: Results, ask: Ask, told: Sequence[Cell]) -> Iterator[_Asked
             if cell.subject == pair.candidate:
                 baseline = places.get((pair.baseline, cell.condition, cell.loop))
                 for limit in ask.require:
-                    yield _ratio(results, limit, cell, baseline)
+                    yield _ratio(results, ask, limit, cell, baseline)
 
 
-def _ratio(results: Results, limit: Limit, cell: Cell, baseline: Cell | None) -> _Asked:
+def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell | None) -> _Asked:
     sides = [cell, baseline] if limit.of == CANDIDATE else [baseline, cell]
     over, under = sides
     if over is None or under is None or over.invalid_because or under.invalid_because:
-        return _Asked("open", cell, limit, why="not measured, or invalid")
-    noise = noise_factor(results.cells, limit.metric, limit.per)
-    compared = compare(over, under, limit.metric, limit.per, noise_factor=noise)
+        return _Asked("undecided", cell, limit, why="not measured, or invalid")
+    is_across = not same_durability(over, under)
+    if is_across and not ask.across_durability:
+        is_known = Durability.UNKNOWN not in (over.durability, under.durability)
+        why = "they promise different things" if is_known else "what they promise is not known"
+        return _Asked("undecided", cell, limit, why=why)
+    compared = compare(
+        over,
+        under,
+        limit.metric,
+        limit.per,
+        noise_factor=noise_factor(results.cells, limit.metric, limit.per),
+        smallest_effect=results.scenario.smallest_effect,
+    )
     if compared is None or compared.effect.blocks < FEWEST_FOR_INTERVAL:
-        return _Asked("open", cell, limit, why="too few blocks for an interval")
-    drift = _drift(over, limit) * _drift(under, limit)
-    low, high = widened(compared, "claims")
-    ends = (low / drift, high * drift)
+        return _Asked("undecided", cell, limit, why="too few blocks for an interval")
+    if why := says_nothing(compared):
+        return _Asked("undecided", cell, limit, why=why)
+    outcome, why = outcome_of(compared, limit.range)
     is_gain = (limit.of == BASELINE) == (compared.metric.better != "higher")
-    outcome: _Outcome = "open"
-    if heeded(compared, "claims", {"blocks"}) == "":
-        outcome = _outcome(limit.range, *ends)
     return _Asked(
         outcome,
         cell,
         limit,
-        gain=_gain(compared, *ends, is_gain=is_gain),
+        gain=_gain(compared, *widened(compared, "claims"), is_gain=is_gain),
         is_for_less=not math.isfinite(limit.range.low if is_gain else limit.range.high),
         is_proven=_is_proven(results, limit, cell, baseline),
-        p=_p_outside(compared, limit.range) if outcome == "fails" else 1.0,
+        is_across=is_across,
+        outside_p=ratio_outside_p(compared, limit.range) or (1.0, 1.0),
+        blocks=compared.effect.blocks,
+        why=why,
     )
 
 
@@ -130,20 +156,6 @@ def _is_proven(results: Results, limit: Limit, cell: Cell, baseline: Cell | None
     )
 
 
-def _drift(cell: Cell, limit: Limit) -> float:
-    """Return the factor by which what the limit is about changed within the windows of ``cell``."""
-    if not cell.unsteady_because(limit.metric):
-        return 1.0
-    changes = (abs(math.log1p(max(-0.9, drift.change))) for drift in cell.drifts.values())
-    return math.exp(max(changes, default=0.0))
-
-
-def _outcome(asked: Range, low: float, high: float) -> _Outcome:
-    if asked.holds(low, high):
-        return "holds"
-    return "fails" if asked.fails(low, high) else "open"
-
-
 def _gain(
     compared: Comparison, low: float, high: float, *, is_gain: bool
 ) -> tuple[float, float, float]:
@@ -154,17 +166,11 @@ def _gain(
     return 1.0 / high, 1.0 / ratio, 1.0 / low if low > 0.0 else math.inf
 
 
-def _p_outside(compared: Comparison, asked: Range) -> float:
-    """Return the p-value of Student's t for a ratio at the end that the estimate is beyond."""
-    end = asked.low if compared.effect.ratio < asked.low else asked.high
-    return student_p(np.log([*compared.ratios.values()]) - math.log(end))
-
-
 def _gains(asked: Sequence[_Asked], reached: Verdict) -> str:
     """Say within which bounds the candidate is better or worse."""
     known = [each for each in asked if each.gain is not None]
     if not known:
-        return f"{asked[0].why.capitalize()}." if asked else "Nothing of it was measured."
+        return f"{_first_up(_whys(asked))}." if asked else "Nothing of it was measured."
     is_time = all(unit_of(part) == "ns" for each in known for part in each.limit.parts)
     better, worse = ("faster", "slower") if is_time else ("better", "worse")
     gains = [each.gain for each in known if each.gain is not None]
@@ -174,29 +180,37 @@ def _gains(asked: Sequence[_Asked], reached: Verdict) -> str:
     lowest, highest = min(low for low, _, _ in gains), max(high for *_, high in gains)
     shown = [gain[1] for gain, each in zip(gains, known, strict=True) if each.is_proven]
     least, most = (min(shown), max(shown)) if shown else (1.0, 1.0)
-    lacking = _lacking(asked, known)
+    promise = ", of savers that promise different things" if any(e.is_across for e in known) else ""
     if reached == "yes":
         up_to = f", and up to {_times(most)}" if most > 1.0 else ""
-        return f"Everywhere at least {_times(lowest)} {better} (95 %){up_to}{lacking}."
+        return f"Everywhere at least {_times(lowest)} {better} (95 %){up_to}{promise}."
     other = f", and up to {_times(1.0 / least)} {worse}" if least < 1.0 else ""
     if highest < 1.0:
         bound = f"Everywhere {worse}: at least {_times(1.0 / highest)} (95 %){other}"
     else:
         bound = f"Nowhere {better} than {_times(highest)} (95 %){other}"
     if reached == "no" and all(each.outcome == "fails" for each in asked):
-        return f"{bound}."
-    told = {
-        kind: sum(each.outcome == kind for each in asked) for kind in ("holds", "fails", "open")
-    }
+        return f"{bound}{promise}."
+    told = Counter(each.outcome for each in asked)
     return (
-        f"{bound}. Of {counted(len(asked), 'condition')} it holds in {told['holds']}, "
-        f"not in {told['fails']}; {told['open']} are open{lacking}."
+        f"{bound}{promise}. Of {counted(len(asked), 'condition')} it holds in {told['holds']}, "
+        f"not in {told['fails']}; {told['undecided']} are open{_lacking(asked)}."
     )
 
 
-def _lacking(asked: Sequence[_Asked], known: Sequence[_Asked]) -> str:
-    lacking = len(asked) - len(known)
-    return f"; {counted(lacking, 'condition')} could not be compared" if lacking else ""
+def _lacking(asked: Sequence[_Asked]) -> str:
+    lacking = [each for each in asked if each.gain is None]
+    if not lacking:
+        return ""
+    return f"; {counted(len(lacking), 'condition')} could not be compared: {_whys(lacking)}"
+
+
+def _whys(asked: Sequence[_Asked]) -> str:
+    return "; ".join(dict.fromkeys(each.why for each in asked))
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _times(factor: float) -> str:
@@ -213,22 +227,45 @@ def _figures(ask: Ask, told: Sequence[Cell]) -> Iterator[_Asked]:
 
 
 def _figure(cell: Cell, limit: Limit) -> _Asked:
-    if cell.status in ("unsupported", "failed"):
-        # That a server or a loop is not to be had here says nothing about the saver.
-        says_nothing = cell.blocks.failed_stages & BEFORE_THE_SAVER
-        outcome: _Outcome = "open" if says_nothing else "fails"
-        return _Asked(outcome, cell, limit, p=float(bool(says_nothing)), why=cell.status)
+    if cell.invalid_because:
+        return _Asked("undecided", cell, limit, why=cell.invalid_because)
+    if cell.status != "measured":
+        outcome: LimitOutcome = "fails" if _has_failed(cell, limit) else "undecided"
+        return _exactly(outcome, cell, limit, cell.reason)
     estimate = cell.estimates.get(limit.metric)
-    if cell.invalid_because or estimate is None or estimate.value is None:
-        return _Asked("open", cell, limit, why=cell.invalid_because or "not measured")
+    why = cell.fails_for(limit.metric)
+    if why or estimate is None or estimate.value is None:
+        return _Asked("undecided", cell, limit, why=why or f"{limit.metric} was not measured")
     # What is exact, as that nothing failed, needs no interval: it was so.
-    low = high = estimate.value
-    if not any(bound.relation == "==" for bound in limit.bounds):
-        if estimate.low is None or estimate.high is None or estimate.trials < FEWEST_FOR_INTERVAL:
-            return _Asked("open", cell, limit, why="too few trials for an interval")
-        low, high = estimate.low, estimate.high
-    outcome = _outcome(limit.range, low, high)
-    return _Asked(outcome, cell, limit, p=float(outcome != "fails"))
+    if any(bound.relation == "==" for bound in limit.bounds):
+        return _exactly(outcome_in(limit.range, estimate.value, estimate.value), cell, limit)
+    if estimate.low is None or estimate.high is None or estimate.trials < FEWEST_FOR_INTERVAL:
+        return _Asked("undecided", cell, limit, why="too few trials for an interval")
+    return _Asked(
+        outcome_in(limit.range, estimate.low, estimate.high),
+        cell,
+        limit,
+        outside_p=estimate_outside_p(estimate, limit.range) or (1.0, 1.0),
+        blocks=estimate.trials,
+    )
+
+
+def _has_failed(cell: Cell, limit: Limit) -> bool:
+    """Tell whether the saver failed where not every trial of ``cell`` was measured.
+
+    That a server or a loop is not to be had here says nothing about it.
+    """
+    if cell.blocks.failed_stages <= BEFORE_THE_SAVER:
+        return False
+    # In a trial that failed every cycle is lost; of its other figures nobody knows.
+    is_lost = limit.metric == ERRORS.name and limit.range.fails(1.0, 1.0)
+    return is_lost or cell.status in ("unsupported", "failed")
+
+
+def _exactly(outcome: LimitOutcome, cell: Cell, limit: Limit, why: str = "") -> _Asked:
+    """Return what is so without any chance in it."""
+    p_value = float(outcome != "fails")
+    return _Asked(outcome, cell, limit, outside_p=(p_value, p_value), why=why)
 
 
 def _named(asked: Sequence[_Asked], reached: Verdict) -> str:
@@ -237,9 +274,13 @@ def _named(asked: Sequence[_Asked], reached: Verdict) -> str:
     cells = counted(len(asked), "cell")
     if reached == "yes":
         return f"{limits} in all {cells}."
-    wanted: _Outcome = "fails" if reached == "no" else "open"
-    found = [each.cell for each in asked if each.outcome == wanted]
+    wanted: LimitOutcome = "fails" if reached == "no" else "undecided"
+    found = [each for each in asked if each.outcome == wanted]
     has_loops = len({each.cell.loop for each in asked}) > 1
-    named = (f"{cell.subject} on {cell.loop}" if has_loops else cell.subject for cell in found)
+    named = (
+        f"{c.subject} on {c.loop}" if has_loops else c.subject for c in (f.cell for f in found)
+    )
+    whys = "" if reached == "no" else _whys([each for each in found if each.why])
+    why = f" ({whys})" if whys else ""
     verb = "Not in" if reached == "no" else "Open in"
-    return f"{verb} {len(found)} of {cells}: {listed(dict.fromkeys(named), _MOST_NAMED)}."
+    return f"{verb} {len(found)} of {cells}: {listed(dict.fromkeys(named), _MOST_NAMED)}{why}."

@@ -31,8 +31,6 @@ from bench.scenario.scenario import Precision
 # The same arm measured twice differs by 10 to 20 % on a small shared machine; a standard deviation
 # of the logarithms above 0.25 is beyond that: one trial in three is off by more than a quarter.
 DISAGREEING_SD_OF_LOGARITHMS = 0.25
-# More A/A ratios that exclude 1 than chance gives in one of twenty runs.
-UNLIKELY_BY_CHANCE = 0.05
 # Of fewer rounds the two that the window's edges cut are a large part.
 FEW_CYCLES = 5
 
@@ -99,9 +97,7 @@ def aa_differs(evidence: Evidence) -> Symptom | None:
         for cell in evidence.cells
         if (cell.cell.condition, cell.cell.loop, cell.cell.subject) in arms
     ]
-    # A single ratio has exactly this probability, up to rounding.
-    is_unlikely = alarms.p_value <= UNLIKELY_BY_CHANCE + 1e-9
-    return Symptom(message, cells, severity=None if is_unlikely else "note")
+    return Symptom(message, cells, severity=None if alarms.is_unlikely else "note")
 
 
 @finding(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,7 +123,8 @@ def test_what_was_looked_for_is_told(tmp_path: Path) -> None:
     make = times({"base": 2, "again": 2.2})
     told = answer(tmp_path, make, subjects="base again=base", tables=BASELINE)
 
-    trials, lost, noise = told.checks
+    trials, lost, noise = (check.text for check in told.checks)
+    assert all(check.is_in_order for check in told.checks)
     assert trials == "6 of 6 trials recorded"
     assert lost.startswith("no acknowledged write was lost, of ")
     assert noise == "the same saver twice (base) differs by at most 1.10 times"
@@ -204,7 +207,45 @@ def test_what_must_not_be_used_is_the_first_doubt(tmp_path: Path) -> None:
     ]
     assert told.doubts[0].text.startswith("x · selector")
     assert not any(each.about.startswith("x against") for each in told.statements)
-    assert "acknowledged writes were lost" in told.checks[1]
+    assert told.checks[1].signed.startswith("⚠ 3 acknowledged writes were lost")
+
+
+def test_what_was_not_read_back_is_not_called_in_order(tmp_path: Path) -> None:
+    unread = Verification(0, 0, 0, 0, 0, ("reading back failed",), acknowledged=5)
+
+    def make(trial: Trial) -> Left | None:
+        return changed(verification=unread)(trial) if trial.repetition == 0 else Left()
+
+    _, check = answer(tmp_path, make).checks
+
+    assert check.signed.startswith("⚠ no acknowledged write was lost, of ")
+    assert check.text.endswith("in 2 trials, 1 trial not read back")
+
+
+def test_the_same_saver_that_differs_is_not_in_order(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(Load(clients=1, put=(3 if trial.subject == "again" else 2) * MS))
+
+    *_, check = answer(tmp_path, make, subjects="base again=base", tables=BASELINE).checks
+
+    assert check.signed == (
+        "⚠ the same saver twice: 1 of 1 ratio looked like a difference; believe nothing under 1.5×"
+    )
+
+
+def test_repetitions_are_those_of_every_cell(tmp_path: Path) -> None:
+    """Those of a sweep that has its own are overridden, too."""
+
+    def make(trial: Trial) -> Left | None:
+        left = times({"base": 2, "x": 1.5 if trial.repetition % 3 else 2.2})(trial) or Left()
+        return replace(left, changes={**left.changes, "took_s": 60.0})
+
+    tables = BASELINE + OTHER + BESIDE + ASIDE + "repetitions = 1\n"
+    (doubt,) = answer(tmp_path, make, subjects="base x", tables=tables).doubts
+
+    told = re.search(r"--repetitions (\d+) \(about (\d+) minutes\)", doubt.text)
+    assert told is not None
+    assert int(told[2]) == 4 * int(told[1])
 
 
 def test_nothing_measured_is_no_answer(tmp_path: Path) -> None:

@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
 from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis._answers import BASELINE, OTHER, PRIMARY, TWO, answer, times
-from tests.unit.analysis.synthetic import Left, Make, healthy, scenario_text, unsupported
+from tests.unit.analysis.synthetic import (
+    Left,
+    Make,
+    failure,
+    healthy,
+    scenario_text,
+    unsupported,
+)
 
 FASTER = """
 [ask]
@@ -74,6 +83,68 @@ def test_of_figures_of_their_own(tmp_path: Path, make: Make, verdict: str, headl
     told = answer(tmp_path, make, tables=NO_ERRORS)
 
     assert (told.verdict, told.headline) == (verdict, headline)
+
+
+@pytest.mark.parametrize(
+    ("require", "verdict", "headline"),
+    [
+        ("errors == 0", "no", "No. Not in 1 of 1 cell: a."),
+        ("put.response.p50 <= 1 s", "not decided", "Not decided. Open in 1 of 1 cell: a (1 of 3 t"),
+    ],
+)
+def test_trials_that_failed_are_no_yes(
+    tmp_path: Path, require: str, verdict: str, headline: str
+) -> None:
+    def make(trial: Trial) -> Left:
+        return Left() if trial.repetition == 0 else Left(changes=failure())
+
+    told = answer(tmp_path, make, tables=NO_ERRORS.replace("errors == 0", require))
+
+    assert told.verdict == verdict
+    assert told.headline.startswith(headline)
+
+
+def test_trials_that_lack_leave_it_open(tmp_path: Path) -> None:
+    told = answer(tmp_path, lambda t: None if t.repetition else Left(), tables=NO_ERRORS)
+
+    assert told.verdict == "not decided"
+    assert "1 of 3 trials measured, 2 without a record" in told.headline
+
+
+def test_one_figure_of_many_that_is_beyond_by_chance_is_no_no(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left | None:
+        return times({"a": 1.3 if trial.arrival == "some" else 0.5})(trial)
+
+    arrivals = [f"more{clients}" for clients in range(2, 12)]
+    told = answer(
+        tmp_path,
+        make,
+        subjects="a",
+        arrivals=" ".join(["some", *arrivals]),
+        tables=NO_ERRORS.replace("errors == 0", "put.response.p50 <= 1 ms")
+        + "".join(
+            f'[arrivals.{name}]\nkind = "closed"\nclients = {name[4:]}\n' for name in arrivals
+        ),
+    )
+
+    assert told.verdict == "not decided"
+
+
+@pytest.mark.parametrize(
+    ("asked", "verdict", "headline"),
+    [
+        ("", "not decided", "Not decided. They promise different things."),
+        ("across_durability = true", "yes", "of savers that promise different things."),
+    ],
+)
+def test_what_promises_something_else_is_open_unless_asked_for(
+    tmp_path: Path, asked: str, verdict: str, headline: str
+) -> None:
+    make = times({"base": 16, "x": 2}, x=Durability.VOLATILE)
+    told = answer(tmp_path, make, subjects="base x", tables=BASELINE + FASTER + asked)
+
+    assert told.verdict == verdict
+    assert told.headline.endswith(headline)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from bench.claims._refutation import in_logarithms, outside_p
+from bench.analysis.answer.limits import in_logarithms, outside_p
 from bench.scenario.limit import Range
 from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import MS, Left, Load, scenario_text

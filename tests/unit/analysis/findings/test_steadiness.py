@@ -16,7 +16,7 @@ PRIMARY = 'primary_metrics = ["cycle.response.p50"]'
 COMPARED = paced_text(subjects="a b", tables='[baseline]\nsubjects = ["a"]', top=PRIMARY)
 
 
-def compared(directory: Path, slow_trials: int) -> Analysis:
+def compared(directory: Path, slow_trials: int, ask: str = "") -> Analysis:
     """Compare b, which takes five times as long, with a; b slows down in some of three trials."""
 
     def load(trial: Trial) -> Paced:
@@ -25,7 +25,7 @@ def compared(directory: Path, slow_trials: int) -> Analysis:
         slows = trial.repetition < slow_trials
         return Paced(service=10 * MS, growing=100_000 if slows else 0)
 
-    return analyse(paced_run(directory, load, COMPARED))
+    return analyse(paced_run(directory, load, COMPARED + ask))
 
 
 @pytest.mark.parametrize(("slow_trials", "inconclusive"), [(0, False), (2, False), (3, True)])
@@ -54,7 +54,21 @@ def test_only_the_metric_that_drifts_is_inconclusive(tmp_path: Path) -> None:
 
 def test_the_answer_says_that_it_was_not_steady(tmp_path: Path) -> None:
     (doubt,) = compared(tmp_path, 3).answer.doubts
-    assert "1 of them drifted within the window" in doubt.text
+    assert "1 looks like a difference but is not counted: it drifted" in doubt.text
+    assert "1 became slower within the window: compare at the same number stored" in doubt.text
+    assert doubt.text.endswith("More repetitions would hardly help: they drifted (1 of 1).")
+
+
+def test_an_ask_leaves_what_drifts_open(tmp_path: Path) -> None:
+    ask = """
+[ask]
+pairs = [{ candidate = "a", baseline = "b" }]
+require = ["cycle.response.p50 of baseline >= 2 x candidate"]
+"""
+    told = [compared(tmp_path / str(count), count, ask).answer for count in (0, 3)]
+
+    assert [each.verdict for each in told] == ["yes", "not decided"]
+    assert told[1].headline.startswith("Not decided. Not steady during the window: b: cycle.resp")
 
 
 def test_nothing_is_trimmed(tmp_path: Path) -> None:
