@@ -131,9 +131,18 @@ def direction(metric: Metric, ratio: float) -> str:
 
 
 def factor_in_words(metric: Metric, ratio: float) -> str:
-    """Say by what factor a candidate differs, e.g. ``1.4× slower``."""
-    factor = max(ratio, 1.0 / ratio) if ratio > 0.0 else math.inf
-    return f"{factors_in_words([factor])}× {direction(metric, ratio)}"
+    """Say by what factor a candidate differs, e.g. ``1.4× slower``, if by any that can be seen."""
+    factor = _factor(max(ratio, 1.0 / ratio) if ratio > 0.0 else math.inf)
+    return "no difference seen" if factor == "1.00" else f"{factor}× {direction(metric, ratio)}"
+
+
+def spread_in_words(metric: Metric, low: float, high: float) -> str:
+    """Give the ends of a ratio as factors: ``2.2 – 2.7``, or with the words where 1 is between."""
+    factors = [max(end, 1.0 / end) if end > 0.0 else math.inf for end in (low, high)]
+    if low < 1.0 < high:
+        told = zip(factors, (low, high), strict=True)
+        return " – ".join(f"{number(f, DIGITS + 1)}× {direction(metric, end)}" for f, end in told)
+    return " – ".join(map(_factor, sorted(factors)))
 
 
 def noun(metric: Metric) -> str:
@@ -149,13 +158,18 @@ def noun(metric: Metric) -> str:
 def ratios_of(metric: Metric, ratios: Sequence[float]) -> str:
     """Say how a candidate compares, as a predicate: ``take 3.0 to 5.1 times as long``.
 
-    Where ratios lie on both sides of 1 they stand as they are.
+    Where ratios lie on both sides of 1: ``are from 1.8 times faster to 1.1 times slower``.
     """
     is_time = metric.unit == "ns"
     verb = "is" if time_name(metric.name) is None or not noun(metric).endswith("s") else "are"
     if max(ratios) < 1.0:
         factors = factors_in_words(1.0 / ratio for ratio in ratios)
         return f"{verb} {factors} times {direction(metric, 0.5)}"
+    if min(ratios) < 1.0:
+        first, last = (
+            factor_in_words(metric, end(ratios)).replace("×", " times") for end in (min, max)
+        )
+        return f"{verb} from {first} to {last}"
     factors = factors_in_words(ratios)
     if is_time:
         return f"{'takes' if verb == 'is' else 'take'} {factors} times as long"

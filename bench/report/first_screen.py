@@ -35,10 +35,12 @@ _WIDEST_NAME = 22
 def about(analysis: Analysis) -> str:
     """Say in a line what was measured, when and on what."""
     environment = analysis.run.environment
+    # A plug-in is named by its package, what it adds behind it: redis_shallow.
+    measured = {cell.plugin.partition("_")[0] for cell in analysis.cells if cell.estimates}
     savers = [
-        f"{name.removeprefix('langgraph-checkpoint-')} {version}"
+        f"{saver} {version}"
         for name, version in environment.packages.items()
-        if name.startswith("langgraph-checkpoint-")
+        if (saver := name.removeprefix("langgraph-checkpoint-")) != name and saver in measured
     ]
     host = environment.host
     cores = host.get("cores_usable") or host.get("cores", "")
@@ -84,13 +86,20 @@ def _sentence(statement: Statement) -> str:
 
 
 def chips(analysis: Analysis) -> Iterator[str]:
-    """Yield what was looked for and whether it is in order, then how many findings there are."""
+    """Yield what was looked for and whether it is in order, then how many findings there are.
+
+    Of the warnings the first is named; what is invalid is the first doubt.
+    """
     yield from (one_line(check.signed) for check in analysis.answer.checks)
     counts = Counter(finding.severity for finding in analysis.findings)
-    signs = {"invalid": "✗ {} invalid", "warning": "⚠ {}", "note": "{}"}
-    for severity, sign in signs.items():
-        if count := counts[severity]:  # type: ignore[index]  # the keys above are severities
-            yield sign.format(count if severity == "invalid" else counted(count, severity))
+    if counts["invalid"]:
+        yield f"✗ {counts['invalid']} invalid"
+    if warned := [each for each in analysis.findings if each.severity == "warning"]:
+        among = "" if len(warned) == 1 else ", among them"
+        first = one_line(words.effect_of(warned[0]))
+        yield f"⚠ {counted(len(warned), 'warning')}{among}: {first}"
+    if counts["note"]:
+        yield counted(counts["note"], "note")
 
 
 # ------------------------------------------------------------------------------------- a screen

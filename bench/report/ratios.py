@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bench.analysis.answer.places import condition_text, varying
 from bench.analysis.answer.results import is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis, Comparison
-from bench.analysis.wording import factor_in_words, interval_or_range, noun
+from bench.analysis.wording import factor_in_words, interval_or_range, noun, spread_in_words
 from bench.report import words
 from bench.report.groups import Group, Pairs, comparison_group, key_of
 from bench.report.table import Column, Entry, Row, Table, table
@@ -115,21 +115,31 @@ def _place(pairs: Pairs, comparison: Comparison | None) -> Entry:
     is_worse = (ratio > 1.0) == (comparison.metric.better != "higher")
     depth = min(1.0, abs(math.log(ratio)) / math.log(_FULL_SHADE)) if ratio > 0.0 else 1.0
     return Entry(
-        f"{text}?" if is_open else text,
-        spread(comparison),
+        f"{text}?" if is_open and text[0].isdigit() else text,
+        _factors(comparison),
         anchor=ratio_anchor(comparison),
         shade=depth if is_worse else -depth,
         is_open=is_open,
     )
 
 
-def spread(comparison: Comparison) -> str:
+def _factors(comparison: Comparison) -> str:
+    """Write the interval in the words of the map, as factors."""
+    return _spread(comparison, lambda low, high: spread_in_words(comparison.metric, low, high))
+
+
+def _ratios(comparison: Comparison) -> str:
+    """Write the interval as ratios."""
+    return _spread(comparison, lambda low, high: f"{number(low)} – {number(high)}")
+
+
+def _spread(comparison: Comparison, written: Callable[[float, float], str]) -> str:
     """Write the interval of a ratio; of fewer than three blocks the range, of one nothing."""
     effect = comparison.effect
     low, high = interval_or_range(effect.low, effect.high, [*comparison.ratios.values()])
     if low is None or high is None:
         return "" if effect.blocks > 1 else "a single block"
-    text = f"{number(low)} – {number(high)}"
+    text = written(low, high)
     return text if (low, high) == (effect.low, effect.high) else f"range {text}"
 
 
@@ -178,7 +188,7 @@ def _ratio_row(pairs: Pairs, groups: Sequence[Group], each: Comparison) -> Row:
         ),
         Entry("A/A" if each.is_aa else durabilities(pairs, each)),
         Entry(comparison_group(each, groups)),
-        Entry(scaled(each.effect.ratio), spread(each), struck=bool(invalid)),
+        Entry(scaled(each.effect.ratio), _ratios(each), struck=bool(invalid)),
         Entry(ABSENT if factor is None else number(factor)),
         Entry(ABSENT if p_value is None else number(p_value)),
         Entry("  ".join(number(ratio) for _, ratio in sorted(each.ratios.items()))),

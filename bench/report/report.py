@@ -57,11 +57,6 @@ class Report:
         )
 
 
-def findings_in_order(analysis: Analysis) -> list[Finding]:
-    """Return the findings, the gravest first."""
-    return sorted(analysis.findings, key=lambda each: words.SEVERITIES.index(each.severity))
-
-
 def _sections(report: Report) -> Iterator[Block]:
     analysis, groups = report.analysis, report.groups
     yield from first_blocks(analysis, groups)
@@ -96,7 +91,7 @@ def _doubts(analysis: Analysis) -> Iterator[Block]:
     yield Bullets(tuple(check.signed for check in analysis.answer.checks))
     if alarms := false_alarms_in_words(analysis.false_alarms):
         yield Text(f"Of the same saver measured twice, {alarms} would have been called different.")
-    findings = findings_in_order(analysis)
+    findings = words.findings_in_order(analysis)
     cells = len(analysis.cells)
     yield from (_finding(each, cells) for each in findings if each.severity != "note")
     if notes := tuple(_finding(each, cells) for each in findings if each.severity == "note"):
@@ -108,16 +103,13 @@ def _doubts(analysis: Analysis) -> Iterator[Block]:
 
 def _finding(finding: Finding, cells: int) -> Section:
     """Return a finding under its effect: what it means for the numbers, and for how many."""
-    effect, _, rest = finding.meaning.partition(": ")
-    if not rest:
-        effect, _, rest = finding.meaning.partition(". ")
     affected = f" ({len(finding.cells)} of {cells} cells)" if finding.cells else ""
     told = (("Measured", finding.message), ("Meaning", finding.meaning), ("Remedy", finding.remedy))
     blocks: tuple[Block, ...] = (Facts((*told, ("Code", finding.code))),)
     if finding.cells:
         names = Text("; ".join(finding.cells), "about")
         blocks = (*blocks, Details(counted(len(finding.cells), "cell"), (names,)))
-    title = f"{effect.rstrip('.')}{affected}"
+    title = f"{words.effect_of(finding)}{affected}"
     return Section(title, blocks, f"finding-{finding.code}", severity=finding.severity)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bench import errors
 from bench.analysis.cell import CellStatus
-from bench.analysis.result import Analysis, Reason, Severity
+from bench.analysis.result import Analysis, Finding, Reason, Severity
 
 EXIT_WORDS = {
     errors.EXIT_PASS: "passed",
@@ -19,6 +19,20 @@ EXIT_WORDS = {
 }
 
 SEVERITIES: tuple[Severity, ...] = ("invalid", "warning", "note")
+
+
+def findings_in_order(analysis: Analysis) -> list[Finding]:
+    """Return the findings, the gravest first."""
+    return sorted(analysis.findings, key=lambda each: SEVERITIES.index(each.severity))
+
+
+def effect_of(finding: Finding) -> str:
+    """Return what ``finding`` means for the numbers, as a title."""
+    effect, _, rest = finding.meaning.partition(": ")
+    if not rest:
+        effect = finding.meaning.partition(". ")[0]
+    return effect.rstrip(".")
+
 
 STATUS_SIGNS: dict[CellStatus, str] = {
     "measured": "✓",
@@ -38,7 +52,7 @@ CAUSES: dict[Reason | Literal[""], str] = {
 
 MAP = (
     "How many times slower or faster a saver is than what it is compared with; below it the 95 % "
-    "interval of the ratio, or the range of fewer than three blocks. Solid or bold: shown. With a "
+    "interval as factors, or the range of fewer than three blocks. Solid or bold: shown. With a "
     "question mark, hatched: an estimate that is not shown. Each leads to its blocks and trials."
 )
 RATIOS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bench.analysis.answer.doubts import checks, circumstances, coarse, reservations
 from bench.analysis.answer.places import place_in_words, varying
@@ -76,11 +77,20 @@ def _pairs(results: Results, comparisons: Sequence[Comparison]) -> list[Statemen
     ordered = sorted(
         groups.items(), key=lambda item: asked.isdisjoint(c.candidate for c in item[1])
     )
-    return [Statement(about, _ended("; ".join(_clauses(results, of)))) for about, of in ordered]
+    return [
+        Statement(f"{about}{_which(results, of)}", f"{'; '.join(_clauses(results, of))}.")
+        for about, of in ordered
+    ]
 
 
-def _ended(text: str) -> str:
-    return text if text.endswith("?") else f"{text}."
+def _which(results: Results, group: Sequence[Comparison]) -> str:
+    """Name the variants that are told together: by what they promise, where that tells them."""
+    pairs = {(c.candidate, c.baseline) for c in group}
+    if len(pairs) < 2:
+        return ""
+    classes = dict.fromkeys(str(results.cell(c).durability) for c in group)
+    candidates = dict.fromkeys(c.candidate for c in group)
+    return f" ({listed(classes if len(classes) == len(pairs) else candidates)})"
 
 
 def _about(results: Results, comparison: Comparison) -> str:
@@ -109,8 +119,8 @@ def _told_metrics(results: Results) -> tuple[str, ...]:
 def clause(results: Results, group: Sequence[Comparison]) -> str:
     """Say how one metric compares in all its conditions.
 
-    ``reads of 50 kB take 3.0 to 5.1 times as long, elsewhere 1.3 to 2.3 times?``: what is not
-    shown is told with its estimates and a question mark, never as equal.
+    ``reads of 50 kB take 3.0 to 5.1 times as long, elsewhere 1.3 to 2.3 times as long (not
+    proven)``: what is not shown is told with its estimates, never as equal.
     """
     of = noun(group[0].metric)
     proven = [c for c in group if is_proven(c)]
@@ -125,12 +135,13 @@ def clause(results: Results, group: Sequence[Comparison]) -> str:
         said.append(f"{of}{where} {verb} by less than {_share(alike[0])}{how_many}")
     if rest := [c for c in group if not is_proven(c)]:
         where, _ = _where(results, rest, group)
-        told = f"{ratios_of(rest[0].metric, _ratios(rest))}?"
+        told = ratios_of(rest[0].metric, _ratios(rest))
         if said:
             told = f"{where.strip() or 'elsewhere'} {told.partition(' ')[2]}"
         else:
-            told = f"{of} {told}" + (f" (none of {len(group)} proven)" if len(group) > 1 else "")
-        said.append(told)
+            told = f"{of} {told}"
+        is_none = len(rest) == len(group) > 1
+        said.append(f"{told} ({f'none of {len(group)}' if is_none else 'not'} proven)")
     return ", ".join(said)
 
 
@@ -154,10 +165,19 @@ def _where(
         values = {getattr(cell, name) for cell in inside}
         # One label tells the part from the rest: "at 32 clients".
         if len(values) == 1 and len(inside) == sum(getattr(c, name) in values for c in cells):
-            return f" {place_in_words(inside[0], [name])}", ""
+            return f" {place_in_words(_as_variant(inside[0], cells), [name])}", ""
     if len(part) == 1:
-        return f" {place_in_words(inside[0], names)}", ""
+        return f" {place_in_words(_as_variant(inside[0], cells), names)}", ""
     return "", f" in {len(part)} of {len(group)} conditions"
+
+
+def _as_variant(cell: Cell, cells: Sequence[Cell]) -> Cell:
+    """Return ``cell`` with its subject named by its promise, where that tells it from ``cells``.
+
+    The label of one variant may be the name of all of them.
+    """
+    alike = {each.subject for each in cells if each.durability == cell.durability}
+    return replace(cell, subject=f"its {cell.durability} variant") if len(alike) == 1 else cell
 
 
 def _where_it_runs(results: Results) -> Iterator[Statement]:
@@ -175,7 +195,9 @@ def _where_it_runs(results: Results) -> Iterator[Statement]:
         pairs[entry.status, _short(entry.reason)].append(f"{entry.subject} on {entry.loop}")
     parts += [f"{status}: {listed(of, 6)} ({reason})" for (status, reason), of in pairs.items()]
     if emulated := sorted({entry.loop for entry in planned if entry.loop_kind == "emulated"}):
-        parts.append(f"of {listed(emulated)}, emulated here, its speed does not count")
+        is_one = len(emulated) == 1
+        verb, whose = ("is", "its") if is_one else ("are", "their")
+        parts.append(f"{listed(emulated)} {verb} emulated here, so {whose} speed does not count")
     yield Statement("Does it run?", f"{'; '.join(parts)}.")
 
 

@@ -27,7 +27,7 @@ _WORSE, _BETTER = "#c2560c", "#1f6fd1"
 _LIGHTEST, _SPAN = 0.08, 0.52
 _NOTE = (
     "Blue: faster, orange: slower, and how many times. Hatched, with a question mark: not proven. "
-    "Small: 95 % interval of the ratio."
+    "Small: 95 % interval, as factors."
 )
 
 

@@ -64,10 +64,10 @@ def test_throughput_is_higher_or_lower_not_faster(tmp_path: Path) -> None:
     assert first == "x against base: throughput is 5.0 times higher."
 
 
-def test_what_is_not_shown_is_told_with_its_estimate_and_a_question_mark(tmp_path: Path) -> None:
+def test_what_is_not_shown_is_told_with_its_estimate(tmp_path: Path) -> None:
     told = answer(tmp_path, times({"base": 2, "x": 2.1}), subjects="base x", tables=BASELINE)
 
-    assert told.sentences == ("x against base: writes take 1.05 times as long?",)
+    assert told.sentences == ("x against base: writes take 1.05 times as long (not proven).",)
     (doubt,) = told.doubts
     assert doubt.about == "This run is coarse"
     assert doubt.text.startswith("Not decided: 1 of 1 comparison")
@@ -78,7 +78,7 @@ def test_fewer_than_three_blocks_show_nothing(tmp_path: Path) -> None:
         tmp_path, times({"base": 2, "x": 20}), subjects="base x", tables=BASELINE, repetitions=1
     )
 
-    assert told.sentences == ("x against base: writes take 9 times as long?",)
+    assert told.sentences == ("x against base: writes take 9 times as long (not proven).",)
 
 
 def test_conditions_are_summed_up_and_named_where_they_differ(tmp_path: Path) -> None:
@@ -104,8 +104,26 @@ def test_the_rest_is_told_as_not_shown(tmp_path: Path) -> None:
     )
 
     assert first == (
-        "x against base: writes at 16 clients take 2.0 times as long, elsewhere 1.05 times as long?"
+        "x against base: writes at 16 clients take 2.0 times as long, "
+        "elsewhere 1.05 times as long (not proven)."
     )
+
+
+def test_variants_that_are_told_together_are_named(tmp_path: Path) -> None:
+    make = times(
+        {"base": 2, "x": 1, "y": 1, "loose": 2},
+        y=Durability.VOLATILE,
+        loose=Durability.VOLATILE,
+    )
+    text = scenario_text(
+        "base x y loose", clients=1, top=PRIMARY, tables='[baseline]\nsubjects = ["base", "loose"]'
+    )
+    for label in ("x", "y"):
+        own = f"[subjects.{label}]\nuse = "
+        text = text.replace(f'{own}"memory"', f'{own}"sqlite"')
+    (told,) = analysed(tmp_path, make, text).answer.sentences
+
+    assert told.startswith("sqlite against memory (fsync and volatile): writes are 2")
 
 
 def test_what_promises_something_else_is_left_to_the_tables(tmp_path: Path) -> None:
@@ -179,8 +197,8 @@ def test_loops_are_compared_together_and_emulated_ones_not_by_speed(tmp_path: Pa
         "uvloop against selector: writes are 2 times faster.",
         (
             "Does it run? 5 of 6 pairs of saver and loop ran; unsupported: x on proactor "
-            "(NotImplementedError: no add_reader); of proactor, emulated here, its speed does not "
-            "count."
+            "(NotImplementedError: no add_reader); proactor is emulated here, so its speed "
+            "does not count."
         ),
     )
 
@@ -276,7 +294,7 @@ def within_noise(trial: Trial) -> Left:
 def test_what_lies_within_the_noise_is_not_shown(tmp_path: Path) -> None:
     told = sentences(tmp_path, within_noise, subjects="base again=base x y", tables=BASELINE)
 
-    assert "x against base: writes are 1.1 times faster?" in told
+    assert "x against base: writes are 1.1 times faster (not proven)." in told
     assert "y against base: writes take 1.5 times as long." in told
 
 
@@ -289,7 +307,7 @@ def cut_short(trial: Trial) -> Left:
 def test_a_comparison_that_lacks_blocks_shows_nothing(tmp_path: Path) -> None:
     (first,) = sentences(tmp_path, cut_short, subjects="base x", tables=BASELINE, repetitions=5)
 
-    assert first.endswith("?")
+    assert first.endswith(" (not proven).")
 
 
 def slower_then_faster(trial: Trial) -> Left | None:

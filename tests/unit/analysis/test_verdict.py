@@ -12,7 +12,9 @@ from bench.scenario.plan import Trial
 from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis._answers import BASELINE, OTHER, PRIMARY, TWO, answer, times
 from tests.unit.analysis.synthetic import (
+    MS,
     Left,
+    Load,
     Make,
     failure,
     healthy,
@@ -49,6 +51,15 @@ def test_by_rule(tmp_path: Path, put_ms: float, ask: str, verdict: str, headline
 
     assert told.verdict == verdict
     assert told.headline.startswith(headline)
+
+
+def test_what_misses_by_less_than_is_of_interest_is_open(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(Load(clients=1, put=round((2 if trial.subject == "x" else 3.8) * MS)))
+
+    told = answer(tmp_path, make, subjects="base x", tables=BASELINE + FASTER)
+
+    assert (told.verdict, told.headline[:13]) == ("not decided", "Not decided. ")
 
 
 def test_without_a_question_that_can_be_judged_there_is_no_verdict(tmp_path: Path) -> None:

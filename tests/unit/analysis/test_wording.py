@@ -1,10 +1,13 @@
-"""Lists in words."""
+"""Lists and ratios in words."""
 
 from __future__ import annotations
 
 import pytest
 
-from bench.analysis.wording import listed
+from bench.analysis.wording import factor_in_words, listed, ratios_of, spread_in_words
+from bench.scenario.metric import THROUGHPUT, time_metric
+
+WRITES = time_metric("put", "response", "p50")
 
 
 @pytest.mark.parametrize(
@@ -19,3 +22,19 @@ from bench.analysis.wording import listed
 )
 def test_lists(parts: list[str], most: int, expected: str) -> None:
     assert listed(parts, most) == expected
+
+
+def test_the_interval_stands_in_the_words_of_its_factor() -> None:
+    assert factor_in_words(WRITES, 0.41) == "2.4× faster"
+    assert spread_in_words(WRITES, 0.375, 0.449) == "2.2 – 2.7"
+    assert spread_in_words(WRITES, 2.2, 2.7) == "2.2 – 2.7"
+    assert spread_in_words(WRITES, 0.935, 1.26) == "1.07× faster – 1.26× slower"
+    assert spread_in_words(THROUGHPUT, 0.5, 3.0) == "2× lower – 3× higher"
+
+
+def test_what_reads_as_1_is_no_difference_seen() -> None:
+    assert factor_in_words(WRITES, 1.002) == "no difference seen"
+
+
+def test_ratios_on_both_sides_of_1_have_both_words() -> None:
+    assert ratios_of(WRITES, [1.1, 0.55]) == "are from 1.8 times faster to 1.1 times slower"

@@ -8,6 +8,7 @@ import pytest
 
 from bench.analysis.result import Analysis
 from bench.analysis.wording import Answer, Statement, factor_in_words
+from bench.report.first_screen import about
 from bench.reporters.console import WIDTH
 from tests.unit.reporters import synthetic
 from tests.unit.reporters.telling import console
@@ -34,7 +35,7 @@ def test_question_answer_and_doubts_stand_there() -> None:
     assert f"Does it run? {answer.statements[1].text}" in text
     assert answer.statements[0].text not in text
     assert "⚠ 298 of 300 trials recorded · ✓ no acknowledged write was lost, of 7" in text
-    assert "✗ 1 invalid · ⚠ 1 warning · 1 note" in text
+    assert "✗ 1 invalid · ⚠ 1 warning: " in text
 
 
 def test_the_map_has_each_ratio_and_marks_what_is_not_shown() -> None:
@@ -75,3 +76,13 @@ def test_markup_in_data_is_text() -> None:
 @pytest.mark.parametrize("make", [synthetic.nothing_measured, synthetic.nothing_at_all])
 def test_without_a_measurement_it_says_so(make: synthetic.Maker) -> None:
     assert "There is no answer: nothing was measured." in lines_of(make())
+
+
+def test_only_savers_that_were_measured_are_named_with_their_version() -> None:
+    names = ("postgres", "sqlite", "conformance", "mongodb")
+    packages = {f"langgraph-checkpoint-{name}": "1.0" for name in names}
+    environment = replace(FULL.run.environment, packages=packages)
+    cells = tuple(cell for cell in FULL.cells if cell.plugin != "sqlite")
+    found = replace(FULL, cells=cells, run=replace(FULL.run, environment=environment))
+
+    assert about(found).endswith(" · savers postgres 1.0")

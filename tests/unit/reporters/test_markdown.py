@@ -124,7 +124,7 @@ def test_the_first_screen_has_the_answer_the_doubts_and_the_map() -> None:
     assert f"> **{escaped(FULL.answer.headline)}**" in first
     assert "> [!WARNING]\n> **This run is coarse.**" in first
     row = next(line for line in first.splitlines() if line.startswith("| sqlite | postgres |"))
-    assert re.search(r"\| \*\*1\.7× faster\*\*<br>0\.\d+ – 0\.\d+ \|", row)
+    assert re.search(r"\| \*\*1\.7× faster\*\*<br>1\.4 – 1\.9 \|", row)
 
 
 def test_comparisons_of_different_promises_stand_apart() -> None:
