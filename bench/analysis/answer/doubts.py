@@ -193,8 +193,10 @@ def _repetitions_needed(comparison: Comparison) -> int | None:
 def checks(results: Results) -> Iterator[Check]:
     """Yield what was looked for: trials, acknowledged writes, the same saver twice."""
     recorded, planned = len(results.trials), results.trials_planned
+    failed = sum(record.status == "failed" for record in results.trials)
     text = f"{count(recorded)} of {count(planned)} trials recorded"
-    yield Check(text, is_in_order=recorded >= planned)
+    text += f", {count(failed)} failed" if failed else ""
+    yield Check(text, is_in_order=recorded >= planned and not failed)
     yield from _read_back(results)
     yield from _twice(results)
 

@@ -275,6 +275,7 @@ def test_nothing_measured_is_no_answer(tmp_path: Path) -> None:
     assert told.doubts[0].sentence == (
         "The answer has a gap: 3 of 3 trials failed: OSError: gone (3×)."
     )
+    assert [each.signed for each in told.checks] == ["⚠ 3 of 3 trials recorded, 3 failed"]
 
 
 def test_it_is_cut_off_and_says_so(tmp_path: Path) -> None:
