@@ -42,7 +42,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """Run every saver on every loop once; ends within 90 s."""
+    """Run every saver on every loop once, in about a minute."""
     _install(session, "-e", ".[all]")
     _run(session, "checkpoint-bench", "run", "smoke", *session.posargs)
 

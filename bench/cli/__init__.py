@@ -11,8 +11,10 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import signal
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -69,9 +71,13 @@ examples:
   checkpoint-bench report                 show the newest run again
 
 exit codes:
-  0 pass  1 regression, broken threshold or refuted claim  2 bad input
-  3 cannot tell, as where trials lack  4 invalid measurement
-  5 a server, package, file or space is not there  130 interrupted
+  0 pass
+  1 regression, broken threshold or refuted claim
+  2 bad input
+  3 cannot tell, as where trials lack
+  4 invalid measurement
+  5 a server, package, file or space is not there
+  130 interrupted
 """
 
 
@@ -179,23 +185,37 @@ def _signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class _LineFormatter(argparse.HelpFormatter):
+    """Keeps the lines of a description, and wraps each below the last column that it begins."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = []
+        for line in text.splitlines():
+            start = re.match(r" +[a-z].*?  +| *", line)
+            hanging = indent + " " * (start.end() if start else 0)
+            whole = {"break_long_words": False, "break_on_hyphens": False}
+            lines += textwrap.wrap(
+                line, width, initial_indent=indent, subsequent_indent=hanging, **whole
+            ) or [""]
+        return "\n".join(lines)
+
+
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     lines = ["Measure LangGraph checkpoint savers under load, on real servers."]
     for group, texts in GROUPS.items():
         lines += ["", f"{group}:", *(f"  {verb:12} {text}" for verb, text in texts.items())]
-    formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         usage=f"{PROGRAM} VERB [options]\n       {PROGRAM} VERB --help",
         description="\n".join(lines),
         epilog=EPILOGUE,
-        formatter_class=formatter,
+        formatter_class=_LineFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(
         prog=PROGRAM, metavar="VERB", required=True, help=argparse.SUPPRESS
     )
     return parser, {
-        verb: verbs.add_parser(verb, description=text, formatter_class=formatter)
+        verb: verbs.add_parser(verb, description=text, formatter_class=_LineFormatter)
         for verb, text in VERBS.items()
     }

@@ -102,20 +102,30 @@ class Durations:
         """Say how many trials there are, and how long they take."""
         least, most = self.minutes_of(scenario, plan)
         if scenario.precision is None:
-            return f"{len(plan.trials)} trials, about {least:.1f} minutes"
+            return f"{len(plan.trials)} trials, about {in_words(least, most)}"
         certain = len(plan.expected())
         return (
             f"{certain} trials for certain and {len(plan.trials) - certain} optional, "
-            f"about {least:.1f} to {most:.1f} minutes"
+            f"about {in_words(least, most)}"
         )
 
 
+def in_words(least: float, most: float) -> str:
+    """Write a range of minutes, or one number of them; in seconds below one minute."""
+    times, digits, unit = (60, 0, "s") if most < 1 else (1, 1, "minutes")
+    ends = dict.fromkeys(f"{times * end:.{digits}f}" for end in (least, most))
+    return f"{' to '.join(ends)} {unit}"
+
+
 def taken_s(run: Run) -> Iterator[Measured]:
-    """Yield what the trials and checks of ``run`` took."""
+    """Yield what the measured trials and the checks of ``run`` took."""
     scenario = run.scenario
     for record in run.trials:
         trial = record.trial
-        for likeness in _likenesses(scenario, trial) if record.took_s else ():
+        # What is refused or fails ends early, and tells nothing of those that are measured.
+        if record.status != "measured" or not record.took_s:
+            continue
+        for likeness in _likenesses(scenario, trial):
             yield likeness, record.took_s - trial.warmup_s - trial.duration_s
     for check in run.checks.values():
         if check.took_s:
@@ -133,9 +143,10 @@ def _likenesses(scenario: Scenario, trial: Trial) -> Iterator[Hashable]:
         *(trial.loop, use.use, str(use.options), arrival.model_dump_json()),
         *(payload, scenario.workloads[trial.workload].model_dump_json()),
     )
-    yield use.use, amount
-    yield server, amount
-    yield use.use
+    # A server may be called as a subject is.
+    yield "subject", use.use, amount
+    yield "server", server, amount
+    yield "subject", use.use
     yield "server", server
 
 

@@ -43,6 +43,7 @@ def tell(store: Store, run_id: str, reports: Path, form: Form = "text") -> int:
     else:
         print((directory / "console.txt").read_text(encoding="utf-8"))
     if form == "text":
-        print(f"report  {directory / 'report.html'} (also report.md, analysis.json)")
-        print(f"records {store.directory / run_id}")
+        shown = (directory / "report.html").absolute()
+        print(f"report  {shown} (also report.md, analysis.json)")
+        print(f"records {(store.directory / run_id).absolute()}")
     return report.analysis.exit_code

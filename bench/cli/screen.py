@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Iterable
 from typing import Literal
@@ -17,7 +19,7 @@ from bench.report.terminal import renderable, screen_text
 from bench.report.text import plain
 
 Form = Literal["text", "md", "json"]
-# Of a file, or a log of a job.
+# Of a file, or a log of a job, where COLUMNS does not say it.
 _WIDTH = 140
 
 
@@ -32,10 +34,18 @@ def add_form(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def width() -> int:
+    """Return how many columns what is printed may have."""
+    if sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isdecimal() and int(given) else _WIDTH
+
+
 def show(
     blocks: Iterable[Block], form: Form = "text", title: str = "", result: object = None
 ) -> None:
-    """Print ``blocks`` as wide as the screen; into a file without colours.
+    """Print ``blocks`` as wide as :func:`width`; into a file without colours.
 
     As Markdown below a ``title``; as JSON the ``result``, or the rows of their tables without one.
     """
@@ -48,7 +58,7 @@ def show(
     elif sys.stdout.isatty():
         Console().print(renderable(blocks))
     else:
-        print(screen_text(blocks, _WIDTH), flush=True)
+        print(screen_text(blocks, width()), flush=True)
 
 
 def _rows(block: Block) -> list[dict[str, str]]:

@@ -165,7 +165,8 @@ class Lifecycle:
         if isinstance(self._arrival, Closed):
             await self._rehearse(load_of_trial, subject, savers)
         await asyncio.wrap_future(self._may_begin)
-        # They were taken while others were at work.
+        # Samples taken while others were at work are no measurement. Errors stay: an operation
+        # that failed then is a fault of the saver's, and must not vanish.
         self.recorder.forget()
         window, readings = await self._window(load_of_trial, subject)
         result = replace(result, window=window, readings=readings)
@@ -252,7 +253,8 @@ class Lifecycle:
 
     def _gets_warmer(self, load: Load, subject: Subject) -> bool:
         """Tell whether the load is not warm yet, and does not fail for good."""
-        is_failing = self.recorder.errors and load.fewest_cycles >= self._warm_cycles
+        has_tried = load.fewest_cycles >= self._warm_cycles and load.fewest_cycles_since_start
+        is_failing = self.recorder.errors and has_tried
         return not is_failing and self._warmth(load, subject).value < 1.0
 
     async def _sleep_until(self, until_ns: int) -> None:
@@ -266,6 +268,10 @@ class Lifecycle:
     def _warmth(self, load: Load, subject: Subject) -> Reading:
         """Return how far the load is warm, by that which has been done least of what it does."""
         done = self._done_and_wanted(load, subject)
+        if isinstance(self._arrival, Closed):
+            # All clients start at once, which is not how they go on.
+            name = "cycles of each client since all of them started"
+            done[name] = (load.fewest_cycles_since_start, 1)
         name, (least, wanted) = min(done.items(), key=lambda item: item[1][0] / item[1][1])
         return Reading(
             name=WARM_UP,

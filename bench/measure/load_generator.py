@@ -86,6 +86,7 @@ class Load:
         self._idle = [True] * arrival.concurrency
         self._places = arrival.concurrency
         self._pacer: Pacer | None = None
+        self._cycles_before = [0] * arrival.concurrency
 
     async def prepare(self) -> None:
         """Let each client write what it must find; nothing of it is part of a measurement."""
@@ -95,7 +96,10 @@ class Load:
             await self._workload.prepare(client)
 
     async def rehearse(self, is_enough: Callable[[], bool]) -> None:
-        """Let all clients do cycles, without pauses, until ``is_enough``; none of it counts."""
+        """Let all clients do cycles, without pauses, until ``is_enough``.
+
+        The caller drops the samples. Errors are counted with the trial's, as those of the warm-up.
+        """
 
         async def work(client: LoadClient) -> None:
             CALLER.set(client)
@@ -107,6 +111,7 @@ class Load:
 
     def start(self) -> int:
         """Start the load and return the instant, in ns of the clock, from which schedules count."""
+        self._cycles_before = [client.cycles for client in self.clients]
         if isinstance(self._arrival, Closed):
             start_ns = self._clock()
             self._tasks = {
@@ -129,6 +134,12 @@ class Load:
     def fewest_cycles(self) -> int:
         """How many cycles every client has finished at least, well or not."""
         return min(client.cycles for client in self.clients)
+
+    @property
+    def fewest_cycles_since_start(self) -> int:
+        """How many of these every client has finished at least since the load was started."""
+        before = self._cycles_before
+        return min(client.cycles - before[client.index] for client in self.clients)
 
     def end_at(self, end_ns: int) -> None:
         """Let nothing that counts become due at or after ``end_ns``.

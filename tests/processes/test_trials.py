@@ -141,9 +141,19 @@ def test_the_window_opens_when_each_connection_did_every_operation_often_enough(
     assert record.verification is not None
     assert samples is not None
     # What was done beside the trial before left no samples.
-    puts = samples.of(record.operations.index("put"))
-    writes = record.verification.acknowledged
-    assert writes - 2 * len(puts) >= 2 * 6 * 40
+    sampled = sum(len(samples.of(record.operations.index(name))) for name in ("put", "put_writes"))
+    assert record.verification.acknowledged - sampled >= 2 * 6 * 40
+
+
+def test_the_window_opens_when_each_client_has_finished_a_cycle_of_the_running_load() -> None:
+    record, samples = measure(f"{THEIRS}:Slow", options="reopens = false")
+
+    assert warmth_of(record) == (1.0, "")
+    assert record.window is not None
+    assert samples is not None
+    cycles = samples.of(record.operations.index("cycle"))
+    before = cycles.column("finished") <= record.window.start_ns
+    assert set(cycles.column("client")[before].tolist()) == {0, 1}
 
 
 def test_an_open_load_that_is_not_warm_says_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -39,6 +40,14 @@ class Careless(InMemorySaver):
     """Acknowledges every write of a task and keeps none."""
 
     async def aput_writes(self, *_: Any, **__: Any) -> None: ...
+
+
+class Slow(InMemorySaver):
+    """Takes longer for a put than a short warm-up lasts."""
+
+    async def aput(self, config: RunnableConfig, *rest: Any) -> RunnableConfig:
+        await asyncio.sleep(0.2)
+        return await super().aput(config, *rest)
 
 
 class Suicidal(InMemorySaver):

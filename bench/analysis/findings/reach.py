@@ -85,8 +85,9 @@ def unclean_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
 @cell_finding(
     "warning",
     meaning="The window opened before each connection had done every operation six times and, in a "
-    "closed load, each client had been through all its threads: first plans, prepared statements "
-    "and short threads are in the figures.",
+    "closed load, each client had been through all its threads and had finished a cycle since all "
+    "of them started: first plans, prepared statements, short threads and the rush of the start "
+    "are in the figures.",
     remedy="Raise warmup_s; a closed load waits for it 10 s longer at most, an open one not at "
     "all.",
 )

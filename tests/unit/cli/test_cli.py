@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -28,6 +30,29 @@ def test_help_names_every_verb_and_exit_code(capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr().out
     assert all(verb in told for verb in VERBS)
     assert "130 interrupted" in told
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("arguments", [["list"], ["plan", "savers"], ["--help"], ["run", "--help"]])
+def test_nothing_is_wider_than_the_screen(
+    arguments: list[str],
+    columns: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with contextlib.suppress(SystemExit):
+        main(arguments)
+
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > columns] == []
+
+
+def test_a_plan_names_the_subjects_of_like_sweeps_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "savers"]) == 0
+
+    told = capsys.readouterr().out
+    assert "small, large, heavy: redis-always, " in told
+    assert "seed" not in told
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -76,7 +101,7 @@ def test_scenarios_are_found_by_name_from_an_empty_folder(
     capsys.readouterr()
     assert main(["list", "scenarios"]) == 0
     listed = capsys.readouterr().out
-    assert [line.split()[0] for line in listed.splitlines()[1:]] == [
+    assert re.findall(r"^  (\w+)", listed, re.MULTILINE) == [
         path.stem for path in sorted(SCENARIOS.glob("*.toml"))
     ]
 

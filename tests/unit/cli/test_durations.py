@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.durations import Durations, taken_s
+from bench.cli.durations import Durations, in_words, taken_s
 from bench.discovery import load
 from bench.measure._host import read_host
 from bench.records.store import Store
@@ -80,6 +80,53 @@ def test_what_trials_of_this_machine_took_goes_before_the_newest_first(tmp_path:
     known = beside_s(Durations.here(Store(tmp_path)))
 
     assert known == pytest.approx({"memory": 4.0, "again": 4.0, "redis": 3.0})
+
+
+def test_a_subject_that_is_called_as_a_server_is_not_taken_for_it(tmp_path: Path) -> None:
+    text = TEXT.format(checks="").replace('use = "memory"', 'use = "redis_shallow"')
+
+    def make(trial: Trial) -> Left | None:
+        took_s = trial.warmup_s + trial.duration_s + (1.0 if trial.subject == "redis" else 9.0)
+        return Left(Load(), {"took_s": took_s}) if trial.arrival == "one" else None
+
+    text += """
+[arrivals.one]
+kind = "closed"
+clients = 1
+[arrivals.same_amount]
+kind = "closed"
+clients = 1
+think_s = 0.1
+"""
+    run = make_run(tmp_path, make, text)
+    durations = Durations([taken_s(run)])
+    expected = {
+        trial.subject: durations.trial_s(run.scenario, trial) - trial.warmup_s - trial.duration_s
+        for trial in expand(run.scenario).trials
+        if trial.arrival == "same_amount"
+    }
+
+    assert expected == pytest.approx({"memory": 9.0, "again": 9.0, "redis": 1.0})
+
+
+def test_what_was_not_measured_tells_nothing(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        is_failed = trial.subject == "redis"
+        took_s = 0.01 if is_failed else trial.warmup_s + trial.duration_s + 4.0
+        status = "failed" if is_failed else "measured"
+        return Left(Load(), {"took_s": took_s, "status": status})
+
+    known = beside_s(Durations([taken_s(make_run(tmp_path, make, TEXT.format(checks="")))]))
+
+    assert known == pytest.approx({"memory": 4.0, "again": 4.0, "redis": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [((0.6, 0.6), "36 s"), ((0.3, 0.5), "18 to 30 s"), ((0.3, 1.1), "0.3 to 1.1 minutes")],
+)
+def test_less_than_a_minute_is_told_in_seconds(ends: tuple[float, float], expected: str) -> None:
+    assert in_words(*ends) == expected
 
 
 def test_the_rest_of_a_recorded_run_takes_what_its_beginning_announces() -> None:

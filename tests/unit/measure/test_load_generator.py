@@ -97,6 +97,27 @@ def test_each_client_prepares_once() -> None:
     assert workload.prepared == [0, 1, 2]
 
 
+def test_cycles_of_a_rehearsal_are_none_of_the_running_load() -> None:
+    clock = Ticks(1)
+    recorder = Recorder((*OPERATIONS.values(), "cycle", "halfway"))
+    saver = Timing(recorder, clock).time_saver(Plain(clock))
+    offer = Offer(Closed(kind="closed", clients=2))
+    load = Load(OnePut(), offer, lambda _: saver, recorder, clock, clock.sleep)
+
+    async def main() -> tuple[int, int]:
+        await load.rehearse(lambda: load.fewest_cycles >= 3)
+        load.start()
+        found = load.fewest_cycles, load.fewest_cycles_since_start
+        load.end_at(0)
+        await load.drain(5.0)
+        return found
+
+    cycles, since_start = asyncio.run(main())
+
+    assert cycles >= 3
+    assert since_start == 0
+
+
 def test_clients_take_turns_although_the_saver_never_yields() -> None:
     """Without a yield before each cycle one client would run to its end and look fastest of all."""
     workload = OnePut()

@@ -20,7 +20,7 @@ from bench.claims.agreement_page import (
 from bench.claims.claim import Claim, chosen, load_claims
 from bench.claims.claim_scenario import run_name, scenario_for
 from bench.claims.judge import judge
-from bench.cli.durations import Durations
+from bench.cli.durations import Durations, in_words
 from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
 from bench.cli.loading import load_checked
 from bench.cli.measuring import measure_run
@@ -151,21 +151,20 @@ def told_needs(needs: Sequence[Need], unjudged: Sequence[str]) -> str:
         more = f" and up to {optional} more blocks" if optional else ""
         lines.append(
             f"{need.name}: {certain} of {need.trials_in_all} trials{more}, "
-            f"about {_minutes([need.minutes])}"
+            f"about {_sum_of([need.minutes])}"
         )
         lines.append(f"  of {', '.join(need.scenario.subjects)}")
     if len(needs) > 1:
-        lines.append(f"about {_minutes([need.minutes for need in needs])} in all")
+        lines.append(f"about {_sum_of([need.minutes for need in needs])} in all")
     lines += [
         f"{claim}: it has no judgement yet, so there is nothing to measure" for claim in unjudged
     ]
     return "\n".join(lines)
 
 
-def _minutes(ranges: Sequence[tuple[float, float]]) -> str:
+def _sum_of(ranges: Sequence[tuple[float, float]]) -> str:
     least, most = (sum(ends) for ends in zip(*ranges, strict=True))
-    told = f"{least:.1f}" if least == most else f"{least:.1f} to {most:.1f}"
-    return f"{told} minutes"
+    return in_words(least, most)
 
 
 def _measured(need: Need, store: Store, options: argparse.Namespace) -> Analysis:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bench.analysis.wording import listed
 from bench.cli.durations import Durations
@@ -33,8 +33,9 @@ def run(options: argparse.Namespace) -> int:
     scenario, plan = load_checked(scenario_path(options.scenario))
     shown = _trials(plan) if options.trials else _conditions(scenario, plan)
     extent = Durations.here(Store(options.results)).extent(scenario, plan)
-    foot = f"{extent}, seed {scenario.seed}, plan {plan.digest}"
-    show([Text(scenario.question), shown, *_arms(scenario), Text(foot)], options.form, "Plan")
+    origin = f", seed {scenario.seed}, plan {plan.digest}" if options.trials else ""
+    blocks = [Text(scenario.question), shown, *_arms(scenario), Text(extent + origin)]
+    show(blocks, options.form, "Plan")
     return EXIT_PASS
 
 
@@ -54,8 +55,11 @@ def _conditions(scenario: Scenario, plan: Plan) -> Table:
 
 
 def _arms(scenario: Scenario) -> Iterator[Text]:
+    alike: dict[tuple[Sequence[str], Sequence[str]], list[str]] = {}
     for name, sweep in scenario.sweeps.items():
-        yield Text(f"{name}: {listed(sweep.subjects)} on {listed(sweep.loops)}")
+        alike.setdefault((sweep.subjects, sweep.loops), []).append(name)
+    for (subjects, loops), names in alike.items():
+        yield Text(f"{', '.join(names)}: {listed(subjects)} on {listed(loops)}")
 
 
 def _trials(plan: Plan) -> Table:

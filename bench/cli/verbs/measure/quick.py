@@ -79,7 +79,9 @@ def subjects_named(given: Sequence[str]) -> Mapping[str, SubjectUse]:
         elif name in known:
             found[name] = known[name]
         else:
-            raise InputError(f"there is no subject {name!r}.{suggestion(name, known)}")
+            # A label says as much as the plug-in that is called nearly the same.
+            valid = [each for each in known if each.replace("_", "-") not in known.keys() - {each}]
+            raise InputError(f"there is no subject {name!r}.{suggestion(name, valid)}")
     return found
 
 
