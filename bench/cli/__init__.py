@@ -193,10 +193,11 @@ class _LineFormatter(argparse.HelpFormatter):
         for line in text.splitlines():
             start = re.match(r" +[a-z].*?  +| *", line)
             hanging = indent + " " * (start.end() if start else 0)
-            whole = {"break_long_words": False, "break_on_hyphens": False}
-            lines += textwrap.wrap(
-                line, width, initial_indent=indent, subsequent_indent=hanging, **whole
-            ) or [""]
+            lines.append(
+                textwrap.fill(
+                    indent + line, width, subsequent_indent=hanging, break_on_hyphens=False
+                )
+            )
         return "\n".join(lines)
 
 

@@ -146,11 +146,17 @@ def test_the_window_opens_when_each_connection_did_every_operation_often_enough(
 
 
 def test_the_window_opens_when_each_client_has_finished_a_cycle_of_the_running_load() -> None:
-    record, samples = measure(f"{THEIRS}:Slow", options="reopens = false")
+    text = text_of(f"{THEIRS}:Slow", options="reopens = false")
+    text = text.replace(
+        'use = "append_steps"', 'use = "append_steps"\noptions = { threads_per_client = 1 }'
+    )
+    scenario = parse_scenario(text, "f.toml")
+    record, rows = TrialRun(scenario, expand(scenario).trials[0], os.environ).run()
 
     assert warmth_of(record) == (1.0, "")
     assert record.window is not None
-    assert samples is not None
+    assert rows is not None
+    samples = Samples(rows)
     cycles = samples.of(record.operations.index("cycle"))
     before = cycles.column("finished") <= record.window.start_ns
     assert set(cycles.column("client")[before].tolist()) == {0, 1}

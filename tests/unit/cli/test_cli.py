@@ -47,6 +47,15 @@ def test_nothing_is_wider_than_the_screen(
     assert [line for line in capsys.readouterr().out.splitlines() if len(line) > columns] == []
 
 
+def test_a_saver_is_suggested_by_its_label_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quick", "postgress-sink"]) == 2
+
+    told = capsys.readouterr().err
+    assert "Did you mean 'postgres-sync'?" in told
+    assert "redis, redis-always" in told
+    assert "postgres_sync" not in told
+
+
 def test_a_plan_names_the_subjects_of_like_sweeps_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "savers"]) == 0
 

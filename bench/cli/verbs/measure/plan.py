@@ -34,8 +34,8 @@ def run(options: argparse.Namespace) -> int:
     shown = _trials(plan) if options.trials else _conditions(scenario, plan)
     extent = Durations.here(Store(options.results)).extent(scenario, plan)
     origin = f", seed {scenario.seed}, plan {plan.digest}" if options.trials else ""
-    blocks = [Text(scenario.question), shown, *_arms(scenario), Text(extent + origin)]
-    show(blocks, options.form, "Plan")
+    foot = Text(f"{extent}{origin}")
+    show([Text(scenario.question), shown, *_arms(scenario), foot], options.form, "Plan")
     return EXIT_PASS
 
 

@@ -70,7 +70,7 @@ def subjects_named(given: Sequence[str]) -> Mapping[str, SubjectUse]:
     savers = load_scenario(scenarios()["savers"])
     known = {name: SubjectUse(use=name) for name in names("subject")}
     known |= {label: savers.resolve(label) for label in savers.subjects}
-    found = {}
+    labels, found = savers.subjects.keys(), {}
     for name in given:
         if ":" in name:
             found[re.sub("[^a-z0-9_.-]", "_", name.rpartition(":")[2].lower())] = SubjectUse(
@@ -80,8 +80,10 @@ def subjects_named(given: Sequence[str]) -> Mapping[str, SubjectUse]:
             found[name] = known[name]
         else:
             # A label says as much as the plug-in that is called nearly the same.
-            valid = [each for each in known if each.replace("_", "-") not in known.keys() - {each}]
-            raise InputError(f"there is no subject {name!r}.{suggestion(name, valid)}")
+            plugins = (each for each in names("subject") if each.replace("_", "-") not in labels)
+            raise InputError(
+                f"there is no subject {name!r}.{suggestion(name, labels | {*plugins})}"
+            )
     return found
 
 
