@@ -168,8 +168,10 @@ def ratios_of(metric: Metric, ratios: Sequence[float]) -> str:
         factors = factors_in_words(1.0 / ratio for ratio in ratios)
         return f"{verb} {factors} times {direction(metric, 0.5)}"
     if min(ratios) < 1.0:
+        # Never as "no difference": that these are estimates may be all that is known.
         first, last = (
-            factor_in_words(metric, end(ratios)).replace("×", " times") for end in (min, max)
+            f"{_factor(max(end, 1.0 / end))} times {direction(metric, end)}"
+            for end in (min(ratios), max(ratios))
         )
         return f"{verb} from {first} to {last}"
     factors = factors_in_words(ratios)
