@@ -17,6 +17,7 @@ from bench.cli import VERBS
 from bench.discovery import FOLDERS, load, names
 from bench.errors import BenchError
 from bench.payloads.application_state import TYPES
+from bench.scenario.scenario_file import parse_scenario
 from bench.workloads.run_graph import graph_names
 
 ROOT = Path(__file__).parents[1]
@@ -241,3 +242,12 @@ def test_the_servers_of_docker_compose_have_no_password_but_the_users() -> None:
     assert len(values) == 3
     asked = re.compile(r'"\$\{BENCH_(POSTGRES|REDIS)_PASSWORD:\?[^:}]+\}"')
     assert [value for value in values if not asked.fullmatch(value)] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/your-saver.md", "docs/your-graph.md"])
+def test_a_scenario_to_begin_with_gives_ratios(page: str) -> None:
+    text = ROOT.joinpath(page).read_text(encoding="utf-8")
+    examples = re.findall(r"^```toml\n(schema_version.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+    assert examples
+    assert all(parse_scenario(example, page).baseline.subjects for example in examples)

@@ -57,6 +57,20 @@ def test_the_outcome_is_told_and_is_the_exit_code(
     assert told in capsys.readouterr().out
 
 
+def test_where_report_and_records_lie_is_told_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "results", None, scenario_text(repetitions=1))
+    monkeypatch.chdir(tmp_path)
+
+    main(["report", "--reports", str(tmp_path / "reports")])
+
+    told = capsys.readouterr().out
+    run_id = run.record.run_id
+    assert f"report  {tmp_path / 'reports' / run_id / 'report.html'} " in told
+    assert f"records {tmp_path / 'results' / run_id}\n" in told
+
+
 def test_one_trial_shows_no_interval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tables = '[[thresholds]]\nrequire = ["cycle.response.p50 < 4 ms"]\nconfidence = "interval"'
     results, reports = tmp_path / "results", tmp_path / "reports"
