@@ -242,7 +242,7 @@ def savers_of(scenario: Scenario, run: Run) -> Savers:
 
 AS_RECORDED, SKEWED = "as recorded", "skewed"
 DEPENDENT, SKEWED_DEPENDENT = "as recorded, autocorrelation 0.3", "skewed, autocorrelation 0.3"
-# As the residuals of a run on a shared machine of 2 cores.
+# As the residuals of a run on another shared machine of 2 cores.
 NOISY = 0.142
 SIMULATIONS = (
     *(

@@ -131,11 +131,9 @@ def direction(metric: Metric, ratio: float) -> str:
 
 
 def factor_in_words(metric: Metric, ratio: float) -> str:
-    """Say by what factor a candidate differs, e.g. ``1.4× slower``, if by any that can be seen."""
+    """Say by what factor a candidate differs, e.g. ``1.4× slower``, or ``1.00×`` as it is."""
     factor = _factor(max(ratio, 1.0 / ratio) if ratio > 0.0 else math.inf)
-    return (
-        "no difference seen" if factor in ("1", "1.00") else f"{factor}× {direction(metric, ratio)}"
-    )
+    return "1.00×" if factor in ("1", "1.00") else f"{factor}× {direction(metric, ratio)}"
 
 
 def spread_in_words(metric: Metric, low: float, high: float) -> str:

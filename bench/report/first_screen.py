@@ -30,6 +30,7 @@ _MOST_ON_SCREEN = 5
 # Of a map: saver, against, promise.
 _HEADS = 3
 _WIDEST_NAME = 22
+_LONGEST_WARNING = 90
 
 
 def about(analysis: Analysis) -> str:
@@ -96,7 +97,7 @@ def chips(analysis: Analysis) -> Iterator[str]:
         yield f"✗ {counts['invalid']} invalid"
     if warned := [each for each in analysis.findings if each.severity == "warning"]:
         among = "" if len(warned) == 1 else ", among them"
-        first = one_line(words.effect_of(warned[0]))
+        first = shortened(one_line(warned[0].message), _LONGEST_WARNING)
         yield f"⚠ {counted(len(warned), 'warning')}{among}: {first}"
     if counts["note"]:
         yield counted(counts["note"], "note")

@@ -51,7 +51,7 @@ def part_of(
     """Return ``scenario`` with the labels ``chosen`` of each axis alone, all where none is.
 
     In so many ``repetitions`` everywhere, where given. The A/A arms of what is chosen stay beside
-    it, since they show the noise. Where nothing is chosen the thresholds stay, too.
+    it, since they show the noise. Where nothing is chosen ask and thresholds stay, too.
 
     Raises:
         InputError: a label is in no sweep, or no sweep has one of each; ``origin`` names the
@@ -89,5 +89,5 @@ def part_of(
         raise InputError(f"no sweep of {origin} measures these together: {asked}")
     changed: dict[str, Any] = {} if repetitions is None else {"repetitions": repetitions}
     if not wanted:
-        changed["thresholds"] = scenario.thresholds
+        changed |= {"ask": scenario.ask, "thresholds": scenario.thresholds}
     return derived(scenario, sweeps, origin, **changed)

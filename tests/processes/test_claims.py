@@ -93,8 +93,12 @@ def places(tmp_path: Path) -> list[str]:
 
 
 def test_just_what_a_claim_needs_is_measured_reported_and_compared(
-    places: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    places: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     store = Store(tmp_path / "results")
     assert main(["claims", "memory-runs", *places]) == 3
     assert "there is no reference run of tiny" in capsys.readouterr().out

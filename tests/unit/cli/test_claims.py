@@ -99,8 +99,12 @@ def test_what_differs_is_on_the_page_with_both_figures(places: list[str], tmp_pa
 
 
 def test_without_a_reference_run_it_cannot_be_told(
-    places: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    places: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     write_new_run(tmp_path / "results", 4 * MS)
     (tmp_path / "results" / "reference.txt").unlink()
 

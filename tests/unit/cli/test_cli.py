@@ -195,7 +195,10 @@ def test_what_is_wrong_is_told_in_a_sentence(
     assert expected in told
 
 
-def test_the_list_tells_options_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_tells_options_and_defaults(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     assert main(["list", "subjects"]) == 0
     assert "synchronous: Literal['FULL', 'NORMAL'], default 'FULL'" in capsys.readouterr().out
 
