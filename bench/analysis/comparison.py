@@ -250,8 +250,9 @@ def allowing_for_many(comparisons: Sequence[Comparison]) -> tuple[Comparison, ..
 
 def _noise_of(comparison: Comparison) -> Hashable:
     """Return what comparisons have in common whose baseline is the same cell."""
-    of_loop = comparison.subject if comparison.axis == "loop" else comparison.loop
-    return comparison.condition, comparison.baseline, of_loop
+    if comparison.axis == "loop":
+        return comparison.condition, comparison.subject, comparison.baseline
+    return comparison.condition, comparison.baseline, comparison.loop
 
 
 def _sharing_variances(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:

@@ -13,7 +13,6 @@ from bench.stats.quantiles import CONFIDENCE
 
 # Of two trials Student's t gives intervals over some orders of magnitude.
 FEWEST_TRIALS = 3
-WELCH = "ratio of geometric means, Welch's t interval of the logarithms"
 
 
 @dataclass(frozen=True, slots=True)

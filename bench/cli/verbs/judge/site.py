@@ -16,7 +16,7 @@ from bench.site.site import VERDICTS, site
 
 EXAMPLES = ("", "RUN --output pages")
 
-_DOCUMENTS = ("*.md", "docs/*.md", "docs/plots/*.svg")
+_DOCUMENTS = ("*.md", "docs/*.md", "docs/plots/*.svg", "reports/*/plot_ratios.svg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
