@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 from bench.contracts.subject import Subject
-from bench.records.trial import Reading
+from bench.records.trial import MOST_SPANS, Reading
 from bench.scenario.metric import Better, Unit
 
 
@@ -29,9 +29,19 @@ class Probe(ABC):
     side: ClassVar[Literal["worker", "outside"]]
     readings: ClassVar[Mapping[str, ReadingKind]] = {}
 
-    def reading(self, name: str, value: float, detail: str = "") -> Reading:
-        """Return ``value`` as the reading that :attr:`readings` describes under this ``name``."""
-        return Reading(name, float(value), *self.readings[name], detail)
+    def reading(
+        self,
+        name: str,
+        value: float,
+        detail: str = "",
+        spans: Iterable[tuple[int, int]] = (),
+    ) -> Reading:
+        """Return ``value`` as the reading that :attr:`readings` describes under this ``name``.
+
+        ``spans``: (start, length), in ns of ``time.perf_counter_ns``; of many the longest are kept.
+        """
+        longest = sorted(spans, key=lambda span: -span[1])[:MOST_SPANS]
+        return Reading(name, float(value), *self.readings[name], detail, tuple(sorted(longest)))
 
 
 class WorkerProbe(Probe):

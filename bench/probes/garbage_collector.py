@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
@@ -28,9 +29,8 @@ class GarbageCollector(WorkerProbe):
 
     def __init__(self, clock: Callable[[], int] = time.perf_counter_ns) -> None:
         self._clock = clock
-        self._collections = 0
-        self._total_ns = 0
-        self._longest_ns = 0
+        self._starts_ns = array("q")
+        self._pauses_ns = array("q")
         self._began_ns: int | None = None
 
     async def start(self, subject: Subject) -> None:
@@ -38,18 +38,20 @@ class GarbageCollector(WorkerProbe):
 
     async def stop(self, checkpoints: int) -> Sequence[Reading]:
         gc.callbacks.remove(self._on_collection)
-        found = {"gc.collections": self._collections, "gc.pause_total": self._total_ns}
-        if self._collections:
-            found["gc.pause_max"] = self._longest_ns
-        return [self.reading(name, value) for name, value in found.items()]
+        readings = [
+            self.reading("gc.collections", len(self._pauses_ns)),
+            self.reading("gc.pause_total", sum(self._pauses_ns)),
+        ]
+        if self._pauses_ns:
+            spans = zip(self._starts_ns, self._pauses_ns, strict=True)
+            readings.append(self.reading("gc.pause_max", max(self._pauses_ns), spans=spans))
+        return readings
 
     def _on_collection(self, phase: str, details: Mapping[str, int]) -> None:
         del details
         if phase == "start":
             self._began_ns = self._clock()
         elif self._began_ns is not None:
-            pause_ns = self._clock() - self._began_ns
+            self._pauses_ns.append(self._clock() - self._began_ns)
+            self._starts_ns.append(self._began_ns)
             self._began_ns = None
-            self._collections += 1
-            self._total_ns += pause_ns
-            self._longest_ns = max(self._longest_ns, pause_ns)

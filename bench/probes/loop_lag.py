@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from bench.contracts import ReadingKind, Subject, WorkerProbe
@@ -36,19 +36,30 @@ def quantile(ordered: Sequence[int], share: float) -> int:
 
 
 class PingSchedule:
-    """Which ping is due, and the lags of those that were answered."""
+    """Which ping is due, the lags of those that were answered, and when the loop was late."""
 
     def __init__(self, start_ns: int, interval_ns: int) -> None:
         """Make a schedule whose first ping is due one interval after ``start_ns``."""
         self.due_ns = start_ns + interval_ns
         self.lags_ns = array("q")
+        self._late_since_ns = array("q")
+        self._late_for_ns = array("q")
         self._interval_ns = interval_ns
 
     def answer(self, now_ns: int) -> None:
         """Note that the loop came to every ping that is due at ``now_ns``."""
         lags_ns = answered(self.due_ns, now_ns, self._interval_ns)
+        if not lags_ns:
+            return
+        self._late_since_ns.append(self.due_ns)
+        self._late_for_ns.append(lags_ns[0])
         self.lags_ns.extend(lags_ns)
         self.due_ns += len(lags_ns) * self._interval_ns
+
+    @property
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """From when the loop was late, and for how long, in ns: once for all pings it missed."""
+        return zip(self._late_since_ns, self._late_for_ns, strict=True)
 
 
 class LoopLag(WorkerProbe):
@@ -106,11 +117,14 @@ class LoopLag(WorkerProbe):
 
     def _readings(self, wall_ns: int, cpu_ns: int) -> list[Reading]:
         ordered = sorted(self._schedule.lags_ns)
-        shares = {"p50": 0.50, "p99": 0.99, "max": 1.00} if ordered else {}
         readings = [
             self.reading(f"loop_lag.{name}", quantile(ordered, share))
-            for name, share in shares.items()
+            for name, share in {"p50": 0.50, "p99": 0.99}.items()
+            if ordered
         ]
+        if ordered:
+            spans = self._schedule.spans
+            readings.append(self.reading("loop_lag.max", ordered[-1], spans=spans))
         if wall_ns > 0:
             readings.append(self.reading("loop.cpu_share", cpu_ns / wall_ns))
         return readings

@@ -19,6 +19,7 @@ Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 # What is made for each of them takes time and memory; trials have ten and some hundred.
 MOST_OPERATIONS = 100
 MOST_READINGS = 2_000
+MOST_SPANS = 40
 MOST_WINDOW_NS = 7 * 24 * 3600 * 10**9
 SamplesFile = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}\.npz$")]
 
@@ -28,6 +29,8 @@ class Reading:
     """One number that a probe read, self-describing, e.g. ``loop_lag.p99`` in ``ns``.
 
     ``detail`` goes with this very number, as the place in the code where the loop was held.
+    ``spans`` has when what it is about happened: (start, length) in ns of the worker's monotonic
+    clock, by their start; of many the longest.
     """
 
     name: str
@@ -36,6 +39,9 @@ class Reading:
     better: Better
     description: str
     detail: str = ""
+    spans: Annotated[tuple[tuple[Instant, Instant], ...], Field(max_length=MOST_SPANS)] = field(
+        default=(), metadata={"shown": False}
+    )
 
 
 @dataclass(frozen=True, slots=True)

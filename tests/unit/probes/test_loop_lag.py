@@ -87,6 +87,9 @@ def test_timers_missed_while_the_loop_is_blocked_count_in_full() -> None:
         readings = by_name(await probe.stop(0))
         assert readings["loop_lag.max"].value == 2 * INTERVAL_NS
         assert readings["loop_lag.p50"].value == 0
+        late_from_ns = 2 * INTERVAL_NS
+        spans = ((INTERVAL_NS, 0), (late_from_ns, 2 * INTERVAL_NS))
+        assert readings["loop_lag.max"].spans == spans
 
     asyncio.run(main())
 
