@@ -24,7 +24,7 @@ from bench.scenario.metric import CYCLE, ERRORS, READ_OPERATION, WRITE_OPERATION
 from bench.scenario.plan import Trial
 from bench.scenario.quantity import quantity
 from bench.stats.quantiles import Distribution
-from bench.stats.steadiness import drift_over
+from bench.stats.steadiness import drifts_over
 
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
 MOST_POINTS = 200
@@ -52,13 +52,14 @@ class CellEvidence:
     """A cell with what findings need beyond it.
 
     ``records`` are the cell's trials in the plan's order, ``measured`` those with samples.
-    ``load`` has trial id → facts.
+    ``load`` has trial id → facts, ``changes`` has series → ``TrialSummary.drifts`` of the trials.
     """
 
     cell: Cell
     records: tuple[TrialRecord, ...]
     measured: tuple[TrialRecord, ...]
     load: Mapping[str, LoadFacts]
+    changes: Mapping[str, Sequence[float]]
 
 
 def summarise(
@@ -72,6 +73,10 @@ def summarise(
     Raises:
         InputError: the samples of a trial cannot be read.
     """
+    yield from _with_drifts(tuple(_cells(run, planned, of_trial)))
+
+
+def _cells(run: Run, planned: Sequence[Trial], of_trial: _OfTrial) -> Iterator[CellEvidence]:
     checks = checks_of(run)
     records: dict[tuple[str, ...], list[TrialRecord]] = defaultdict(list)
     for record in run.trials:
@@ -139,10 +144,6 @@ def _cell(
         error_texts=error_texts,
         estimates=estimate_all(trials, tuple(error_shares.values())),
         curves=_curves(trials),
-        drifts={
-            series: drift_over([trial.drifts[series] for trial in trials if series in trial.drifts])
-            for series in dict.fromkeys(name for trial in trials for name in trial.drifts)
-        },
         blocks=Blocks(
             planned=planned,
             values={
@@ -161,7 +162,23 @@ def _cell(
         records=records,
         measured=measured,
         load={trial.record.trial.id: trial.load for trial in trials},
+        changes={
+            series: [trial.drifts[series] for trial in trials if series in trial.drifts]
+            for series in dict.fromkeys(name for trial in trials for name in trial.drifts)
+        },
     )
+
+
+def _with_drifts(evidence: Sequence[CellEvidence]) -> Iterator[CellEvidence]:
+    """Add to each cell what drifted: how much trials scatter, all cells tell together."""
+    by_series: dict[str, dict[int, Sequence[float]]] = defaultdict(dict)
+    for number, found in enumerate(evidence):
+        for series, changes in found.changes.items():
+            by_series[series][number] = changes
+    drifts = {series: drifts_over(changes) for series, changes in by_series.items()}
+    for number, found in enumerate(evidence):
+        of_cell = {series: drifts[series][number] for series in found.changes}
+        yield replace(found, cell=replace(found.cell, drifts=of_cell))
 
 
 def _size(state_bytes: object, label: str) -> str:

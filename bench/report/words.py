@@ -73,9 +73,9 @@ ACROSS_DURABILITY = (
 EXPLAINED_STEADINESS = (
     "Of each primary time or rate, the second half of the window is divided by the first (medians, "
     "rates) in each trial. Where the trials of a cell together show a change of 10 % or more "
-    "(Student's t of the logarithms, p < 0.01, from 3 trials on), comparisons of that time or rate "
-    "are unresolved; nothing is trimmed away. What was due before the window is told apart as "
-    "warm-up."
+    "(Student's t of the logarithms, p < 0.01, from 2 trials on; how much trials scatter is "
+    "estimated from all cells of the run), comparisons of that time or rate are unresolved; "
+    "nothing is trimmed away. What was due before the window is shown apart as warm-up."
 )
 SEARCH = (
     "Picked on every other repetition, estimated on the rest; confirmed: most of these meet the "

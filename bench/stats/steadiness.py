@@ -3,12 +3,14 @@
 - **Drift**: of each trial the logarithm of what the second half of its window gives ÷ what the
   first gives (medians of times, rates); over the trials of a cell Student's t test of whether their
   mean is 0. The trial is the unit of replication here, too: neighbouring operations resemble each
-  other, trials do not. A drift is systematic from 10 % on and at p < 0.01. Where nothing drifts,
-  the halves might be exchanged, so log-ratios lie evenly about 0, and at most 1 in 100 series is
-  called drifting, whatever their scatter or their tails; where halves scatter by less than 5 %,
-  the least size leaves next to none (tests/unit/stats/test_steadiness.py). So in a run of 80
-  cells and 3 primary metrics at most 2 or 3 of 240 are flagged by chance. Below 3 trials nobody
-  can tell.
+  other, trials do not. A cell has few trials, so what is known of their variance is shared by all
+  cells of a run in the same series (``bench.stats.shared_variance``). A drift is systematic from
+  10 % on and at p < 0.01. Where nothing drifts, the halves might be exchanged, so log-ratios lie
+  evenly about 0, and at most 1 in 100 series is called drifting, whatever their scatter or their
+  tails; where halves scatter by less than 5 %, the least size leaves next to none. So in a run of
+  80 cells and 3 primary metrics at most 2 or 3 of 240 are flagged by chance
+  (tests/unit/stats/test_steadiness.py has false alarms and power). Of a single trial nobody can
+  tell.
 - **Oscillation**, trial by trial: the window is cut into equal buckets of time, each with the
   median response time of the cycles that were due in it. Of the logarithms of these medians, taken
   without a parabola or a step, the largest ordinate of the periodogram is compared with the
@@ -23,8 +25,9 @@ Both also ask for a least relative size: with enough operations any change is si
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +35,12 @@ from scipy.special import stdtr
 
 from bench.records.sample import Integers
 from bench.scenario.metric import METRICS, RESPONSE_GROWTH
+from bench.stats.shared_variance import moderated
 
 Floats = npt.NDArray[np.float64]
+Cell = TypeVar("Cell", bound=Hashable)
 
-FEWEST_TRIALS = 3
+FEWEST_TRIALS = 2
 SIGNIFICANCE = 0.01
 LEAST_DRIFT = 0.10
 MOST_BUCKETS = 50
@@ -75,22 +80,32 @@ class Drift:
     is_systematic: bool
 
 
-def drift_over(changes: Sequence[float]) -> Drift:
-    """Say how far a series drifted, from the log-ratio second half ÷ first of each trial (≥ 1)."""
-    mean = float(np.mean(changes))
-    if len(changes) < FEWEST_TRIALS:
-        return Drift(math.expm1(mean), len(changes), p_value=None, is_systematic=False)
-    error = float(np.std(changes, ddof=1)) / math.sqrt(len(changes))
+def drifts_over(changes: Mapping[Cell, Sequence[float]]) -> dict[Cell, Drift]:
+    """Say how far a series drifted in each cell, from what it did in all cells of a run.
+
+    ``changes`` has the log-ratio second half ÷ first of each trial (≥ 1) of a cell.
+    """
+    repeated = [cell for cell, of_trials in changes.items() if len(of_trials) >= FEWEST_TRIALS]
+    own = np.array([len(changes[cell]) - 1.0 for cell in repeated])
+    variances = np.array([np.var(changes[cell], ddof=1) for cell in repeated])
+    known = zip(repeated, *moderated(variances, own, repeated), strict=True)
+    tested = {cell: (float(variance), float(degrees)) for cell, variance, degrees in known}
+    return {
+        cell: _drift(of_trials, *tested.get(cell, (0.0, 0.0)))
+        for cell, of_trials in changes.items()
+    }
+
+
+def _drift(changes: Sequence[float], variance: float, degrees: float) -> Drift:
+    mean, trials = float(np.mean(changes)), len(changes)
+    if not degrees:
+        return Drift(math.expm1(mean), trials, p_value=None, is_systematic=False)
+    error = math.sqrt(variance / trials)
     # Trials that agree entirely leave no doubt.
     student = abs(mean) / error if error > 0.0 else math.inf if mean else 0.0
-    p_value = 2.0 * float(stdtr(len(changes) - 1, -student))
+    p_value = 2.0 * float(stdtr(degrees, -student))
     is_large = abs(mean) >= math.log1p(LEAST_DRIFT)
-    return Drift(
-        change=math.expm1(mean),
-        trials=len(changes),
-        p_value=p_value,
-        is_systematic=is_large and p_value < SIGNIFICANCE,
-    )
+    return Drift(math.expm1(mean), trials, p_value, is_large and p_value < SIGNIFICANCE)
 
 
 def swing_of(due_ns: Integers, response_ns: Integers, start_ns: int, end_ns: int) -> float:

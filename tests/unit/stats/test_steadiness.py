@@ -8,67 +8,93 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy.signal import lfilter
+from scipy.stats import ttest_1samp
 
 from bench.records.sample import Integers
-from bench.stats.steadiness import bucket_medians, drift_over, growth_ns, swing_of
+from bench.stats.steadiness import bucket_medians, drifts_over, growth_ns, swing_of
 
 WINDOW_NS = 1_000_000_000
 REPETITIONS = 200
 Draw = Callable[[np.random.Generator, Integers], np.ndarray]
 
 
-def drifting(draw: Callable[[np.random.Generator], np.ndarray]) -> float:
-    """Return how often the log-ratios of a cell's trials, as drawn, are called a drift."""
+CELLS = 80
+RUNS = 25
+# Three standard errors, so that the drawing alone does not fail it.
+BY_DRAWING = 3.0 * math.sqrt(0.02 * 0.98 / (CELLS * RUNS))
+Scatter = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def alike(random: np.random.Generator, trials: int) -> np.ndarray:
+    return random.normal(0.0, 0.08, (CELLS, trials))
+
+
+def by_the_cell(random: np.random.Generator, trials: int) -> np.ndarray:
+    return alike(random, trials) * np.exp(random.normal(0.0, 0.5, (CELLS, 1)))
+
+
+def heavy_tails(random: np.random.Generator, trials: int) -> np.ndarray:
+    return np.asarray(0.08 * random.standard_t(3, (CELLS, trials)))
+
+
+def flagged(scatter: Scatter, trials: int, change: float = 1.0) -> float:
+    """Return the share of the cells of which a fourth change so that are called drifting.
+
+    Of these alone, or of all where nothing changes.
+    """
     random = np.random.default_rng(1)
-    draws = 2000
-    return sum(drift_over(draw(random).tolist()).is_systematic for _ in range(draws)) / draws
+    changing = CELLS // 4 if change != 1.0 else CELLS
+    called = 0
+    for _ in range(RUNS):
+        logs = scatter(random, trials)
+        logs[:changing] += math.log(change)
+        drifts = drifts_over(dict(enumerate(logs.tolist())))
+        called += sum(drifts[cell].is_systematic for cell in range(changing))
+    return called / (RUNS * changing)
 
 
-@pytest.mark.parametrize("trials", [3, 5, 10])
-@pytest.mark.parametrize("deviation", [0.05, 0.15, 0.5])
-@pytest.mark.parametrize("tails", ["normal", "heavy"])
-def test_what_does_not_drift_is_called_drifting_in_1_of_100_at_most(
-    trials: int, deviation: float, tails: str
+@pytest.mark.parametrize("trials", [2, 3, 4, 8])
+@pytest.mark.parametrize("scatter", [alike, by_the_cell, heavy_tails])
+def test_what_does_not_drift_is_called_drifting_in_2_of_100_at_most(
+    scatter: Scatter, trials: int
 ) -> None:
-    def draw(random: np.random.Generator) -> np.ndarray:
-        if tails == "heavy":
-            return np.asarray(deviation * random.standard_t(3, trials))
-        return random.normal(0.0, deviation, trials)
-
-    # Three standard errors above 1 %, so that the drawing alone does not fail it.
-    assert drifting(draw) <= 0.01 + 3.0 * math.sqrt(0.01 * 0.99 / 2000)
+    assert flagged(scatter, trials) <= 0.02 + BY_DRAWING
 
 
-def test_trials_that_all_change_by_a_fifth_are_found() -> None:
-    assert drifting(lambda random: random.normal(math.log(1.2), 0.05, 5)) >= 0.95
+@pytest.mark.parametrize(("trials", "power"), [(3, 0.35), (4, 0.6), (8, 0.85)])
+def test_cells_share_what_is_known_of_their_scatter(trials: int, power: float) -> None:
+    assert flagged(alike, trials, 1.15) >= power
+
+
+def test_a_cell_alone_has_its_own_scatter() -> None:
+    changes = [0.20, 0.32, 0.08, 0.40]
+    lone = drifts_over({"": changes})[""]
+    assert lone.p_value == pytest.approx(ttest_1samp(changes, 0.0).pvalue)
+    assert not lone.is_systematic
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_drift_has_a_direction(sign: float) -> None:
-    drift = drift_over([sign * each for each in (0.30, 0.32, 0.28, 0.31, 0.29)])
+    (drift,) = drifts_over({"": [sign * each for each in (0.30, 0.32, 0.28, 0.31, 0.29)]}).values()
 
     assert drift.is_systematic
     assert drift.change == pytest.approx(math.expm1(sign * 0.30))
 
 
-def test_trials_that_change_to_both_sides_do_not_drift() -> None:
-    drift = drift_over([0.30, -0.32, 0.28, -0.31, 0.29])
-    assert (drift.is_systematic, drift.trials) == (False, 5)
-
-
-def test_less_than_a_tenth_is_no_drift_however_sure() -> None:
-    drift = drift_over([0.09] * 5)
-    assert (drift.is_systematic, drift.p_value) == (False, 0.0)
-
-
-@pytest.mark.parametrize(("trials", "expected"), [(2, None), (3, 0.0)])
-def test_two_trials_do_not_tell(trials: int, expected: float | None) -> None:
-    drift = drift_over([0.5] * trials)
-    assert (drift.p_value, drift.is_systematic) == (expected, expected is not None)
-
-
-def test_trials_that_do_not_change_at_all_do_not_drift() -> None:
-    assert drift_over([0.0] * 4).p_value == 1.0
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ([0.30, -0.32, 0.28, -0.31, 0.29], False),
+        ([0.09] * 5, False),
+        ([0.5], False),
+        ([0.5] * 2, True),
+        ([0.0] * 4, False),
+    ],
+    ids=["both sides", "less than a tenth", "one trial", "two trials", "no change"],
+)
+def test_what_is_a_drift(changes: list[float], expected: bool) -> None:
+    drift = drifts_over({"": changes})[""]
+    assert (drift.is_systematic, drift.trials) == (expected, len(changes))
 
 
 def swinging(draw: Draw, cycles: int) -> float:
