@@ -12,10 +12,11 @@ from types import FrameType
 from typing import ClassVar
 
 from bench.contracts import ReadingKind, Subject, WorkerProbe
+from bench.probes.loop_lag import INTERVAL_NS
 from bench.records.trial import Reading
 
-INTERVAL_S = 0.01
-INTERVAL_NS = 10_000_000
+# That of loop_lag: a timer that is due with another one does not wake the loop again.
+INTERVAL_S = INTERVAL_NS / 1e9
 # An interpreter lock that is asked for comes after 5 ms, a selector's timer is 1 ms late at most;
 # what is later than this was held by something.
 STALL_NS = 20_000_000
@@ -88,7 +89,7 @@ class Stalls:
         """Note that the loop came to its timer, and when the next one is due."""
         late_ns = now_ns - self.due_ns
         self.held_ns += late_ns if late_ns > STALL_NS else 0
-        self.due_ns = now_ns + INTERVAL_NS
+        self.due_ns = now_ns + INTERVAL_NS - late_ns % INTERVAL_NS
 
     def next_look_s(self, now_ns: int) -> float:
         """Return in how many seconds the loop can be so late at the earliest that one is due."""
@@ -112,9 +113,9 @@ class LoopHolder(WorkerProbe):
     reads one integer every 20 to 30 ms, and only where the timer is more than 20 ms late the stack
     of the loop's thread (``sys._current_frames``), once and again each time the stall has doubled.
 
-    Cost: some 100 timers and 40 wake-ups of a thread per second. Each wake-up asks for the
-    interpreter lock, which a computing loop gives away after 5 ms at most and takes back at once: a
-    few thousandths of a core, the same for every subject. What holds the interpreter lock as well,
+    Cost: some 100 timers per second, on the beat of ``loop_lag``, and 40 wake-ups of a thread. Each
+    wake-up asks for the interpreter lock, which a computing loop gives away after 5 ms at most and
+    takes back at once; it is the same for every subject. What holds the interpreter lock as well,
     as an extension that computes, is seen only when it lets go, at the next Python instruction.
     """
 
@@ -143,7 +144,7 @@ class LoopHolder(WorkerProbe):
         self._loop_thread_id = threading.get_ident()
         self._start_ns = self._clock()
         self._stalls = Stalls(self._start_ns)
-        self._timer = self._loop.call_later(INTERVAL_S, self._on_timer)
+        self._set_timer(self._start_ns)
         self._watching.acquire()
         self._thread = threading.Thread(target=self._watch, name="loop_holder", daemon=True)
         self._thread.start()
@@ -163,9 +164,16 @@ class LoopHolder(WorkerProbe):
         self._places[place] += 1
         self._by_saver += is_saver
 
+    def _set_timer(self, now_ns: int) -> None:
+        left_s = max(0, self._stalls.due_ns - now_ns) / 1e9
+        self._timer = self._loop.call_later(left_s, self._on_timer)
+
     def _on_timer(self) -> None:
-        self._stalls.answer(self._clock())
-        self._timer = self._loop.call_later(INTERVAL_S, self._on_timer)
+        now_ns = self._clock()
+        # A timer may fire early.
+        if now_ns >= self._stalls.due_ns:
+            self._stalls.answer(now_ns)
+        self._set_timer(now_ns)
 
     def _watch(self) -> None:
         while not self._watching.acquire(timeout=self._stalls.next_look_s(self._clock())):

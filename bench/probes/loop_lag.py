@@ -12,7 +12,7 @@ from typing import ClassVar
 from bench.contracts import ReadingKind, Subject, WorkerProbe
 from bench.records.trial import Reading
 
-INTERVAL_NS = 5_000_000
+INTERVAL_NS = 10_000_000
 _NS_PER_S = 1_000_000_000
 _FROM_READY = "from when something was ready to run until the loop ran it"
 
@@ -24,7 +24,7 @@ def answered(due_ns: int, now_ns: int, interval_ns: int) -> range:
 
     Pings are due at ``due_ns`` and every ``interval_ns`` from there. One that came due while the
     loop was blocked counts although it was never sent: a block of a second is not one bad value
-    among a thousand good ones, it is 200 bad ones (Gil Tene's correction for coordinated omission).
+    among a thousand good ones, it is 100 bad ones (Gil Tene's correction for coordinated omission).
     Empty when none is due yet.
     """
     return range(now_ns - due_ns, -1, -interval_ns)
@@ -63,13 +63,14 @@ class PingSchedule:
 
 
 class LoopLag(WorkerProbe):
-    """Asks the loop every 5 ms, by a timer of its own, how late it comes to it.
+    """Asks the loop every 10 ms, by a timer of its own, how late it comes to it.
 
-    The timer is the loop's, so its rounding shows: up to 1 ms with the selector, while uvloop's may
-    fire early and is then set again. The null subject shows each loop's floor. A thread that pings
-    from outside would show the interpreter lock's queue instead: a loop that polls takes the lock
-    back before a waiting thread gets it, and so seems to stand still while it runs thousands of
-    callbacks; besides, that thread slows down what is measured.
+    Each timer wakes a loop that sleeps, which costs what is measured up to 100 µs: hence no more
+    timers than that. They are the loop's, so its rounding shows: up to 1 ms with the selector,
+    while uvloop's may fire early and are then set again. The null subject shows each loop's floor.
+    A thread that pings from outside would show the interpreter lock's queue instead: a loop that
+    polls takes the lock back before a waiting thread gets it, and so seems to stand still while it
+    runs thousands of callbacks; besides, that thread slows down what is measured.
 
     The loop's CPU share tells lags apart: high with a loop that computes, low with one that is
     blocked.

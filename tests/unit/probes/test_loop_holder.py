@@ -106,6 +106,13 @@ def test_late_timers_add_up_and_small_lags_do_not() -> None:
     assert stalls.held_ns == STALL_NS + 1 + 50 * MS
 
 
+def test_timers_stay_on_the_beat_of_those_that_tell_the_lag() -> None:
+    stalls = Stalls(0)
+    for now_ns in (INTERVAL_NS + 3, 4 * INTERVAL_NS - 1):
+        stalls.answer(now_ns)
+        assert stalls.due_ns == (now_ns // INTERVAL_NS + 1) * INTERVAL_NS
+
+
 def test_a_stall_is_looked_at_each_time_it_has_doubled() -> None:
     stalls = Stalls(0)
     late = [stalls.asks_for_a_look(INTERVAL_NS + at * MS) for at in (0, 20, 21, 30, 42, 43, 86, 87)]
