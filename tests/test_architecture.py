@@ -49,6 +49,7 @@ CLOCK_READERS = {
 CLOCK_USERS = {
     "bench/verify/verifier.py": "bounds the time of reading back",
     "bench/measure/worker.py": "hands the clock to what runs in the worker",
+    "bench/measure/site.py": "notes when what is done beside the worker was done",
 }
 
 

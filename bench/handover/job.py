@@ -17,13 +17,17 @@ from typing import Self
 
 from bench.contracts import Endpoint, ExpectedThread, Workload, WrongRead
 from bench.records.redaction import secrets_of
-from bench.records.trial import Failure, Reading, Status, Verification, Window
+from bench.records.trial import Failure, Reading, Stage, Status, Verification, Window
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
 from bench.scenario.scenario import Scenario
 
 VOLATILE = "Volatile"
 """The class of failure of a job with a kill whose subject keeps everything in its process."""
+IMPORTED_STAGE = "imported"
+"""All is imported, and the worker waits for where the trial takes place."""
+READY_STAGE = "ready"
+"""All is prepared, and the worker waits to begin."""
 LEDGER_STAGE = "ledger"
 """The worker writes its ledger, since the store is read back by another process."""
 VERIFY_STAGE = "verify"
@@ -101,6 +105,7 @@ class TrialResult:
     error_texts: Mapping[str, str] = field(default_factory=dict)
     verification: Verification | None = None
     failure: Failure | None = None
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

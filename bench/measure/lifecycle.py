@@ -23,6 +23,7 @@ from bench.handover.job import (
     LEDGER_FILE,
     LEDGER_STAGE,
     OPENING_STAGE,
+    READY_STAGE,
     VERIFY_STAGE,
     VOLATILE,
     Ledger,
@@ -164,6 +165,7 @@ class Lifecycle:
         result = replace(result, settings=settings, durability=subject.durability_found(settings))
         if isinstance(self._arrival, Closed):
             await self._rehearse(load_of_trial, subject, savers)
+        self._enter(READY_STAGE)
         await asyncio.wrap_future(self._may_begin)
         # Samples taken while others were at work are no measurement. Errors stay: an operation
         # that failed then is a fault of the saver's, and must not vanish.

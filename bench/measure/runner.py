@@ -277,7 +277,8 @@ class TrialRun:
             is_left = result.status == "measured" or (job.kill and site.worker.was_killed)
             if is_left and result.verification is None:
                 limit_s = self._scenario.verify_s + MARGIN_S
-                verification = verifier.verification(site.directory, limit_s)
+                with site.stage("read back"):
+                    verification = verifier.verification(site.directory, limit_s)
                 result = replace(result, verification=verification)
             return self._with_server_death(result, endpoint), readings
 
@@ -354,6 +355,7 @@ class TrialRun:
             failure=failure,
             samples_file=f"{self._trial.id}.npz" if has_samples else None,
             left_behind=shown(self._site.left_behind),
+            stages=(*result.stages, *self._site.stages),
         )
 
 

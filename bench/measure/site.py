@@ -17,6 +17,7 @@ import psutil
 from bench.contracts import Endpoint, Server, new_namespace
 from bench.discovery import load
 from bench.errors import BenchError, UnsupportedError
+from bench.handover.clock import now_ns
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import STEP_LIMIT_S, Job, Kill, Opening
 from bench.handover.parts import options_of
@@ -24,6 +25,7 @@ from bench.links.relay import Relay
 from bench.measure.worker_process import MEASURING, WorkerProcess
 from bench.printable import printable
 from bench.records.redaction import redact, secrets_in
+from bench.records.trial import Stage
 from bench.scenario.plan import Trial
 from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
@@ -35,7 +37,7 @@ class Site:
     The worker imports, opens and prepares what it needs, and then waits for :meth:`begin`.
     ``program`` is the module that the worker runs, ``limit_s`` as in :class:`Job`. ``cores`` says,
     where these are pinned, on which cores worker and server run. ``left_behind`` says after leaving
-    what could not be removed from a user's server.
+    what could not be removed from a user's server, ``stages`` what was done beside the worker.
 
     Raises:
         UnavailableError: the server cannot be started or reached.
@@ -70,6 +72,16 @@ class Site:
         self._preparing: Future[None] | None = None
         self.server_kind = ""
         self.left_behind = ""
+        self.stages: list[Stage] = []
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Note when the block was run."""
+        start_ns = now_ns()
+        try:
+            yield
+        finally:
+            self.stages.append(Stage(name, start_ns, now_ns()))
 
     def prepare(self) -> None:
         """Start worker and server ahead, in a thread; entering the site then waits for them."""
@@ -101,12 +113,14 @@ class Site:
                 tempfile.TemporaryDirectory(prefix="checkpoint-bench-", ignore_cleanup_errors=True)
             )
             self.directory = Path(name)
-            self._start(stack)
+            with self.stage("start"):
+                self._start(stack)
             # What started is stopped later, unless something did not.
             self._stack = stack.pop_all()
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with self.stage("remove"):
+            self._stack.close()
 
     @property
     def processes(self) -> Mapping[str, tuple[int, ...]]:

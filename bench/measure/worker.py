@@ -13,6 +13,8 @@ import shutil
 import sys
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +22,8 @@ from bench.child_process import read_line
 from bench.handover.clock import now_ns
 from bench.handover.job import (
     HANDED_OVER,
+    IMPORTED_STAGE,
+    READY_STAGE,
     RESULT_FILE,
     SAMPLES_FILE,
     STACKS_SIGNAL,
@@ -30,6 +34,7 @@ from bench.handover.job import (
 from bench.handover.parts import Parts
 from bench.measure.lifecycle import Lifecycle
 from bench.records.files import from_json, to_json
+from bench.records.trial import Stage
 
 
 def main() -> None:
@@ -45,6 +50,7 @@ def main() -> None:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever goes wrong is the trial's result
             result = TrialResult("failed", failure=lifecycle.failure(error))
         lifecycle.recorder.write(directory / SAMPLES_FILE)
+        result = replace(result, stages=orders.stages())
         (directory / RESULT_FILE).write_bytes(to_json(result))
         # Before the loop is closed, which waits for threads that a saver may have left.
         orders.hand_over()
@@ -64,6 +70,7 @@ class Orders:
             faulthandler.register(STACKS_SIGNAL, all_threads=True)
         self._directory = directory
         self._is_taken = threading.Event()
+        self._began: list[tuple[str, int]] = []
         self._told = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
         # What a library prints must not be taken for an announcement.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -72,15 +79,23 @@ class Orders:
         self.may_begin.set_running_or_notify_cancel()
         self.announce("import")
         self.parts = Parts.of(from_json(_line(directory), Job))
+        self.announce(IMPORTED_STAGE)
         self.opening = from_json(_line(directory), Opening)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def announce(self, stage: str) -> None:
         """Tell the runner that a stage begins."""
+        self._began.append((stage, now_ns()))
         try:
             self._told.write(stage + "\n")
         except BrokenPipeError:
             _end(self._directory)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return what was done until now, without where this process waited."""
+        began = pairwise([*self._began, ("", now_ns())])
+        done = (Stage(name, start_ns, end_ns) for (name, start_ns), (_, end_ns) in began)
+        return tuple(stage for stage in done if stage.name not in {IMPORTED_STAGE, READY_STAGE})
 
     def hand_over(self) -> NoReturn:
         """Leave all that lies in the directory to the runner, and end once it answers for that.

@@ -20,6 +20,7 @@ Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 MOST_OPERATIONS = 100
 MOST_READINGS = 2_000
 MOST_SPANS = 40
+MOST_STAGES = 100
 MOST_WINDOW_NS = 7 * 24 * 3600 * 10**9
 SamplesFile = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}\.npz$")]
 
@@ -54,6 +55,15 @@ class Window:
     start_ns: Instant
     end_ns: Instant
     drained_ns: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What was done for a trial, by its worker or beside it, and when, on its window's clock."""
+
+    name: str
+    start_ns: Instant
+    end_ns: Instant
 
 
 def _ordered(window: Window) -> Window:
@@ -158,7 +168,8 @@ class TrialRecord:
     ``settings`` were read back from the store, ``durability`` follows from them. ``left_behind``
     says what could not be removed from a user's server, and is empty otherwise. ``took_s`` is by
     how much the trial made its run longer, with its servers and reading back; 0 where nobody took
-    it.
+    it. ``stages`` has all that was done for it, without where it waited for others; none where an
+    older version wrote it.
     ``samples_bytes`` and ``samples_sha256`` are of the samples' file as it was written; 0 and ""
     where an older version wrote it.
     """
@@ -184,6 +195,7 @@ class TrialRecord:
     took_s: FiniteFloat = 0.0
     samples_bytes: int = 0
     samples_sha256: str = ""
+    stages: Annotated[tuple[Stage, ...], Field(max_length=MOST_STAGES)] = ()
 
     @property
     def has_samples(self) -> bool:
