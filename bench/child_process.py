@@ -109,7 +109,7 @@ class ChildProcess:
         except queue.Empty:
             raise TimeoutError from None
 
-    def ask(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, order: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
         """Send ``order`` as a line of JSON and return the one that it answers; empty for none."""
         self.send(json.dumps(order).encode())
         try:

@@ -78,7 +78,8 @@ def finish(remove: Callable[[], None]) -> None:
 class Server(ABC):
     """A database server: started by us (embedded) or the user's own (external).
 
-    One object serves one trial: :meth:`start`, then :meth:`stop` in every way out.
+    One object serves one trial: perhaps :meth:`prepare`, then :meth:`start`, then :meth:`stop` in
+    every way out.
 
     What everything else must know of it stands here. ``variable`` is the environment variable that
     names the user's server; it begins with ``BENCH_``, by which it is known for a secret before
@@ -136,6 +137,12 @@ class Server(ABC):
             UnavailableError: no embedded server is installed.
         """
         return {}
+
+    def prepare(self) -> None:  # noqa: B027 - there may be nothing to be done
+        """Do ahead what makes :meth:`start` shorter and starts nothing that works on its own.
+
+        It may be called once, before :meth:`start`, and fail: that must then do without.
+        """
 
     @abstractmethod
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:

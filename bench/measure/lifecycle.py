@@ -243,15 +243,16 @@ class Lifecycle:
         The window of an open load begins where its schedule says.
         """
         lead_ns = round(_OUTSIDE_LEAD_S * _NS_PER_S)
-        if isinstance(self._arrival, Closed):
+        await self._sleep_until(until_ns - lead_ns)
+        self._enter(OPENING_STAGE)
+        if not isinstance(self._arrival, Closed):
+            await self._sleep_until(until_ns)
+        else:
+            until_ns = max(until_ns, self._clock() + lead_ns)
             await self._sleep_until(until_ns)
             limit_ns = until_ns + round(_LONGEST_WARM_UP_S * _NS_PER_S)
             while self._gets_warmer(load, subject) and self._clock() < limit_ns:  # noqa: ASYNC110 - a limit
                 await asyncio.sleep(_WARM_LOOK_S)
-            until_ns = self._clock() + lead_ns
-        await self._sleep_until(until_ns - lead_ns)
-        self._enter(OPENING_STAGE)
-        await self._sleep_until(until_ns)
 
     def _gets_warmer(self, load: Load, subject: Subject) -> bool:
         """Tell whether the load is not warm yet, and does not fail for good."""

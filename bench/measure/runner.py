@@ -147,12 +147,19 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
             return TrialRun(scenario, trial, environment, verifiers[used], used)
 
         ahead: dict[str, TrialRun] = {}
+        prepared: set[str] = set()
 
         def prepare_after(trial: Trial) -> None:
             following = remaining.following(trial)
-            if following is not None and following.id not in ahead:
-                ahead[following.id] = run_of(following)
-                ahead[following.id].prepare()
+            if following is None or following.id in prepared:
+                return
+            prepared.add(following.id)
+            ahead[following.id] = ahead.get(following.id) or run_of(following)
+            ahead[following.id].prepare()
+            after = remaining.following(following)
+            if after is not None:
+                ahead[after.id] = run_of(after)
+                ahead[after.id].import_ahead()
 
         def discard_prepared() -> None:
             for trial_run in ahead.values():
@@ -162,6 +169,10 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
         last_s = time.monotonic()
         for done, trial in enumerate(remaining, start=remaining.done + 1):
             trial_run = ahead.get(trial.id) or run_of(trial)
+            # Beside it nothing is at work.
+            for later in ahead.values():
+                if later is not trial_run:
+                    later.wait_until_imported()
             record, rows = trial_run.run(partial(prepare_after, trial))
             ahead.pop(trial.id, None)
             before_s, last_s = last_s, time.monotonic()
@@ -216,6 +227,15 @@ class TrialRun:
         self._site = Site(scenario, trial, environment, interpreter, kill=kill, limit_s=limit_s)
         self._besides_s = 2.0 * limit_s
         self._started_at = ""
+
+    def import_ahead(self) -> None:
+        """Start the worker ahead, for it to import what it needs."""
+        if not self._loop.unavailable():
+            self._site.import_ahead()
+
+    def wait_until_imported(self) -> None:
+        """Wait until a worker that was started ahead is at rest."""
+        self._site.wait_until_imported()
 
     def prepare(self) -> None:
         """Start the worker and the server ahead; :meth:`run` waits for them."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import psutil
 
-from bench.contracts import Endpoint, Server, new_namespace
+from bench.contracts import Endpoint, Server, Subject, new_namespace
 from bench.discovery import load
 from bench.errors import BenchError, UnsupportedError
 from bench.handover.clock import now_ns
@@ -69,7 +69,10 @@ class Site:
         self._stack = contextlib.ExitStack()
         self._secrets = secrets_in(environment)
         self._is_given_up = False
+        self._is_started = False
+        self._server: Server | None = None
         self._preparing: Future[None] | None = None
+        self._under_way: Future[None] | None = None
         self.server_kind = ""
         self.left_behind = ""
         self.stages: list[Stage] = []
@@ -83,18 +86,36 @@ class Site:
         finally:
             self.stages.append(Stage(name, start_ns, now_ns()))
 
+    def import_ahead(self) -> None:
+        """Start the worker ahead, which imports what it needs, and prepare the server meanwhile."""
+        self._in_thread(self._import)
+
+    def wait_until_imported(self) -> None:
+        """Wait until all of it that was begun ahead is at rest."""
+        self._wait()
+        if self._is_started:
+            self.worker.wait_until_imported()
+
     def prepare(self) -> None:
         """Start worker and server ahead, in a thread; entering the site then waits for them."""
-        executor = ThreadPoolExecutor(1)
-        self._preparing = executor.submit(self._prepare)
-        executor.shutdown(wait=False)
+        self._wait()
+        self._preparing = self._in_thread(self._prepare)
 
     def discard(self) -> None:
         """Stop and remove what was prepared and never entered."""
         self.give_up()
-        if self._preparing is not None:
-            self._preparing.exception()
+        self._wait()
         self._stack.close()
+
+    def _in_thread(self, step: Callable[[], None]) -> Future[None]:
+        executor = ThreadPoolExecutor(1)
+        self._under_way = executor.submit(step)
+        executor.shutdown(wait=False)
+        return self._under_way
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            self._under_way.exception()
 
     def __enter__(self) -> Self:
         if self._preparing is None:
@@ -107,16 +128,21 @@ class Site:
             raise
         return self
 
+    def _import(self) -> None:
+        # What fails is tried again when the trial is next, and told then.
+        self._start_worker()
+        if self._server is not None:
+            with self.stage("directory"):
+                self._server.prepare()
+
     def _prepare(self) -> None:
-        with contextlib.ExitStack() as stack:
-            name = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="checkpoint-bench-", ignore_cleanup_errors=True)
-            )
-            self.directory = Path(name)
-            with self.stage("start"):
-                self._start(stack)
-            # What started is stopped later, unless something did not.
-            self._stack = stack.pop_all()
+        try:
+            self._start_worker()
+            with self.stage("server"):
+                self._open()
+        except BaseException:
+            self._stack.close()
+            raise
 
     def __exit__(self, *_: object) -> None:
         with self.stage("remove"):
@@ -146,52 +172,73 @@ class Site:
         """Return ``text`` without passwords, and without what a terminal would obey."""
         return printable(redact(text, self._secrets))
 
-    def _start(self, stack: contextlib.ExitStack) -> None:
-        use = self._scenario.resolve(self._trial.subject)
-        subject = subject_class(use.use, use.options)
-        # Left in reverse: a worker that hangs must not hold what the server is to remove.
-        server: Server | None = None
-        if subject.server is not None:
-            plugin: Any = load("server", subject.server)
-            server = plugin(self._environment)
-            self._secrets += server.secrets
-            stack.callback(self._stop, server)
-        self.job = Job(self._scenario, self._trial, str(self.directory), self._kill, self._limit_s)
-        arrival = self._scenario.arrival(self._trial.arrival)
-        is_pinned = arrival.placement == "pinned"
-        worker_core, server_core = core_each() if is_pinned else (None, None)
-        # The worker imports what it needs while the server starts.
-        with starting_on(worker_core):
-            worker = WorkerProcess(
-                self.job, self.directory, self._environment, self._interpreter, self._program
+    def _start_worker(self) -> None:
+        """Start the worker, unless that was done ahead."""
+        if self._is_started:
+            return
+        with contextlib.ExitStack() as stack:
+            name = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="checkpoint-bench-", ignore_cleanup_errors=True)
             )
-        self.worker = stack.enter_context(worker)
-        if self._is_given_up:
-            self.worker.give_up()
+            self.directory = Path(name)
+            # Left in reverse: a worker that hangs must not hold what the server is to remove.
+            if self._subject.server is not None:
+                plugin: Any = load("server", self._subject.server)
+                self._server = plugin(self._environment)
+                self._secrets += self._server.secrets
+                stack.callback(self._stop, self._server)
+            self.job = Job(self._scenario, self._trial, name, self._kill, self._limit_s)
+            with starting_on(self._cores[0]):
+                worker = WorkerProcess(
+                    self.job, self.directory, self._environment, self._interpreter, self._program
+                )
+            self.worker = stack.enter_context(worker)
+            if self._is_given_up:
+                self.worker.give_up()
+            self._is_started = True
+            # What started is stopped later, unless something did not.
+            self._stack = stack.pop_all()
+
+    def _open(self) -> None:
+        """Start the server, and tell the worker where it is."""
         self.opening = linked = Opening(None, new_namespace())
-        if server is not None:
-            settings = subject.server_settings(options_of(subject, use))
-            with starting_on(server_core):
-                started = server.start(settings, self.opening.namespace)
-            if is_pinned and not started.process_ids:
+        if self._server is not None:
+            use = self._scenario.resolve(self._trial.subject)
+            settings = self._subject.server_settings(options_of(self._subject, use))
+            with starting_on(self._cores[1]):
+                started = self._server.start(settings, self.opening.namespace)
+            if self._is_pinned and not started.process_ids:
                 raise UnsupportedError(
                     "placement = 'pinned' needs a server that is started for the trial"
                 )
             self.opening = replace(self.opening, endpoint=started)
             self._secrets += self.opening.secrets
             self.server_kind = started.kind
-            linked = self._linked(server, started, arrival.round_trip_s / 2.0, stack)
-        self.cores = _cores_read_back(self.processes) if is_pinned else {}
+            linked = self._linked(self._server, started)
+        self.cores = _cores_read_back(self.processes) if self._is_pinned else {}
         self.worker.open(linked)
 
-    def _linked(
-        self, server: Server, endpoint: Endpoint, delay_s: float, stack: contextlib.ExitStack
-    ) -> Opening:
+    @property
+    def _subject(self) -> type[Subject]:
+        use = self._scenario.resolve(self._trial.subject)
+        return subject_class(use.use, use.options)
+
+    @property
+    def _is_pinned(self) -> bool:
+        return self._scenario.arrival(self._trial.arrival).placement == "pinned"
+
+    @property
+    def _cores(self) -> tuple[int, int] | tuple[None, None]:
+        """The cores of worker and server, where each has its own."""
+        return core_each() if self._is_pinned else (None, None)
+
+    def _linked(self, server: Server, endpoint: Endpoint) -> Opening:
+        delay_s = self._scenario.arrival(self._trial.arrival).round_trip_s / 2.0
         if not delay_s:
             return self.opening
 
         def open_link(host: str, port: int) -> int:
-            return stack.enter_context(Relay(host, port, delay_s)).port
+            return self._stack.enter_context(Relay(host, port, delay_s)).port
 
         return replace(self.opening, endpoint=server.through(endpoint, open_link))
 

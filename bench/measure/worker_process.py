@@ -7,17 +7,20 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import psutil
 
 from bench.child_process import ChildProcess
+from bench.handover.clock import now_ns
 from bench.handover.failures import details_of, places
 from bench.handover.guard import TOLD
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
     HANDED_OVER,
+    IMPORTED_STAGE,
     RESULT_FILE,
     STACKS_SIGNAL,
     Job,
@@ -29,7 +32,7 @@ from bench.handover.log import log_tail
 from bench.measure._host import memory_limit
 from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
-from bench.records.trial import Failure
+from bench.records.trial import Failure, Stage
 
 MEASURING = "bench.measure.worker"
 """The program that measures a trial."""
@@ -59,11 +62,13 @@ class WorkerProcess:
         self._log = directory / "worker.log"
         self._stage = "import"
         self._process_id: int | None = None
+        self._has_ended = False
         self._hung: Failure | None = None
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
             most_bytes = job.scenario.worker_memory_bytes or _spare_bytes()
             guard = ("-m", "bench.handover.guard", str(most_bytes), program, str(directory))
+            self._started_ns = now_ns()
             self._process = ChildProcess(
                 [*interpreter.command, *guard], interpreter.environment_of(environment), log
             )
@@ -94,6 +99,17 @@ class WorkerProcess:
         """Whether the worker has ended as by a kill."""
         return was_killed(self._process.exit_code)
 
+    def wait_until_imported(self) -> None:
+        """Wait until all is imported, so long as starting may take."""
+        deadline_s = time.monotonic() + _STARTING_S
+        with contextlib.suppress(TimeoutError):
+            while self.process_id and self._stage != IMPORTED_STAGE:
+                stage = self._process.line(max(0.0, deadline_s - time.monotonic()))
+                if stage is None:
+                    self._has_ended = True
+                    return
+                self._stage = stage
+
     def open(self, opening: Opening) -> None:
         """Tell the worker where the trial takes place; it opens the subject and prepares."""
         self._secrets += opening.secrets
@@ -110,7 +126,7 @@ class WorkerProcess:
         """
         began_s = time.monotonic()
         deadline_s = began_s + limit_s + _STARTING_S
-        while self.process_id:
+        while self.process_id and not self._has_ended:
             try:
                 stage = self._process.line(max(0.0, deadline_s - time.monotonic()))
             except TimeoutError:
@@ -135,7 +151,9 @@ class WorkerProcess:
         self._process.wait(_ENDING_S)
         code = self._process.exit_code
         if path.exists() and code in (0, None):
-            return from_json(path.read_bytes(), TrialResult)
+            result = from_json(path.read_bytes(), TrialResult)
+            spawned = (Stage("spawn", self._started_ns, result.stages[0].start_ns),)
+            return replace(result, stages=(*spawned, *result.stages))
         name, text = "WorkerDied", f"the worker ended with {_ending(code)}"
         log = log_tail(self._log, self._secrets)
         if told := re.findall(f"^{TOLD}(\\w+): (.+)$", log, re.MULTILINE):

@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +63,26 @@ class EmbeddedServer:
         """The directory that the server works in; it exists from start to stop."""
         return self._directory or Path()
 
+    def prepare(self, order: Order) -> None:
+        """Have the directory made of ``order``, which serves nothing, before :meth:`start`.
+
+        Raises:
+            UnavailableError: it cannot be made.
+        """
+        try:
+            self._keeper = _new_keeper()
+            self._take(_answer_of(self._keeper, order))
+        except BaseException:
+            self.stop()
+            raise
+
     def start(
         self, make_order: Callable[[], Order], is_ready: Callable[[], bool], password: str = ""
     ) -> None:
         """Start the server of ``make_order()`` and wait until ``is_ready``.
 
-        Both are asked anew for each attempt, once :attr:`port` and :attr:`password` are chosen;
+        Both are asked anew for each attempt, once :attr:`port` and :attr:`password` are chosen; of
+        the first order only the server's command counts where the directory has been prepared.
         ``is_ready`` only once it is this server that holds the port, so that it may log in.
         ``password`` is that of a template, where the server has one.
 
@@ -134,10 +148,13 @@ class EmbeddedServer:
     def _start_once(self, order: Order, is_ready: Callable[[], bool]) -> None:
         self._last_signal = order["parent_death_signal"]
         deadline = time.monotonic() + START_LIMIT_S
-        self._keeper = _new_keeper()
-        answer = _answer_of(self._keeper, order)
+        if self._keeper is None:
+            self._keeper = _new_keeper()
+            answer = _answer_of(self._keeper, order)
+            self._take(answer)
+        else:
+            answer = _answer_of(self._keeper, order, order["serve"])
         self.process_id = int(answer["process_id"])
-        self._directory, self._log = Path(answer["directory"]), Path(answer["log"])
         with contextlib.suppress(psutil.NoSuchProcess):
             self._server = psutil.Process(self.process_id)
         while not (self._holds_its_port() and is_ready()):
@@ -153,6 +170,9 @@ class EmbeddedServer:
                     f"{START_LIMIT_S:g} s:\n{self._log_tail()}"
                 )
             time.sleep(_POLL_S)
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        self._directory, self._log = Path(answer["directory"]), Path(answer["log"])
 
     def _log_tail(self) -> str:
         try:
@@ -202,8 +222,11 @@ def _new_keeper() -> ChildProcess:
     return ChildProcess([sys.executable, "-I", "-S", program], without_servers(os.environ))
 
 
-def _answer_of(keeper: ChildProcess, order: Order) -> dict[str, Any]:
-    answer = keeper.ask(order)
+def _answer_of(
+    keeper: ChildProcess, order: Order, serve: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return what the keeper says to ``order``, or to be asked to ``serve`` what it prepared."""
+    answer = keeper.ask(order if serve is None else serve)
     if "process_id" not in answer:
         raise UnavailableError(
             f"the embedded {order['name']} server cannot be started: "

@@ -142,6 +142,14 @@ class PostgresServer(Server):
     def programs(self) -> Mapping[str, str]:
         return {} if self.external else identities_of(_programs().postgres)
 
+    def prepare(self) -> None:
+        if not self.external:
+            programs, account = _programs(), unprivileged_account()
+            embedded = EmbeddedServer()
+            # From here on it is stopped, whatever happens.
+            self._embedded = embedded
+            embedded.prepare(_order(programs, account, template=_template(programs, account)))
+
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
         check_setting_names(settings, _RESERVED)
         try:
@@ -202,12 +210,12 @@ class PostgresServer(Server):
 
     def _start_embedded(self, settings: Mapping[str, str]) -> str:
         programs, account = _programs(), unprivileged_account()
-        template = _TEMPLATE.directory(_template_order(programs, account, _TEMPLATE.password))
-        self._embedded = embedded = EmbeddedServer()
+        template = _template(programs, account)
+        self._embedded = embedded = self._embedded or EmbeddedServer()
 
         def order() -> Order:
             serve = _serving(programs, embedded, settings)
-            return _order(programs, account, template=str(template), serve=serve)
+            return _order(programs, account, template=template, serve=serve)
 
         embedded.start(
             order,
@@ -296,6 +304,11 @@ def _order(
 
 def _bin(programs: PostgresPrograms) -> str:
     return f"{{root}}/{programs.bin.as_posix()}"
+
+
+def _template(programs: PostgresPrograms, account: tuple[int, int] | None) -> str:
+    order = _template_order(programs, account, _TEMPLATE.password)
+    return str(_TEMPLATE.directory(order))
 
 
 def _template_order(

@@ -11,6 +11,7 @@ trial's directory removed. SIGTERM has it kill the child and end.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import select
@@ -59,6 +60,9 @@ def main() -> None:
     adopt_orphans()
     for name in sys.argv[1:]:
         importlib.import_module(name)
+    # A child that collects garbage would copy all of this.
+    gc.collect()
+    gc.freeze()
     order: Order | None = None
     while line := read_line():
         if line != GO + b"\n":

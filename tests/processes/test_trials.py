@@ -310,7 +310,7 @@ def test_an_interrupted_run_is_completed_without_measuring_twice(
     assert [trial.trial.id for trial in store.read(RUN_ID).trials] == [t.id for t in plan.trials]
 
 
-def test_a_trial_is_prepared_when_nothing_is_timed_and_begins_when_the_last_one_is_gone(
+def test_a_trial_begins_when_the_last_one_is_gone_and_the_next_one_but_one_is_at_rest(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[str] = []
@@ -321,7 +321,7 @@ def test_a_trial_is_prepared_when_nothing_is_timed_and_begins_when_the_last_one_
         prepare(site)
 
     def noted_begin(site: Site) -> None:
-        events.append(f"begin with {len(list(temporary.iterdir()))} directory")
+        events.append(f"begin among {len(list(temporary.iterdir()))} directories")
         begin(site)
 
     def noted_stages(worker: WorkerProcess, limit_s: float) -> Iterator[str]:
@@ -332,14 +332,31 @@ def test_a_trial_is_prepared_when_nothing_is_timed_and_begins_when_the_last_one_
     monkeypatch.setattr(Site, "prepare", noted_prepare)
     monkeypatch.setattr(Site, "begin", noted_begin)
     monkeypatch.setattr(WorkerProcess, "stages", noted_stages)
-    run(*begun(tmp_path / "results"), RUN_ID, lambda _: None, os.environ)
+    scenario, plan, store = begun(tmp_path / "results")
+    run(scenario, plan, store, RUN_ID, lambda _: None, os.environ)
 
     told = [event for event in events if event in {"window", "done"} or " " in event]
     assert told == [
-        *("begin with 1 directory", "window", "the next one", "done"),
-        *("begin with 1 directory", "window", "the next one", "done"),
-        *("begin with 1 directory", "window", "done"),
+        *("begin among 1 directories", "window", "the next one", "done"),
+        *("begin among 2 directories", "window", "the next one", "done"),
+        *("begin among 1 directories", "window", "done"),
     ]
+    records = store.read(RUN_ID).trials
+    at_work = ["spawn", "import", "open", "prepare", "rehearsal", "warm-up", "opening", "window"]
+    for record in records:
+        assert [stage.name for stage in record.stages][: len(at_work)] == at_work
+    for record in records:
+        loaded_ns = next(each.start_ns for each in record.stages if each.name == "warm-up")
+        assert record.window is not None
+        beside = [
+            stage
+            for other in records
+            for stage in other.stages
+            if other is not record
+            and stage.start_ns < record.window.drained_ns
+            and stage.end_ns > loaded_ns
+        ]
+        assert beside == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a hidden process is found there alone")

@@ -79,6 +79,45 @@ def _median(cell: CellEvidence, name: str) -> float:
 
 @finding(
     "warning",
+    meaning="A trial was still, or already, at work while another was measured: the times of the "
+    "two are not independent.",
+    remedy="Report it: trials take turns, and what each did when is in their records.",
+)
+def trials_overlapped(evidence: Evidence) -> Symptom | None:
+    """Look for stages of one trial beside warm-up, window or drain of its neighbours."""
+    records = sorted(evidence.records, key=lambda record: record.started_at)
+    # Instants of before and after a restart of the machine do not compare: neighbours alone are.
+    pairs = [
+        (record, other)
+        for at, record in enumerate(records)
+        for other in (*records[max(0, at - 2) : at], *records[at + 1 : at + 3])
+        if record.window is not None
+    ]
+    overlaps = [(overlap_ns, pair) for pair in pairs if (overlap_ns := _beside_ns(*pair)) > 0]
+    if not overlaps:
+        return None
+    longest_ns, (record, other) = max(overlaps, key=lambda each: each[0])
+    trials = sorted({measured.trial.id for _, (measured, _) in overlaps})
+    message = (
+        f"in {counted(len(trials), 'trial')}; for up to {number(longest_ns / 1e6)} ms "
+        f"(trial {other.trial.id} beside {record.trial.id})"
+    )
+    cells, _ = in_trials(evidence.measured, lambda record: record.trial.id in trials)
+    return Symptom(message, cells, trials)
+
+
+def _beside_ns(record: TrialRecord, other: TrialRecord) -> int:
+    """Return for how long a stage of ``other`` was at work beside what was measured, at most."""
+    if record.window is None:
+        return 0
+    loaded = (stage.start_ns for stage in record.stages if stage.name == "warm-up")
+    start_ns, end_ns = next(loaded, record.window.start_ns), record.window.drained_ns
+    lengths = (min(end_ns, stage.end_ns) - max(start_ns, stage.start_ns) for stage in other.stages)
+    return max(lengths, default=0)
+
+
+@finding(
+    "warning",
     meaning="The processors' clock did not stay the same: the same work takes longer at a lower "
     "clock, whichever saver does it.",
     remedy="Fix the clock (governor performance, no turbo), plug in the laptop, and measure again.",

@@ -7,10 +7,13 @@ from typing import Any
 
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
+from bench.records.trial import Stage
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import (
+    MS,
     Left,
+    Load,
     analysed,
     changed,
     found,
@@ -42,6 +45,18 @@ def test_emulated_loop(tmp_path: Path) -> None:
     analysis = analysed(tmp_path, make, scenario_text(loops="selector proactor"))
 
     assert the(analysis, "emulated_loop").message == "proactor is emulated here (1 cell)"
+
+
+def test_trials_overlapped(tmp_path: Path) -> None:
+    opens_ns = Load().window.start_ns
+
+    def importing_until(end_ns: int) -> Analysis:
+        stages = (Stage("import", opens_ns - MS, end_ns),)
+        return analysed(tmp_path / str(end_ns), changed(stages=stages))
+
+    message = the(importing_until(opens_ns + 3 * MS), "trials_overlapped").message
+    assert message.startswith("in 3 trials; for up to 3.00 ms (trial ")
+    assert found(importing_until(opens_ns), "trials_overlapped") is None
 
 
 def in_environment(directory: Path, **environment: Any) -> Analysis:
