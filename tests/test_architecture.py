@@ -50,6 +50,7 @@ CLOCK_USERS = {
     "bench/verify/verifier.py": "bounds the time of reading back",
     "bench/measure/worker.py": "hands the clock to what runs in the worker",
     "bench/measure/site.py": "notes when what is done beside the worker was done",
+    "bench/measure/worker_process.py": "notes when a worker was started",
 }
 
 

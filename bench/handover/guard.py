@@ -6,10 +6,11 @@ Then it ends all that descends from the child, whatever sessions it made, and en
 SIGTERM has it kill the child first. Where there is no ``fork`` nothing is guarded.
 
 On Linux a child that takes more than BYTES of memory is killed, and why a child was killed is said
-on standard error. What counts is the memory that it really holds for itself. RLIMIT_AS counts
-addresses, of which databases mapped into memory, allocators and threads reserve far more; a control
-group needs rights that few have; and an allocation that fails breaks the program that measures
-somewhere, instead of ending it with a reason.
+on standard error. It is looked at ten times a second, from when it asks for that. What counts is
+the memory that it really holds for itself. RLIMIT_AS counts addresses, of which databases mapped
+into memory, allocators and threads reserve far more; a control group needs rights that few have;
+and an allocation that fails breaks the program that measures somewhere, instead of ending it with a
+reason.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 TOLD = "guard: "
 """How the line begins that says why the child was killed: a class, then a sentence."""
 _LOOK_MS = 100
+# By these a guard knows that its child asks for something, or has ended.
+_WAKING = {getattr(signal, name) for name in ("SIGCONT", "SIGCHLD") if hasattr(signal, name)}
 _MEGABYTE = 1_000_000
 
 
@@ -33,9 +36,11 @@ def main() -> None:
     """Run the module that the arguments name, guarded."""
     if hasattr(os, "fork"):
         may_begin, begins = os.pipe()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _WAKING)
         child = os.fork()
         if child:
             _guard(child, begins)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAKING)
         os.close(begins)
         os.read(may_begin, 1)
         os.close(may_begin)
@@ -43,6 +48,12 @@ def main() -> None:
         _tell(os.getpid())
     del sys.argv[:2]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+def have_memory_watched() -> None:
+    """Have this process's guard look at its memory from now on: both may be idle until then."""
+    if sys.platform == "linux":
+        os.kill(os.getppid(), signal.SIGCONT)
 
 
 def adopt_orphans() -> None:
@@ -93,6 +104,7 @@ def _watch_memory(child: int, most_bytes: int) -> str:
     """Return as the child has ended, for what reason if it was killed."""
     if sys.platform != "linux":
         return "WorkerDied: the worker was killed"
+    signal.sigwaitinfo(_WAKING)
     ended = select.poll()
     ended.register(os.pidfd_open(child), select.POLLIN)
     most = taken = 0

@@ -1,6 +1,6 @@
 """What the runner hands to a worker, and what the worker hands back.
 
-The job goes to the worker's standard input in two lines, so that the worker imports what it needs
+The job goes to the worker's standard input in two lines, so that the worker imports the plug-ins
 while the server starts: :class:`Job`, then :class:`Opening`. It opens the subject and prepares, and
 begins with the load upon an empty line. The worker writes one word per line to
 its standard output when a stage begins. Its samples, its :class:`TrialResult`, the
@@ -24,8 +24,10 @@ from bench.scenario.scenario import Scenario
 
 VOLATILE = "Volatile"
 """The class of failure of a job with a kill whose subject keeps everything in its process."""
+STARTED_STAGE = "started"
+"""The program is imported, and the worker waits for its job."""
 IMPORTED_STAGE = "imported"
-"""All is imported, and the worker waits for where the trial takes place."""
+"""The plug-ins are imported, and the worker waits for where the trial takes place."""
 READY_STAGE = "ready"
 """All is prepared, and the worker waits to begin."""
 LEDGER_STAGE = "ledger"

@@ -159,7 +159,7 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
             after = remaining.following(following)
             if after is not None:
                 ahead[after.id] = run_of(after)
-                ahead[after.id].import_ahead()
+                ahead[after.id].start_ahead()
 
         def discard_prepared() -> None:
             for trial_run in ahead.values():
@@ -172,7 +172,7 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
             # Beside it nothing is at work.
             for later in ahead.values():
                 if later is not trial_run:
-                    later.wait_until_imported()
+                    later.wait_until_started()
             record, rows = trial_run.run(partial(prepare_after, trial))
             ahead.pop(trial.id, None)
             before_s, last_s = last_s, time.monotonic()
@@ -228,17 +228,17 @@ class TrialRun:
         self._besides_s = 2.0 * limit_s
         self._started_at = ""
 
-    def import_ahead(self) -> None:
-        """Start the worker ahead, for it to import what it needs."""
+    def start_ahead(self) -> None:
+        """Start the worker ahead, which then waits."""
         if not self._loop.unavailable():
-            self._site.import_ahead()
+            self._site.start_ahead()
 
-    def wait_until_imported(self) -> None:
-        """Wait until a worker that was started ahead is at rest."""
-        self._site.wait_until_imported()
+    def wait_until_started(self) -> None:
+        """Wait until what was started ahead is at rest."""
+        self._site.wait_until_started()
 
     def prepare(self) -> None:
-        """Start the worker and the server ahead; :meth:`run` waits for them."""
+        """Have worker and server prepare ahead; :meth:`run` waits for them."""
         if not self._loop.unavailable():
             self._site.prepare()
 

@@ -86,18 +86,18 @@ class Site:
         finally:
             self.stages.append(Stage(name, start_ns, now_ns()))
 
-    def import_ahead(self) -> None:
-        """Start the worker ahead, which imports what it needs, and prepare the server meanwhile."""
-        self._in_thread(self._import)
+    def start_ahead(self) -> None:
+        """Start the worker, which then waits for its job, and prepare the server meanwhile."""
+        self._in_thread(self._start)
 
-    def wait_until_imported(self) -> None:
-        """Wait until all of it that was begun ahead is at rest."""
+    def wait_until_started(self) -> None:
+        """Wait until all of it that was started ahead is at rest."""
         self._wait()
         if self._is_started:
-            self.worker.wait_until_imported()
+            self.worker.wait_until_started()
 
     def prepare(self) -> None:
-        """Start worker and server ahead, in a thread; entering the site then waits for them."""
+        """Start what is not yet, and have the worker prepare; entering the site waits for that."""
         self._wait()
         self._preparing = self._in_thread(self._prepare)
 
@@ -128,7 +128,7 @@ class Site:
             raise
         return self
 
-    def _import(self) -> None:
+    def _start(self) -> None:
         # What fails is tried again when the trial is next, and told then.
         self._start_worker()
         if self._server is not None:
@@ -138,6 +138,8 @@ class Site:
     def _prepare(self) -> None:
         try:
             self._start_worker()
+            # The worker imports the plug-ins while the server starts.
+            self.worker.begin_import()
             with self.stage("server"):
                 self._open()
         except BaseException:

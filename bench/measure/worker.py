@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from bench.child_process import read_line
 from bench.handover.clock import now_ns
+from bench.handover.guard import have_memory_watched
 from bench.handover.job import (
     HANDED_OVER,
     IMPORTED_STAGE,
@@ -27,6 +28,7 @@ from bench.handover.job import (
     RESULT_FILE,
     SAMPLES_FILE,
     STACKS_SIGNAL,
+    STARTED_STAGE,
     Job,
     Opening,
     TrialResult,
@@ -77,8 +79,11 @@ class Orders:
         self.may_begin = Future[None]()
         # Who waits for it cannot cancel it.
         self.may_begin.set_running_or_notify_cancel()
+        self.announce(STARTED_STAGE)
+        line = _line(directory)
+        have_memory_watched()
         self.announce("import")
-        self.parts = Parts.of(from_json(_line(directory), Job))
+        self.parts = Parts.of(from_json(line, Job))
         self.announce(IMPORTED_STAGE)
         self.opening = from_json(_line(directory), Opening)
         threading.Thread(target=self._listen, daemon=True).start()
@@ -92,7 +97,7 @@ class Orders:
             _end(self._directory)
 
     def stages(self) -> tuple[Stage, ...]:
-        """Return what was done until now, without where this process waited."""
+        """Return what was done until now, without where this process waited but for its job."""
         began = pairwise([*self._began, ("", now_ns())])
         done = (Stage(name, start_ns, end_ns) for (name, start_ns), (_, end_ns) in began)
         return tuple(stage for stage in done if stage.name not in {IMPORTED_STAGE, READY_STAGE})

@@ -20,9 +20,9 @@ from bench.handover.guard import TOLD
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
     HANDED_OVER,
-    IMPORTED_STAGE,
     RESULT_FILE,
     STACKS_SIGNAL,
+    STARTED_STAGE,
     Job,
     Opening,
     TrialResult,
@@ -62,7 +62,7 @@ class WorkerProcess:
         self._log = directory / "worker.log"
         self._stage = "import"
         self._process_id: int | None = None
-        self._has_ended = False
+        self._has_started = self._has_ended = False
         self._hung: Failure | None = None
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
@@ -72,7 +72,7 @@ class WorkerProcess:
             self._process = ChildProcess(
                 [*interpreter.command, *guard], interpreter.environment_of(environment), log
             )
-        self._process.send(to_json(job))
+        self._job = job
 
     @property
     def process_id(self) -> int:
@@ -99,16 +99,18 @@ class WorkerProcess:
         """Whether the worker has ended as by a kill."""
         return was_killed(self._process.exit_code)
 
-    def wait_until_imported(self) -> None:
-        """Wait until all is imported, so long as starting may take."""
-        deadline_s = time.monotonic() + _STARTING_S
+    def wait_until_started(self) -> None:
+        """Wait until it has imported its program, and is at rest until :meth:`begin_import`."""
+        if self._has_started or not self.process_id:
+            return
         with contextlib.suppress(TimeoutError):
-            while self.process_id and self._stage != IMPORTED_STAGE:
-                stage = self._process.line(max(0.0, deadline_s - time.monotonic()))
-                if stage is None:
-                    self._has_ended = True
-                    return
-                self._stage = stage
+            stage = self._process.line(_STARTING_S)
+            self._has_ended = stage is None
+            self._has_started = stage == STARTED_STAGE
+
+    def begin_import(self) -> None:
+        """Have the worker import the plug-ins of its job."""
+        self._process.send(to_json(self._job))
 
     def open(self, opening: Opening) -> None:
         """Tell the worker where the trial takes place; it opens the subject and prepares."""
@@ -137,6 +139,8 @@ class WorkerProcess:
                 deadline_s = began_s + limit_s
             if stage is None:
                 return
+            if stage == STARTED_STAGE:
+                continue
             if stage == HANDED_OVER:
                 self._process.send(b"")
                 return
@@ -152,8 +156,9 @@ class WorkerProcess:
         code = self._process.exit_code
         if path.exists() and code in (0, None):
             result = from_json(path.read_bytes(), TrialResult)
-            spawned = (Stage("spawn", self._started_ns, result.stages[0].start_ns),)
-            return replace(result, stages=(*spawned, *result.stages))
+            waited, *stages = result.stages
+            spawned = Stage("spawn", self._started_ns, waited.start_ns)
+            return replace(result, stages=(spawned, *stages))
         name, text = "WorkerDied", f"the worker ended with {_ending(code)}"
         log = log_tail(self._log, self._secrets)
         if told := re.findall(f"^{TOLD}(\\w+): (.+)$", log, re.MULTILINE):

@@ -275,7 +275,7 @@ def measure_nothing(monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
         return trial_record(trial_run._trial, outcome), outcome.load.rows()
 
     monkeypatch.setattr(TrialRun, "run", run)
-    monkeypatch.setattr(TrialRun, "import_ahead", lambda _: None)
+    monkeypatch.setattr(TrialRun, "start_ahead", lambda _: None)
     monkeypatch.setattr(TrialRun, "prepare", lambda _: None)
 
 

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from bench.servers import _keeper
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it uses POSIX signals")
 
@@ -62,7 +63,7 @@ class Keeper:
             start_new_session=True,
         )
 
-    def ask(self, wanted: _keeper.Order) -> dict[str, Any]:
+    def ask(self, wanted: _keeper.Order | list[str]) -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(wanted).encode() + b"\n")
@@ -142,6 +143,21 @@ def test_a_template_has_no_server_and_others_begin_with_its_content(tmp_path: Pa
         assert list(keeper.temporary.iterdir()) == []
         assert keeper.process.stdout is not None
         keeper.process.stdout.close()
+
+
+def test_a_server_is_started_later_in_the_directory_that_was_prepared(keeper: Keeper) -> None:
+    made = keeper.ask(order("", prepare=[[sys.executable, "-c", KEEP]], serve=[]))
+    code = "import os, signal; os.mkfifo('found' if os.path.exists('below/kept') else 'none')"
+    answer = keeper.ask([sys.executable, "-c", f"{code}; open('found', 'wb').close(); {WAIT}"])
+
+    # Opening the pipe waits until it is there at its other end.
+    data = Path(made["directory"], "data")
+    server = psutil.Process(answer["process_id"])
+    until(lambda: [*data.glob("found")], server)
+    (data / "found").read_bytes()
+    assert keeper.close() == 0
+    assert has_ended(server)
+    assert list(keeper.temporary.iterdir()) == []
 
 
 def test_a_request_to_end_also_ends_the_server(keeper: Keeper) -> None:

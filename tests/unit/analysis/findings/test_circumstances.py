@@ -55,7 +55,7 @@ def test_trials_overlapped(tmp_path: Path) -> None:
         return analysed(tmp_path / str(end_ns), changed(stages=stages))
 
     message = the(importing_until(opens_ns + 3 * MS), "trials_overlapped").message
-    assert message.startswith("in 3 trials; for up to 3.00 ms (trial ")
+    assert message.startswith("in 3 trials; for up to 3 ms (trial ")
     assert found(importing_until(opens_ns), "trials_overlapped") is None
 
 
