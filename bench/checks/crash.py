@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 
 from bench.checks.trials import CheckTrials
@@ -37,17 +38,24 @@ def crash(
     """
     found = CrashCheck()
     left_behind = ""
-    for trial in trials.of(label):
-        kill = kill_of(trial)
-        run = TrialRun(trials.scenario, trial, environment, verifier, interpreter, kill)
-        record, _ = run.run()
-        left_behind = left_behind or record.left_behind
-        why_not = _why_not(record)
-        if why_not == VOLATILE:
-            return CrashCheck(is_volatile=True), left_behind
-        if why_not or record.verification is None:
-            return replace(found, not_checked=why_not), left_behind
-        found = _added(found, record.verification)
+    with ExitStack() as stack:
+        runs = [
+            TrialRun(trials.scenario, trial, environment, verifier, interpreter, kill_of(trial))
+            for trial in trials.of(label)
+        ]
+        # Nothing is timed, so all of them start at once.
+        for run in runs[1:]:
+            stack.callback(run.discard)
+            run.start_ahead()
+        for run in runs:
+            record, _ = run.run()
+            left_behind = left_behind or record.left_behind
+            why_not = _why_not(record)
+            if why_not == VOLATILE:
+                return CrashCheck(is_volatile=True), left_behind
+            if why_not or record.verification is None:
+                return replace(found, not_checked=why_not), left_behind
+            found = _added(found, record.verification)
     return found, left_behind
 
 

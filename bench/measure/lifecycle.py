@@ -57,7 +57,7 @@ _WARM_LOOK_S = 0.02
 # Postgres plans the first five executions of a prepared statement anew, on each connection.
 _WARM_OPERATIONS = 6
 # What watches from outside takes its first readings in this time, which ends as the window opens.
-_OUTSIDE_LEAD_S = 0.1
+_OUTSIDE_LEAD_S = 0.05
 # A thread that was told to end may take this long.
 _ENDING_S = 0.2
 
