@@ -119,6 +119,7 @@ class Site:
 
     def __enter__(self) -> Self:
         if self._preparing is None:
+            self._wait()
             self._prepare()
             return self
         try:
@@ -132,7 +133,8 @@ class Site:
         # What fails is tried again when the trial is next, and told then.
         self._start_worker()
         if self._server is not None:
-            with self.stage("directory"):
+            # What is started here starts the server.
+            with self.stage("directory"), starting_on(self._cores[1]):
                 self._server.prepare()
 
     def _prepare(self) -> None:

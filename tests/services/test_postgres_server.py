@@ -13,7 +13,10 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.errors import UnavailableError
+from bench.measure.site import Site, core_each
 from bench.records.redaction import secrets_of
+from bench.scenario.plan import expand
+from bench.scenario.scenario_file import parse_scenario
 from bench.servers import _embedded, postgres
 from bench.servers.postgres import PostgresPrograms, PostgresServer, find_postgres
 from tests.services import _processes
@@ -40,6 +43,57 @@ def secret_of(server: PostgresServer) -> str:
     assert server._embedded is not None
     assert len(server._embedded.password) > 20
     return server._embedded.password
+
+
+def test_a_server_that_was_prepared_has_its_directory_before_it_starts() -> None:
+    server = PostgresServer({})
+    try:
+        server.prepare()
+        directory = directory_of(server)
+        assert (directory / "data" / "PG_VERSION").is_file()
+        if os.geteuid() == 0:
+            assert (directory / "data").stat().st_uid == 0
+        endpoint = server.start({}, "bench_prepared")
+        assert directory_of(server) == directory
+        assert value(endpoint.url, "SHOW data_directory") == str(directory / "data")
+    finally:
+        server.stop()
+    assert not directory.exists()
+
+
+PINNED = """
+schema_version = 2
+question = "Where does it run?"
+seed = 3
+repetitions = 1
+warmup_s = 0.05
+duration_s = 0.1
+probes = []
+[subjects.postgres]
+use = "postgres"
+[workloads.steps]
+use = "append_steps"
+[payloads.small]
+use = "nested"
+[arrivals.one]
+kind = "closed"
+clients = 1
+placement = "pinned"
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="needs 2 cores"
+)
+def test_a_server_that_was_prepared_ahead_has_a_core_of_its_own() -> None:
+    scenario = parse_scenario(PINNED, "f.toml")
+    site = Site(scenario, expand(scenario).trials[0], {})
+    site.start_ahead()
+    with site:
+        assert site.cores == {
+            f"{name}_cores": str(core)
+            for name, core in zip(("worker", "server"), core_each(), strict=True)
+        }
 
 
 def test_an_embedded_server_starts_and_leaves_nothing() -> None:
