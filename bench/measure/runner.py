@@ -1,8 +1,9 @@
 """Runs a plan: one worker process per trial, only the server under test beside it.
 
 While a trial's store is read back and removed, the next trial's server starts and its worker
-prepares. They wait until nothing is left of the trial before: beside an open window, or a warm-up,
-nothing else runs.
+prepares, and the worker of the one after that starts. A trial begins when nothing is left of the
+one before, and when what was started ahead is at rest: beside an open window, or a warm-up, nothing
+else runs.
 
 What stops in every way out: the worker (its standard input closes), the server (its keeper sees the
 same), the process that reads the store back, the trial's directory. Each finished trial is on disk
@@ -169,10 +170,9 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
         last_s = time.monotonic()
         for done, trial in enumerate(remaining, start=remaining.done + 1):
             trial_run = ahead.get(trial.id) or run_of(trial)
-            # Beside it nothing is at work.
-            for later in ahead.values():
-                if later is not trial_run:
-                    later.wait_until_started()
+            for other in ahead.values():
+                if other is not trial_run:
+                    other.wait_until_started()
             record, rows = trial_run.run(partial(prepare_after, trial))
             ahead.pop(trial.id, None)
             before_s, last_s = last_s, time.monotonic()
