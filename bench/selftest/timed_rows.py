@@ -37,7 +37,7 @@ STALL_TOLERANCE = 0.05
 # The share of all waiting that must be told as the system's queueing, not the generator's lag.
 QUEUEING_SHARE = 0.9
 # Of the round trips that are counted: one too many or too few, of the four at most, is a quarter.
-ROUND_TRIPS_TOLERANCE = 0.15
+ROUND_TRIPS_TOLERANCE = 0.10
 # What a saver without a defect must not be said to have, whatever else is found.
 DEFECTS = ("loop_blocked", "loop_stalled", "memory_leak")
 # Batches for the interval of a mean of values that follow each other (Law and Carson 1979).
