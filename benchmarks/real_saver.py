@@ -1,10 +1,7 @@
-"""Loads a saver in several ways in this process, on one server, turn by turn.
+"""Runs one way of loading a saver in this process, on a server of its own, turn by turn.
 
-Two processes of the same program differ by more than measuring costs: in the layout of their
-memory, the seed of their hashes. So all ways take turns in one, each loop by hand and the harness
-with a saver of its own. Each line on standard input is a turn: a way, and the seconds for which the
-harness offers its load, or the cycles that a loop by hand does. The answer is cycles a second, and
-how many there were.
+Each line on standard input is a turn: the seconds for which the harness offers its load, or the
+cycles that a loop by hand does. The answer is cycles a second, and how many there were.
 """
 
 from __future__ import annotations
@@ -17,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +52,10 @@ class ByTheHarness:
         self._timing = Timing(self._recorder, now_ns, AcknowledgementLog())
         for checkout in subject.checkouts():
             self._timing.time_checkout(checkout)
-        self._call_counts = CallCounts(self._recorder)
+        CallCounts(self._recorder).watch(subject.counted_calls())
 
     async def __call__(self, prefix: str, length: float) -> tuple[float, int]:
         """Return cycles a second of a load of ``length`` seconds, and how many there were."""
-        # The driver's classes are those of the other ways as well.
-        self._call_counts.watch(self._subject.counted_calls())
-        try:
-            return await self._offered(prefix, length)
-        finally:
-            self._call_counts.restore()
-
-    async def _offered(self, prefix: str, length: float) -> tuple[float, int]:
         plugins: list[Any] = [load("probe", name) for name in _PROBES]
         # Those that count what is stored do so before and after: SQLite's log is then a new file.
         probes = [p() for p in plugins if p.side == "worker" and p.stops == "window"]
@@ -102,20 +92,16 @@ class ByHand:
 
 
 Way = Callable[[str, float], Coroutine[Any, Any, tuple[float, int]]]
-
-
-def ways(timed: Subject, plain: Subject, payload: Payload) -> Mapping[str, Way]:
-    """Return the ways by name; the loops by hand share ``plain``."""
-    return {
-        "harness": ByTheHarness(timed, payload),
-        "hand": ByHand(plain, payload, yields=False),
-        "hand_yielding": ByHand(plain, payload, yields=True),
-    }
+WAYS: Mapping[str, Callable[[Subject, Payload], Way]] = {
+    "harness": ByTheHarness,
+    "hand": partial(ByHand, yields=False),
+    "hand_yielding": partial(ByHand, yields=True),
+}
 
 
 @contextmanager
-def opened(name: str, runner: asyncio.Runner) -> Iterator[tuple[list[Subject], str]]:
-    """Open the saver ``name`` twice on one server; give both with a prefix of threads' ids."""
+def opened(name: str, runner: asyncio.Runner) -> Iterator[tuple[Subject, str]]:
+    """Open the saver ``name`` with its server; give it with a prefix of its threads' ids."""
     plugin: Any = load("subject", name)
     options = plugin.Options.model_validate(OPTIONS[name])
     worker_core, server_core = _cores()
@@ -126,16 +112,13 @@ def opened(name: str, runner: asyncio.Runner) -> Iterator[tuple[list[Subject], s
                 endpoint = stack.enter_context(_server(plugin, options))
         # Where the system puts a saver's threads changes more than measuring does.
         stack.enter_context(starting_on(worker_core))
+        directory = tempfile.TemporaryDirectory(prefix="checkpoint-bench-overhead-")
         prefix = endpoint.namespace if endpoint else name
-        subjects: list[Subject] = []
-        for _ in range(2):
-            directory = tempfile.TemporaryDirectory(prefix="checkpoint-bench-overhead-")
-            place = Place(Path(stack.enter_context(directory)), endpoint, prefix)
-            subject: Subject = plugin(options, place)
-            runner.run(subject.open(1))
-            stack.callback(lambda opened: runner.run(opened.close()), subject)
-            subjects.append(subject)
-        yield subjects, prefix
+        place = Place(Path(stack.enter_context(directory)), endpoint, prefix)
+        subject: Subject = plugin(options, place)
+        runner.run(subject.open(1))
+        stack.callback(lambda: runner.run(subject.close()))
+        yield subject, prefix
 
 
 def _cores() -> tuple[int | None, int | None]:
@@ -158,17 +141,15 @@ def _server(subject: Any, options: Any) -> Iterator[Endpoint]:
 
 def main() -> None:
     """Answer turns until standard input ends."""
-    saver_name, state_bytes = sys.argv[1:]
+    way_name, saver_name, state_bytes = sys.argv[1:]
     payload = closed_loop.payload_of(int(state_bytes))
-    with asyncio.Runner() as runner, opened(saver_name, runner) as (subjects, prefix):
-        for number, subject in enumerate(subjects):
-            warm = f"{prefix}-warm-{number}"
-            runner.run(closed_loop.by_hand(subject.saver(0), payload, _WARM_CYCLES, warm))
-        by_name = ways(*subjects, payload)
+    with asyncio.Runner() as runner, opened(saver_name, runner) as (subject, prefix):
+        warm = closed_loop.by_hand(subject.saver(0), payload, _WARM_CYCLES, f"{prefix}-warm")
+        runner.run(warm)
+        way = WAYS[way_name](subject, payload)
         for number, line in enumerate(sys.stdin):
-            name, length = line.split()
             gc.collect()
-            answer = runner.run(by_name[name](f"{prefix}-{number}", float(length)))
+            answer = runner.run(way(f"{prefix}-{number}", float(line)))
             sys.stdout.write(f"{json.dumps(answer)}\n")
             sys.stdout.flush()
 

@@ -22,9 +22,9 @@ _GRAPH_S = 0.5
 _STATE_BYTES = 1_000
 _LARGE_STATE_BYTES = 50_000
 _LEAST_SHARE = 0.93
-# A new process and server so often, and so many rounds in each.
+# New processes and servers so often, and so many rounds in each.
 _REAL_PROCESSES = 4
-_REAL_ROUNDS = 8
+_REAL_ROUNDS = 6
 _REAL_S = 0.4
 _LEAST_REAL_SHARE = 0.95
 
@@ -124,9 +124,9 @@ def test_real_savers(benchmark: Any, add: Add, name: str) -> None:
     rounds = Rounds(_REAL_S)
 
     def in_new_processes() -> None:
-        with real_savers.SaverProcess(name, _STATE_BYTES) as process:
-            others = {way: partial(process.cycles, way) for way in _BY_HAND}
-            rounds.run(partial(process.turn, "harness"), others, _REAL_ROUNDS)
+        with real_savers.started(("harness", *_BY_HAND), name, _STATE_BYTES) as ways:
+            others = {way: ways[way].cycles for way in _BY_HAND}
+            rounds.run(ways["harness"].turn, others, _REAL_ROUNDS)
 
     benchmark.pedantic(in_new_processes, rounds=_REAL_PROCESSES)
     add_shares(add, rounds, f"closed loop, one client, {name}", _LEAST_REAL_SHARE)
