@@ -253,8 +253,10 @@ class Timing:
             return lock
         calls = self._recorder.calls_of(LOCK_ACQUISITIONS)
         if own.__flags__ & _BASETYPE and hasattr(own, "acquire"):
-            method = {"acquire": self._waiting(own.acquire, _LOCK, calls)}
-            _exchange_class(lock, self._derive(own, method))
+            acquire = self._waiting(own.acquire, _LOCK, calls)
+            if isinstance(lock, asyncio.Lock):
+                acquire = _timed_unless_free(own.acquire, acquire, calls)
+            _exchange_class(lock, self._derive(own, {"acquire": acquire}))
             return lock
         return _ThreadLock(lock, self._waiting(_acquire, _LOCK, calls))
 
@@ -314,8 +316,12 @@ def counting(original: Method, counted_as: Sequence[Count]) -> Method:
 
 def _is_next(operation: list[Any]) -> bool:
     """Tell whether an exchange that begins now follows all others of the operation so far."""
-    task = _running_task()
-    if task is None or task is operation[_TASK]:
+    try:
+        is_own = asyncio.current_task() in (None, operation[_TASK])
+    except RuntimeError:
+        # In a thread without a loop.
+        is_own = True
+    if is_own:
         before = operation[_EXCHANGES]
     else:
         of, known = _IN_TURN.get()
@@ -338,12 +344,23 @@ def _end_nothing(token: Any, result: Any, at_ns: int) -> None:
 _NOT_NOTED = (_begin_nothing, _end_nothing)
 
 
-def _running_task() -> asyncio.Task[Any] | None:
-    """Return the task that runs, or ``None`` in a thread without a loop."""
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return None
+def _timed_unless_free(original: Method, timed: Method, calls: MutableSequence[int]) -> Method:
+    """Return ``timed``, but ``original`` where the lock is free: it is had at once.
+
+    A lock for which others wait is not free, also where nobody holds it.
+    """
+    current_operation = _OPERATION.get
+
+    @functools.wraps(original)
+    def acquire(self: Any) -> Any:
+        if self._locked or self._waiters:
+            return timed(self)
+        operation = current_operation()
+        if operation is not None:
+            calls[operation[_CODE]] += 1
+        return original(self)
+
+    return acquire
 
 
 # Py_TPFLAGS_BASETYPE: whether a class may be derived from (threading.Lock may not).
