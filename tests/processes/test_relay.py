@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
@@ -17,21 +19,40 @@ CONTENT = bytes(range(256)) * 4_000
 
 
 @contextlib.contextmanager
-def reversing_server() -> Iterator[int]:
-    """Answer each connection, once the client has said that it ends, with all of it reversed."""
+def answering(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Have ``answer`` serve each connection; what it raises is raised when the server is left."""
+    failed: list[Exception] = []
 
     def serve() -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = listening.accept()
                 with connection:
-                    connection.sendall(received(connection)[::-1])
+                    try:
+                        answer(connection)
+                    except Exception as error:  # noqa: BLE001 - raised below
+                        failed.append(error)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=serve, daemon=True).start()
         yield listening.getsockname()[1]
         # Closing alone does not wake a thread that accepts.
         listening.shutdown(socket.SHUT_RDWR)
+    if failed:
+        raise failed[0]
+
+
+def reverse(connection: socket.socket) -> None:
+    """Answer, once the client has said that it ends, with all of it reversed."""
+    connection.sendall(received(connection)[::-1])
+
+
+def answer_in_part(connection: socket.socket) -> None:
+    """Reset the connection in the middle of an answer."""
+    connection.recv(1)
+    connection.sendall(b"the first half")
+    at_once = struct.pack("HH" if sys.platform == "win32" else "ii", 1, 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
 
 
 def received(connection: socket.socket) -> bytes:
@@ -50,9 +71,20 @@ def exchanged(port: int, content: bytes) -> bytes:
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.005])
 def test_everything_arrives_in_order_and_so_does_the_end(delay_s: float) -> None:
-    with reversing_server() as port, Relay("127.0.0.1", port, delay_s) as relay:
+    with answering(reverse) as port, Relay("127.0.0.1", port, delay_s) as relay:
         assert exchanged(relay.port, CONTENT) == CONTENT[::-1]
         assert exchanged(relay.port, b"again") == b"niaga"
+
+
+def test_what_is_cut_off_does_not_look_whole() -> None:
+    with (
+        answering(answer_in_part) as port,
+        Relay("127.0.0.1", port, 0.0) as relay,
+        socket.create_connection(("127.0.0.1", relay.port)) as connection,
+    ):
+        connection.sendall(b"?")
+        with pytest.raises(ConnectionResetError):
+            received(connection)
 
 
 def test_a_server_that_is_not_there_closes_the_connection() -> None:
