@@ -97,8 +97,16 @@ class Subject(ABC):
 
     @classmethod
     def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
-        """Return the settings that the server must be started with for these options."""
+        """Return the settings that a server of ours is started with for these options."""
         return {}
+
+    @classmethod
+    def required_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        """Return those of them that a user's server must run with, or the trial is unsupported.
+
+        What no option asks for by name is as that server is, and is read back.
+        """
+        return cls.server_settings(options)
 
     @classmethod
     def check(cls, options: PluginOptions) -> None:

@@ -53,13 +53,14 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
     used = [(subject_class(use.use, use.options), use) for use in _used_subjects(scenario)]
     servers, programs = dict[str, str](), dict[str, str]()
     for name in sorted({subject.server for subject, _ in used if subject.server}):
-        wanted = [
-            subject.server_settings(options_of(subject, use))
-            for subject, use in used
-            if subject.server == name
-        ]
         server = load("server", name)(environment)
-        servers[name] = server.check(wanted)
+        servers[name] = server.check(
+            [
+                subject.required_settings(options_of(subject, use))
+                for subject, use in used
+                if subject.server == name
+            ]
+        )
         programs |= server.programs()
     return Services(servers, programs, packages_of(scenario))
 

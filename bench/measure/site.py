@@ -208,7 +208,10 @@ class Site:
         self.opening = linked = Opening(None, new_namespace())
         if self._server is not None:
             use = self._scenario.resolve(self._trial.subject)
-            settings = self._subject.server_settings(options_of(self._subject, use))
+            subject = self._subject
+            is_theirs = bool(self._server.external)
+            asked = subject.required_settings if is_theirs else subject.server_settings
+            settings = asked(options_of(subject, use))
             with starting_on(self._cores[1]):
                 started = self._server.start(settings, self.opening.namespace)
             if self._is_pinned and not started.process_ids:

@@ -104,6 +104,11 @@ class PostgresSubjectBase(SaversSubject[Saver]):
         return {"synchronous_commit": cast("PostgresOptionsBase", options).synchronous_commit}
 
     @classmethod
+    def required_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        is_asked_for = "synchronous_commit" in options.model_fields_set
+        return cls.server_settings(options) if is_asked_for else {}
+
+    @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
         return asked_durability(cast("PostgresOptionsBase", options).synchronous_commit)
 

@@ -85,6 +85,17 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
         return {"appendonly": "yes", "appendfsync": given.persistence, "save": "", **modules}
 
     @classmethod
+    def required_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        required = {"modules"}
+        if "persistence" in options.model_fields_set:
+            required |= {"appendonly", "appendfsync"}
+            # Snapshots beside an append-only file change nothing of what survives.
+            if cast("RedisOptions", options).persistence == "none":
+                required.add("save")
+        settings = cls.server_settings(options)
+        return {name: value for name, value in settings.items() if name in required}
+
+    @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
         return {
             "none": Durability.VOLATILE,
