@@ -73,15 +73,15 @@ class Blocks:
     A block is named by its repetition, so two cells are paired by it. ``planned`` counts the trials
     that there should be. ``values`` has metric → block → value; ``lower_bounds`` names the metrics
     that are lower bounds in some trial. ``replicates`` has tail quantile → block → what resampling
-    its trial gives, shape (replicates,). ``failed_stages`` are those in which trials ended that
-    have no measurement. ``is_open``: under an open load. ``trials`` has block → id.
+    its trial gives, shape (replicates,). ``ended`` has block → the stage in which a trial
+    ended that has no measurement. ``is_open``: under an open load. ``trials`` has block → id.
     """
 
     planned: int = 0
     values: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     lower_bounds: frozenset[str] = frozenset()
     replicates: Mapping[str, Mapping[int, Floats]] = field(default_factory=dict, compare=False)
-    failed_stages: frozenset[str] = frozenset()
+    ended: Mapping[int, str] = field(default_factory=dict)
     is_open: bool = False
     trials: Mapping[int, str] = field(default_factory=dict)
 

@@ -51,7 +51,7 @@ def estimate_all(
         # cells are put side by side.
         values = _values(metric, trials)
         if values:
-            estimates.append(_over(metric, values, "arithmetic"))
+            estimates.append(over_trials(metric, values, "arithmetic"))
     return {estimate.metric.name: estimate for estimate in estimates}
 
 
@@ -89,7 +89,7 @@ def _statistic(
         return _estimate(metric, Interval(bound, None, None, LOWER_BOUND), values, len(values))
     needed = operations_for(statistic)
     if len(values) == len(trials) or (values and needed <= 1):
-        return _over(metric, values, time.combined)
+        return over_trials(metric, values, time.combined)
     # Of the parts of the service time nothing is kept to be pooled; they are as many as it.
     is_kept = time.part_of != "service"
     kept = (operation, time.name if is_kept else time.part_of)
@@ -114,7 +114,7 @@ def _declared(
     declared: DeclaredMetric, values: Sequence[float], trials: Sequence[TrialSummary]
 ) -> Estimate:
     if values:
-        return _over(declared.metric, values, declared.combined)
+        return over_trials(declared.metric, values, declared.combined)
     counts = (sum(trial.operations.get(o, 0) for o in declared.operations) for trial in trials)
     return _too_few(declared.metric, min(counts), "", declared.needed, len(trials))
 
@@ -123,7 +123,8 @@ def _values(metric: Metric, trials: Sequence[TrialSummary]) -> list[float]:
     return [trial.values[metric.name] for trial in trials if metric.name in trial.values]
 
 
-def _over(metric: Metric, values: Sequence[float], combined: Combined) -> Estimate:
+def over_trials(metric: Metric, values: Sequence[float], combined: Combined) -> Estimate:
+    """Estimate ``metric`` from a value of each trial (at least one)."""
     return _estimate(metric, _interval(values, combined), values, len(values))
 
 

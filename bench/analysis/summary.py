@@ -152,7 +152,7 @@ def _cell(
             },
             lower_bounds=frozenset(name for trial in trials for name in trial.lower_bounds),
             replicates=_by_block((t.record.trial.repetition, t.replicates) for t in trials),
-            failed_stages=frozenset(r.failure.stage for r in records if r.failure is not None),
+            ended={r.trial.repetition: r.failure.stage for r in records if r.failure is not None},
             is_open=isinstance(arrival, Open),
             trials={record.trial.repetition: record.trial.id for record in records},
         ),

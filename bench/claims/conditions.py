@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bench.analysis.answer.limits import (
+    BEFORE_THE_SAVER,
     NO_INTERVAL,
-    estimate_outside_p,
+    figure_of,
     outcome_in,
     outcome_of,
     outside_p,
     ratio_outside_p,
 )
-from bench.analysis.answer.verdict import BEFORE_THE_SAVER
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import (
     compare,
@@ -23,6 +23,7 @@ from bench.analysis.comparison import (
 )
 from bench.analysis.findings.registry import finding_kinds
 from bench.analysis.result import Analysis
+from bench.analysis.wording import FEWEST_FOR_INTERVAL
 from bench.claims.claim import (
     Bound,
     Count,
@@ -271,28 +272,29 @@ def _compared(
 def _bound(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
     """Judge a metric by its interval over trials."""
     metric = limit.metric
-    condition = _begun(analysis, [cell], metric, metric)
-    if condition.outcome != "undecided":
+    condition = _begun(analysis, [cell], metric)
+    if condition.outcome == "invalid":
         return condition
-    estimate = cell.estimates.get(metric)
+    found = figure_of(cell, limit)
+    estimate = found.estimate
     if estimate is None:
-        return _unmeasured(condition, f"there is no {metric} here")
-    values = estimate.trial_values
-    judged = replace(
+        return _unmeasured(condition, f"{cell.name}: {found.why}")
+    if misfit := limit.misfit(estimate.metric.unit, metric):
+        raise InputError(misfit)
+    return replace(
         condition,
+        outcome=found.outcome,
         value=estimate.value,
         low=estimate.low,
         high=estimate.high,
         unit=estimate.metric.unit,
-        blocks=len(values),
+        blocks=len(estimate.trial_values),
         blocks_planned=cell.blocks.planned,
         method=estimate.method,
-        detectable_factor=detectable_factor(values),
-        why=_errors_of(cell) if metric == ERRORS.name else "",
-        outside_p=estimate_outside_p(estimate, limit.range),
+        detectable_factor=detectable_factor(estimate.trial_values),
+        why=found.why or (_errors_of(cell) if metric == ERRORS.name else ""),
+        outside_p=found.outside_p,
     )
-    no_interval = estimate.why_not or f"no interval: {estimate.method}"
-    return _concluded(judged, limit, no_interval, "trials have a value")
 
 
 def _difference(analysis: Analysis, limit: Limit, cell: Cell, above: str) -> JudgedCondition:
@@ -319,18 +321,13 @@ def _difference(analysis: Analysis, limit: Limit, cell: Cell, above: str) -> Jud
         method="mean of the differences inside blocks, Student t interval",
         outside_p=outside_p(differences, limit.range),
     )
-    return _concluded(judged, limit, NO_INTERVAL, "blocks have both sides")
-
-
-def _concluded(
-    judged: JudgedCondition, limit: Limit, no_interval: str, have: str
-) -> JudgedCondition:
-    if misfit := limit.misfit(judged.unit, limit.metric):
+    if misfit := limit.misfit(judged.unit, metric):
         raise InputError(misfit)
-    if judged.low is None or judged.high is None:
-        return replace(judged, why=no_interval)
     if judged.blocks < judged.blocks_planned:
-        return replace(judged, why=f"{judged.blocks} of {judged.blocks_planned} {have}")
+        why = f"{judged.blocks} of {judged.blocks_planned} blocks have both sides"
+        return replace(judged, why=why)
+    if judged.low is None or judged.high is None or judged.blocks < FEWEST_FOR_INTERVAL:
+        return replace(judged, why=NO_INTERVAL)
     return replace(judged, outcome=outcome_in(limit.range, judged.low, judged.high))
 
 
@@ -393,7 +390,7 @@ def _says_something(judgement: RunsOn, cell: Cell) -> bool:
     """
     if cell.status == "measured":
         return True
-    is_of_saver = not cell.blocks.failed_stages & BEFORE_THE_SAVER
+    is_of_saver = BEFORE_THE_SAVER.isdisjoint(cell.blocks.ended.values())
     if cell.status not in ("unsupported", "failed") or not is_of_saver:
         return False
     if not judgement.because:

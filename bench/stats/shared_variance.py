@@ -19,7 +19,7 @@ expression", Annals of Applied Statistics 2016), and where all together do not l
 So few variances cannot show that noise goes by the pair, and a prior that is fitted as certain
 would then overrule every own variance. So the prior counts at most thrice as much as the own one.
 And comparisons with one baseline in one condition share its noise: however many there are, they
-know no more of a variance than its blocks tell.
+know no more of a variance than the blocks of the one that has most tell.
 """
 
 from __future__ import annotations
@@ -58,8 +58,9 @@ def moderated(
 ) -> tuple[Floats, Floats]:
     """Return the variances (n,) to use and their degrees of freedom, for sample ones (≥ 0) of such.
 
-    Those of one of the ``groups`` (n,) rest on a common noise. They are those given wherever
-    nothing may be shared.
+    Those of one of the ``groups`` (n,) rest on a common noise, so that a group counts for the most
+    degrees that one of it has. With a single group nobody gets more than these; who has fewer may
+    get up to them. Variances and degrees are those given where nothing may be shared.
     """
     is_shared, prior = _fitted(variances, degrees)
     if prior is None:

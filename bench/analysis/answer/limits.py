@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from bench.analysis.cell import Estimate
+from bench.analysis.cell import Cell, Estimate
 from bench.analysis.comparison import heeded, widened
+from bench.analysis.estimation import over_trials
 from bench.analysis.result import Comparison
-from bench.scenario.limit import Range
+from bench.analysis.wording import FEWEST_FOR_INTERVAL
+from bench.scenario.limit import Limit, Range
+from bench.scenario.metric import ERRORS
 from bench.scenario.quantity import number
 from bench.stats.effects import (
     FEWEST_FOR_SIGNED_RANK,
@@ -21,9 +24,26 @@ from bench.stats.effects import (
     student_p,
 )
 from bench.stats.intervals import GEOMETRIC
+from bench.stats.multiplicity import LEVEL, holm, p_among
 
 LimitOutcome = Literal["holds", "fails", "undecided"]
-NO_INTERVAL = "a single block has no interval"
+PValues = tuple[float, float]
+NO_INTERVAL = f"fewer than {FEWEST_FOR_INTERVAL} blocks have no interval"
+# The stages of a trial that end before its saver is asked for anything.
+BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a cell's own figure says of a limit, and ``why`` it says nothing.
+
+    ``outside_p`` are its p-values as :func:`outside_p` gives them; ``None`` where it has none.
+    """
+
+    outcome: LimitOutcome
+    why: str = ""
+    estimate: Estimate | None = None
+    outside_p: PValues | None = None
 
 
 def outcome_in(asked: Range, low: float, high: float) -> LimitOutcome:
@@ -41,15 +61,15 @@ def says_nothing(compared: Comparison) -> str:
             return f"{compared.effect.blocks} of {compared.blocks_planned} blocks have both sides"
         case "unsteady":
             return f"not steady during the window: {compared.unsteady}"
-    return ""
+    has_interval = compared.effect.low is not None
+    return "" if has_interval and compared.effect.blocks >= FEWEST_FOR_INTERVAL else NO_INTERVAL
 
 
 def outcome_of(compared: Comparison, asked: Range) -> tuple[LimitOutcome, str]:
     """Return what the interval of a ratio says of the ``asked`` range, or why it says nothing."""
     effect = compared.effect
-    if effect.low is None or effect.high is None:
-        return "undecided", NO_INTERVAL
-    if why := says_nothing(compared):
+    why = says_nothing(compared)
+    if why or effect.low is None or effect.high is None:
         return "undecided", why
     outcome = outcome_in(asked, effect.low, effect.high)
     least = 1.0 + compared.smallest_effect
@@ -65,12 +85,78 @@ def outcome_of(compared: Comparison, asked: Range) -> tuple[LimitOutcome, str]:
     return "undecided", text
 
 
+# ---------------------------------------------------------------------------- a figure by itself
+
+
+def figure_of(cell: Cell, limit: Limit) -> Figure:
+    """Judge a metric of ``cell`` by its interval over trials, of which none may lack.
+
+    What is to be exactly so needs no interval. Of a trial that the saver ended every cycle is lost:
+    it counts in the errors as a share of 1, and leaves every other figure open.
+    """
+    metric = limit.metric
+    found = _errors(cell) if metric == ERRORS.name else cell.estimates.get(metric)
+    if why := cell.fails_for(metric):
+        return Figure("undecided", why, found)
+    if found is None or found.value is None:
+        absent = found.why_not if found else f"there is no {metric} here"
+        return Figure("undecided", cell.reason or absent)
+    is_exact = any(bound.relation == "==" for bound in limit.bounds)
+    if is_exact and limit.range.fails(found.value, found.value):
+        return Figure("fails", "", found, (0.0, 0.0))
+    p_values = (1.0, 1.0) if is_exact else estimate_outside_p(found, limit.range)
+    outcome, why = _by_interval(cell, limit, found, is_exact=is_exact)
+    return Figure(outcome, why, found, p_values)
+
+
+def _by_interval(
+    cell: Cell, limit: Limit, found: Estimate, *, is_exact: bool
+) -> tuple[LimitOutcome, str]:
+    have, planned = len(found.trial_values), cell.blocks.planned
+    no_interval = f"no interval: {found.method}"
+    if have < planned:
+        lacking = f"{have} of {planned} trials have a value" if have else no_interval
+        return "undecided", cell.reason or lacking
+    if is_exact:
+        return "holds", ""
+    if found.low is None or found.high is None:
+        return "undecided", no_interval
+    if have < FEWEST_FOR_INTERVAL:
+        return "undecided", f"fewer than {FEWEST_FOR_INTERVAL} trials have no interval"
+    if unsteady := cell.unsteady_because(limit.metric):
+        return "undecided", f"not steady during the window: {unsteady}"
+    return outcome_in(limit.range, found.low, found.high), ""
+
+
+def _errors(cell: Cell) -> Estimate | None:
+    """Estimate the share of cycles that failed, with those of trials that the saver ended."""
+    ended = cell.blocks.ended.items()
+    # That a server or a loop is not to be had here says nothing about a saver.
+    lost = {block: 1.0 for block, stage in ended if stage not in BEFORE_THE_SAVER}
+    shares = lost | dict(cell.blocks.values.get(ERRORS.name, {}))
+    return over_trials(ERRORS, [*shares.values()], "arithmetic") if shares else None
+
+
 # -------------------------------------------------------------------------- against chance
 
 
-def outside_p(
-    values: Sequence[float], asked: Range, *, by_ranks: bool = False
-) -> tuple[float, float] | None:
+def beyond_chance(judged: Sequence[tuple[bool, PValues | None, int]]) -> list[bool]:
+    """Tell of each whether it fails by more than chance: given are that it fails, p-values, blocks.
+
+    Some of many may lie outside by chance, so each is allowed for how many they are (Holm). That
+    all do by chance is no likelier than that one does: then every one counts.
+    """
+    known = [(p_values, blocks) for _, p_values, blocks in judged if p_values]
+    allowed = iter(holm([p_among(*p_values, blocks, len(known)) for p_values, blocks in known]))
+    adjusted = [next(allowed) if p_values else 1.0 for _, p_values, _ in judged]
+    is_everywhere = all(fails for fails, p_values, _ in judged if p_values)
+    return [
+        fails and (is_everywhere or p_value <= LEVEL)
+        for (fails, _, _), p_value in zip(judged, adjusted, strict=True)
+    ]
+
+
+def outside_p(values: Sequence[float], asked: Range, *, by_ranks: bool = False) -> PValues | None:
     """Return two p-values, two-sided, against the end of ``asked`` that ``values`` are beyond.
 
     The first is that of the interval: of the signed-rank test if ``by_ranks`` and there are enough
@@ -89,7 +175,7 @@ def outside_p(
     return (signed_rank_p(beyond) if is_ranked else student), student
 
 
-def estimate_outside_p(estimate: Estimate, asked: Range) -> tuple[float, float] | None:
+def estimate_outside_p(estimate: Estimate, asked: Range) -> PValues | None:
     """Return the same for a figure over trials, of logarithms where its interval is of these."""
     values = estimate.trial_values
     if estimate.method == GEOMETRIC:
@@ -97,7 +183,7 @@ def estimate_outside_p(estimate: Estimate, asked: Range) -> tuple[float, float] 
     return outside_p(values, asked)
 
 
-def ratio_outside_p(compared: Comparison, asked: Range) -> tuple[float, float] | None:
+def ratio_outside_p(compared: Comparison, asked: Range) -> PValues | None:
     """Return the same for a ratio inside blocks."""
     logarithms = [math.log(ratio) for ratio in compared.ratios.values()]
     return outside_p(logarithms, in_logarithms(asked), by_ranks=True)

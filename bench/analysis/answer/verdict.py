@@ -3,8 +3,9 @@
 Each condition holds or fails by the rule of the claims (:mod:`bench.analysis.answer.limits`): where
 the whole 95 % interval, as wide as noise and a resampled tail make it, lies inside the asked range,
 or outside it by what is of interest. What drifted, was not measured in full, or promises something
-else about what survives a crash is open. **Yes**: all hold. **No**: all fail, or any does after
-allowance for how many could have done so by chance (Holm). Else it is **not decided**.
+else about what survives a crash is open. **Yes**: all hold. **No**: all that were measured fail, or
+any does after allowance for how many could have done so by chance (Holm). Else it is **not
+decided**.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Literal
 
 from bench.analysis.answer.limits import (
     LimitOutcome,
-    estimate_outside_p,
-    outcome_in,
+    PValues,
+    beyond_chance,
+    figure_of,
     outcome_of,
     ratio_outside_p,
     says_nothing,
@@ -27,17 +29,14 @@ from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import compare, noise_factor, same_durability, widened
 from bench.analysis.result import Comparison
-from bench.analysis.wording import FEWEST_FOR_INTERVAL, counted, factors_in_words, listed
+from bench.analysis.wording import counted, factors_in_words, listed
 from bench.scenario.durability import Durability
 from bench.scenario.limit import BASELINE, Limit
-from bench.scenario.metric import ERRORS, unit_of
+from bench.scenario.metric import unit_of
 from bench.scenario.scenario import CANDIDATE, Ask
-from bench.stats.multiplicity import LEVEL, holm, p_among
 
 Verdict = Literal["", "yes", "no", "not decided"]
 _MOST_NAMED = 4
-# The stages of a trial that end before its saver is asked for anything.
-BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class _Asked:
     is_for_less: bool = False
     is_proven: bool = False
     is_across: bool = False
-    outside_p: tuple[float, float] = (1.0, 1.0)
+    outside_p: PValues | None = None
     blocks: int = 0
     why: str = ""
 
@@ -84,14 +83,8 @@ def _reached(asked: Sequence[_Asked]) -> Verdict:
     outcomes = [each.outcome for each in asked]
     if outcomes and outcomes.count("holds") == len(outcomes):
         return "yes"
-    if outcomes and outcomes.count("fails") == len(outcomes):
-        return "no"
-    allowed = holm([p_among(*each.outside_p, each.blocks, len(asked)) for each in asked])
-    is_refuted = any(
-        p_value <= LEVEL and each.outcome == "fails"
-        for p_value, each in zip(allowed, asked, strict=True)
-    )
-    return "no" if is_refuted else "not decided"
+    fails = beyond_chance([(e.outcome == "fails", e.outside_p, e.blocks) for e in asked])
+    return "no" if any(fails) else "not decided"
 
 
 # ----------------------------------------------------------------------------------------- ratios
@@ -125,8 +118,9 @@ def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell 
         noise_factor=noise_factor(results.cells, limit.metric, limit.per),
         smallest_effect=results.scenario.smallest_effect,
     )
-    if compared is None or compared.effect.blocks < FEWEST_FOR_INTERVAL:
-        return _Asked("undecided", cell, limit, why="too few blocks for an interval")
+    if compared is None:
+        why = f"no block has a value of {limit.metric} for both sides"
+        return _Asked("undecided", cell, limit, why=why)
     if why := says_nothing(compared):
         return _Asked("undecided", cell, limit, why=why)
     outcome, why = outcome_of(compared, limit.range)
@@ -139,7 +133,7 @@ def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell 
         is_for_less=not math.isfinite(limit.range.low if is_gain else limit.range.high),
         is_proven=_is_proven(results, limit, cell, baseline),
         is_across=is_across,
-        outside_p=ratio_outside_p(compared, limit.range) or (1.0, 1.0),
+        outside_p=ratio_outside_p(compared, limit.range),
         blocks=compared.effect.blocks,
         why=why,
     )
@@ -186,9 +180,10 @@ def _gains(asked: Sequence[_Asked], reached: Verdict) -> str:
         return f"Everywhere at least {_times(lowest)} {better} (95 %){up_to}{promise}."
     other = f", and up to {_times(1.0 / least)} {worse}" if least < 1.0 else ""
     if highest < 1.0:
-        bound = f"Everywhere {worse}: at least {_times(1.0 / highest)} (95 %){other}"
+        bound = f"everywhere {worse}: at least {_times(1.0 / highest)} (95 %){other}"
     else:
-        bound = f"Nowhere {better} than {_times(highest)} (95 %){other}"
+        bound = f"nowhere {better} than {_times(highest)} (95 %){other}"
+    bound = f"Where it was compared, {bound}" if len(known) < len(asked) else _first_up(bound)
     if reached == "no" and all(each.outcome == "fails" for each in asked):
         return f"{bound}{promise}."
     told = Counter(each.outcome for each in asked)
@@ -229,43 +224,10 @@ def _figures(ask: Ask, told: Sequence[Cell]) -> Iterator[_Asked]:
 def _figure(cell: Cell, limit: Limit) -> _Asked:
     if cell.invalid_because:
         return _Asked("undecided", cell, limit, why=cell.invalid_because)
-    if cell.status != "measured":
-        outcome: LimitOutcome = "fails" if _has_failed(cell, limit) else "undecided"
-        return _exactly(outcome, cell, limit, cell.reason)
-    estimate = cell.estimates.get(limit.metric)
-    why = cell.fails_for(limit.metric)
-    if why or estimate is None or estimate.value is None:
-        return _Asked("undecided", cell, limit, why=why or f"{limit.metric} was not measured")
-    # What is exact, as that nothing failed, needs no interval: it was so.
-    if any(bound.relation == "==" for bound in limit.bounds):
-        return _exactly(outcome_in(limit.range, estimate.value, estimate.value), cell, limit)
-    if estimate.low is None or estimate.high is None or estimate.trials < FEWEST_FOR_INTERVAL:
-        return _Asked("undecided", cell, limit, why="too few trials for an interval")
-    return _Asked(
-        outcome_in(limit.range, estimate.low, estimate.high),
-        cell,
-        limit,
-        outside_p=estimate_outside_p(estimate, limit.range) or (1.0, 1.0),
-        blocks=estimate.trials,
-    )
-
-
-def _has_failed(cell: Cell, limit: Limit) -> bool:
-    """Tell whether the saver failed where not every trial of ``cell`` was measured.
-
-    That a server or a loop is not to be had here says nothing about it.
-    """
-    if cell.blocks.failed_stages <= BEFORE_THE_SAVER:
-        return False
-    # In a trial that failed every cycle is lost; of its other figures nobody knows.
-    is_lost = limit.metric == ERRORS.name and limit.range.fails(1.0, 1.0)
-    return is_lost or cell.status in ("unsupported", "failed")
-
-
-def _exactly(outcome: LimitOutcome, cell: Cell, limit: Limit, why: str = "") -> _Asked:
-    """Return what is so without any chance in it."""
-    p_value = float(outcome != "fails")
-    return _Asked(outcome, cell, limit, outside_p=(p_value, p_value), why=why)
+    found = figure_of(cell, limit)
+    blocks = found.estimate.trials if found.estimate else 0
+    p_values = found.outside_p
+    return _Asked(found.outcome, cell, limit, outside_p=p_values, blocks=blocks, why=found.why)
 
 
 def _named(asked: Sequence[_Asked], reached: Verdict) -> str:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench.analysis.analyse import analyse
+from bench.analysis.answer.limits import Figure, figure_of
 from bench.errors import InputError
 from bench.scenario.durability import Durability
+from bench.scenario.limit import Reader
 from bench.scenario.plan import Trial
 from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis._answers import BASELINE, OTHER, PRIMARY, TWO, answer, times
+from tests.unit.analysis.paced import Paced, paced_run, paced_text
 from tests.unit.analysis.synthetic import (
     MS,
     Left,
     Load,
     Make,
+    analysed,
     failure,
     healthy,
+    reading,
     scenario_text,
     unsupported,
 )
@@ -113,6 +120,70 @@ def test_trials_that_failed_are_no_yes(
 
     assert told.verdict == verdict
     assert told.headline.startswith(headline)
+
+
+@pytest.mark.parametrize(
+    ("failed", "most", "verdict"),
+    [(1, "40 %", "yes"), (1, "20 %", "not decided"), (9, "40 %", "no")],
+)
+def test_a_trial_that_failed_is_a_share_of_errors_that_the_limit_is_put_to(
+    tmp_path: Path, failed: int, most: str, verdict: str
+) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(changes=failure()) if trial.repetition < failed else Left()
+
+    asked = NO_ERRORS.replace("== 0", f"<= {most}")
+
+    assert answer(tmp_path, make, repetitions=9, tables=asked).verdict == verdict
+
+
+def test_what_the_server_refused_is_no_error_of_the_saver(tmp_path: Path) -> None:
+    refused = replace(unsupported()["failure"], stage="server")
+    make = lambda _: Left(changes={**unsupported(), "failure": refused})  # noqa: E731 - a short one
+    told = answer(tmp_path, make, tables=NO_ERRORS)
+
+    assert told.verdict == "not decided"
+
+
+def test_a_reading_that_some_trials_lack_leaves_it_open(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        readings = (reading("r", 2.0),) if trial.repetition else ()
+        return Left(changes={"readings": readings})
+
+    analysis = analysed(tmp_path, make, scenario_text("a"))
+    limit = Reader()("r <= 3 ns")
+
+    assert analysis.cells[0].value("r") == 2.0
+    assert figure_of(analysis.cells[0], limit) == Figure(
+        "undecided", "2 of 3 trials have a value", analysis.cells[0].estimates["r"], (1.0, 1.0)
+    )
+
+
+@pytest.mark.parametrize(("growing", "verdict"), [(0, "yes"), (100_000, "not decided")])
+def test_a_figure_that_drifted_leaves_it_open(tmp_path: Path, growing: int, verdict: str) -> None:
+    metric = "cycle.response.p50"
+    asked = NO_ERRORS.replace("errors == 0", f"{metric} <= 1 s")
+    text = paced_text(top=f'primary_metrics = ["{metric}"]', tables=asked)
+    run = paced_run(tmp_path, lambda _: Paced(service=20 * MS, growing=growing), text)
+    told = analyse(run).answer
+
+    assert told.verdict == verdict
+    assert ("not steady during the window: cycle.response rose by" in told.headline) == (
+        growing > 0
+    )
+
+
+def test_that_some_could_not_be_compared_is_said_of_the_bound(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left | None:
+        if trial.arrival == "other":
+            return None
+        return times({"base": 3, "x": 2})(trial)
+
+    told = answer(tmp_path, make, subjects="base x", tables=BASELINE + OTHER + FASTER, **TWO)
+
+    assert told.verdict == "no"
+    assert told.headline.startswith("No. Where it was compared, nowhere faster than 1.9 times")
+    assert "1 condition could not be compared" in told.headline
 
 
 def test_trials_that_lack_leave_it_open(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from bench.analysis.answer.limits import in_logarithms, outside_p
+from bench.analysis.answer.limits import beyond_chance, in_logarithms, outside_p
 from bench.scenario.limit import Range
 from bench.scenario.plan import Trial
-from tests.unit.analysis.synthetic import MS, Left, Load, scenario_text
+from tests.unit.analysis.synthetic import MS, Left, Load, changed, failure, scenario_text
 from tests.unit.claims.judged import claim, ratio, two_arms, verdict_on
 
 OTHERS = tuple(f"more-{clients}" for clients in range(2, 12))
@@ -73,6 +73,30 @@ def just_above(trial: Trial) -> Left:
     at = ABOVE[trial.repetition] if trial.arrival == "some" else 0.02 * sign
     put = math.exp(at) if trial.subject == "fast" else 1.0
     return Left(Load(put=round(put * MS)))
+
+
+def test_where_all_fail_each_counts_by_itself_else_only_after_allowance() -> None:
+    seems, does = (True, (0.04, 0.04), 5), (True, (0.001, 0.001), 5)
+    inside, nothing = (False, (1.0, 1.0), 5), (False, None, 0)
+
+    assert beyond_chance([seems] * 4) == [True] * 4
+    assert beyond_chance([seems, nothing]) == [True, False]
+    assert beyond_chance([seems, does, inside]) == [False, True, False]
+    assert beyond_chance([]) == []
+
+
+def test_fewer_than_three_blocks_have_no_interval(tmp_path: Path) -> None:
+    text = scenario_text("base fast", repetitions=2)
+    found = verdict_on(tmp_path, two_arms({"fast": 9.0}, 0.0), claim(ratio("<= 1")), text)
+
+    assert found.outcome == "inconclusive"
+    assert "fewer than 3 blocks have no interval" in found.because
+
+
+def test_errors_of_a_saver_that_failed_everywhere_are_beyond_every_limit(tmp_path: Path) -> None:
+    judged = claim('bounds]]\nsubjects = ["fast"]\nrequire = ["errors <= 5 %"]')
+
+    assert verdict_on(tmp_path, changed(**failure()), judged).outcome == "refuted"
 
 
 @pytest.mark.parametrize(

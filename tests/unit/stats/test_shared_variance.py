@@ -53,6 +53,13 @@ def test_what_has_one_baseline_knows_no_more_than_its_blocks(groups: int, expect
     assert known.tolist() == [expected] * 6
 
 
+def test_who_has_fewer_blocks_gets_up_to_those_of_the_one_in_its_group_that_has_most() -> None:
+    variances = np.array([0.9, 1.0, 1.1, 1.05, 0.95, 1.0])
+    _, known = moderated_in_groups(variances, np.array([4.0, 2.0, 4.0, 3.0, 4.0, 4.0]), ["one"] * 6)
+
+    assert known.tolist() == [4.0] * 6
+
+
 def test_each_moves_towards_what_they_have_in_common_by_how_much_they_resemble() -> None:
     truth = 5.0 / np.random.default_rng(2).chisquare(5.0, 200)
     variances, degrees = sample(truth)
