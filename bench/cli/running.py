@@ -15,6 +15,7 @@ from bench.cli.measuring import (
     measure_shown,
     try_subjects,
 )
+from bench.cli.memory import warnings
 from bench.cli.places import add_places
 from bench.cli.progress import Detail, add_detail
 from bench.cli.reporting import tell
@@ -64,6 +65,8 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace) -> int:
         told = durations.extent(wanted.scenario, plan)
         begun = f"resuming {record.run_id}" if options.resume else told
         print(f"{begun}; report: {page}", flush=True)
+        for warning in warnings(wanted.scenario, plan):
+            print(warning, flush=True)
     try:
         measure_shown(
             wanted.scenario, plan, store, record.run_id, detail=detail, durations=durations

@@ -66,7 +66,7 @@ class WorkerProcess:
         self._hung: Failure | None = None
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
-            most_bytes = job.scenario.worker_memory_bytes or _spare_bytes()
+            most_bytes = job.scenario.worker_memory_bytes or spare_bytes()
             guard = ("-m", "bench.handover.guard", str(most_bytes), program, str(directory))
             self._started_ns = now_ns()
             self._process = ChildProcess(
@@ -193,7 +193,7 @@ def _ending(code: int | None) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _spare_bytes() -> int:
-    """Return how much memory a worker may take that the scenario does not limit."""
+def spare_bytes() -> int:
+    """Return how much memory a worker may take now that the scenario does not limit."""
     available = psutil.virtual_memory().available
     return int(_SPARE_SHARE * min(available, memory_limit() or available))

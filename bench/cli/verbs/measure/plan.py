@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from bench.analysis.wording import listed
 from bench.cli.durations import Durations
 from bench.cli.loading import add_scenario, load_checked, scenario_path
+from bench.cli.memory import warnings
 from bench.cli.places import add_results
 from bench.cli.screen import add_form, show
 from bench.errors import EXIT_PASS
@@ -34,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     shown = _trials(plan) if options.trials else _conditions(scenario, plan)
     extent = Durations.here(Store(options.results)).extent(scenario, plan)
     origin = f", seed {scenario.seed}, plan {plan.digest}" if options.trials else ""
-    foot = Text(f"{extent}{origin}")
-    show([Text(scenario.question), shown, *_arms(scenario), foot], options.form, "Plan")
+    foot = (Text(f"{extent}{origin}"), *map(Text, warnings(scenario, plan)))
+    show([Text(scenario.question), shown, *_arms(scenario), *foot], options.form, "Plan")
     return EXIT_PASS
 
 
