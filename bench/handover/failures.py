@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import sys
 import sysconfig
@@ -22,6 +23,8 @@ _DETAIL_CHARACTERS = 3000
 _FRAMES = 4
 _EXCEPTIONS = 5
 _OURS = str(Path(bench.__file__).parent)
+# Its savers are under test, as those of others are.
+_SELF_TEST = str(Path(_OURS, "selftest"))
 _STANDARD = sysconfig.get_path("stdlib")
 _PACKAGES = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 # Of executors: asyncio's own, and that which calls a synchronous saver. They end with the loop.
@@ -103,20 +106,16 @@ def places(dump: str) -> list[str]:
     """Return the places in what faulthandler wrote, innermost first, of each thread in turn."""
     found: list[str] = []
     for thread in re.split(r"^(?:Current t|T)hread .*$", dump, flags=re.MULTILINE):
-        frames = [match.groups() for line in thread.splitlines() if (match := _FRAME.match(line))]
-        shown = [
-            f"  {path}, line {line}, in {name}" for path, line, name in frames if _is_theirs(path)
-        ]
-        found += shown[:_FRAMES]
+        lines = thread.splitlines()
+        frames = [match.group(1, 2, 3) for line in lines if (match := _FRAME.match(line))]
+        found += [_place(*frame) for frame in frames if _is_theirs(frame[0])][:_FRAMES]
     return found
 
 
 def _lines(error: BaseException) -> Iterator[str]:
     for each in _chain(error):
         yield f"{type(each).__name__}: {' '.join(str(each).split())}".removesuffix(": ")
-        stack = traceback.extract_tb(each.__traceback__)
-        for frame in [one for one in stack if _is_theirs(one.filename)][-_FRAMES:]:
-            yield f"  {frame.filename}, line {frame.lineno}, in {frame.name}: {frame.line}"
+        yield from _places(traceback.extract_tb(each.__traceback__))
         yield from getattr(each, "__notes__", ())
 
 
@@ -140,9 +139,16 @@ def _other_threads() -> Iterator[str]:
     for thread in threading.enumerate():
         if thread is threading.current_thread() or thread.ident not in current:
             continue
-        stack = traceback.extract_stack(current[thread.ident])
-        for frame in [one for one in stack if _is_theirs(one.filename)][-_FRAMES:]:
-            yield f"  {frame.filename}, line {frame.lineno}, in {frame.name}: {frame.line}"
+        yield from _places(traceback.extract_stack(current[thread.ident]))
+
+
+def _places(stack: traceback.StackSummary) -> Iterator[str]:
+    for frame in [one for one in stack if _is_theirs(one.filename)][-_FRAMES:]:
+        yield f"{_place(frame.filename, frame.lineno, frame.name)}: {frame.line}"
+
+
+def _place(path: str, line: object, name: str) -> str:
+    return f"  {path.removeprefix(str(Path(_OURS).parent) + os.sep)}, line {line}, in {name}"
 
 
 def _command(process_id: str) -> str:
@@ -157,5 +163,5 @@ def _command(process_id: str) -> str:
 def _is_theirs(path: str) -> bool:
     """Tell whether a file is neither this program's nor of Python itself."""
     if path.startswith(("<", _OURS)):
-        return False
+        return path.startswith(_SELF_TEST)
     return not path.startswith(_STANDARD) or path.startswith(_PACKAGES)

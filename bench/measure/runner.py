@@ -123,11 +123,12 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
     interpreters: Mapping[str, Interpreter] = NO_OTHERS,
     *,
     is_wanted: IsWanted = no_more,
+    limit_s: float = STEP_LIMIT_S,
 ) -> None:
     """Measure the trials of ``plan`` that ``store`` has no record of, in the plan's order.
 
     ``environment`` may name external servers; ``interpreters`` are those that subjects name;
-    ``is_wanted`` is asked before each optional block.
+    ``is_wanted`` is asked before each optional block; ``limit_s`` is as in :class:`TrialRun`.
     ``KeyboardInterrupt`` passes through after everything that belongs to the trial under way has
     been stopped and removed.
 
@@ -145,7 +146,8 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
 
         def run_of(trial: Trial) -> TrialRun:
             used = chosen[trial.subject]
-            return TrialRun(scenario, trial, environment, verifiers[used], used)
+            verifier = verifiers[used]
+            return TrialRun(scenario, trial, environment, verifier, used, limit_s=limit_s)
 
         ahead: dict[str, TrialRun] = {}
         prepared: set[str] = set()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
 from bench.errors import EXIT_INVALID
 from bench.printable import cut
-from bench.records.trial import Verification
+from bench.records.trial import Failure, Verification
 from bench.scenario.quantity import quantity
 from bench.selftest.defective import DROPPED_ONE_IN, HoldingSaver
 from bench.selftest.observation import Check, Observed
@@ -84,6 +85,41 @@ def write_behind(observed: Observed) -> Iterator[Check]:
 def leaking(observed: Observed) -> Iterator[Check]:
     """Expect the finding of memory that grows by more than what is stored."""
     yield _found(observed, "memory_leak")
+
+
+def hanging(observed: Observed) -> Iterator[Check]:
+    """Expect that a saver that hangs is ended, that it is said where, and that others go on."""
+    yield _found(observed, "trial_failed")
+    failure = _failure(observed)
+    yield _ended(failure, "HangError in window", "it hung, and was ended after")
+    told = failure.details.partition("\n")[0].strip()
+    is_place = re.fullmatch(r".*\bdefective\.py, line \d+, in aput", told) is not None
+    yield Check("place in the code", "aput in defective.py", cut(told, _LONGEST_TEXT), is_place)
+    ended = [record.failure is not None for record in observed.records]
+    later = observed.records[ended.index(True) + 1 :] if any(ended) else ()
+    measured = sum(record.status == "measured" for record in later)
+    yield Check("trials measured after it", "≥ 1", str(measured), measured >= 1)
+
+
+def hoarding(observed: Observed) -> Iterator[Check]:
+    """Expect that a saver that takes too much memory is ended, and that its limit is told."""
+    yield _found(observed, "trial_failed")
+    limit_mb = (observed.run.scenario.worker_memory_bytes or 0) // 1_000_000
+    yield _ended(_failure(observed), "OutOfMemory in window", f"may take {limit_mb} ")
+
+
+def _failure(observed: Observed) -> Failure:
+    """Return why the trial that was ended has no measurement; an empty one where none was."""
+    failures = (record.failure for record in observed.records)
+    return next((each for each in failures if each is not None), Failure("nothing", "", "stage"))
+
+
+def _ended(failure: Failure, expected: str, text: str) -> Check:
+    """Expect the class and stage of a failure, and ``text`` in what it says."""
+    ended = f"{failure.error_class} in {failure.stage}"
+    is_told = ended == expected and text in failure.message
+    measured = cut(f"{ended}: {failure.message}", _LONGEST_TEXT)
+    return Check("ended, and why", f"{expected}: … {text} …", measured, is_told)
 
 
 def _exit_code(observed: Observed) -> Check:

@@ -21,6 +21,8 @@ DROPPED_ONE_IN = 1_000
 CORRUPTED_ONE_IN = 100
 STALE_ONE_IN = 10
 LEAKED_BYTES = 100 * 1024
+HANGS_AT_PUT = 40
+HOARDED_BYTES = 10_000_000
 
 
 class BlockingSaver(InMemorySaver):
@@ -155,6 +157,28 @@ class LeakingSaver(InMemorySaver):
         return await super().aput(config, *given)
 
 
+class HangingSaver(_CountingSaver):
+    """Does not come back from one put of the load, as a driver without a time limit."""
+
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
+        self.puts += 1
+        while self.puts == HANGS_AT_PUT:
+            time.sleep(1.0)  # noqa: ASYNC251 - this is its defect
+        return await super().aput(config, *given)
+
+
+class HoardingSaver(_CountingSaver):
+    """Takes 10 MB more with every put."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hoard: list[bytearray] = []
+
+    async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
+        self._hoard.append(bytearray(b"\x01" * HOARDED_BYTES))
+        return await super().aput(config, *given)
+
+
 class DefectiveSubject(MemorySubject):
     """The subject ``memory`` with another saver."""
 
@@ -189,3 +213,5 @@ CorruptingSubject = _subject(CorruptingSaver)
 NamespaceLosingSubject = _subject(NamespaceLosingSaver)
 TypeChangingSubject = _subject(TypeChangingSaver)
 LeakingSubject = _subject(LeakingSaver)
+HangingSubject = _subject(HangingSaver)
+HoardingSubject = _subject(HoardingSaver)

@@ -64,5 +64,9 @@ def measure(
     with store.locked(record.run_id):
         # What is checked is not told: it takes less than a trial.
         check_subjects(what.scenario, store, record.run_id, variables, NO_OTHERS, lambda _: None)
-        run(what.scenario, what.plan, store, record.run_id, on_progress, variables)
+        limit_s = what.row.limit_s
+        run(
+            *(what.scenario, what.plan, store, record.run_id, on_progress, variables),
+            limit_s=limit_s,
+        )
     return store.read(record.run_id)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.errors import InputError, suggestion
+from bench.handover.job import STEP_LIMIT_S
 from bench.selftest import defect_rows as defect
 from bench.selftest import timed_rows as timed
 from bench.selftest.defect_rows import Wrong
@@ -22,7 +23,9 @@ class Row:
     """One subject whose behaviour is known; ``name`` is its scenario's file name as well.
 
     ``depends_on_time``: neighbours on the machine can spoil it, so what does not hold is measured
-    again. ``loops`` are those that it is measured on.
+    again. ``loops`` are those that it is measured on, ``systems`` as ``sys.platform`` names them;
+    all where empty. Where it ``ends``, the subject that is called as the row must not be measured.
+    Opening and preparing may take ``limit_s`` seconds each, and a hang twice that.
     """
 
     name: str
@@ -30,6 +33,9 @@ class Row:
     expect: Callable[[Observed], Iterable[Check]]
     depends_on_time: bool = True
     loops: tuple[str, ...] = LOOPS
+    systems: tuple[str, ...] = ()
+    ends: bool = False
+    limit_s: float = STEP_LIMIT_S
 
     @property
     def scenario(self) -> Path:
@@ -83,6 +89,18 @@ ROWS = (
     ),
     Row(*("write_behind", "stores when it is closed"), defect.write_behind, depends_on_time=False),
     Row("leaking", "leaks memory", defect.leaking, depends_on_time=False),
+    Row(
+        *("hanging", "hangs", defect.hanging),
+        systems=("linux", "darwin"),
+        ends=True,
+        limit_s=1.0,
+    ),
+    Row(
+        *("hoarding", "takes too much memory", defect.hoarding),
+        depends_on_time=False,
+        systems=("linux",),
+        ends=True,
+    ),
     Row(*("round_trips", "a longer way to the server"), timed.round_trips, loops=("selector",)),
     Row("same_twice", "A/A: the same twice", timed.same_twice),
 )
@@ -106,7 +124,8 @@ def judge(row: Row, observed: Observed, attempt: int = 1) -> Result:
     refused = [failure.message for failure in failures if failure.stage == "loop"]
     if refused:
         return Result(row, observed.loop, (), refused[0], attempt)
-    failed = [cell.reason for cell in observed.cells if cell.status != "measured"]
+    expected = [cell for cell in observed.cells if not (row.ends and cell.subject == row.name)]
+    failed = [cell.reason for cell in expected if cell.status != "measured"]
     if failed or not observed.cells:
         reason = failed[0] if failed else "no cell"
         checks = (Check("trials", "measured", reason, holds=False),)

@@ -65,6 +65,15 @@ def with_verification(run: Run, verification: Verification) -> Run:
     return replace(run, trials=trials)
 
 
+def with_failure(run: Run, **changes: str) -> Run:
+    """Change what the trials say that were ended."""
+    trials = tuple(
+        replace(record, failure=record.failure and replace(record.failure, **changes))
+        for record in run.trials
+    )
+    return replace(run, trials=trials)
+
+
 def column(rows: Integers, name: str) -> Integers:
     """Return a view of the column."""
     view: Integers = rows[:, COLUMNS.index(name)]

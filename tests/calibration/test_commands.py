@@ -12,7 +12,13 @@ from bench.analysis.findings import registry
 from bench.analysis.findings.registry import finding_kinds
 from bench.cli import main
 from bench.cli.verbs.measure import selftest
-from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE
+from bench.errors import (
+    EXIT_BAD_INPUT,
+    EXIT_INCONCLUSIVE,
+    EXIT_INVALID,
+    EXIT_PASS,
+    EXIT_UNAVAILABLE,
+)
 from bench.selftest.measuring import Planned, planned
 from bench.selftest.observation import Check
 from bench.selftest.rows import SCENARIOS, Result, row_named
@@ -26,6 +32,7 @@ DESERVED = [
     ("corrupting", EXIT_INVALID, "verification_failed"),
     ("referencing", EXIT_INVALID, "verification_failed"),
     ("leaking", EXIT_PASS, "memory_leak"),
+    ("hoarding", EXIT_INCONCLUSIVE, "trial_failed"),
 ]
 
 
@@ -77,6 +84,15 @@ def test_the_self_test_fails_where_the_finding_is_missing(
 
     assert main(["selftest", "referencing", "--loop", LOOP]) == EXIT_INVALID
     assert "1 of 1 row not as expected: referencing on selector" in capsys.readouterr().out
+
+
+def test_a_row_that_this_system_cannot_show_is_not_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bench.cli.verbs.measure.selftest.sys.platform", "win32")
+
+    assert main(["selftest", "hoarding"]) == EXIT_BAD_INPUT
+    assert "none of these rows is measured on" in capsys.readouterr().err
 
 
 class Scripted:

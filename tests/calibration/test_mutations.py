@@ -6,6 +6,7 @@ A broken ruler is what changes the records, or what reads them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from tests.calibration._runs import (
     judged,
     of_operation,
     recorded,
+    with_failure,
     with_samples,
 )
 
@@ -121,6 +123,8 @@ def test_a_ruler_that_is_wrong_about_time_fails(name: str, change: Change, expec
         ("losing_namespaces", "verification_failed"),
         ("changing_types", "verification_failed"),
         ("write_behind", "lost_in_crash"),
+        ("hanging", "trial_failed"),
+        ("hoarding", "trial_failed"),
     ],
 )
 def test_without_its_finding_a_defect_passes_and_the_self_test_fails(
@@ -134,6 +138,27 @@ def test_without_its_finding_a_defect_passes_and_the_self_test_fails(
     assert "finding" in found
     if code in ("verification_failed", "lost_in_crash"):
         assert "exit code of the run" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "expected"),
+    [
+        ("hanging", {"error_class": "WorkerDied", "message": "signal 9"}, "ended, and why"),
+        ("hanging", {"stage": "prepare"}, "ended, and why"),
+        ("hanging", {"details": "  bench/loops/selector.py, line 9, in run"}, "place in the code"),
+        ("hoarding", {"message": "the worker was killed by signal 9"}, "ended, and why"),
+    ],
+)
+def test_a_trial_that_was_ended_without_the_reason_fails(
+    name: str, changes: dict[str, str], expected: str
+) -> None:
+    assert failing(name, with_failure(recorded(name), **changes)) == [expected]
+
+
+def test_a_run_that_a_hang_ends_fails() -> None:
+    run = recorded("hanging")
+
+    assert failing("hanging", replace(run, trials=run.trials[:1])) == ["trials"]
 
 
 @pytest.mark.parametrize(

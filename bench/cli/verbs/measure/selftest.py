@@ -60,8 +60,9 @@ def run(options: argparse.Namespace) -> int:
         if loop not in LOOPS:
             raise InputError(f"the self-test has no loop {loop!r}.{suggestion(loop, LOOPS)}")
     rows = [row for row in rows if set(row.loops) & set(loops)]
+    rows = [row for row in rows if sys.platform in (row.systems or [sys.platform])]
     if not rows:
-        raise InputError(f"none of these rows is measured on {', '.join(loops)}")
+        raise InputError(f"none of these rows is measured on {', '.join(loops)} here")
     with ExitStack() as stack:
         directory = options.results and make_directory(options.results)
         if directory is None:
