@@ -32,7 +32,7 @@ from bench.records.redaction import redact, secrets_of
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-    from bench.contracts import Loop, Payload, Probe, Reporter, Server, Workload
+    from bench.contracts import Fault, Loop, Payload, Probe, Reporter, Server, Workload
 
 _DISTRIBUTION = "checkpoint-bench"
 # Of which classes of bench.contracts a plug-in is one. A subject may also be a factory of savers.
@@ -43,6 +43,7 @@ _CONTRACTS = {
     "probe": ("WorkerProbe", "OutsideProbe"),
     "loop": ("Loop",),
     "server": ("Server",),
+    "fault": ("Fault",),
     "reporter": ("Reporter",),
 }
 FOLDERS = {kind: f"{kind}s" for kind in _CONTRACTS}
@@ -134,6 +135,8 @@ def load(kind: Literal["probe"], name: str) -> type[Probe]: ...
 def load(kind: Literal["loop"], name: str) -> type[Loop]: ...
 @overload
 def load(kind: Literal["server"], name: str) -> type[Server]: ...
+@overload
+def load(kind: Literal["fault"], name: str) -> type[Fault]: ...
 @overload
 def load(kind: Literal["reporter"], name: str) -> type[Reporter]: ...
 @overload

@@ -47,6 +47,7 @@ CLOCK_READERS = {
     "bench/servers/_keeper.py": "waits for a server no longer than a limit",
 }
 CLOCK_USERS = {
+    "bench/measure/runner.py": "hands the clock to what breaks a trial",
     "bench/verify/verifier.py": "bounds the time of reading back",
     "bench/measure/worker.py": "hands the clock to what runs in the worker",
     "bench/measure/site.py": "notes when what is done beside the worker was done",

@@ -35,7 +35,9 @@ OWN_PLUGINS = [
 ]
 # Kinds of plug-ins that take options from a scenario.
 WITH_OPTIONS = [
-    (kind, name) for kind, name in OWN_PLUGINS if kind in {"subject", "workload", "payload"}
+    (kind, name)
+    for kind, name in OWN_PLUGINS
+    if kind in {"subject", "workload", "payload", "fault"}
 ]
 
 
@@ -109,7 +111,7 @@ def verb_asked_for(words: list[str]) -> str | None:
 
 
 def test_plugins_are_found() -> None:
-    assert {"subject", "workload", "payload", "probe", "loop", "server", "reporter"} == {
+    assert {"subject", "workload", "payload", "probe", "loop", "server", "fault", "reporter"} == {
         kind for kind, _ in OWN_PLUGINS
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.analysis.answer.results import Results
@@ -11,6 +12,7 @@ from bench.analysis.capacity import capacities, sentences
 from bench.analysis.cell import Cell
 from bench.analysis.checks import checks_of
 from bench.analysis.comparison import comparisons, false_alarms
+from bench.analysis.faults.cells import FaultCell, fault_cells
 from bench.analysis.findings.registry import Evidence, find
 from bench.analysis.result import Analysis, Finding, ThresholdResult
 from bench.analysis.summary import matrix, summarise
@@ -31,15 +33,20 @@ def analyse(run: Run) -> Analysis:
     Raises:
         InputError: the samples of a trial cannot be read.
     """
+    every = expand(run.scenario).expected({record.trial.block for record in run.trials})
+    broken = fault_cells(run.scenario, run.trials, every)
+    # What was broken on purpose is compared with nothing.
+    run, planned = _undisturbed(run), [trial for trial in every if not trial.fault]
     scenario = run.scenario
-    planned = expand(scenario).expected({record.trial.block for record in run.trials})
     evidence = tuple(summarise(run, planned))
     cells = tuple(found.cell for found in evidence)
     compared = comparisons(scenario, cells)
     used = {cell.subject for cell in cells}
     checks = {label: check for label, check in checks_of(run).items() if label in used}
     parts = (evidence, compared, run.damaged, checks)
-    findings = find(Evidence(run.record, scenario, len(planned), run.trials, *parts))
+    findings = (
+        find(Evidence(run.record, scenario, len(planned), run.trials, *parts)) if planned else ()
+    )
     subjects = tuple(label for label in scenario.subjects if label in used)
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
     entries = matrix(subjects, loops, cells)
@@ -59,15 +66,15 @@ def analyse(run: Run) -> Analysis:
     return Analysis(
         run=run.record,
         question=scenario.question,
-        answer=answer(results, sentences(searched)),
+        answer=answer(results, sentences(searched), broken),
         subjects=subjects,
         loops=loops,
         subject_texts={label: _subject_text(scenario, label) for label in subjects},
         payload_texts={label: _use_text(use) for label, use in scenario.payloads.items()},
         workload_texts={label: _use_text(use) for label, use in scenario.workloads.items()},
         arrival_texts=_arrival_texts(scenario),
-        trials_recorded=len(run.trials),
-        trials_planned=len(planned),
+        trials_recorded=len(run.trials) + sum(cell.trials for cell in broken),
+        trials_planned=len(every),
         primary_metrics=primary,
         baseline_text=_baseline_text(scenario),
         matrix=entries,
@@ -75,13 +82,32 @@ def analyse(run: Run) -> Analysis:
         comparisons=compared,
         findings=findings,
         readings=_readings(reading for record in run.trials for reading in record.readings),
-        exit_code=exit_code(cells, findings, thresholds),
+        exit_code=max(exit_code(cells, findings, thresholds), _of_faults(broken)),
         smallest_effect=scenario.smallest_effect,
         capacities=searched,
         thresholds=thresholds,
         false_alarms=false_alarms(compared, primary),
         checks=checks,
+        faults=broken,
     )
+
+
+def _undisturbed(run: Run) -> Run:
+    """Leave out the trials and sweeps that are broken on purpose."""
+    sweeps = {name: sweep for name, sweep in run.scenario.sweeps.items() if not sweep.faults}
+    return replace(
+        run,
+        scenario=run.scenario.model_copy(update={"sweeps": sweeps}),
+        trials=tuple(record for record in run.trials if not record.trial.fault),
+    )
+
+
+def _of_faults(broken: Sequence[FaultCell]) -> int:
+    """Return 1 where a promise was broken, 3 where it is not known what was kept, else 0."""
+    if any(cell.breaks_promise for cell in broken):
+        return EXIT_REGRESSION
+    unknown = any(cell.verdict == "unknown" and not cell.is_unsupported for cell in broken)
+    return EXIT_INCONCLUSIVE if unknown else EXIT_PASS
 
 
 def exit_code(

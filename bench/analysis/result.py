@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Literal
 
 from bench.analysis.cell import Cell, CellStatus
+from bench.analysis.faults.cells import FaultCell
 from bench.analysis.wording import Answer
 from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
@@ -247,7 +248,8 @@ class Analysis:
 
     ``subjects`` and ``loops`` give the order of rows and columns, ``exit_code`` what the process
     should end with; ``false_alarms`` is ``None`` without an A/A arm. ``checks`` has by label what
-    was checked of ``subjects``; an empty ``CheckRecord.subject``: nothing is recorded.
+    was checked of ``subjects``; an empty ``CheckRecord.subject``: nothing is recorded. ``faults``
+    are the cells that were broken on purpose; they are in nothing else.
     """
 
     run: RunRecord
@@ -274,6 +276,7 @@ class Analysis:
     thresholds: tuple[ThresholdResult, ...] = ()
     false_alarms: FalseAlarms | None = None
     checks: Mapping[str, CheckRecord] = field(default_factory=dict)
+    faults: tuple[FaultCell, ...] = ()
 
     def invalid_because(self, cell: Cell) -> str:
         """Say why the numbers of ``cell`` must not be used; empty where they may."""

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
-from bench.checks.trials import CheckTrials
+from bench.checks.trials import KILL, CheckTrials
 from bench.handover.interpreter import OWN, Interpreter
-from bench.handover.job import VOLATILE, Kill
+from bench.handover.job import VOLATILE
 from bench.measure.runner import TrialRun
 from bench.records.check import CrashCheck
 from bench.records.trial import TrialRecord, Verification
-from bench.scenario.plan import Trial
 from bench.verify.verifier_process import VerifierProcess
 
-# So many operations that a saver which flushes every 100 ms has acknowledged more than it stored,
-# and that one which flushes after every hundred is not killed right after that.
-_OPERATIONS = (150, 400)
 _MOST_PROBLEMS = 3
-# A slow saver is killed where it is by then.
-_LONGEST_S = 4.0
 
 
 def crash(
@@ -33,14 +26,16 @@ def crash(
 ) -> tuple[CrashCheck, str]:
     """Kill the subject's process in each of its trials, and add up what was found afterwards.
 
-    Each time it dies at another operation, drawn from the trial's seed. Also say what could not be
-    removed from a user's server, if so.
+    Each time another number of writes is acknowledged, drawn from the trial's seed. Also say what
+    could not be removed from a user's server, if so.
     """
     found = CrashCheck()
     left_behind = ""
     with ExitStack() as stack:
         runs = [
-            TrialRun(trials.scenario, trial, environment, verifier, interpreter, kill_of(trial))
+            TrialRun(
+                trials.scenario, replace(trial, fault=KILL), environment, verifier, interpreter
+            )
             for trial in trials.of(label)
         ]
         # Nothing is timed, so all of them start at once.
@@ -57,12 +52,6 @@ def crash(
                 return replace(found, not_checked=why_not), left_behind
             found = _added(found, record.verification)
     return found, left_behind
-
-
-def kill_of(trial: Trial) -> Kill:
-    """Draw at which operation the worker of ``trial`` dies."""
-    draw = random.Random(f"{trial.seed}/{trial.subject}")  # noqa: S311 - a place, no secret
-    return Kill(draw.randint(*_OPERATIONS), _LONGEST_S)
 
 
 def _why_not(record: TrialRecord) -> str:

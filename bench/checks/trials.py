@@ -8,10 +8,15 @@ from typing import Any
 
 from bench.scenario.arrival import Closed
 from bench.scenario.plan import Trial, expand
-from bench.scenario.scenario import Scenario, SubjectUse, Sweep, Use
+from bench.scenario.scenario import FaultUse, Moment, Scenario, SubjectUse, Sweep, Use
 
 KILLS = 2
 """How often the process of each saver is killed, each time in a trial of its own."""
+KILL = "kill"
+"""The label of the fault of the crash check."""
+# So many writes that a saver which flushes every 100 ms has acknowledged more than it stored, and
+# that one which flushes after every hundred is not killed right after that.
+_OPERATIONS = (150, 400)
 # The kill comes before that.
 _LONGEST_S = 10.0
 
@@ -57,6 +62,7 @@ def check_trials(subjects: Mapping[str, SubjectUse], seed: int, **changes: Any) 
                 loops=("selector",),
             )
         },
+        faults={KILL: FaultUse(use="worker_kill", at=Moment(operation=_OPERATIONS))},
     )
     return CheckTrials(scenario, expand(scenario).trials)
 

@@ -123,7 +123,7 @@ def taken_s(run: Run) -> Iterator[Measured]:
     for record in run.trials:
         trial = record.trial
         # What is refused or fails ends early, and tells nothing of those that are measured.
-        if record.status != "measured" or not record.took_s:
+        if record.status != "measured" or not record.took_s or trial.fault:
             continue
         for likeness in _likenesses(scenario, trial):
             yield likeness, record.took_s - trial.warmup_s - trial.duration_s

@@ -173,8 +173,14 @@ def measure_shown(
 
 
 def headline(run: Run, record: TrialRecord) -> str:
-    """Say what a trial of ``run`` gave of the first primary metric that it has; else nothing."""
-    if not record.has_samples:
+    """Say what a trial of ``run`` gave of the first primary metric that it has; else nothing.
+
+    Of one that was broken: what was lost.
+    """
+    found = record.verification
+    if record.trial.fault and found is not None:
+        return f"lost {found.lost_acknowledged} of {found.acknowledged}"
+    if not record.has_samples or record.trial.fault:
         return ""
     values = summarise_trial(run, record, tails=()).values
     for name in run.scenario.primary_metrics:

@@ -221,7 +221,8 @@ class Lines(Display):
 
 def place(trial: Trial) -> str:
     """Name a trial by what it measures."""
-    return f"{trial.subject} on {trial.loop}, {trial.payload}, {trial.arrival}"
+    fault = f", {trial.fault}" if trial.fault else ""
+    return f"{trial.subject} on {trial.loop}, {trial.payload}, {trial.arrival}{fault}"
 
 
 def described(record: TrialRecord, figure: str) -> str:

@@ -4,6 +4,7 @@ A plug-in never reads a clock around a saver call: ``bench.measure.timing`` does
 them, so that none can time itself differently from the others.
 """
 
+from bench.contracts.fault import Disturbance, Fault, FaultTarget, LinkControl
 from bench.contracts.plugin import Loop, PluginOptions, Reporter
 from bench.contracts.probe import OutsideProbe, Probe, ReadingKind, WorkerProbe
 from bench.contracts.server import (
@@ -13,6 +14,7 @@ from bench.contracts.server import (
     Leftover,
     OpenLink,
     Server,
+    ServerControl,
     finish,
     new_namespace,
 )

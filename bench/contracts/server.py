@@ -75,6 +75,37 @@ def finish(remove: Callable[[], None]) -> None:
         raise
 
 
+class ServerControl(ABC):
+    """What can be done to a server that was started for the trial: it is broken on purpose.
+
+    Each returns once it is done.
+
+    Raises:
+        UnavailableError: it cannot be done, or the server does not come back.
+        UnsupportedError: this system does not know how.
+    """
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End all of its processes at once, as by SIGKILL."""
+
+    @abstractmethod
+    def shut_down(self) -> None:
+        """Have it end as its administrator would."""
+
+    @abstractmethod
+    def start_again(self) -> None:
+        """Start it at the same address on what is left of its data; wait until it is ready."""
+
+    @abstractmethod
+    def freeze(self) -> None:
+        """Stop all of its processes where they are: connections stay open, nothing answers."""
+
+    @abstractmethod
+    def thaw(self) -> None:
+        """Let what was frozen go on."""
+
+
 class Server(ABC):
     """A database server: started by us (embedded) or the user's own (external).
 
@@ -103,8 +134,13 @@ class Server(ABC):
             raise TypeError(f"{cls.__name__}.variable must begin with {OWN_VARIABLES}")
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """``environment`` holds the variables that may name an external server."""
+        """``environment`` holds the variables that may name an external server.
+
+        ``data_parent``, if it is set before :meth:`start`, is the directory in which one of ours
+        makes that of its data.
+        """
         self.environment = environment
+        self.data_parent = ""
 
     @property
     def external(self) -> str:
@@ -171,6 +207,11 @@ class Server(ABC):
         Raises:
             UnavailableError: what was made in an external server could not be removed.
         """
+
+    @property
+    def control(self) -> ServerControl | None:
+        """What breaks it on purpose; ``None`` where it is the user's, which nobody breaks."""
+        return None
 
     def clean(self, *, remove: bool) -> Sequence[Leftover] | None:
         """List what runs have made on the user's server, and still is there.

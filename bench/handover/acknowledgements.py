@@ -84,8 +84,9 @@ class AcknowledgementLog:
         return tuple(self._threads)
 
     def save(self, path: Path) -> None:
-        """Write the log to a file, for :meth:`Acknowledged.read`."""
-        path.write_bytes(self._rows[: self._end])
+        """Write the log to a file, for :meth:`Acknowledged.read`; one in a file is there."""
+        if isinstance(self._rows, bytearray):
+            path.write_bytes(self._rows[: self._end])
 
     def noted(self) -> Acknowledged:
         """Return what the log says so far."""
@@ -192,6 +193,35 @@ class AcknowledgementLog:
         self._rows += bytes(max(_MORE_BYTES, lacking))
 
 
+class AcknowledgedCount:
+    """Counts the acknowledged writes of a log in a file while another process writes it."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._rows = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._end = 0
+        self._open: list[int] = []
+        self._count = 0
+
+    def now(self) -> int:
+        """Return how many writes are acknowledged by now."""
+        while self._end + _ROW_BYTES <= len(self._rows) and (kind := self._rows[self._end]):
+            if kind == _CHAIN:
+                length = _ROW.unpack_from(self._rows, self._end)[2]
+                self._end += -(-length // _ROW_BYTES) * _ROW_BYTES
+            elif kind in (_PUT, _WRITES):
+                self._open.append(self._end)
+            self._end += _ROW_BYTES
+        still_open = [start for start in self._open if not self._acknowledged_ns(start)]
+        self._count += len(self._open) - len(still_open)
+        self._open = still_open
+        return self._count
+
+    def _acknowledged_ns(self, start: int) -> int:
+        instant: int = _ROW.unpack_from(self._rows, start)[3]
+        return instant
+
+
 @dataclass(slots=True)
 class Put:
     """One checkpoint that was put; ``acknowledged_ns`` is 0 where no put of it returned."""
@@ -259,13 +289,15 @@ class Acknowledged:
     """The log as it is read: by thread id and namespace, and how many writes there were.
 
     A write is one call of ``aput`` or ``aput_writes``; ``puts_acknowledged`` and
-    ``writes_acknowledged`` count calls that returned, ``attempted`` those that were begun.
+    ``writes_acknowledged`` count calls that returned, ``attempted`` those that were begun. At the
+    instants ``broken_ns`` the trial was broken on purpose.
     """
 
     threads: dict[str, dict[str, ChainLog]] = field(default_factory=dict)
     puts_acknowledged: int = 0
     writes_acknowledged: int = 0
     attempted: int = 0
+    broken_ns: tuple[int, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Self:

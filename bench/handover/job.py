@@ -13,9 +13,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
-from bench.contracts import Endpoint, ExpectedThread, Workload, WrongRead
+from bench.contracts import Endpoint, ExpectedThread, Place, Workload, WrongRead
 from bench.records.redaction import secrets_of
 from bench.records.trial import Failure, Reading, Stage, Status, Verification, Window
 from bench.scenario.durability import Durability
@@ -23,7 +24,7 @@ from bench.scenario.plan import Trial
 from bench.scenario.scenario import Scenario
 
 VOLATILE = "Volatile"
-"""The class of failure of a job with a kill whose subject keeps everything in its process."""
+"""The class of failure of a job with a fault whose subject keeps everything in its process."""
 STARTED_STAGE = "started"
 """The program is imported, and the worker waits for its job."""
 IMPORTED_STAGE = "imported"
@@ -49,32 +50,28 @@ RESULT_FILE = "result.json"
 LEDGER_FILE = "ledger.json"
 ACKNOWLEDGED_FILE = "acknowledged.bin"
 VERIFICATION_FILE = "verification.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """The worker dies as its operation number ``at_operation`` (1, 2, …) begins.
-
-    Operations of all clients count, of preparing too. It dies at the latest ``after_s`` seconds
-    after the first has begun.
-    """
-
-    at_operation: int
-    after_s: float
+FAULTS_FILE = "faults.json"
+"""At which instants the trial was broken, in ns of the worker's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One trial of ``scenario``, to be run in ``directory``; with ``kill`` it does not end well.
+    """One trial of ``scenario``, to be run in ``directory``.
 
-    Opening, preparing and closing may take ``limit_s`` seconds each.
+    A subject without a server keeps its files in ``store``, or where that is empty beside the
+    others. Opening, preparing and closing may take ``limit_s`` seconds each.
     """
 
     scenario: Scenario
     trial: Trial
     directory: str
-    kill: Kill | None = None
+    store: str = ""
     limit_s: float = STEP_LIMIT_S
+
+    def place(self, opening: Opening) -> Place:
+        """Return where the subject is at work."""
+        store = Path(self.store or self.directory)
+        return Place(store, opening.endpoint, opening.namespace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from bench.child_process import ChildProcess
+from bench.contracts import Disturbance, LinkControl
 from bench.errors import UnavailableError
 from bench.links._relay import Order
 from bench.server_variables import without_servers
@@ -15,7 +16,7 @@ from bench.server_variables import without_servers
 _ENDING_S = 5.0
 
 
-class Relay:
+class Relay(LinkControl):
     """A process that listens on :attr:`port` of 127.0.0.1 and passes on to ``host:port``.
 
     What either side sends arrives ``delay_s`` later: the time of a round trip grows by twice that.
@@ -41,6 +42,10 @@ class Relay:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def disturb(self, how: Disturbance) -> None:
+        if "connections" not in self._process.ask(how):
+            raise UnavailableError(f"the relay to the server has ended: no {how}")
 
     def stop(self) -> None:
         """End the process, and with it every connection. Safe to call twice."""

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.contracts import Place, Subject
+from bench.contracts import Subject
 from bench.errors import InvalidMeasurementError, UnsupportedError
 from bench.handover.acknowledgements import AcknowledgementLog
 from bench.handover.failures import failure_of, running, within
@@ -30,7 +30,6 @@ from bench.handover.job import (
     Opening,
     TrialResult,
 )
-from bench.handover.killing import FatalLog
 from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
@@ -58,6 +57,8 @@ _WARM_LOOK_S = 0.02
 _WARM_OPERATIONS = 6
 # What watches from outside takes its first readings in this time, which ends as the window opens.
 _OUTSIDE_LEAD_S = 0.05
+# More than any trial writes; pages that are not written take no room.
+_LOG_BYTES = 1 << 26
 # A thread that was told to end may take this long.
 _ENDING_S = 0.2
 
@@ -92,13 +93,16 @@ class Lifecycle:
             opening.namespace,
             self._arrival.concurrency,
         )
-        self._place = Place(Path(parts.job.directory), opening.endpoint, opening.namespace)
+        self._directory = Path(parts.job.directory)
+        self._place = parts.job.place(opening)
         names = (*OPERATIONS.values(), CYCLE, *parts.workload.marks)
         self._secrets = (*opening.secrets, *secrets_in(os.environ))
         self.recorder = Recorder(names, self._secrets)
-        kill, directory = parts.job.kill, self._place.directory
         self._log = (
-            FatalLog.armed(directory / ACKNOWLEDGED_FILE, kill) if kill else AcknowledgementLog()
+            # What breaks the trial counts in it, and it outlives this process.
+            AcknowledgementLog.shared(self._directory / ACKNOWLEDGED_FILE, _LOG_BYTES)
+            if trial.fault
+            else AcknowledgementLog()
         )
         self._timing = Timing(self.recorder, clock, self._log)
         self._call_counts = CallCounts(self.recorder)
@@ -123,7 +127,7 @@ class Lifecycle:
             durability=subject.durability(self._parts.subject_options),
             operations=self.recorder.operations,
         )
-        if self._parts.job.kill and not subject.reopens:
+        if self._parts.job.trial.fault and not subject.reopens:
             text = "it keeps everything in its process"
             return replace(result, status="unsupported", failure=Failure(VOLATILE, text, "open"))
         before = running()
@@ -320,8 +324,8 @@ class Lifecycle:
         except Exception as error:  # noqa: BLE001 - what cannot be compared is not verified
             problem = f"the ledger failed: {type(error).__name__}: {error}"
             return replace(result, verification=unread(problem))
-        self._log.save(self._place.directory / ACKNOWLEDGED_FILE)
-        self._place.directory.joinpath(LEDGER_FILE).write_bytes(content)
+        self._log.save(self._directory / ACKNOWLEDGED_FILE)
+        self._directory.joinpath(LEDGER_FILE).write_bytes(content)
         return result
 
     def _ledger(self) -> Ledger:

@@ -86,7 +86,12 @@ def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
     for label, subject in scenario.subjects.items():
         if subject.use:
             yield from _plugin_problems("subject", f"subjects.{label}", subject, origin)
-    for kind, table in (("workload", scenario.workloads), ("payload", scenario.payloads)):
+    tables: dict[str, Mapping[str, Use]] = {
+        "workload": scenario.workloads,
+        "payload": scenario.payloads,
+        "fault": scenario.faults,
+    }
+    for kind, table in tables.items():
         for label, use in table.items():
             yield from _plugin_problems(kind, f"{kind}s.{label}", use, origin)
     loops = {loop for sweep in scenario.sweeps.values() for loop in sweep.loops}

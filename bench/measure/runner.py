@@ -25,28 +25,34 @@ from typing import Any
 
 import psutil
 
-from bench.contracts import Endpoint, Loop, OutsideProbe
+from bench.contracts import Endpoint, Fault, Loop, OutsideProbe
 from bench.discovery import load
 from bench.errors import InputError, UnsupportedError
+from bench.faults._driver import FaultDriver
+from bench.faults._timeline import felt
+from bench.handover.clock import now_ns
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
+    ACKNOWLEDGED_FILE,
     DONE_STAGE,
+    FAULTS_FILE,
     LEDGER_STAGE,
     OPENING_STAGE,
     SAMPLES_FILE,
     STEP_LIMIT_S,
     VERIFY_STAGE,
-    Kill,
     TrialResult,
     unmeasured,
 )
 from bench.handover.parts import options_of
 from bench.measure.site import Site
 from bench.measure.worker_process import WorkerProcess
+from bench.records.files import to_json
 from bench.records.sample import Integers, read_raw
 from bench.records.store import Store
-from bench.records.trial import Failure, Reading, TrialRecord
+from bench.records.trial import Failure, FaultRecord, Reading, TrialRecord
 from bench.scenario.durability import Durability
+from bench.scenario.metric import CYCLE
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
@@ -201,8 +207,8 @@ def interpreters_of(
 class TrialRun:
     """One trial, from the outside; without a ``verifier`` it starts one of its own.
 
-    With ``kill`` the worker dies on the way: the record has no measurement, and what the verifier
-    found of that which had been acknowledged. ``limit_s`` is as in :class:`Job`; a worker that
+    One with a fault is broken while it is measured, and is done once its store was read back,
+    whether or not its worker lives to tell. ``limit_s`` is as in :class:`Job`; a worker that
     hangs longer, beyond twice that and warm-up, window, drain and reading back, is ended.
     """
 
@@ -213,7 +219,6 @@ class TrialRun:
         environment: Mapping[str, str],
         verifier: VerifierProcess | None = None,
         interpreter: Interpreter = OWN,
-        kill: Kill | None = None,
         limit_s: float = STEP_LIMIT_S,
     ) -> None:
         self._verifier = verifier
@@ -226,7 +231,15 @@ class TrialRun:
         self._options = options_of(self._subject, use)
         loop: Any = load("loop", trial.loop)
         self._loop: Loop = loop()
-        self._site = Site(scenario, trial, environment, interpreter, kill=kill, limit_s=limit_s)
+        self._driver: FaultDriver | None = None
+        self._fault: Fault | None = None
+        if trial.fault:
+            fault_use = scenario.faults[trial.fault]
+            plugin = load("fault", fault_use.use)
+            self._fault = plugin(options_of(plugin, fault_use))
+        self._site = Site(
+            scenario, trial, environment, interpreter, fault=self._fault, limit_s=limit_s
+        )
         self._besides_s = 2.0 * limit_s
         self._started_at = ""
 
@@ -272,7 +285,7 @@ class TrialRun:
             result = unmeasured("unsupported", type(error).__name__, str(error), "server")
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is the trial's result
             result = unmeasured("failed", type(error).__name__, str(error), "runner")
-        return self._record(result, readings, has_samples=rows is not None), rows
+        return self._record(result, readings, rows), rows
 
     def _at(
         self, site: Site, on_measured: Callable[[], None]
@@ -284,7 +297,9 @@ class TrialRun:
             stack.callback(verifier.give_up)
             job, opening = site.job, site.opening
             endpoint = opening.endpoint
-            if job.kill:
+            driver = self._driver = self._driver_at(site)
+            if driver is not None:
+                stack.callback(driver.stop)
                 verifier.expect(job, opening)
 
             def on_ledger() -> None:
@@ -293,16 +308,45 @@ class TrialRun:
 
             on_stage = {LEDGER_STAGE: on_ledger}
             on_stage |= dict.fromkeys((VERIFY_STAGE, DONE_STAGE), on_measured)
+            if driver is not None:
+                on_stage |= {"window": driver.start, "drain": driver.stop}
             result, readings = self._watch(site.worker, site.processes, on_stage)
             result = replace(result, settings={**result.settings, **site.cores})
-            result = self._with_server_death(result, endpoint)
-            is_left = result.status == "measured" or (job.kill and site.worker.was_killed)
+            if driver is None:
+                result = self._with_server_death(result, endpoint)
+            else:
+                result = self._broken(result, driver, site)
+            is_left = result.status == "measured" or (driver and driver.blows)
             if is_left and result.verification is None:
                 limit_s = self._scenario.verify_s + MARGIN_S
                 with site.stage("read back"):
                     verification = verifier.verification(site.directory, limit_s)
                 result = replace(result, verification=verification)
-            return self._with_server_death(result, endpoint), readings
+            if driver is None:
+                result = self._with_server_death(result, endpoint)
+            return result, readings
+
+    def _driver_at(self, site: Site) -> FaultDriver | None:
+        if self._fault is None:
+            return None
+        use, log = self._scenario.faults[self._trial.fault], site.directory / ACKNOWLEDGED_FILE
+        return FaultDriver(self._fault, use, self._trial, site, log, now_ns)
+
+    def _broken(self, result: TrialResult, driver: FaultDriver, site: Site) -> TrialResult:
+        """Return the ``result`` of a trial with a fault, and leave the verifier when that acted."""
+        driver.stop()
+        if driver.failure is not None:
+            error = driver.failure
+            return unmeasured("failed", type(error).__name__, str(error), "fault")
+        if result.status == "unsupported":
+            return result
+        if not driver.blows:
+            if result.failure is not None:
+                return result
+            text = "the load ended before the fault was to act"
+            return unmeasured("failed", "NoFault", text, "fault")
+        (site.directory / FAULTS_FILE).write_bytes(to_json(driver.broken_ns))
+        return TrialResult("measured") if site.worker.was_killed else result
 
     def _watch(
         self,
@@ -310,7 +354,8 @@ class TrialRun:
         processes: Mapping[str, Sequence[int]],
         on_stage: Mapping[str, Callable[[], None]],
     ) -> tuple[TrialResult, tuple[Reading, ...]]:
-        plugins: list[Any] = [load("probe", name) for name in self._scenario.probes]
+        names = () if self._fault else self._scenario.probes
+        plugins: list[Any] = [load("probe", name) for name in names]
         probes: list[OutsideProbe] = [p() for p in plugins if p.side == "outside"]
         readings: list[Reading] = []
         watching: list[OutsideProbe] = []
@@ -344,8 +389,7 @@ class TrialRun:
         self,
         result: TrialResult,
         readings: tuple[Reading, ...] = (),
-        *,
-        has_samples: bool = False,
+        rows: Integers | None = None,
     ) -> TrialRecord:
         failure, shown = result.failure, self._site.shown
         if failure is not None:
@@ -375,10 +419,17 @@ class TrialRun:
             error_texts={name: shown(text) for name, text in result.error_texts.items()},
             verification=verification,
             failure=failure,
-            samples_file=f"{self._trial.id}.npz" if has_samples else None,
+            samples_file=f"{self._trial.id}.npz" if rows is not None else None,
             left_behind=shown(self._site.left_behind),
             stages=(*result.stages, *self._site.stages),
+            broken=self._felt(result, rows),
         )
+
+    def _felt(self, result: TrialResult, rows: Integers | None) -> FaultRecord | None:
+        if self._driver is None:
+            return None
+        cycle = result.operations.index(CYCLE) if rows is not None else 0
+        return felt(self._driver.blows, rows, result.window, cycle)
 
 
 def _is_alive(process_id: int) -> bool:

@@ -14,12 +14,22 @@ from typing import Any, Self
 
 import psutil
 
-from bench.contracts import Endpoint, Server, Subject, new_namespace
+from bench.contracts import (
+    Endpoint,
+    Fault,
+    FaultTarget,
+    LinkControl,
+    Server,
+    ServerControl,
+    Subject,
+    new_namespace,
+)
 from bench.discovery import load
 from bench.errors import BenchError, UnsupportedError
+from bench.faults._disk import VolatileDisk
 from bench.handover.clock import now_ns
 from bench.handover.interpreter import OWN, Interpreter
-from bench.handover.job import STEP_LIMIT_S, Job, Kill, Opening
+from bench.handover.job import STEP_LIMIT_S, Job, Opening
 from bench.handover.parts import options_of
 from bench.links.relay import Relay
 from bench.measure.worker_process import MEASURING, WorkerProcess
@@ -31,10 +41,11 @@ from bench.scenario.scenario import Scenario
 from bench.subjects._factory import subject_class
 
 
-class Site:
+class Site(FaultTarget):
     """Entering it starts the worker, and the server meanwhile; leaving it stops and removes all.
 
-    The worker imports, opens and prepares what it needs, and then waits for :meth:`begin`.
+    The worker imports, opens and prepares what it needs, and then waits for :meth:`begin`. With a
+    ``fault`` it has what that needs, and is what that acts on.
     ``program`` is the module that the worker runs, ``limit_s`` as in :class:`Job`. ``cores`` says,
     where these are pinned, on which cores worker and server run. ``left_behind`` says after leaving
     what could not be removed from a user's server, ``stages`` what was done beside the worker.
@@ -56,7 +67,7 @@ class Site:
         environment: Mapping[str, str],
         interpreter: Interpreter = OWN,
         program: str = MEASURING,
-        kill: Kill | None = None,
+        fault: Fault | None = None,
         limit_s: float = STEP_LIMIT_S,
     ) -> None:
         self._scenario = scenario
@@ -64,7 +75,9 @@ class Site:
         self._environment = environment
         self._interpreter = interpreter
         self._program = program
-        self._kill = kill
+        self._fault = fault
+        self._disk: VolatileDisk | None = None
+        self.link: LinkControl | None = None
         self._limit_s = limit_s
         self._stack = contextlib.ExitStack()
         self._secrets = secrets_in(environment)
@@ -190,8 +203,10 @@ class Site:
                 plugin: Any = load("server", self._subject.server)
                 self._server = plugin(self._environment)
                 self._secrets += self._server.secrets
+            store = self._breakable(self._server, stack)
+            if self._server is not None:
                 stack.callback(self._stop, self._server)
-            self.job = Job(self._scenario, self._trial, name, self._kill, self._limit_s)
+            self.job = Job(self._scenario, self._trial, name, store, self._limit_s)
             with starting_on(self._cores[0]):
                 worker = WorkerProcess(
                     self.job, self.directory, self._environment, self._interpreter, self._program
@@ -202,6 +217,41 @@ class Site:
             self._is_started = True
             # What started is stopped later, unless something did not.
             self._stack = stack.pop_all()
+
+    def _breakable(self, server: Server | None, stack: contextlib.ExitStack) -> str:
+        """Have what the fault needs; return where a subject without a server keeps its files.
+
+        Raises:
+            UnsupportedError: it cannot be had here, or nothing of ours is there to be broken.
+        """
+        fault = self._fault
+        if fault is None:
+            return ""
+        if server is None and (fault.needs_server or fault.needs_link):
+            raise UnsupportedError("it has no server that could be broken")
+        if server is not None and server.external and not (fault.ends_worker or fault.needs_link):
+            raise UnsupportedError("a server of the user's is never broken")
+        if not fault.needs_volatile_disk:
+            return ""
+        self._disk = stack.enter_context(VolatileDisk())
+        if server is not None:
+            server.data_parent = str(self._disk.directory)
+            return ""
+        return str(self._disk.directory)
+
+    @property
+    def server(self) -> ServerControl | None:
+        """What breaks the server, where it is ours."""
+        return self._server.control if self._server is not None else None
+
+    def kill_worker(self) -> None:
+        """End the worker, as by SIGKILL."""
+        self.worker.kill()
+
+    def drop_unflushed(self) -> None:
+        """Cut the disk's power; whoever had files on it open has ended."""
+        if self._disk is not None:
+            self._disk.cut()
 
     def _open(self) -> None:
         """Start the server, and tell the worker where it is."""
@@ -218,6 +268,8 @@ class Site:
                 raise UnsupportedError(
                     "placement = 'pinned' needs a server that is started for the trial"
                 )
+            if self._disk is not None:
+                self._disk.flush()
             self.opening = replace(self.opening, endpoint=started)
             self._secrets += self.opening.secrets
             self.server_kind = started.kind
@@ -241,11 +293,12 @@ class Site:
 
     def _linked(self, server: Server, endpoint: Endpoint) -> Opening:
         delay_s = self._scenario.arrival(self._trial.arrival).round_trip_s / 2.0
-        if not delay_s:
+        if not delay_s and not (self._fault and self._fault.needs_link):
             return self.opening
 
         def open_link(host: str, port: int) -> int:
-            return self._stack.enter_context(Relay(host, port, delay_s)).port
+            relay = self.link = self._stack.enter_context(Relay(host, port, delay_s))
+            return relay.port
 
         return replace(self.opening, endpoint=server.through(endpoint, open_link))
 

@@ -27,7 +27,6 @@ from bench.handover.job import (
     Opening,
     TrialResult,
 )
-from bench.handover.killing import was_killed
 from bench.handover.log import log_tail
 from bench.measure._host import memory_limit
 from bench.records.files import from_json, to_json
@@ -63,6 +62,7 @@ class WorkerProcess:
         self._stage = "import"
         self._process_id: int | None = None
         self._has_started = self._has_ended = False
+        self.was_killed = False
         self._hung: Failure | None = None
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
@@ -94,10 +94,12 @@ class WorkerProcess:
         """Have the worker end at once, also from another thread than that which waits for it."""
         self._process.give_up()
 
-    @property
-    def was_killed(self) -> bool:
-        """Whether the worker has ended as by a kill."""
-        return was_killed(self._process.exit_code)
+    def kill(self) -> None:
+        """Kill the worker, and wait until nothing is left of it; also from another thread."""
+        self.was_killed = True
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(self.process_id).kill()
+        self._process.wait(_ENDING_S)
 
     def wait_until_started(self) -> None:
         """Wait until it has imported its program, and is at rest until :meth:`begin_import`."""

@@ -21,6 +21,7 @@ MOST_OPERATIONS = 100
 MOST_READINGS = 2_000
 MOST_SPANS = 40
 MOST_STAGES = 100
+MOST_SLOTS = 1 << 20
 MOST_WINDOW_NS = 7 * 24 * 3600 * 10**9
 SamplesFile = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}\.npz$")]
 
@@ -112,7 +113,9 @@ class Verification:
     too long to be made again.
 
     ``lost_acknowledged`` writes, as counted next, are known by their ids to be gone; the oldest had
-    been acknowledged ``oldest_lost_ns`` before the last one was.
+    been acknowledged ``oldest_lost_ns`` before the last one was, or before the trial was broken.
+    Of checkpoints that are gone ``lost_out_of_order`` had been acknowledged before one of the same
+    chain that is there. ``unacknowledged_stored`` checkpoints were found, which is allowed.
 
     ``attempted`` writes (checkpoints, and calls of ``aput_writes``) are ``acknowledged`` or
     ``indeterminate``: they raised or were cut off. ``checkpoints`` were counted by the store's own
@@ -145,6 +148,8 @@ class Verification:
     listing_problems: tuple[str, ...] = ()
     lost_acknowledged: Count = 0
     oldest_lost_ns: Count = 0
+    lost_out_of_order: Count = 0
+    unacknowledged_stored: Count = 0
 
     @property
     def passed(self) -> bool:
@@ -160,6 +165,50 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Blow:
+    """A fault that acted: when it began to, when that was done, when what it hit was back.
+
+    In ns of the clock of the trial's samples; ``back_ns`` is 0 where it did not come back.
+    """
+
+    began_ns: Count
+    done_ns: Count
+    back_ns: Count = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What callers felt of a trial, in slots of ``slot_ns`` from ``start_ns`` on.
+
+    Each list has a number for each slot: cycles that became due, those of them that succeeded, that
+    failed (or were shed or cut off), and the median response time of these together.
+    """
+
+    start_ns: Count
+    slot_ns: Count
+    due: Annotated[tuple[Count, ...], Field(max_length=MOST_SLOTS)]
+    ok: Annotated[tuple[Count, ...], Field(max_length=MOST_SLOTS)]
+    failed: Annotated[tuple[Count, ...], Field(max_length=MOST_SLOTS)]
+    response_ns: Annotated[tuple[Count, ...], Field(max_length=MOST_SLOTS)]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRecord:
+    """What was done to a trial, and what its callers felt.
+
+    ``outages_ns`` has for each of the ``blows`` the time from its beginning to the end of the first
+    cycle that became due after it and succeeded; ``recoveries_ns`` the same from when it was back.
+    ``None``: none succeeded before the next one, or before the load ended. Both are empty where the
+    callers died with the worker, and there is no ``timeline``.
+    """
+
+    blows: tuple[Blow, ...] = ()
+    outages_ns: tuple[Count | None, ...] = ()
+    recoveries_ns: tuple[Count | None, ...] = ()
+    timeline: Timeline | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrialRecord:
     """What one trial left.
 
@@ -170,6 +219,7 @@ class TrialRecord:
     how much the trial made its run longer, with its servers and reading back; 0 where nobody took
     it. ``stages`` has all that was done for it, without where it waited for others; none where an
     older version wrote it.
+    ``broken`` is what was done to it on purpose.
     ``samples_bytes`` and ``samples_sha256`` are of the samples' file as it was written; 0 and ""
     where an older version wrote it.
     """
@@ -196,6 +246,7 @@ class TrialRecord:
     samples_bytes: int = 0
     samples_sha256: str = ""
     stages: Annotated[tuple[Stage, ...], Field(max_length=MOST_STAGES)] = ()
+    broken: FaultRecord | None = None
 
     @property
     def has_samples(self) -> bool:

@@ -11,6 +11,7 @@ from bench.analysis.wording import counted
 from bench.records.trial import Reading
 from bench.report import words
 from bench.report.cell_tables import glance_tables, group_tables, metrics_of
+from bench.report.fault_tables import fault_tables
 from bench.report.first_screen import first_blocks
 from bench.report.groups import Group, groups_of, loop_text, subject_text
 from bench.report.outcome_tables import (
@@ -63,6 +64,9 @@ def _sections(report: Report) -> Iterator[Block]:
     yield from threshold_tables(analysis)
     yield Section("Which saver runs on which loop", (matrix_table(analysis),), "loops", "Loops")
     yield Section("What makes a number doubtful", tuple(_doubts(analysis)), "doubts", "Doubts")
+    if analysis.faults:
+        broken = fault_tables(analysis.faults)
+        yield Section("What was broken on purpose", broken, "faults", "Faults")
     figures = report.pictures or (Text("There is nothing to draw."),)
     yield Section("Figures", figures, "figures", "Figures")
     ratios = ratio_tables(analysis, groups)

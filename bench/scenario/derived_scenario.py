@@ -8,7 +8,7 @@ from typing import Any
 from bench.errors import InputError, suggestion
 from bench.scenario.family import remaining
 from bench.scenario.plan import arms_of
-from bench.scenario.scenario import TABLES, Baseline, Scenario, Sweep
+from bench.scenario.scenario import LABELLED, Baseline, Scenario, Sweep
 from bench.scenario.scenario_file import checked
 
 
@@ -25,7 +25,7 @@ def derived(
         InputError: the result is no scenario; ``origin`` is what the text names.
     """
     changed = {"sweeps": sweeps, "ask": None, "thresholds": (), **changed}
-    for table in TABLES:
+    for table in LABELLED:
         labels: Mapping[str, Any] = changed.get(table, getattr(scenario, table))
         used = {label for sweep in sweeps.values() for label in getattr(sweep, table)}
         used |= {getattr(labels[label], "same_as", "") for label in used if label in labels}

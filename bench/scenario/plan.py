@@ -30,7 +30,8 @@ Number = Annotated[int, Field(ge=0, lt=1 << 64)]
 class Trial:
     """One measurement in one fresh process. Labels refer to the scenario's tables.
 
-    ``block`` names sweep, condition and repetition; ``position`` counts through the whole plan;
+    ``block`` names sweep, condition, fault and repetition; a ``fault`` is what it is broken by, if
+    that is anything; ``position`` counts through the whole plan;
     ``seed`` is the same for every arm of a block, so that all arms see the same keys and payloads.
     """
 
@@ -47,11 +48,16 @@ class Trial:
     warmup_s: FiniteFloat
     duration_s: FiniteFloat
     scenario_digest: str
+    fault: str = ""
 
     @property
     def id(self) -> str:
         """A hash of the content: the same trial has the same id in every run of the scenario."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        content = asdict(self)
+        if not self.fault:
+            # As trials were named before there were faults.
+            del content["fault"]
+        text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
@@ -74,6 +80,7 @@ def is_of(trial: Trial, scenario: Scenario) -> bool:
         and trial.payload in sweep.payloads
         and trial.arrival in scenario.arrivals_of(sweep)
         and trial.loop in sweep.loops
+        and trial.fault in (sweep.faults or ("",))
     )
 
 
@@ -87,6 +94,7 @@ class Arm:
     payload: str
     arrival: str
     loop: str
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +128,23 @@ def blocks_of(scenario: Scenario, sweep: Sweep, arrival: str) -> tuple[int, int]
     """Return how many blocks a condition of ``sweep`` has for certain, and how many at most.
 
     What is measured aside gets no more than the certain ones, nor does a rate of a search: half of
-    its blocks choose the rate.
+    its blocks choose the rate, nor what is broken on purpose.
     """
     certain = sweep.repetitions or scenario.repetitions
     precision = scenario.precision
-    if precision is None or sweep.aside or scenario.search_of(arrival):
+    if precision is None or sweep.aside or sweep.faults or scenario.search_of(arrival):
         return certain, certain
     return certain, max(certain, precision.most_repetitions)
 
 
 def arms_of(scenario: Scenario) -> tuple[Arm, ...]:
-    """Return every cell that ``scenario`` measures."""
+    """Return every cell that ``scenario`` measures, and not only breaks."""
     return tuple(
         arm
         for name, sweep in scenario.sweeps.items()
         for block in _blocks(name, sweep, scenario.arrivals_of(sweep))
         for arm in block
+        if not arm.fault
     )
 
 
@@ -173,19 +182,20 @@ def expand(scenario: Scenario) -> Plan:
 
 
 def _blocks(name: str, sweep: Sweep, arrivals: Sequence[str]) -> list[list[Arm]]:
-    conditions = product(sweep.workloads, sweep.payloads, arrivals)
+    conditions = product(sweep.workloads, sweep.payloads, arrivals, sweep.faults or ("",))
     return [
         [
-            Arm(name, subject, workload, payload, arrival, loop)
+            Arm(name, subject, workload, payload, arrival, loop, fault)
             for subject, loop in product(sweep.subjects, sweep.loops)
         ]
-        for workload, payload, arrival in conditions
+        for workload, payload, arrival, fault in conditions
     ]
 
 
 def _trial(scenario: Scenario, digest: str, arm: Arm, repetition: int, position: int) -> Trial:
     sweep = scenario.sweeps[arm.sweep]
-    condition = (arm.sweep, arm.workload, arm.payload, arm.arrival)
+    fault = (arm.fault,) if arm.fault else ()
+    condition = (arm.sweep, arm.workload, arm.payload, arm.arrival, *fault)
     block = "/".join((*condition, str(repetition)))
     seed = int.from_bytes(hashlib.sha256(f"{scenario.seed}/{block}".encode()).digest()[:6])
     return Trial(

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.scenario.arrival import FOR_A_DIGEST, Arrival, Closed, Open, Search
@@ -24,6 +24,8 @@ MOST_REPETITIONS = 1000
 # What a sweep crosses: labels of these tables, and names of loops.
 TABLES = ("subjects", "workloads", "payloads", "arrivals")
 AXES = (*TABLES, "loops")
+# What a sweep may name labels of.
+LABELLED = (*TABLES, "faults")
 # What a scenario measures that does not say it.
 _TABLES_LEFT_OUT: Mapping[str, Any] = {
     "payloads": {"1k": {"use": "messages", "options": {"state_bytes": 1000}}},
@@ -56,6 +58,54 @@ class SubjectUse(Use):
     use: str = ""
     same_as: str = ""
     interpreter: str = ""
+
+
+def _range(given: object) -> object:
+    """Take a number for a range of which both ends are that number."""
+    return given if isinstance(given, list | tuple) else (given, given)
+
+
+def _rising(given: tuple[_Number, _Number]) -> tuple[_Number, _Number]:
+    if given[0] <= given[1]:
+        return given
+    raise PydanticCustomError("range", "expected a number, or the lowest and the highest one")
+
+
+_Number = TypeVar("_Number", int, float)
+_Range = Annotated[
+    tuple[_Number, _Number],
+    BeforeValidator(_range),
+    Field(strict=False),
+    AfterValidator(_rising),
+]
+
+
+class Moment(Part):
+    """When a fault acts: as so many writes of the window are acknowledged, or so many seconds in.
+
+    Each is a number, or the lowest and the highest of which one is drawn. Writes that are slow to
+    come are not waited for longer than ``latest_s``.
+    """
+
+    operation: _Range[Annotated[int, Field(ge=1)]] | None = None
+    s: _Range[Annotated[float, Field(ge=0.0)]] | None = None
+    latest_s: float = Field(default=4.0, gt=0.0, le=3600.0)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.operation is None) == (self.s is None):
+            raise PydanticCustomError("moment", "expected either 'operation' or 's'")
+        return self
+
+
+class FaultUse(Use):
+    """``[faults.LABEL]``: a fault, ``at`` a moment, and again ``times`` - 1 times.
+
+    Each further moment is drawn anew, and counts from when the one before was over.
+    """
+
+    at: Moment = Moment(operation=(150, 400))
+    times: int = Field(default=1, ge=1, le=1000)
 
 
 class Precision(Part):
@@ -107,7 +157,7 @@ class Sweep(Part):
     """A cross product of labels; its subjects × loops are the arms of each block.
 
     ``aside``: measured beside the question. Its cells are in the tables, the answer does not quote
-    them.
+    them. With ``faults`` each trial is broken by one of them, and its times are compared with none.
     """
 
     subjects: Some[Label]
@@ -118,6 +168,7 @@ class Sweep(Part):
     repetitions: int | None = Field(default=None, ge=1, le=MOST_REPETITIONS)
     duration_s: float | None = Field(default=None, gt=0.0, le=3600.0)
     aside: bool = False
+    faults: Many[Label] = ()
 
 
 Confidence = Literal["estimate", "interval"]
@@ -216,6 +267,7 @@ class Scenario(Part):
     payloads: Mapping[Label, Use] = Field(min_length=1)
     arrivals: Mapping[Label, Arrival] = Field(min_length=1)
     sweeps: Mapping[Label, Sweep] = Field(min_length=1)
+    faults: Mapping[Label, FaultUse] = Field(default_factory=dict)
     ask: Ask | None = None
     thresholds: Many[Threshold] = ()
     precision: Precision | None = None
@@ -289,6 +341,11 @@ class Scenario(Part):
         exclude: dict[str, Any] = {**dict.fromkeys(_JUDGES, True), "schema_version": True}
         if not self.precision:
             exclude["precision"] = True
+        if not self.faults:
+            exclude["faults"] = True
+        exclude["sweeps"] = {
+            label: {"faults"} for label, sweep in self.sweeps.items() if not sweep.faults
+        }
         exclude["subjects"] = {
             label: {"interpreter"} for label, one in self.subjects.items() if not one.interpreter
         }

@@ -12,7 +12,7 @@ import tomli_w
 from bench.errors import InputError, suggestion
 from bench.scenario.arrival import MOST_ARRIVALS, Open, Search
 from bench.scenario.family import family_problems
-from bench.scenario.scenario import AXES, TABLES, Scenario
+from bench.scenario.scenario import AXES, LABELLED, Scenario
 from bench.scenario.threshold import ask_problems, threshold_problems
 from bench.scenario.toml_file import parse_toml, read_text, validated
 from bench.scenario.version_1 import renewed
@@ -70,7 +70,7 @@ def scenario_text(scenario: Scenario, comment: str = "") -> str:
 
 def _undefined_labels(scenario: Scenario) -> Iterator[str]:
     for name, sweep in scenario.sweeps.items():
-        for table in TABLES:
+        for table in LABELLED:
             defined = getattr(scenario, table)
             for label in getattr(sweep, table):
                 if label not in defined:
@@ -96,13 +96,15 @@ def _repetitions(scenario: Scenario) -> Iterator[str]:
     """Find what would be measured twice, in trials that could then not be told apart."""
     lists = {"probes": scenario.probes, "primary_metrics": scenario.primary_metrics}
     for name, sweep in scenario.sweeps.items():
-        lists |= {f"sweeps.{name}.{axis}": getattr(sweep, axis) for axis in AXES}
+        axes = (*AXES, "faults")
+        lists |= {f"sweeps.{name}.{axis}": getattr(sweep, axis) for axis in axes}
     for place, given in lists.items():
         for label in sorted({label for label in given if given.count(label) > 1}):
             yield f"{place} names {label!r} more than once"
     for (name, sweep), (other, later) in combinations(scenario.sweeps.items(), 2):
         shared = [set(getattr(sweep, axis)) & set(getattr(later, axis)) for axis in AXES]
-        if all(shared):
+        is_same_fault = set(sweep.faults or ("",)) & set(later.faults or ("",))
+        if all(shared) and is_same_fault:
             yield (
                 f"sweeps.{name} and sweeps.{other} both measure {' × '.join(map(min, shared))}; "
                 "a cell may be measured by one sweep only"
@@ -120,6 +122,7 @@ def _impossible_loads(scenario: Scenario) -> Iterator[str]:
         repetitions = sweep.repetitions or scenario.repetitions
         blocks = max(repetitions, most) if scenario.precision else repetitions
         trials = blocks * prod(len(getattr(sweep, axis)) for axis in AXES)
+        trials *= max(1, len(sweep.faults))
         if trials > MOST_TRIALS:
             yield f"sweeps.{name}: it has {trials} trials, expected {MOST_TRIALS} at most"
         length_s = scenario.warmup_s + (sweep.duration_s or scenario.duration_s)

@@ -23,7 +23,8 @@ from typing import Any
 import psutil
 
 from bench.child_process import ChildProcess
-from bench.errors import UnavailableError
+from bench.contracts import ServerControl
+from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import redact
 from bench.server_variables import own_server_variables, without_servers
 from bench.servers._keeper import Order
@@ -41,7 +42,7 @@ _PORT_IS_TAKEN = ("address already in use", "could not bind")
 _LISTENS = "0A"
 
 
-class EmbeddedServer:
+class EmbeddedServer(ServerControl):
     """One server process on a port of 127.0.0.1, with a directory and a password of its own.
 
     Other users of this machine can reach the port, so the password is what keeps them out. It is
@@ -57,6 +58,8 @@ class EmbeddedServer:
         self._directory: Path | None = None
         self._log: Path | None = None
         self._last_signal = "SIGTERM"
+        self._order: Order | None = None
+        self._is_ready: Callable[[], bool] = lambda: False
 
     @property
     def directory(self) -> Path:
@@ -119,6 +122,33 @@ class EmbeddedServer:
         if directory is not None:
             shutil.rmtree(directory, ignore_errors=True)
 
+    def kill(self) -> None:
+        self._disturb("kill")
+
+    def shut_down(self) -> None:
+        self._disturb("shut_down")
+
+    def freeze(self) -> None:
+        self._disturb("freeze")
+
+    def thaw(self) -> None:
+        self._disturb("thaw")
+
+    def start_again(self) -> None:
+        if self._keeper is None or self._order is None:
+            raise UnavailableError("the server has been stopped already")
+        deadline = time.monotonic() + START_LIMIT_S
+        answer = _answer_of(self._keeper, self._order, self._order["serve"])
+        self._watch(int(answer["process_id"]), self._order, deadline)
+
+    def _disturb(self, command: str) -> None:
+        if sys.platform != "linux":
+            raise UnsupportedError("a server is broken on purpose on Linux alone")
+        answer = self._keeper.ask(command) if self._keeper is not None else {}
+        if "process_id" not in answer:
+            reason = answer.get("error", "its keeper has ended")
+            raise UnavailableError(f"{command} of the embedded server failed: {reason}")
+
     def is_running(self) -> bool:
         if self._server is None:
             return False
@@ -154,10 +184,15 @@ class EmbeddedServer:
             self._take(answer)
         else:
             answer = _answer_of(self._keeper, order, order["serve"])
-        self.process_id = int(answer["process_id"])
+        self._order, self._is_ready = order, is_ready
+        self._watch(int(answer["process_id"]), order, deadline)
+
+    def _watch(self, process_id: int, order: Order, deadline: float) -> None:
+        """Wait until the server with this ``process_id`` is ready."""
+        self.process_id = process_id
         with contextlib.suppress(psutil.NoSuchProcess):
-            self._server = psutil.Process(self.process_id)
-        while not (self._holds_its_port() and is_ready()):
+            self._server = psutil.Process(process_id)
+        while not (self._holds_its_port() and self._is_ready()):
             if not self.is_running():
                 log = self._log_tail()
                 text = f"the embedded {order['name']} server ended while it started:\n{log}"

@@ -7,6 +7,10 @@ When the pipe closes, however the runner ended, it stops the server, removes the
 Without a server it keeps a data directory: a template that others are copied from, or one whose
 server is asked for later, by a second line that is the server's command.
 
+Further lines break the server on purpose, each answered with ``{"process_id"}`` or ``{"error"}``:
+``"kill"`` (every process of it at once), ``"shut_down"``, ``"freeze"`` and ``"thaw"``. The server's
+command starts it again on what it has left.
+
 Where the server runs under another account, that account is a stranger: it may write below ``data``
 alone. The directory around it, the log and the programs stay the keeper's own.
 """
@@ -30,6 +34,9 @@ from pathlib import Path
 from typing import Any, NoReturn, TypedDict
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_KILLED_WITHIN_S = 5.0
+_SHUT_DOWN_WITHIN_S = 10.0
 _LOG_BYTES_SHOWN = 4000
 # Nothing that is there already is opened, nor what a link leads to.
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
@@ -41,16 +48,18 @@ class Order(TypedDict):
     """What the runner asks for.
 
     In ``prepare`` (commands that must succeed) and ``serve`` (the server's command) the texts
-    ``{directory}`` and ``{root}`` stand for the keeper's directory and for the programs' root.
-    They run in ``{directory}/data``, which is theirs to fill; first it gets a copy of what lies in
-    the directory ``template``, if that is not empty. Where ``serve`` is empty the directory is
+    ``{directory}``, ``{data}`` and ``{root}`` stand for the keeper's directory, the directory
+    ``data`` in it, or in ``data_parent`` where one is given, and the programs' root. They run in
+    ``{data}``, which is theirs to fill; first it gets a copy of what lies in the directory
+    ``template``, if that is not empty. Where ``serve`` is empty the directory is
     closed to the account once it is prepared, so that it stays as it is until it is served.
     ``account`` is the user and group that the commands run as, or ``None``: the keeper's own.
     ``check`` is a command that works if that account can reach the programs; if it fails, ``parts``
     of ``root`` (files or folders) are copied. ``files`` are made in the keeper's directory before
     anything runs, by name and content, readable to that account alone: a password stands in no
     command line.
-    ``stop`` lists signals, each with the seconds to wait after it.
+    ``stop`` lists signals, each with the seconds to wait after it, and ``shut_down`` is the signal
+    upon which the server saves what it has and ends.
     """
 
     name: str
@@ -60,9 +69,11 @@ class Order(TypedDict):
     account: tuple[int, int] | None
     files: dict[str, str]
     template: str
+    data_parent: str
     prepare: list[list[str]]
     serve: list[str]
     stop: list[tuple[str, float]]
+    shut_down: str
     parent_death_signal: str
     limit_s: float
 
@@ -81,7 +92,9 @@ class _Keeper:
         self._deadline = time.monotonic() + order["limit_s"]
         self._root = order["root"]
         self._directory: Path | None = None
+        self._data = Path()
         self._server: subprocess.Popen[bytes] | None = None
+        self._frozen: list[int] = []
 
     def start(self) -> dict[str, Any]:
         """Prepare and start the server; return the answer for the runner."""
@@ -91,7 +104,7 @@ class _Keeper:
             _write_private(directory / name, content, account)
         log = directory / "server.log"
         with os.fdopen(os.open(log, _NEW_FILE, 0o600), "ab") as output:
-            data = directory / "data"
+            self._data = data = Path(self._order["data_parent"] or directory) / "data"
             data.mkdir(mode=0o700)
             if self._order["template"]:
                 _copy_content(self._order["template"], data)
@@ -112,16 +125,30 @@ class _Keeper:
         """Start the server in the directory that was prepared; return its process id."""
         directory, account = self._directory or Path(), self._order["account"]
         if account is not None:
-            os.chown(directory / "data", *account, follow_symlinks=False)
+            os.chown(self._data, *account, follow_symlinks=False)
         with (directory / "server.log").open("ab") as output:
             self._server = self._spawn(command, output)
         # Whoever ends first: a server that ends by itself must not stay behind as a zombie.
         threading.Thread(target=self._server.wait, daemon=True).start()
         return self._server.pid
 
+    def disturb(self, command: str) -> int:
+        """Break the server on purpose, or let it go on; return its process id."""
+        if self._server is None:
+            raise _FailedError("there is no server")
+        actions = {
+            "kill": self._kill,
+            "shut_down": self._shut_down,
+            "freeze": self._freeze,
+            "thaw": self._thaw,
+        }
+        actions[command](self._server)
+        return self._server.pid
+
     def stop(self) -> None:
         """End the server, gently first, and remove the directory."""
         if self._server is not None:
+            self._thaw(self._server)
             # Windows knows no gentle signal; what the server would save is removed anyway.
             gentle = [] if sys.platform == "win32" else self._order["stop"]
             for name, wait_s in gentle:
@@ -133,9 +160,44 @@ class _Keeper:
             else:
                 with contextlib.suppress(OSError):
                     self._server.kill()
-                self._ended(5)
+                self._ended(_KILLED_WITHIN_S)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _shut_down(self, server: subprocess.Popen[bytes]) -> None:
+        server.send_signal(getattr(signal, self._order["shut_down"]))
+        if not self._ended(_SHUT_DOWN_WITHIN_S):
+            raise _FailedError(f"it did not shut down within {_SHUT_DOWN_WITHIN_S:g} s")
+
+    def _freeze(self, server: subprocess.Popen[bytes]) -> None:
+        """Stop every process of the server, the first one first: it would start others."""
+        while new := [one for one in _family(server.pid) if one not in self._frozen]:
+            for process_id in new:
+                with contextlib.suppress(OSError):
+                    os.kill(process_id, signal.SIGSTOP)
+            self._frozen += new
+
+    def _thaw(self, server: subprocess.Popen[bytes]) -> None:
+        del server
+        for process_id in self._frozen:
+            with contextlib.suppress(OSError):
+                os.kill(process_id, signal.SIGCONT)
+        self._frozen.clear()
+
+    def _kill(self, server: subprocess.Popen[bytes]) -> None:
+        """End every process of the server before any of them can do something about it."""
+        # Those that lose their parent become this process's own, so that their end can be awaited.
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self._freeze(server)
+        killed, self._frozen = self._frozen, []
+        for process_id in killed:
+            with contextlib.suppress(OSError):
+                os.kill(process_id, signal.SIGKILL)
+        self._ended(_KILLED_WITHIN_S)
+        for process_id in killed:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process_id, 0)
+        _return_shared_memory(self._data / "postmaster.pid")
 
     def _ended(self, wait_s: float) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -144,7 +206,9 @@ class _Keeper:
 
     def _fill(self, command: list[str]) -> list[str]:
         return [
-            part.replace("{directory}", str(self._directory)).replace("{root}", self._root)
+            part.replace("{directory}", str(self._directory))
+            .replace("{data}", str(self._data))
+            .replace("{root}", self._root)
             for part in command
         ]
 
@@ -168,7 +232,7 @@ class _Keeper:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=None if self._directory is None else self._directory / "data",
+            cwd=self._data,
             env=_environment(),
             preexec_fn=_die_with_parent(self._order["parent_death_signal"]),  # noqa: PLW1509  # single thread
             **_as_account(self._order["account"]),
@@ -284,6 +348,27 @@ def _die_with_parent(signal_name: str) -> Callable[[], None] | None:
     return ask
 
 
+def _family(first: int) -> list[int]:
+    """Return the process id ``first`` and those of all that descend from it; Linux only."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208  # numbers, no paths
+        with contextlib.suppress(OSError, ValueError):
+            text = Path("/proc", str(int(name)), "stat").read_text(errors="replace")
+            # Behind the name, which may hold anything: state, then the parent.
+            children.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(name))
+    family = [first]
+    for process_id in family:
+        family += children.get(process_id, [])
+    return family
+
+
+def _return_shared_memory(lock_file: Path) -> None:
+    """Remove what a Postgres that was killed leaves behind, as its lock file names it."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        segment = int(lock_file.read_text(encoding="utf-8").splitlines()[6].split()[1])
+        ctypes.CDLL(None).shmctl(segment, 0, None)
+
+
 def _tail(log: Path) -> str:
     return log.read_bytes()[-_LOG_BYTES_SHOWN:].decode(errors="replace").strip()
 
@@ -314,7 +399,9 @@ def main() -> None:
         signal.signal(signal.SIGTERM, _on_signal)
         _answer(keeper.start())
         while line := sys.stdin.buffer.readline():
-            _answer({"process_id": keeper.serve(json.loads(line))})
+            wanted = json.loads(line)
+            done = keeper.disturb if isinstance(wanted, str) else keeper.serve
+            _answer({"process_id": done(wanted)})
     except (_FailedError, OSError, subprocess.SubprocessError) as error:
         _answer({"error": str(error)})
     except _Stop:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bench.contracts import Endpoint, Leftover, OpenLink, Server, finish
+from bench.contracts import Endpoint, Leftover, OpenLink, Server, ServerControl, finish
 from bench.errors import UnavailableError, UnsupportedError
 from bench.servers._embedded import (
     START_LIMIT_S,
@@ -148,7 +148,9 @@ class PostgresServer(Server):
             embedded = EmbeddedServer()
             # From here on it is stopped, whatever happens.
             self._embedded = embedded
-            embedded.prepare(_order(programs, account, template=_template(programs, account)))
+            template = _template(programs, account)
+            parent = self.data_parent
+            embedded.prepare(_order(programs, account, template=template, data_parent=parent))
 
     def start(self, settings: Mapping[str, str], namespace: str) -> Endpoint:
         check_setting_names(settings, _RESERVED)
@@ -179,6 +181,10 @@ class PostgresServer(Server):
         finally:
             if embedded is not None:
                 embedded.stop()
+
+    @property
+    def control(self) -> ServerControl | None:
+        return self._embedded
 
     def clean(self, *, remove: bool) -> Sequence[Leftover] | None:
         if not self.external:
@@ -214,12 +220,17 @@ class PostgresServer(Server):
         self._embedded = embedded = self._embedded or EmbeddedServer()
 
         def order() -> Order:
-            serve = _serving(programs, embedded, settings)
-            return _order(programs, account, template=template, serve=serve)
+            # All that such a disk has left was flushed, so nothing need be before recovery.
+            synced = {"recovery_init_sync_method": "syncfs"} if self.data_parent else {}
+            serve = _serving(programs, embedded, {**synced, **settings})
+            parent = self.data_parent
+            return _order(programs, account, template=template, data_parent=parent, serve=serve)
 
         embedded.start(
             order,
-            lambda: _answers(_conninfo(embedded), embedded.directory),
+            lambda: _answers(
+                _conninfo(embedded), Path(self.data_parent or embedded.directory, "data")
+            ),
             _TEMPLATE.password,
         )
         return _conninfo(embedded)
@@ -263,7 +274,7 @@ def _conninfo(embedded: EmbeddedServer) -> str:
     )
 
 
-def _answers(conninfo: str, directory: Path) -> bool:
+def _answers(conninfo: str, data: Path) -> bool:
     """Tell whether our server accepts connections, not one that took its port."""
     try:
         # 2 s is the shortest that libpq allows.
@@ -273,7 +284,7 @@ def _answers(conninfo: str, directory: Path) -> bool:
             ).fetchone()
     except psycopg.Error:
         return False
-    return row is not None and Path(str(row[0])) == directory / "data"
+    return row is not None and Path(str(row[0])) == data
 
 
 def _order(
@@ -281,6 +292,7 @@ def _order(
     account: tuple[int, int] | None,
     *,
     template: str = "",
+    data_parent: str = "",
     files: Mapping[str, str] = MappingProxyType({}),
     prepare: Sequence[list[str]] = (),
     serve: Sequence[str] = (),
@@ -293,10 +305,12 @@ def _order(
         account=account,
         files=dict(files),
         template=template,
+        data_parent=data_parent,
         prepare=[*prepare],
         serve=[*serve],
         # The data is not wanted any more: there is nothing to be saved on the way out.
         stop=[("SIGQUIT", 10.0)],
+        shut_down="SIGINT",
         parent_death_signal="SIGQUIT",
         limit_s=START_LIMIT_S,
     )
@@ -316,7 +330,7 @@ def _template_order(
 ) -> Order:
     make = [
         f"{_bin(programs)}/initdb",
-        *("--pgdata", "{directory}/data", "--username", "bench"),
+        *("--pgdata", "{data}", "--username", "bench"),
         *("--auth", "scram-sha-256", "--pwfile", f"{{directory}}/{_PASSWORD_FILE}"),
         *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
     ]
@@ -334,6 +348,6 @@ def _serving(
     }
     return [
         f"{_bin(programs)}/postgres",
-        *("-D", "{directory}/data", "-p", str(embedded.port)),
+        *("-D", "{data}", "-p", str(embedded.port)),
         *(part for name, value in chosen.items() for part in ("-c", f"{name}={value}")),
     ]

@@ -14,7 +14,15 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bench.contracts import Endpoint, Leftover, OpenLink, Server, finish, new_namespace
+from bench.contracts import (
+    Endpoint,
+    Leftover,
+    OpenLink,
+    Server,
+    ServerControl,
+    finish,
+    new_namespace,
+)
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import redact, secrets_of
 from bench.servers import _redis_modules as modules
@@ -170,6 +178,10 @@ class RedisServer(Server):
             if embedded is not None:
                 embedded.stop()
 
+    @property
+    def control(self) -> ServerControl | None:
+        return self._embedded
+
     def clean(self, *, remove: bool) -> Sequence[Leftover] | None:
         if not self.external:
             return None
@@ -199,7 +211,8 @@ class RedisServer(Server):
         account = unprivileged_account()
         self._embedded = embedded = EmbeddedServer()
         embedded.start(
-            lambda: _order(programs, account, embedded, settings), lambda: _answers(embedded)
+            lambda: _order(programs, account, embedded, settings, self.data_parent),
+            lambda: _answers(embedded),
         )
         return f"redis://:{embedded.password}@127.0.0.1:{embedded.port}/0"
 
@@ -272,6 +285,7 @@ def _order(
     account: tuple[int, int] | None,
     embedded: EmbeddedServer,
     settings: Mapping[str, str],
+    data_parent: str,
 ) -> Order:
     # Below this one folder, so that they can be copied to where the account reaches them.
     root = Path(os.path.commonpath([programs.server.parent, *programs.modules]))
@@ -287,15 +301,17 @@ def _order(
         account=account,
         files={_PASSWORD_FILE: f"requirepass {embedded.password}\n"},
         template="",
+        data_parent=data_parent,
         prepare=[],
         serve=[
             *(f"{{root}}/{server}", f"{{directory}}/{_PASSWORD_FILE}"),
-            *("--port", str(embedded.port), "--bind", "127.0.0.1", "--dir", "{directory}/data"),
+            *("--port", str(embedded.port), "--bind", "127.0.0.1", "--dir", "{data}"),
             *(part for module in loaded for part in ("--loadmodule", f"{{root}}/{module}")),
             *(part for name, value in settings.items() for part in (f"--{name}", value)),
         ],
         # Killed: its data is not wanted any more, and to SIGTERM it listens ten times a second.
         stop=[],
+        shut_down="SIGTERM",
         parent_death_signal="SIGKILL",
         limit_s=START_LIMIT_S,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -281,29 +282,49 @@ def count_by_kind(faults: Iterable[Fault]) -> Counter[FaultKind]:
     return counts
 
 
-def losses(log: Acknowledged, faults: Iterable[Fault]) -> tuple[int, int]:
-    """Return how many acknowledged writes are gone, and the age of the oldest in ns.
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Acknowledged writes that are gone: how many, how old the oldest was, how many out of order.
 
     A write is a checkpoint or a call of ``aput_writes``; the calls on a checkpoint that is gone are
-    gone with it. The age is that of the oldest checkpoint concerned, from its acknowledgement to
-    the last one of the log; 0 where nothing is gone.
+    gone with it. ``oldest_ns`` is from the acknowledgement of the oldest checkpoint concerned to
+    when the trial was broken next, or else to the last acknowledgement of the log; 0 where nothing
+    is gone. ``out_of_order`` checkpoints are gone though a later one of their chain is there that
+    was acknowledged before the trial was broken next.
     """
+
+    count: int
+    oldest_ns: int
+    out_of_order: int
+
+
+def losses(log: Acknowledged, faults: Iterable[Fault]) -> Losses:
+    """Add up what is gone of ``log``."""
     faulty = {(fault.kind, fault.key, fault.place): fault.count for fault in faults}
-    count = 0
-    concerned_ns: list[int] = []
-    all_ns: list[int] = []
+    ends_ns = sorted(log.broken_ns)
+    last_ns = max((p.acknowledged_ns for c in log.chains for p in c.puts.values()), default=0)
+    if not ends_ns or ends_ns[-1] < last_ns:
+        ends_ns.append(last_ns)
+    count = oldest_ns = out_of_order = 0
     for chain in log.chains:
         key = chain.key
         calls = Counter(name for (name, _), values in chain.writes.items() if values)
+        # By the end of the time that a checkpoint was acknowledged in: the last that is there.
+        kept_ns: Counter[int] = Counter()
+        gone: list[tuple[int, int]] = []
         for name, put in chain.puts.items():
-            all_ns.append(put.acknowledged_ns)
-            lost = 0
-            if ("lost", key, name) in faulty and put.acknowledged_ns:
-                lost = 1 + calls[name]
-            elif ("lost_writes", key, name) in faulty:
-                # A call has one value at least.
-                lost = min(faulty["lost_writes", key, name], calls[name])
+            at_ns = put.acknowledged_ns
+            end_ns = ends_ns[bisect_left(ends_ns, at_ns)]
+            is_gone = at_ns and ("lost", key, name) in faulty
+            # A call has one value at least.
+            lost = 1 + calls[name] if is_gone else faulty.get(("lost_writes", key, name), 0)
+            lost = lost if is_gone else min(lost, calls[name])
+            if is_gone:
+                gone.append((at_ns, end_ns))
+            elif at_ns:
+                kept_ns[end_ns] = max(kept_ns[end_ns], at_ns)
             if lost:
                 count += lost
-                concerned_ns.append(put.acknowledged_ns)
-    return count, max(all_ns) - min(concerned_ns) if concerned_ns else 0
+                oldest_ns = max(oldest_ns, end_ns - at_ns)
+        out_of_order += sum(at_ns < kept_ns[end_ns] for at_ns, end_ns in gone)
+    return Losses(count, oldest_ns, out_of_order)

@@ -108,7 +108,11 @@ async def verify(
     """
     reader = _Reader(subject, workload, ledger, log)
     stored = (await subject.stored()).checkpoints
-    counters, problems = await _counters(subject, log, pause)
+    counters: Mapping[str, int] = {}
+    problems: list[str] = []
+    # A server that was started again counts from nothing.
+    if not log.broken_ns:
+        counters, problems = await _counters(subject, log, pause)
     latest = [*_spread(log.chains, is_root=True), *_spread(log.chains, is_root=False)]
     deadline_ns = clock() + round(verify_s * _NS_PER_S)
     for chain in latest:
@@ -129,7 +133,7 @@ async def verify(
     if subject.reopens and log.acknowledged and not reader.seen:
         problems = [_NOTHING_LEFT, *problems]
     counts, texts, of_listings = reader.judged(stored)
-    lost_acknowledged, oldest_lost_ns = losses(log, reader.faults.values())
+    lost = losses(log, reader.faults.values())
     return Verification(
         threads=len(latest),
         checkpoints=reader.seen if stored is None else stored,
@@ -153,8 +157,10 @@ async def verify(
         deterministic=reader.deterministic,
         contents_unknown=reader.contents_unknown,
         listing_problems=tuple(of_listings[:_PROBLEMS_KEPT]),
-        lost_acknowledged=lost_acknowledged,
-        oldest_lost_ns=oldest_lost_ns,
+        lost_acknowledged=lost.count,
+        oldest_lost_ns=lost.oldest_ns,
+        lost_out_of_order=lost.out_of_order,
+        unacknowledged_stored=len(reader.unacknowledged),
     )
 
 
@@ -202,6 +208,7 @@ class _Reader:
     faults: dict[tuple[FaultKind, Key, str], Fault] = field(default_factory=dict)
     rows: dict[Key, int] = field(default_factory=dict)
     truths: dict[str, ThreadTruth | None] = field(default_factory=dict)
+    unacknowledged: set[tuple[Key, str]] = field(default_factory=set)
     latest_read: int = 0
     compared: int = 0
     deterministic: bool = True
@@ -223,6 +230,8 @@ class _Reader:
         """Compare the latest checkpoint of a chain; its content where that is known and wanted."""
         row = await self._read(chain)
         self.latest_read += row is not None
+        if row is not None and row.checkpoint_id in chain.indeterminate:
+            self.unacknowledged.add((chain.key, row.checkpoint_id))
         acknowledged = chain.acknowledged
         key = chain.key
         latest = acknowledged[-1] if acknowledged else ""
@@ -273,6 +282,8 @@ class _Reader:
             self.note(compare_listing(chain, self.log, listed))
             own = {row.checkpoint_id: row for row in own_rows(chain, self.log, listed)}
             self.rows[thread_id, namespace] = len(own)
+            kept = chain.indeterminate & own.keys()
+            self.unacknowledged |= {(chain.key, name) for name in kept}
             read[namespace] = [own[name] for name in chain.acknowledged if name in own]
             self.compared += len(read[namespace])
         await self._compare_with_truth(thread_id, chains, read)

@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.child_process import read_line
-from bench.contracts import Place
 from bench.handover.acknowledgements import Acknowledged
 from bench.handover.clock import now_ns
 from bench.handover.guard import adopt_orphans, end_descendants
 from bench.handover.job import (
     ACKNOWLEDGED_FILE,
+    FAULTS_FILE,
     LEDGER_FILE,
     VERIFICATION_FILE,
     Job,
@@ -141,8 +141,9 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
     # A worker that was killed has left its log alone.
     ledger = from_json(told.read_bytes(), Ledger) if told.exists() else Ledger(0)
     log = Acknowledged.read(directory / ACKNOWLEDGED_FILE)
-    place = Place(directory, order.opening.endpoint, namespace)
-    subject = parts.subject(parts.subject_options, place)
+    faults = directory / FAULTS_FILE
+    log.broken_ns = from_json(faults.read_bytes(), tuple[int, ...]) if faults.exists() else ()
+    subject = parts.subject(parts.subject_options, order.job.place(order.opening))
     try:
         await subject.open(1)
         return await read_back(subject, workload, ledger, log, scenario.verify_s, now_ns)

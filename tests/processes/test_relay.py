@@ -96,6 +96,92 @@ def test_a_server_that_is_not_there_closes_the_connection() -> None:
         assert connection.recv(1) == b""
 
 
+@contextlib.contextmanager
+def echoing(port: int) -> Iterator[tuple[Relay, socket.socket]]:
+    """Give a connection that has had an answer to what it sent, and its relay."""
+    with (
+        Relay("127.0.0.1", port, 0.0) as relay,
+        socket.create_connection(("127.0.0.1", relay.port)) as connection,
+    ):
+        connection.sendall(b"first")
+        assert connection.recv(100) == b"first"
+        yield relay, connection
+
+
+@pytest.fixture
+def echo_port() -> Iterator[int]:
+    """A server that answers each chunk with itself."""
+
+    def answer(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while part := connection.recv(1 << 16):
+                if part != b"no answer":
+                    connection.sendall(part)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_reset_is_told_and_new_connections_work(echo_port: int) -> None:
+    with echoing(echo_port) as (relay, connection):
+        relay.disturb("reset")
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+        with socket.create_connection(("127.0.0.1", relay.port)) as again:
+            again.sendall(b"again")
+            assert again.recv(100) == b"again"
+
+
+def test_only_idle_connections_are_closed_and_in_order(echo_port: int) -> None:
+    with (
+        echoing(echo_port) as (relay, idle),
+        socket.create_connection(("127.0.0.1", relay.port)) as waiting,
+    ):
+        waiting.sendall(b"waits")
+        assert waiting.recv(100) == b"waits"
+        waiting.sendall(b"no answer")
+        # What comes back on another connection has been sent after that.
+        idle.sendall(b"second")
+        assert idle.recv(100) == b"second"
+        relay.disturb("idle_closed")
+        assert idle.recv(1) == b""
+        waiting.sendall(b"still there")
+        assert waiting.recv(100) == b"still there"
+
+
+def test_what_is_stalled_arrives_afterwards(echo_port: int) -> None:
+    with echoing(echo_port) as (relay, connection):
+        relay.disturb("stalled")
+        connection.sendall(b"held back")
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+        connection.setblocking(True)
+        relay.disturb("pass")
+        assert connection.recv(100) == b"held back"
+
+
+def test_what_is_half_open_says_nothing_for_good(echo_port: int) -> None:
+    with echoing(echo_port) as (relay, connection):
+        relay.disturb("half_open")
+        connection.sendall(b"vanishes")
+        relay.disturb("pass")
+        with socket.create_connection(("127.0.0.1", relay.port)) as later:
+            later.sendall(b"works")
+            assert later.recv(100) == b"works"
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+
+
 def test_it_ends_when_it_is_left() -> None:
     with Relay("127.0.0.1", free_port(), 0.0) as relay:
         process = psutil.Process(relay.process_id)

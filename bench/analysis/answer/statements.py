@@ -11,6 +11,8 @@ from bench.analysis.answer.places import place_in_words, varying
 from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.answer.verdict import verdict
 from bench.analysis.cell import Cell
+from bench.analysis.faults import cells as of_faults
+from bench.analysis.faults.cells import FaultCell
 from bench.analysis.result import Comparison
 from bench.analysis.summary import NOT_PLANNED
 from bench.analysis.wording import (
@@ -36,8 +38,8 @@ _STRONGEST_FIRST = (
 )
 
 
-def answer(results: Results, first: Iterable[str] = ()) -> Answer:
-    """Say what the run answers; ``first`` are statements that lead.
+def answer(results: Results, first: Iterable[str] = (), broken: Sequence[FaultCell] = ()) -> Answer:
+    """Say what the run answers; ``first`` are statements that lead, then those about ``broken``.
 
     At most :data:`MOST_STATEMENTS` are made of comparisons with the baseline at equal durability
     (of others where there are none), or of rankings without a comparison; the last is what runs
@@ -46,7 +48,7 @@ def answer(results: Results, first: Iterable[str] = ()) -> Answer:
     reached, headline = verdict(results)
     quotable = results.quotable
     equal = [c for c in quotable if c.same_durability] or quotable
-    told = [Statement("", text) for text in first]
+    told = [*(Statement("", text) for text in first), *of_faults.statements(broken)]
     told += _pairs(results, equal) if equal else _rankings(results)
     runs = [*_where_it_runs(results)]
     most = MOST_STATEMENTS - len(runs)
@@ -60,7 +62,7 @@ def answer(results: Results, first: Iterable[str] = ()) -> Answer:
         headline=headline,
         statements=(*told, *runs),
         doubts=(*reservations(results), *coarse(results, equal), *circumstances(results)),
-        checks=tuple(checks(results)),
+        checks=(*(checks(results) if results.cells else ()), *of_faults.checks(broken)),
         sweeps=tuple(results.sweeps),
         metrics=_told_metrics(results),
     )

@@ -43,9 +43,11 @@ def order(code: str, **changes: Any) -> _keeper.Order:
         account=None,
         files={},
         template="",
+        data_parent="",
         prepare=[],
         serve=[sys.executable, "-c", code],
         stop=[("SIGTERM", 20.0)],
+        shut_down="SIGTERM",
         parent_death_signal="SIGKILL",
         limit_s=20.0,
     )

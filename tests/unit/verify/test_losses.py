@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bench.handover.acknowledgements import Acknowledged, ChainLog, Put
-from bench.verify.differences import Fault, losses
+from bench.verify.differences import Fault, Losses, losses
 
 KEY = ("thread", "")
 LOG = Acknowledged(
@@ -37,4 +39,22 @@ LOG = Acknowledged(
     ],
 )
 def test_losses(faults: list[Fault], expected: tuple[int, int]) -> None:
-    assert losses(LOG, faults) == expected
+    found = losses(LOG, faults)
+    assert (found.count, found.oldest_ns) == expected
+
+
+@pytest.mark.parametrize(
+    ("broken_ns", "expected"),
+    [
+        # Nobody knows of a fault: all of the log is one time, and the age ends with it.
+        ((), Losses(3, 300, 1)),
+        # The second was acknowledged after the fault, so the first one's loss left no gap.
+        ((200,), Losses(3, 100, 0)),
+        ((260, 900), Losses(3, 160, 1)),
+    ],
+)
+def test_ages_and_gaps_end_where_the_trial_was_broken(
+    broken_ns: tuple[int, ...], expected: Losses
+) -> None:
+    log = replace(LOG, broken_ns=broken_ns)
+    assert losses(log, [Fault("lost", KEY, "1", "gone")]) == expected

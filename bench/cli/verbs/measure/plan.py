@@ -48,6 +48,7 @@ def _conditions(scenario: Scenario, plan: Plan) -> Table:
             for payload in sweep.payloads:
                 for arrival in scenario.arrivals_of(sweep):
                     certain, most = blocks_of(scenario, sweep, arrival)
+                    certain, most = (n * max(1, len(sweep.faults)) for n in (certain, most))
                     blocks = f"{certain}" if certain == most else f"{certain} to {most}"
                     count = trials[name, workload, payload, arrival]
                     rows.append((name, workload, payload, arrival, blocks, str(count)))
@@ -61,6 +62,9 @@ def _arms(scenario: Scenario) -> Iterator[Text]:
         alike.setdefault((sweep.subjects, sweep.loops), []).append(name)
     for (subjects, loops), names in alike.items():
         yield Text(f"{', '.join(names)}: {listed(subjects)} on {listed(loops)}")
+    for name, sweep in scenario.sweeps.items():
+        if sweep.faults:
+            yield Text(f"{name} is broken on purpose, in a block for each: {listed(sweep.faults)}")
 
 
 def _trials(plan: Plan) -> Table:

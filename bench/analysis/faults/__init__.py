@@ -1,0 +1,1 @@
+"""What the trials mean that were broken on purpose; none of their times is compared."""

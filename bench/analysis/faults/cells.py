@@ -1,0 +1,215 @@
+"""What each saver kept, and for how long nobody was served, when it was broken on purpose."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from statistics import median
+from typing import Literal
+
+from bench.analysis.wording import Check, Statement, counted, listed
+from bench.records.trial import TrialRecord, Verification
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
+from bench.scenario.quantity import count, quantity
+from bench.scenario.scenario import Scenario
+
+FaultVerdict = Literal["kept", "lost", "corrupt", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCell:
+    """A saver under a fault, all trials of it together.
+
+    Of ``acknowledged`` writes, in ``blows`` of the fault, ``lost`` were gone afterwards; the oldest
+    had been acknowledged ``oldest_lost_ns`` before. ``out_of_order`` checkpoints were gone though a
+    later one was there; ``wrong`` came back otherwise than they were written. Of
+    ``unacknowledged`` writes ``unacknowledged_stored`` checkpoints were there, which is allowed.
+
+    ``outage_ns`` and ``recovery_ns`` are medians of what callers felt (``FaultRecord``),
+    ``longest_outage_ns`` the longest; after ``never_served`` blows nobody was served again.
+    ``errors`` has what failed meanwhile, by exception class. ``reason`` says why the verdict is
+    ``unknown`` or ``corrupt``, or why nothing could be done.
+    """
+
+    sweep: str
+    subject: str
+    fault: str
+    kind: str
+    workload: str
+    payload: str
+    arrival: str
+    loop: str
+    durability: Durability
+    trials: int
+    trials_planned: int
+    verdict: FaultVerdict
+    reason: str = ""
+    is_unsupported: bool = False
+    blows: int = 0
+    acknowledged: int = 0
+    lost: int = 0
+    oldest_lost_ns: int = 0
+    out_of_order: int = 0
+    wrong: int = 0
+    unacknowledged: int = 0
+    unacknowledged_stored: int = 0
+    outage_ns: float | None = None
+    longest_outage_ns: float | None = None
+    recovery_ns: float | None = None
+    never_served: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def breaks_promise(self) -> bool:
+        """Whether something is gone or changed that was flushed before it was acknowledged."""
+        return self.durability is Durability.FSYNC and self.verdict in ("lost", "corrupt")
+
+
+def fault_cells(
+    scenario: Scenario, records: Sequence[TrialRecord], planned: Sequence[Trial]
+) -> tuple[FaultCell, ...]:
+    """Return every cell that is broken, in the order of the plan's sweeps, subjects and faults."""
+    trials: dict[tuple[str, ...], list[Trial]] = defaultdict(list)
+    for trial in planned:
+        if trial.fault:
+            trials[_key(trial)].append(trial)
+    by_key: dict[tuple[str, ...], list[TrialRecord]] = defaultdict(list)
+    for record in records:
+        by_key[_key(record.trial)].append(record)
+    subjects, faults = list(scenario.subjects), list(scenario.faults)
+    ordered = sorted(
+        trials, key=lambda key: (key[0], subjects.index(key[1]), faults.index(key[2]), key)
+    )
+    return tuple(_cell(scenario, key, len(trials[key]), by_key[key]) for key in ordered)
+
+
+def _key(trial: Trial) -> tuple[str, ...]:
+    where = (trial.workload, trial.payload, trial.arrival, trial.loop)
+    return (trial.sweep, trial.subject, trial.fault, *where)
+
+
+def _cell(
+    scenario: Scenario, key: tuple[str, ...], planned: int, records: Sequence[TrialRecord]
+) -> FaultCell:
+    sweep, subject, fault, workload, payload, arrival, loop = key
+    broken = [record.broken for record in records if record.broken]
+    found = [record.verification for record in records if record.verification]
+    outages = list(chain.from_iterable(each.outages_ns for each in broken))
+    served = [each for each in outages if each is not None]
+    recoveries = chain.from_iterable(each.recoveries_ns for each in broken)
+    back = [each for each in recoveries if each is not None]
+    errors: Counter[str] = Counter()
+    for record in records:
+        errors.update(record.errors)
+    verdict, reason = _verdict(planned, records, found)
+    return FaultCell(
+        sweep=sweep,
+        subject=subject,
+        fault=fault,
+        kind=scenario.faults[fault].use,
+        workload=workload,
+        payload=payload,
+        arrival=arrival,
+        loop=loop,
+        durability=records[0].durability if records else Durability.UNKNOWN,
+        trials=len(records),
+        trials_planned=planned,
+        verdict=verdict,
+        reason=reason,
+        is_unsupported=bool(records) and all(each.status == "unsupported" for each in records),
+        blows=sum(len(each.blows) for each in broken),
+        acknowledged=sum(each.acknowledged for each in found),
+        lost=sum(map(_lost, found)),
+        oldest_lost_ns=max((each.oldest_lost_ns for each in found), default=0),
+        out_of_order=sum(each.lost_out_of_order for each in found),
+        wrong=sum(map(_wrong, found)),
+        unacknowledged=sum(each.indeterminate for each in found),
+        unacknowledged_stored=sum(each.unacknowledged_stored for each in found),
+        outage_ns=median(served) if served else None,
+        longest_outage_ns=max(served, default=None),
+        recovery_ns=median(back) if back else None,
+        never_served=len(outages) - len(served),
+        errors=dict(errors),
+    )
+
+
+def _verdict(
+    planned: int, records: Sequence[TrialRecord], found: Sequence[Verification]
+) -> tuple[FaultVerdict, str]:
+    """Return the gravest that is known, and why it is not simply kept or lost."""
+    unread = next((each.problems[0] for each in found if _is_unread(each)), "")
+    if unread:
+        return "corrupt", f"its store could not be read: {unread}"
+    if any(map(_wrong, found)):
+        changed = next(each.problems[0] for each in found if _wrong(each) and each.problems)
+        return "corrupt", changed
+    if any(map(_lost, found)):
+        return "lost", ""
+    failure = next((each.failure for each in records if each.failure), None)
+    if failure is not None:
+        return "unknown", f"{failure.error_class}: {failure.message}"
+    if len(records) < planned:
+        return "unknown", f"{len(records)} of {planned} trials are recorded"
+    return "kept", ""
+
+
+def _is_unread(found: Verification) -> bool:
+    return not found.threads and bool(found.problems)
+
+
+def _lost(found: Verification) -> int:
+    return max(found.lost_acknowledged, found.lost)
+
+
+def _wrong(found: Verification) -> int:
+    return (
+        found.corrupted + found.duplicated + found.unexpected + found.broken_parents
+        + found.misplaced
+    )  # fmt: skip
+
+
+def statements(cells: Iterable[FaultCell]) -> Iterator[Statement]:
+    """Say who kept everything that was acknowledged, and who lost how much, by kind of fault."""
+    by_kind: dict[str, list[FaultCell]] = defaultdict(list)
+    for cell in cells:
+        if not cell.is_unsupported:
+            by_kind[cell.kind].append(cell)
+    for kind, of_kind in by_kind.items():
+        told = []
+        kept = [cell.subject for cell in of_kind if cell.verdict == "kept"]
+        if kept:
+            told.append(f"{listed(dict.fromkeys(kept))} kept every acknowledged write")
+        told += [
+            f"{cell.subject} lost {count(cell.lost)} of {count(cell.acknowledged)}"
+            f" (the oldest {quantity(cell.oldest_lost_ns, 'ns')} old)"
+            for cell in of_kind
+            if cell.verdict == "lost"
+        ]
+        told += [
+            f"{cell.subject}: {cell.verdict}"
+            for cell in of_kind
+            if cell.verdict in ("corrupt", "unknown")
+        ]
+        yield Statement("", f"{kind}: {'; '.join(told)}.")
+
+
+def checks(cells: Sequence[FaultCell]) -> Iterator[Check]:
+    """Yield what was looked for: all trials, and what was promised."""
+    if not cells:
+        return
+    recorded, planned = (sum(getattr(c, n) for c in cells) for n in ("trials", "trials_planned"))
+    text = f"{count(recorded)} of {count(planned)} trials that are broken on purpose recorded"
+    yield Check(text, is_in_order=recorded >= planned)
+    promised = [c for c in cells if c.durability is Durability.FSYNC and c.blows]
+    if promised:
+        lost = sum(cell.lost for cell in promised)
+        blows = sum(cell.blows for cell in promised)
+        written = count(sum(cell.acknowledged for cell in promised))
+        yield Check(
+            f"of {written} writes that were flushed before they were acknowledged "
+            f"{count(lost) if lost else 'none'} was lost in {counted(blows, 'fault')}",
+            is_in_order=not any(cell.breaks_promise for cell in promised),
+        )

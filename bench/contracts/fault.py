@@ -1,0 +1,70 @@
+"""What is done to a trial on purpose, from outside its worker."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+from bench.contracts.plugin import PluginOptions
+from bench.contracts.server import ServerControl
+
+Disturbance = Literal["reset", "idle_closed", "half_open", "stalled", "pass"]
+"""What happens to connections; ``pass`` ends it."""
+
+
+class LinkControl(ABC):
+    """The way to the server, which is a process of ours."""
+
+    @abstractmethod
+    def disturb(self, how: Disturbance) -> None:
+        """Disturb all connections that there are, or no longer."""
+
+
+class FaultTarget(ABC):
+    """What of a trial can be broken; ``link`` is ``None`` where none was asked for."""
+
+    link: LinkControl | None
+
+    @property
+    @abstractmethod
+    def server(self) -> ServerControl | None:
+        """The server; ``None`` where nothing of ours serves it."""
+
+    @abstractmethod
+    def kill_worker(self) -> None:
+        """End the process that runs the saver, as by SIGKILL, and wait for its end."""
+
+    @abstractmethod
+    def drop_unflushed(self) -> None:
+        """Take away what the store has written and not flushed; nobody may have it open."""
+
+
+class Fault(ABC):
+    """One kind of fault. Acts in the runner, never in the process that is measured.
+
+    ``needs_server``: it is about a server of ours. ``needs_link``: about the way to a server.
+    ``ends_worker``: nothing of the worker is left after it. ``needs_volatile_disk``: the store lies
+    on a disk that loses what was not flushed. A fault that ends by itself lasts ``lasts_s``
+    seconds.
+    """
+
+    Options: ClassVar[type[PluginOptions]] = PluginOptions
+    needs_server: ClassVar[bool] = False
+    needs_link: ClassVar[bool] = False
+    ends_worker: ClassVar[bool] = False
+    needs_volatile_disk: ClassVar[bool] = False
+
+    def __init__(self, options: PluginOptions) -> None:
+        self.options = options
+
+    @property
+    def lasts_s(self) -> float:
+        """How long after :meth:`act` :meth:`undo` is called, or earlier, as the load ends."""
+        return 0.0
+
+    @abstractmethod
+    def act(self, target: FaultTarget) -> None:
+        """Break it; return once it is broken."""
+
+    def undo(self, target: FaultTarget) -> None:  # noqa: B027 - there may be nothing to be done
+        """Bring back what can come back; return once it is there."""

@@ -1,0 +1,58 @@
+"""A disk that loses what was not flushed, as its runner sees it. See ``_volatile_disk.py``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Self
+
+from bench.child_process import ChildProcess
+from bench.errors import UnavailableError, UnsupportedError
+from bench.faults._volatile_disk import Order
+from bench.server_variables import without_servers
+
+_ENDING_S = 10.0
+_NEEDED = "the package mfusepy (pip install 'checkpoint-bench[faults]'), with fuse3 of the system"
+
+
+class VolatileDisk:
+    """A file system in :attr:`directory`; leaving the context removes it, with all that it held.
+
+    Raises:
+        UnsupportedError: it cannot be mounted here; the text says what is missing.
+    """
+
+    def __init__(self) -> None:
+        if sys.platform != "linux" or not Path("/dev/fuse").exists():
+            raise UnsupportedError("a power cut needs FUSE (/dev/fuse), which is not here")
+        program = str(Path(__file__).with_name("_volatile_disk.py"))
+        self._process = ChildProcess([sys.executable, "-I", program], without_servers(os.environ))
+        answer = self._process.ask(Order(is_shared=os.geteuid() == 0))
+        if "directory" not in answer:
+            self.stop()
+            reason = answer.get("error", "its process ended without an answer")
+            raise UnsupportedError(f"a power cut needs FUSE and {_NEEDED}: {reason}")
+        self.directory = Path(answer["directory"]) / "disk"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def flush(self) -> None:
+        """Keep all that was written so far."""
+        self._tell("sync")
+
+    def cut(self) -> None:
+        """Drop what was not flushed."""
+        self._tell("cut")
+
+    def stop(self) -> None:
+        """Unmount and remove it. Safe to call twice."""
+        self._process.end(_ENDING_S)
+
+    def _tell(self, command: str) -> None:
+        if "lost_bytes" not in self._process.ask(command):
+            raise UnavailableError(f"the disk that loses what was not flushed: no {command}")

@@ -1,0 +1,62 @@
+"""What callers felt of a trial that was broken: from its samples, and from when it was broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.records.outcome import Outcome
+from bench.records.sample import Integers, Samples
+from bench.records.trial import Blow, FaultRecord, Timeline, Window
+
+Booleans = npt.NDArray[np.bool_]
+SLOT_NS = 50_000_000
+
+
+def felt(
+    blows: Sequence[Blow], rows: Integers | None, window: Window | None, cycle: int
+) -> FaultRecord:
+    """Return the record of a trial with ``blows``, of whose samples ``cycle`` is a cycle's code."""
+    if rows is None or window is None:
+        return FaultRecord(tuple(blows))
+    cycles = Samples(rows[Samples(rows).column("operation") == cycle])
+    due, finished = cycles.column("due"), cycles.column("finished")
+    is_ok = cycles.column("outcome") == Outcome.OK
+    ends_ns = [blow.began_ns for blow in blows[1:]] + [window.drained_ns]
+    first = [
+        min(map(int, finished[is_ok & (due >= blow.done_ns) & (due < end_ns)]), default=None)
+        for blow, end_ns in zip(blows, ends_ns, strict=True)
+    ]
+    told = list(zip(first, blows, strict=True))
+    return FaultRecord(
+        blows=tuple(blows),
+        outages_ns=tuple(None if at is None else at - blow.began_ns for at, blow in told),
+        recoveries_ns=tuple(
+            None if at is None or not blow.back_ns else max(0, at - blow.back_ns)
+            for at, blow in told
+        ),
+        timeline=_timeline(due, cycles.column("response"), is_ok, window),
+    )
+
+
+def _timeline(due: Integers, response: Integers, is_ok: Booleans, window: Window) -> Timeline:
+    count = -(-(window.end_ns - window.start_ns) // SLOT_NS)
+    slots = (due - window.start_ns) // SLOT_NS
+    inside = (slots >= 0) & (slots < count)
+    medians = [0] * count
+    for slot in np.unique(slots[inside]):
+        medians[slot] = int(np.median(response[slots == slot]))
+
+    def per_slot(chosen: Booleans) -> tuple[int, ...]:
+        return tuple(map(int, np.bincount(slots[chosen & inside], minlength=count)))
+
+    return Timeline(
+        start_ns=window.start_ns,
+        slot_ns=SLOT_NS,
+        due=per_slot(inside),
+        ok=per_slot(is_ok),
+        failed=per_slot(~is_ok),
+        response_ns=tuple(medians),
+    )

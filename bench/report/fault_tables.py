@@ -1,0 +1,80 @@
+"""What was broken on purpose: what each saver kept, and how long nobody was served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.analysis.faults.cells import FaultCell
+from bench.report.table import Badge, Column, Entry, Table, table
+from bench.scenario.quantity import ABSENT, DURATIONS, choose_scale, count, quantity, scaled
+
+CAPTION = (
+    "Acknowledged writes were looked for by another process afterwards. Writes without an "
+    "acknowledgement may be there or not. Times of these trials are compared with no others."
+)
+_BADGES: dict[str, Badge] = {
+    "kept": "measured",
+    "lost": "partly",
+    "corrupt": "failed",
+    "unknown": "absent",
+}
+
+
+def fault_tables(cells: Sequence[FaultCell]) -> tuple[Table, ...]:
+    """Return what was kept, and what callers felt where they lived to tell."""
+    columns = (
+        *("subject", "durability", "fault", "verdict"),
+        Column("faults", tip="how often the fault acted"),
+        Column("acknowledged", tip="writes: checkpoints, and calls of put_writes"),
+        *(Column("kept"), Column("lost")),
+        Column("age", tip="how long before the fault the oldest lost one was acknowledged"),
+        Column("out of order", tip="checkpoints that are gone though a later one is there"),
+        Column("not acknowledged, but there", tip="checkpoints; this is allowed"),
+        "reason",
+    )
+    kept = table("What was kept", columns, map(_kept_row, cells), CAPTION)
+    felt = [cell for cell in cells if cell.outage_ns is not None or cell.never_served]
+    return (kept, _felt_table(felt)) if felt else (kept,)
+
+
+def _kept_row(cell: FaultCell) -> tuple[Entry | str, ...]:
+    verdict = "unsupported" if cell.is_unsupported else cell.verdict
+    badge: Badge = "unsupported" if cell.is_unsupported else _BADGES[cell.verdict]
+    place = f"{cell.workload}, {cell.payload}, {cell.arrival}, {cell.loop}"
+    head = (
+        Entry(cell.subject, badge="subject"),
+        cell.durability.value,
+        Entry(cell.fault, place),
+        Entry(verdict, badge=badge),
+    )
+    if not cell.blows:
+        return (*head, *[ABSENT] * 7, cell.reason)
+    age = quantity(cell.oldest_lost_ns, "ns") if cell.lost else ABSENT
+    numbers = (cell.blows, cell.acknowledged, cell.acknowledged - cell.lost, cell.lost)
+    more = (count(cell.out_of_order), count(cell.unacknowledged_stored))
+    return (*head, *map(count, numbers), age, *more, cell.reason)
+
+
+def _felt_table(cells: Sequence[FaultCell]) -> Table:
+    scale = choose_scale((cell.outage_ns for cell in cells), DURATIONS)
+    columns = (
+        *("subject", "fault"),
+        Column("median", "outage", scale.name, "from the fault to the first success after it"),
+        Column("longest", "outage", scale.name),
+        Column("first success", unit=scale.name, tip="after the server was back; median"),
+        Column("never served again", tip="faults after which nothing succeeded"),
+        "failures",
+    )
+    rows = [
+        (
+            Entry(cell.subject, badge="subject"),
+            cell.fault,
+            scaled(cell.outage_ns, scale),
+            scaled(cell.longest_outage_ns, scale),
+            scaled(cell.recovery_ns, scale),
+            count(cell.never_served),
+            ", ".join(f"{name} {count(times)}" for name, times in cell.errors.items()) or "none",
+        )
+        for cell in cells
+    ]
+    return table("What callers felt", columns, rows)

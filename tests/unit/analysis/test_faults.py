@@ -1,0 +1,155 @@
+"""What is said of trials that were broken on purpose, and that nothing else hears of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.analysis.analyse import analyse
+from bench.analysis.faults.cells import FaultCell
+from bench.analysis.result import Analysis
+from bench.records.trial import Blow, FaultRecord, Verification
+from bench.report.fault_tables import fault_tables
+from bench.report.report import Report
+from bench.scenario.durability import Durability
+from bench.scenario.plan import Trial
+from tests.unit.analysis.synthetic import (
+    MS,
+    VERIFIED,
+    Left,
+    changed,
+    failure,
+    healthy,
+    make_run,
+    scenario_text,
+    unsupported,
+)
+
+FAULTS = """
+[faults.kill]
+use = "server_kill"
+[sweeps.broken]
+subjects = ["a", "b"]
+faults = ["kill"]
+repetitions = 2
+"""
+BLOWS = (Blow(100 * MS, 101 * MS, 200 * MS), Blow(300 * MS, 301 * MS, 400 * MS))
+KEPT = replace(VERIFIED, attempted=110, acknowledged=100, indeterminate=10)
+KEPT = replace(KEPT, unacknowledged_stored=3)
+FELT = FaultRecord(BLOWS, (120 * MS, 40 * MS), (20 * MS, 10 * MS))
+
+
+def analysed(
+    directory: Path, of_b: dict[str, Any], text: str = scenario_text("a b", tables=FAULTS)
+) -> Analysis:
+    def make(trial: Trial) -> Left | None:
+        if not trial.fault:
+            return healthy()(trial)
+        kept = {"verification": KEPT, "broken": FELT, "errors": {"OperationalError": 4}}
+        changes = {**kept, **(of_b if trial.subject == "b" else {})}
+        return changed(**changes)(trial)
+
+    return analyse(make_run(directory, make, text))
+
+
+def cell_of(directory: Path, **of_b: Any) -> FaultCell:
+    return analysed(directory, of_b).faults[1]
+
+
+def test_what_was_kept_and_felt_is_added_up(tmp_path: Path) -> None:
+    kept, _ = analysed(tmp_path, {}).faults
+
+    assert (kept.subject, kept.fault, kept.kind) == ("a", "kill", "server_kill")
+    assert (kept.trials, kept.trials_planned, kept.blows) == (2, 2, 4)
+    assert (kept.verdict, kept.acknowledged, kept.lost) == ("kept", 200, 0)
+    assert (kept.unacknowledged, kept.unacknowledged_stored) == (20, 6)
+    assert (kept.outage_ns, kept.longest_outage_ns) == (80 * MS, 120 * MS)
+    assert (kept.recovery_ns, kept.never_served) == (15 * MS, 0)
+    assert kept.errors == {"OperationalError": 8}
+
+
+def lost(count: int) -> Verification:
+    return replace(KEPT, lost_acknowledged=count, oldest_lost_ns=70 * MS)
+
+
+@pytest.mark.parametrize(
+    ("of_b", "verdict", "reason"),
+    [
+        ({"verification": lost(3)}, "lost", ""),
+        ({"verification": replace(lost(3), corrupted=1, problems=("changed",))}, "corrupt", "chan"),
+        (
+            {"verification": Verification(0, 0, 0, 0, 0, ("it is malformed",), acknowledged=9)},
+            *("corrupt", "its store could not be read: it is malformed"),
+        ),
+        ({**failure("UnavailableError", "it stays away"), "verification": None}, "unknown", "Una"),
+    ],
+)
+def test_the_gravest_is_the_verdict(
+    of_b: dict[str, Any], verdict: str, reason: str, tmp_path: Path
+) -> None:
+    cell = cell_of(tmp_path, **of_b)
+    assert (cell.verdict, cell.reason[: len(reason)]) == (verdict, reason)
+
+
+def test_only_who_promised_more_breaks_a_promise(tmp_path: Path) -> None:
+    broken = analysed(tmp_path / "1", {"verification": lost(3)})
+    relaxed = {"verification": lost(3), "durability": Durability.RELAXED}
+    allowed = analysed(tmp_path / "2", relaxed)
+    unknown = analysed(tmp_path / "3", {**failure(), "verification": None})
+
+    assert [cell.breaks_promise for cell in broken.faults] == [False, True]
+    assert [cell.breaks_promise for cell in allowed.faults] == [False, False]
+    assert [each.exit_code for each in (broken, allowed, unknown)] == [1, 0, 3]
+
+
+def test_what_cannot_be_broken_is_a_result(tmp_path: Path) -> None:
+    analysis = analysed(tmp_path, {**unsupported("Volatile", "all in its process"), "broken": None})
+
+    assert analysis.faults[1].is_unsupported
+    assert analysis.faults[1].reason == "Volatile: all in its process"
+    assert analysis.exit_code == 0
+
+
+def test_nothing_else_hears_of_trials_that_were_broken(tmp_path: Path) -> None:
+    quiet = analyse(make_run(tmp_path / "quiet", text=scenario_text("a b")))
+    broken = analysed(tmp_path / "broken", {"verification": lost(3)})
+
+    assert [cell.name for cell in broken.cells] == [cell.name for cell in quiet.cells]
+    assert [cell.estimates for cell in broken.cells] == [cell.estimates for cell in quiet.cells]
+    assert broken.comparisons == quiet.comparisons
+    assert broken.findings == quiet.findings
+    assert (broken.trials_recorded, broken.trials_planned) == (10, 10)
+
+
+ALONE = (
+    scenario_text("a b", tables=FAULTS.partition("[sweeps")[0] + "[sweeps.x]\n")
+    .replace("[sweeps.all]\n", '[sweeps.all]\nfaults = ["kill"]\n')
+    .replace("[sweeps.x]\n", "")
+)
+
+
+def test_a_run_of_faults_alone_is_answered_by_them(tmp_path: Path) -> None:
+    analysis = analysed(tmp_path, {"verification": lost(3)}, ALONE)
+
+    assert analysis.cells == ()
+    assert analysis.answer.sentences == (
+        "server_kill: a kept every acknowledged write; b lost 9 of 300 (the oldest 70 ms old).",
+    )
+    assert [check.is_in_order for check in analysis.answer.checks] == [True, False]
+    report = Report(analysis)
+    assert report.page.blocks
+
+
+def test_the_table_has_a_row_for_each_and_a_dash_for_what_was_not_done(tmp_path: Path) -> None:
+    refused = {**unsupported(), "broken": None, "verification": None}
+    kept, felt = fault_tables(analysed(tmp_path, refused).faults)
+
+    rows = [[entry.text for entry in row.entries] for row in kept.rows]
+    assert rows[0][:9] == ["a", "fsync", "kill", "kept", "4", "200", "200", "0", "–"]
+    assert rows[1][3:6] == ["unsupported", "–", "–"]
+    assert [entry.text for entry in felt.rows[0].entries] == [
+        *("a", "kill", "80", "120", "15", "0", "OperationalError 8"),
+    ]

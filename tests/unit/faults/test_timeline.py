@@ -1,0 +1,55 @@
+"""What callers felt of a fault, of samples that are made up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.faults._timeline import SLOT_NS, felt
+from bench.records.outcome import Outcome
+from bench.records.trial import Blow, FaultRecord, Window
+from bench.scenario.metric import CYCLE
+from tests.unit.analysis.synthetic import MS, OPERATIONS, START_NS, row
+
+CODE = OPERATIONS.index(CYCLE)
+WINDOW = Window(START_NS, START_NS + 4 * SLOT_NS, START_NS + 5 * SLOT_NS)
+# Broken from 50 to 60 ms until 110 ms, and again from 180 ms on for good.
+BLOWS = (
+    Blow(START_NS + 50 * MS, START_NS + 60 * MS, START_NS + 110 * MS),
+    Blow(START_NS + 180 * MS, START_NS + 190 * MS),
+)
+ROWS = np.array(
+    [
+        row(CYCLE, 10 * MS, 5 * MS),
+        row(CYCLE, 20 * MS, 7 * MS),
+        # Due before it was broken, and done in spite of it.
+        row(CYCLE, 55 * MS, 30 * MS),
+        row(CYCLE, 65 * MS, 20 * MS, outcome=Outcome.FAILED),
+        row(CYCLE, 90 * MS, 40 * MS),
+        row(CYCLE, 140 * MS, 5 * MS),
+        row(CYCLE, 195 * MS, 5 * MS, outcome=Outcome.TIMED_OUT),
+        row("put", 70 * MS, 1 * MS),
+    ]
+)
+
+
+def test_outages_end_with_the_first_success_of_what_became_due_after_the_fault() -> None:
+    record = felt(BLOWS, ROWS, WINDOW, CODE)
+
+    assert record.blows == BLOWS
+    assert record.outages_ns == (80 * MS, None)
+    assert record.recoveries_ns == (20 * MS, None)
+
+
+def test_the_timeline_counts_cycles_by_when_they_were_due() -> None:
+    timeline = felt(BLOWS, ROWS, WINDOW, CODE).timeline
+
+    assert timeline is not None
+    assert (timeline.start_ns, timeline.slot_ns) == (START_NS, 50 * MS)
+    assert timeline.due == (2, 3, 1, 1)
+    assert timeline.ok == (2, 2, 1, 0)
+    assert timeline.failed == (0, 1, 0, 1)
+    assert timeline.response_ns == (6 * MS, 30 * MS, 5 * MS, 5 * MS)
+
+
+def test_callers_that_died_felt_nothing() -> None:
+    assert felt(BLOWS[:1], None, None, CODE) == FaultRecord(BLOWS[:1])
