@@ -41,7 +41,8 @@ def expected_bytes(scenario: Scenario, trial: Trial) -> int | None:
     arrival, use = scenario.arrival(trial.arrival), scenario.resolve(trial.subject)
     clients = arrival.concurrency
     copies = _COPIES_UNDER_WAY * clients
-    if not subject_class(use.use, use.options).reopens:
+    subject = subject_class(use.use, use.options)
+    if subject.copies and not subject.reopens:
         rate_per_s = 1.0 / (_CYCLE_S + _BYTE_S * state_bytes)
         if not isinstance(arrival, Closed):
             rate_per_s = min(rate_per_s, arrival.highest_rate_per_s)

@@ -48,8 +48,9 @@ options = {{ {payload} }}
         (text(), 100 + 10 * (6 + 2 * (32 + 10 / 0.0261))),
         (text(arrival=f"{CLOSED}\nthink_s = 0.1"), 100 + 10 * (6 + 2 * (32 + 200))),
         (text(arrival=CONSTANT), 100 + 10 * (6 + 2 * (32 + 50))),
-        # It keeps nothing in its process.
+        # It keeps nothing in its process, or no copies.
         (text("sqlite"), 160),
+        (text("null"), 160),
         # At most 8 turns, the default of the workload: 4.5 increments on average.
         (text("sqlite", payload='state_bytes = 1_000_000, growth = "by_turn"'), 100 + 6 * 4.5),
     ],
