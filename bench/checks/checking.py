@@ -11,7 +11,7 @@ from bench.checks.conformance import conformance_test
 from bench.checks.crash import crash
 from bench.checks.trials import CheckTrials, check_trials, distinct_subjects
 from bench.handover.interpreter import Interpreter
-from bench.measure.runner import interpreters_of
+from bench.measure.runner import Interpreters, interpreters_of
 from bench.records.check import CheckRecord, Conformance, CrashCheck
 from bench.records.store import Store
 from bench.scenario.scenario import Scenario
@@ -23,7 +23,7 @@ def check_subjects(
     store: Store,
     run_id: str,
     environment: Mapping[str, str],
-    interpreters: Mapping[str, Interpreter],
+    interpreters: Interpreters,
     say: Callable[[str], None],
 ) -> None:
     """Check what ``scenario`` measures, as far as it wants that, and record it in ``run_id``.

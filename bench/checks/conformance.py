@@ -13,7 +13,7 @@ from bench.handover.interpreter import OWN, Interpreter
 from bench.measure.site import Site
 from bench.records.check import Conformance, FailedTest
 from bench.records.files import from_json
-from bench.subjects._factory import subject_class
+from bench.subjects._factory import subject_of
 
 _PROGRAM = "bench.checks.worker"
 # A saver that holds the loop for good is ended with its process.
@@ -48,7 +48,7 @@ def conformance_test(
     One that takes longer than ``limit_s`` seconds is ended; so is what is under way as the context
     is left by an exception.
     """
-    if not subject_class(trials.scenario.resolve(label).use).conforms:
+    if not subject_of(trials.scenario.resolve(label)).conforms:
         answered = Future[Answer]()
         why_not = "it only stands in for a saver, by design"
         answered.set_result((Conformance(not_checked=why_not), ""))

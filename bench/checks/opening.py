@@ -7,8 +7,7 @@ from textwrap import indent
 
 from bench.checks.trials import check_trials, distinct_subjects
 from bench.errors import InputError
-from bench.handover.interpreter import Interpreter
-from bench.measure.runner import TrialRun, interpreters_of
+from bench.measure.runner import Interpreters, TrialRun, interpreters_of
 from bench.records.trial import TrialRecord
 from bench.scenario.metric import CLOSING
 from bench.scenario.scenario import Scenario
@@ -21,12 +20,13 @@ _MOMENT_S = 0.02
 def check_opening(
     scenario: Scenario,
     environment: Mapping[str, str],
-    interpreters: Mapping[str, Interpreter],
+    interpreters: Interpreters,
     say: Callable[[str], None],
     limit_s: float = LIMIT_S,
 ) -> None:
     """Run a trial of a moment of every distinct subject that is named by its dotted path.
 
+    One of which nothing succeeds cannot be measured; how much of it fails, a run tells.
     ``say`` gets a line for each, and what is worth knowing of it. One that hangs in a step longer
     than ``limit_s`` seconds is ended.
 
@@ -57,13 +57,17 @@ def check_opening(
             trials.scenario, trial, environment, interpreter=chosen[label], limit_s=limit_s
         )
         record, _ = run.run()
-        # Whose load fails has opened: how much of it fails is what a run tells.
-        if record.status == "failed" and record.window is None:
+        if record.status == "failed" and not _is_slow(record):
             wrong.append(f"subjects.{label} cannot be measured: {_reason(record)}")
         for text in _worth_knowing(record):
             say(f"  {label}: {text}")
     if wrong:
         raise InputError("\n".join(wrong))
+
+
+def _is_slow(record: TrialRecord) -> bool:
+    """Tell whether nothing failed, though nothing ended in time: in a longer window it may."""
+    return record.window is not None and not record.errors
 
 
 def _reason(record: TrialRecord) -> str:
@@ -74,6 +78,10 @@ def _reason(record: TrialRecord) -> str:
 
 def _worth_knowing(record: TrialRecord) -> Iterator[str]:
     yield from (f"{name}: {text}" for name, text in record.settings.items() if name == "calls")
+    for name, count in record.errors.items():
+        yield f"{count} operations failed: {name}: {record.error_texts.get(name, '')}"
+    if record.status == "failed" and _is_slow(record):
+        yield "no cycle ended within a second: it is slow, or an operation hangs"
     for reading in record.readings:
         if reading.name == CLOSING and reading.detail:
             yield f"closing: {reading.detail}"

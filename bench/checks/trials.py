@@ -69,6 +69,5 @@ def check_trials(subjects: Mapping[str, SubjectUse], seed: int, **changes: Any) 
 
 def distinct_subjects(scenario: Scenario) -> list[str]:
     """Return the first label of each subject that is measured; A/A arms are the same subject."""
-    used = {label for sweep in scenario.sweeps.values() for label in sweep.subjects}
-    distinct = {scenario.checked_as(label) for label in used}
+    distinct = {scenario.checked_as(label) for label in scenario.measured_subjects}
     return [label for label in scenario.subjects if label in distinct]

@@ -13,7 +13,7 @@ from bench.measure.environment import machine_here
 from bench.records.store import Run, Store
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_class
+from bench.subjects._factory import subject_of
 
 # What ``Server.beside_s`` is for a subject without a server, from recorded trials on two cores.
 _BESIDE_WITHOUT_SERVER_S = 1.0
@@ -157,4 +157,4 @@ def _checks_of(scenario: Scenario, label: str) -> Hashable:
 
 def _server_of(scenario: Scenario, label: str) -> str | None:
     use = scenario.resolve(label)
-    return subject_class(use.use, use.options).server
+    return subject_of(use).server

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
 from bench.analysis.analyse import analyse
-from bench.cli.measuring import measure_run
+from bench.cli.measuring import Environments, measure_run
 from bench.cli.progress import Detail
 from bench.errors import InconclusiveError
 from bench.gate.arms import Pair, Rule, check_pair, second_run
-from bench.gate.environments import ArmEnvironment
 from bench.gate.judge import decide, judge, needs_second_run
 from bench.gate.result import GateResult, Judgement
 from bench.gate.rule import fewest_blocks
@@ -29,7 +28,7 @@ class Question:
     pairs: tuple[Pair, ...]
     rule: Rule
     name: str
-    arms: Mapping[str, ArmEnvironment] = field(default_factory=dict)
+    arms: Environments = field(default_factory=dict)
     detail: Detail = "normal"
 
 

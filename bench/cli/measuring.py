@@ -17,11 +17,11 @@ from bench.checks.checking import check_subjects
 from bench.checks.opening import check_opening
 from bench.cli.durations import Durations
 from bench.cli.progress import Detail, Pace, Shown, displayed, place
-from bench.gate.environments import ArmEnvironment
-from bench.handover.interpreter import Interpreter
+from bench.interpreters.environments import PreparedEnvironment
+from bench.interpreters.of_subjects import prepare_own
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_plugins, check_services
-from bench.measure.runner import NO_OTHERS, IsWanted, Progress, Remaining, no_more
+from bench.measure.runner import NO_OTHERS, Interpreters, IsWanted, Progress, Remaining, no_more
 from bench.measure.runner import run as measure
 from bench.records.run import RunRecord, new_run
 from bench.records.store import Run, Store
@@ -29,9 +29,10 @@ from bench.records.trial import TrialRecord
 from bench.scenario.metric import unit_of
 from bench.scenario.plan import Plan, Trial, expand
 from bench.scenario.quantity import quantity
-from bench.scenario.scenario import Scenario
+from bench.scenario.scenario import OwnInterpreter, Scenario
 
-NO_ARMS: Mapping[str, ArmEnvironment] = MappingProxyType({})
+Environments = Mapping[str | OwnInterpreter, PreparedEnvironment]
+NO_ARMS: Environments = MappingProxyType({})
 
 
 class MoreBlocks:
@@ -67,36 +68,39 @@ def measure_run(
     name: str,
     store: Store,
     text: str,
-    arms: Mapping[str, ArmEnvironment] = NO_ARMS,
+    arms: Environments = NO_ARMS,
     detail: Detail = "normal",
 ) -> Run:
     """Measure ``scenario``, whose file holds ``text``, as a run of this ``name``; show progress.
 
+    ``arms`` has the environments that it names and does not describe.
     ``KeyboardInterrupt`` passes through; what was measured is kept.
     """
     check_plugins(scenario, name)
     plan = expand(scenario)
-    record = described(scenario, plan, name, text, arms)
-    try_subjects(scenario, arms, detail)
+    say = saying(detail)
+    environments = {**arms, **prepare_own(scenario, say)}
+    record = described(scenario, plan, name, text, environments)
+    interpreters = interpreters_in(environments)
+    check_opening(scenario, os.environ, interpreters, say)
     store.begin(record)
-    interpreters = {label: arm.interpreter for label, arm in arms.items()}
     measure_shown(scenario, plan, store, record.run_id, interpreters, detail)
     return store.read(record.run_id)
 
 
-def try_subjects(scenario: Scenario, arms: Mapping[str, ArmEnvironment], detail: Detail) -> None:
-    """Try the subjects from outside, and say how it goes, unless that is to be quiet.
-
-    Raises:
-        InputError: some cannot be measured.
-    """
+def saying(detail: Detail) -> Callable[[str], None]:
+    """Return what prints a line, unless that is to be quiet."""
 
     def say(text: str) -> None:
         if detail != "quiet":
             print(text, flush=True)
 
-    interpreters = {label: arm.interpreter for label, arm in arms.items()}
-    check_opening(scenario, os.environ, interpreters, say)
+    return say
+
+
+def interpreters_in(environments: Environments) -> Interpreters:
+    """Return the interpreters of ``environments``."""
+    return {key: found.interpreter for key, found in environments.items()}
 
 
 def described(
@@ -104,9 +108,9 @@ def described(
     plan: Plan,
     name: str,
     text: str,
-    arms: Mapping[str, ArmEnvironment] = NO_ARMS,
+    environments: Environments = NO_ARMS,
 ) -> RunRecord:
-    """Return the record of a run that begins now; what differs between ``arms`` is named in it.
+    """Return the record of a run that begins now, with what ``environments`` have of their own.
 
     Raises:
         UnavailableError: a server does not answer, or no embedded one is installed.
@@ -115,8 +119,9 @@ def described(
     environment = read_environment(services.packages, services.servers, services.programs)
     differing = {
         f"{package} ({label})": version
-        for label, arm in arms.items()
-        for package, version in arm.versions.items()
+        for key, found in environments.items()
+        for label in ([key] if isinstance(key, str) else scenario.measured_with(key))
+        for package, version in found.versions.items()
     }
     environment = replace(environment, packages={**environment.packages, **differing})
     return new_run(name, text, scenario, plan, environment, datetime.now(UTC))
@@ -127,7 +132,7 @@ def measure_shown(
     plan: Plan,
     store: Store,
     run_id: str,
-    interpreters: Mapping[str, Interpreter] = NO_OTHERS,
+    interpreters: Interpreters = NO_OTHERS,
     detail: Detail = "normal",
     durations: Durations | None = None,
 ) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass
 
+from bench.checks.opening import check_opening
 from bench.cli.durations import Durations
 from bench.cli.measuring import (
-    NO_ARMS,
     described,
     expected_so_far,
+    interpreters_in,
     is_complete,
     measure_shown,
-    try_subjects,
+    saying,
 )
 from bench.cli.memory import warnings
 from bench.cli.places import add_places
@@ -21,6 +23,7 @@ from bench.cli.progress import Detail, add_detail
 from bench.cli.reporting import tell
 from bench.cli.screen import add_form
 from bench.errors import EXIT_INTERRUPTED, InputError
+from bench.interpreters.of_subjects import prepare_own
 from bench.records.files import make_directory
 from bench.records.run import RunRecord
 from bench.records.store import Store
@@ -49,15 +52,17 @@ def add_running(parser: argparse.ArgumentParser) -> None:
 def measure_and_tell(wanted: Wanted, options: argparse.Namespace) -> int:
     """Measure what has no record yet, then write and print the report; return the exit code."""
     plan = wanted.plan
-    record = described(wanted.scenario, plan, wanted.name, wanted.text)
+    # Who reads JSON or Markdown wants nothing else.
+    detail: Detail = options.detail if options.form == "text" else "quiet"
+    environments = prepare_own(wanted.scenario, saying(detail))
+    interpreters = interpreters_in(environments)
+    record = described(wanted.scenario, plan, wanted.name, wanted.text, environments)
     store = Store(make_directory(options.results))
     make_directory(options.reports)
     if options.resume:
         record = _unfinished(store, record, plan)
     durations = Durations.here(store)
-    # Who reads JSON or Markdown wants nothing else.
-    detail: Detail = options.detail if options.form == "text" else "quiet"
-    try_subjects(wanted.scenario, NO_ARMS, detail)
+    check_opening(wanted.scenario, os.environ, interpreters, saying(detail))
     if not options.resume:
         store.begin(record)
     page = options.reports / record.run_id / "report.html"
@@ -68,9 +73,7 @@ def measure_and_tell(wanted: Wanted, options: argparse.Namespace) -> int:
         for warning in warnings(wanted.scenario, plan):
             print(warning, flush=True)
     try:
-        measure_shown(
-            wanted.scenario, plan, store, record.run_id, detail=detail, durations=durations
-        )
+        measure_shown(wanted.scenario, plan, store, record.run_id, interpreters, detail, durations)
     except KeyboardInterrupt:
         kept = len(store.finished(record.run_id))
         expected = len(expected_so_far(plan, store, record.run_id))

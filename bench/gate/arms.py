@@ -106,7 +106,15 @@ def two_interpreters(scenario: Scenario) -> tuple[Scenario, tuple[Pair, ...]]:
     """Return ``scenario`` with each subject on both interpreters, and the pairs that this makes.
 
     A subject ``x`` becomes ``x.base`` and ``x.head``, in every sweep. A/A arms are left out.
+
+    Raises:
+        InputError: a subject has an interpreter already.
     """
+    if own := [label for label, subject in scenario.subjects.items() if subject.interpreter]:
+        raise InputError(
+            f"subjects.{own[0]} has an interpreter of its own: compare two subjects with "
+            "--base-subject and --head-subject"
+        )
     pairs = {
         label: Pair(f"{label}.{BASE}", f"{label}.{HEAD}")
         for label, subject in scenario.subjects.items()

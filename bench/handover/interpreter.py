@@ -18,7 +18,7 @@ _AS_STARTED = """
 import json, runpy, sys
 root, path, last, _, module = sys.argv[1:6]
 del sys.argv[1:6]
-sys.path[:] = [root, *json.loads(path)]
+sys.path[:] = [root, *(json.loads(path) or sys.path)]
 import bench
 del sys.path[0]
 from bench.discovery import search_last
@@ -33,19 +33,22 @@ class Interpreter:
 
     That one imports in a new process as it does here, never first from the working directory.
     Another one imports only what is installed in it: neither the working directory nor
-    ``PYTHONPATH`` may bring one and the same version of a saver to both arms of a comparison.
+    ``PYTHONPATH`` may bring one and the same version of a saver to both arms of a comparison. Only
+    one that ``finds_modules_here`` looks last where this program does, as beside a scenario.
     """
 
     path: str = ""
+    finds_modules_here: bool = False
 
     @property
     def command(self) -> tuple[str, ...]:
         """The command and its first flags; what follows is ``-m``, a module and its arguments."""
-        if self.path:
+        if self.path and not self.finds_modules_here:
             return (self.path, "-P")
-        places = (sys.path, searched_last())
+        places = ([] if self.path else sys.path, searched_last())
         root = str(Path(bench.__file__).parents[1])
-        return (sys.executable, "-P", "-c", _AS_STARTED, root, *map(json.dumps, places))
+        python = self.path or sys.executable
+        return (python, "-P", "-c", _AS_STARTED, root, *map(json.dumps, places))
 
     def environment_of(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return what a process of it may see of ``environment``."""

@@ -12,9 +12,9 @@ from bench.contracts import Loop, Server, Subject
 from bench.discovery import load
 from bench.errors import InputError
 from bench.handover.parts import options_of
-from bench.scenario.scenario import Scenario, Use
+from bench.scenario.scenario import Scenario, SubjectUse, Use
 from bench.scenario.toml_file import validation_messages
-from bench.subjects._factory import subject_class
+from bench.subjects._factory import subject_of
 
 # Another version of it may ask for more.
 _SUITE = "langgraph-checkpoint-conformance"
@@ -50,7 +50,7 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
     Raises:
         UnavailableError: a server does not answer, or no embedded one is installed.
     """
-    used = [(subject_class(use.use, use.options), use) for use in _used_subjects(scenario)]
+    used = [(subject_of(use), use) for use in _used_subjects(scenario)]
     servers, programs = dict[str, str](), dict[str, str]()
     for name in sorted({subject.server for subject, _ in used if subject.server}):
         server = load("server", name)(environment)
@@ -67,7 +67,7 @@ def check_services(scenario: Scenario, environment: Mapping[str, str]) -> Servic
 
 def packages_of(scenario: Scenario) -> tuple[str, ...]:
     """Return the distributions that the plug-ins of ``scenario`` declare, sorted."""
-    subjects = [subject_class(use.use, use.options) for use in _used_subjects(scenario)]
+    subjects = [subject_of(use) for use in _used_subjects(scenario)]
     plugins: list[type[Subject | Server | Loop]] = [
         *subjects,
         *(load("server", subject.server) for subject in subjects if subject.server),
@@ -77,9 +77,8 @@ def packages_of(scenario: Scenario) -> tuple[str, ...]:
     return tuple(sorted(declared | ({_SUITE} if scenario.conformance else set())))
 
 
-def _used_subjects(scenario: Scenario) -> list[Use]:
-    labels = {label for sweep in scenario.sweeps.values() for label in sweep.subjects}
-    return [scenario.resolve(label) for label in scenario.subjects if label in labels]
+def _used_subjects(scenario: Scenario) -> list[SubjectUse]:
+    return [scenario.resolve(label) for label in scenario.measured_subjects]
 
 
 def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
@@ -105,8 +104,7 @@ def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
 
 def _plugin_problems(kind: str, key: str, use: Use, origin: str) -> Iterator[str]:
     try:
-        is_subject = kind == "subject"
-        plugin: Any = subject_class(use.use, use.options) if is_subject else load(kind, use.use)
+        plugin: Any = subject_of(use) if isinstance(use, SubjectUse) else load(kind, use.use)
     except InputError as error:
         yield f"{origin}: {key}.use: {error}"
         return

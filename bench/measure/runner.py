@@ -54,11 +54,12 @@ from bench.records.trial import Failure, FaultRecord, Reading, TrialRecord
 from bench.scenario.durability import Durability
 from bench.scenario.metric import CYCLE
 from bench.scenario.plan import Plan, Trial
-from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_class
+from bench.scenario.scenario import OwnInterpreter, Scenario
+from bench.subjects._factory import subject_of
 from bench.verify.verifier_process import MARGIN_S, VerifierProcess
 
-NO_OTHERS: Mapping[str, Interpreter] = MappingProxyType({})
+Interpreters = Mapping[str | OwnInterpreter, Interpreter]
+NO_OTHERS: Interpreters = MappingProxyType({})
 
 
 # Asked with the first trial of an optional block, when its turn comes.
@@ -126,7 +127,7 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
     run_id: str,
     on_progress: Callable[[Progress], None],
     environment: Mapping[str, str],
-    interpreters: Mapping[str, Interpreter] = NO_OTHERS,
+    interpreters: Interpreters = NO_OTHERS,
     *,
     is_wanted: IsWanted = no_more,
     limit_s: float = STEP_LIMIT_S,
@@ -190,18 +191,17 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
             on_progress(Progress(done, remaining.total, record, following))
 
 
-def interpreters_of(
-    scenario: Scenario, interpreters: Mapping[str, Interpreter]
-) -> dict[str, Interpreter]:
-    """Return by subject on which interpreter its workers run."""
-    known = {"": OWN, **interpreters}
-    for label, subject in scenario.subjects.items():
-        if subject.interpreter not in known:
+def interpreters_of(scenario: Scenario, interpreters: Interpreters) -> dict[str, Interpreter]:
+    """Return by subject that is measured on which interpreter its workers run."""
+    known: Interpreters = {"": OWN, **interpreters}
+    asked = {label: scenario.resolve(label).interpreter for label in scenario.measured_subjects}
+    for label, interpreter in asked.items():
+        if interpreter not in known:
             raise InputError(
-                f"subjects.{label} names the interpreter {subject.interpreter!r}, which only "
+                f"subjects.{label} names the interpreter {interpreter!r}, which only "
                 "checkpoint-bench gate can provide"
             )
-    return {label: known[subject.interpreter] for label, subject in scenario.subjects.items()}
+    return {label: known[interpreter] for label, interpreter in asked.items()}
 
 
 class TrialRun:
@@ -227,7 +227,7 @@ class TrialRun:
         self._trial = trial
         self._environment = environment
         use = scenario.resolve(trial.subject)
-        self._subject = subject_class(use.use, use.options)
+        self._subject = subject_of(use)
         self._options = options_of(self._subject, use)
         loop: Any = load("loop", trial.loop)
         self._loop: Loop = loop()

@@ -38,7 +38,7 @@ from bench.records.redaction import redact, secrets_in
 from bench.records.trial import Stage
 from bench.scenario.plan import Trial
 from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_class
+from bench.subjects._factory import subject_of
 
 
 class Site(FaultTarget):
@@ -280,7 +280,7 @@ class Site(FaultTarget):
     @property
     def _subject(self) -> type[Subject]:
         use = self._scenario.resolve(self._trial.subject)
-        return subject_class(use.use, use.options)
+        return subject_of(use)
 
     @property
     def _is_pinned(self) -> bool:

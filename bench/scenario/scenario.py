@@ -12,12 +12,21 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from bench.scenario.arrival import FOR_A_DIGEST, Arrival, Closed, Open, Search
 from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
 from bench.scenario.selection import Label, Many, Name, Part, Selection, Some
+from bench.scenario.toml_file import LABEL_TAG, TABLE_TAG
 
 MOST_REPETITIONS = 1000
 
@@ -48,16 +57,40 @@ class Use(Part):
     options: Mapping[str, Any] = Field(default_factory=dict)
 
 
+class OwnInterpreter(Part):
+    """A Python that has what ``requirements`` name as pip takes them; ``python``: its version."""
+
+    requirements: Some[Name]
+    python: str = Field(default="", pattern=r"^(3\.\d+)?$")
+
+    def __str__(self) -> str:
+        """Say what it has."""
+        version = [f"Python {self.python}"] if self.python else []
+        return ", ".join([*self.requirements, *version])
+
+
+def _kind_of_interpreter(given: object) -> str:
+    return LABEL_TAG if isinstance(given, str) else TABLE_TAG
+
+
 class SubjectUse(Use):
     """A subject; ``same_as`` marks an A/A arm: the same subject measured under a second label.
 
-    ``interpreter`` labels the Python that its workers run on; "" is the one that runs the program.
-    Which it is, ``checkpoint-bench gate`` says when it measures: a scenario holds no path.
+    ``interpreter`` is the Python that its workers run on; "" is the one that runs the program. Any
+    other label ``checkpoint-bench gate`` gives when it measures: a scenario holds no path.
     """
 
     use: str = ""
     same_as: str = ""
-    interpreter: str = ""
+    interpreter: Annotated[
+        Annotated[str, Tag(LABEL_TAG)] | Annotated[OwnInterpreter, Tag(TABLE_TAG)],
+        Discriminator(_kind_of_interpreter),
+    ] = ""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether ``use`` names what only an interpreter of its own can import."""
+        return isinstance(self.interpreter, OwnInterpreter) and bool({".", ":"} & set(self.use))
 
 
 def _range(given: object) -> object:
@@ -302,6 +335,17 @@ class Scenario(Part):
         """Return the subject behind ``label``, following ``same_as``."""
         subject = self.subjects[label]
         return self.subjects[subject.same_as] if subject.same_as else subject
+
+    @property
+    def measured_subjects(self) -> list[str]:
+        """The labels that some sweep names, in the order of the table."""
+        used = {label for sweep in self.sweeps.values() for label in sweep.subjects}
+        return [label for label in self.subjects if label in used]
+
+    def measured_with(self, interpreter: OwnInterpreter) -> list[str]:
+        """Return the labels of those that are measured and have this one."""
+        labels = self.measured_subjects
+        return [label for label in labels if self.subjects[label].interpreter == interpreter]
 
     def checked_as(self, label: str) -> str:
         """Return the first label that runs the same plug-in, with options and interpreter."""

@@ -15,6 +15,9 @@ from bench.printable import CONTROL_CHARACTER, cut, printable
 
 Model = TypeVar("Model", bound=BaseModel)
 
+LABEL_TAG, TABLE_TAG = "[label]", "[table]"
+"""Which a value is that may be either; pydantic adds it to the key's path."""
+
 
 def read_model(path: Path, what: str, model: type[Model]) -> Model:
     """Read and check the file at ``path``; ``what`` says in errors what was to be read.
@@ -104,6 +107,7 @@ def validation_messages(
         # Inside a tagged union pydantic adds the tag, which is no key.
         is_tagged = len(location) > 2 and location[0] == "arrivals"
         keys = location[:2] + location[3:] if is_tagged else location
+        keys = [part for part in keys if part not in (LABEL_TAG, TABLE_TAG)]
         key = ".".join(keys) or "(top level)"
         if problem["type"] == "extra_forbidden":
             valid = _keys_at(model, location[:-1])

@@ -1,7 +1,8 @@
 """What a callable from outside is called with: the options, and places of the trial among them.
 
-In the texts of options ``{address}`` stands for the server's address, ``{directory}`` for the
-trial's private directory, and ``{namespace}`` for a name that nothing else in the store has.
+In the texts of options ``{address}`` stands for the server's address (without its scheme where one
+is written before it), ``{directory}`` for the trial's private directory, and ``{namespace}`` for a
+name that nothing else in the store has.
 """
 
 from __future__ import annotations
@@ -120,7 +121,10 @@ def _placed(value: Any, place: Place) -> Any:
     if value == _DIRECTORY:
         return place.directory
     if isinstance(value, str):
-        value = value.replace(_ADDRESS, _url(place.endpoint) if place.endpoint else "")
+        url = _url(place.endpoint) if place.endpoint else ""
+        # The schemes of some clients name the driver as well.
+        value = value.replace(f"://{_ADDRESS}", f"://{url.partition('://')[2]}")
+        value = value.replace(_ADDRESS, url)
         value = value.replace(_DIRECTORY, str(place.directory))
         value = value.replace(_NAMESPACE, place.namespace)
     return value

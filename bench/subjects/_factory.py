@@ -13,9 +13,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import ConfigDict, Field
 
 from bench.contracts import PluginOptions, Subject
-from bench.discovery import load, names
+from bench.discovery import attribute, load, names
 from bench.errors import InputError, suggestion
 from bench.scenario.durability import Durability
+from bench.scenario.scenario import SubjectUse
 from bench.subjects._arguments import Arguments, required
 from bench.subjects._driven import driven, has_own, threads_of_asyncio
 from bench.subjects._savers import SaverOptions, SaversSubject
@@ -52,7 +53,8 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
 
     Options = FactoryOptions
     options: FactoryOptions
-    factory: ClassVar[Callable[..., object]]
+    # None where only another interpreter has it.
+    factory: ClassVar[Callable[..., object] | None] = None
     path: ClassVar[str]
     _is_driven = False
 
@@ -62,7 +64,8 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
         if own.server and cls.server is None:
             valid = suggestion(own.server, names("server"))
             raise InputError(f"unknown server {own.server!r}.{valid}")
-        cls._arguments(own).check(FactoryOptions.model_fields)
+        if cls.factory is not None:
+            cls._arguments(cls.factory, own).check(FactoryOptions.model_fields)
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
@@ -83,21 +86,42 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
         return {"calls": "synchronous, in threads"} if self._is_driven else {}
 
     async def _make(self) -> BaseCheckpointSaver[Any]:
-        positional, keywords = self._arguments(self.options).at(self.place)
-        made: Any = self.factory(*positional, **keywords)
-        while inspect.isawaitable(made) and not isinstance(made, AbstractAsyncContextManager):
-            made = await made
-        told = f"returned {_named(made)}"
-        if isinstance(made, AbstractAsyncContextManager):
-            made = await self._resources.enter_async_context(made)
-            told = f"yielded {_named(made)}"
-        elif isinstance(made, AbstractContextManager):
-            made = self._resources.enter_context(made)
-            told = f"yielded {_named(made)}"
+        factory = self.factory
+        if factory is None:
+            raise InputError(f"{self.path!r} is of an interpreter that this is not")
+        # Where that is another one it was not checked before.
+        self.check(self.options)
+        positional, keywords = self._arguments(factory, self.options).at(self.place)
+        positional, keywords = await self._given(positional), await self._given(keywords)
+        made, told = await self._entered(factory(*positional, **keywords))
         if not isinstance(made, BaseCheckpointSaver):
-            raise InputError(f"{self.path!r} {told}; {_EXPECTED}")
+            raise InputError(f"{self.path!r} {told} {_named(made)}; {_EXPECTED}")
         await _set_up(made)
         return await self._in_threads(made)
+
+    async def _entered(self, made: Any) -> tuple[Any, Literal["returned", "yielded"]]:
+        """Await and enter what a call gave, whichever of these it asks for."""
+        while inspect.isawaitable(made) and not isinstance(made, AbstractAsyncContextManager):
+            made = await made
+        if isinstance(made, AbstractAsyncContextManager):
+            return await self._resources.enter_async_context(made), "yielded"
+        if isinstance(made, AbstractContextManager):
+            return self._resources.enter_context(made), "yielded"
+        return made, "returned"
+
+    async def _given(self, value: Any) -> Any:
+        """Return an option's value, in which each table with a key ``use`` is what that gives."""
+        if isinstance(value, list):
+            return [await self._given(each) for each in value]
+        if not isinstance(value, Mapping):
+            return value
+        keywords = {name: await self._given(each) for name, each in value.items()}
+        use = keywords.pop("use", None)
+        if use is None:
+            return keywords
+        called: Any = attribute(f"'{use}' of the options", str(use))
+        made, _ = await self._entered(called(**keywords))
+        return made
 
     async def _in_threads(self, saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
         """Have threads call the synchronous methods of a saver that has no others."""
@@ -125,8 +149,8 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
         return True
 
     @classmethod
-    def _arguments(cls, options: FactoryOptions) -> Arguments:
-        return Arguments(cls.factory, cls.path, options.model_extra or {}, cls.server)
+    def _arguments(cls, factory: Callable[..., object], options: FactoryOptions) -> Arguments:
+        return Arguments(factory, cls.path, options.model_extra or {}, cls.server)
 
 
 def subject_class(name: str, options: Mapping[str, Any] = _NO_OPTIONS) -> type[Subject]:
@@ -144,7 +168,26 @@ def subject_class(name: str, options: Mapping[str, Any] = _NO_OPTIONS) -> type[S
             f"{name!r} is of type {type(found).__name__}; expected a bench.contracts.Subject "
             "class, a saver's class, or a callable that gives a saver"
         )
-    attributes: dict[str, Any] = {"factory": staticmethod(found), "path": name}
+    return _factory_subject(name, options, found)
+
+
+def subject_of(use: SubjectUse) -> type[Subject]:
+    """Return the class of a subject as its runner needs it: of another Python nothing is imported.
+
+    Raises:
+        InputError, MissingPackageError: as :func:`subject_class`.
+    """
+    if use.is_elsewhere:
+        return _factory_subject(use.use, use.options)
+    return subject_class(use.use, use.options)
+
+
+def _factory_subject(
+    name: str, options: Mapping[str, Any], factory: Callable[..., object] | None = None
+) -> type[Subject]:
+    attributes: dict[str, Any] = {"path": name}
+    if factory is not None:
+        attributes["factory"] = staticmethod(factory)
     for each in ("reopens", "keeps_history", "copies"):
         attributes[each] = options.get(each, getattr(FactorySubject, each))
     server = options.get("server")

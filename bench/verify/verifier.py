@@ -20,6 +20,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end_now)
     adopt_orphans()
     for name in sys.argv[1:]:
-        importlib.import_module(name)
+        # Not all that a run needs is installed in every interpreter of it.
+        with suppress(ImportError):
+            importlib.import_module(name)
     # A child that collects garbage would copy all of this.
     gc.collect()
     gc.freeze()

@@ -15,7 +15,7 @@ from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
 from bench.records.trial import Verification
 from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_class
+from bench.subjects._factory import subject_of
 from bench.verify.read_back import unread
 from bench.verify.verifier import GO, LOG_FILE, Order
 
@@ -103,9 +103,7 @@ class VerifierProcess:
 
 def _modules_of(scenario: Scenario) -> list[str]:
     """Name this project's own modules that the plug-ins are in; others are imported per trial."""
-    plugins: list[object] = [
-        subject_class(use.use, use.options) for use in scenario.subjects.values() if use.use
-    ]
+    plugins: list[object] = [subject_of(use) for use in scenario.subjects.values() if use.use]
     plugins += [load("workload", use.use) for use in scenario.workloads.values()]
     plugins += [load("payload", use.use) for use in scenario.payloads.values()]
     plugins += [load("probe", name) for name in scenario.probes]

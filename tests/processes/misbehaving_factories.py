@@ -139,6 +139,39 @@ async def requires_two(host: str, port: int) -> AsyncIterator[InMemorySaver]:
     yield InMemorySaver()
 
 
+class NeverReads(InMemorySaver):
+    """Whatever it is asked after its first write, it fails."""
+
+    async def aget_tuple(self, *_: Any) -> Any:
+        raise OSError("the disk is gone")
+
+
+class DiesReading(InMemorySaver):
+    """Takes its process with it."""
+
+    async def aget_tuple(self, *_: Any) -> Any:
+        os._exit(7)
+
+
+class ReadsForEver(InMemorySaver):
+    """Answers no read."""
+
+    async def aget_tuple(self, *_: Any) -> Any:
+        await asyncio.Event().wait()
+
+
+class ReadsSometimes(InMemorySaver):
+    """Fails at every other read."""
+
+    reads = 0
+
+    async def aget_tuple(self, *given: Any) -> Any:
+        self.reads += 1
+        if self.reads % 2:
+            raise OSError("the disk is away")
+        return await super().aget_tuple(*given)
+
+
 class Hoarding(InMemorySaver):
     """Keeps more and more of nothing."""
 

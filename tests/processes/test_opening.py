@@ -36,6 +36,8 @@ WRONG = {
         r"opening hung, and was ended after 3 s, in its stage open\n(.*\n)*"
         r".*in awaits_for_ever: await asyncio\.Event\(\)\.wait\(\)"
     ),
+    "NeverReads": r"OSError: no cycle of the window succeeded; first: the disk is gone",
+    "DiesReading": r"WorkerDied: the worker ended with exit code 7",
     "stops_the_loop": r"RuntimeError: Event loop stopped .*, in its stage open",
     "stops_the_loop_on_close": r"RuntimeError: Event loop stopped .*, in its stage close",
     "close_blocks": (
@@ -48,6 +50,8 @@ NOTED = {
     "leaves_a_thread": r"closing: it left running: the thread 'theirs'",
     "leaves_a_process": r"closing: it left running: the process '.*theirs'",
     "close_fails": r"closing: RuntimeError: cannot close",
+    "ReadsForEver": r"no cycle ended within a second: it is slow, or an operation hangs",
+    "ReadsSometimes": r"\d+ operations failed: OSError: the disk is away",
 }
 
 

@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "your-saver.md"
 BLOCKS = re.findall(
     r"^```(\w+)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
-SCENARIOS = [text for language, text in BLOCKS if language == "toml"]
+SCENARIOS = [text for language, text in BLOCKS if text.startswith("schema_version")]
 MODULES = dict(
     zip(
         re.findall(r"^Save this as `(\w+\.py)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE),

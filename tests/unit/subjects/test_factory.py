@@ -90,6 +90,22 @@ def by_position(address, /, directory):
     return Telling(address, directory=directory)
 
 
+class Pool:
+    def __init__(self, url):
+        self.url = url
+
+    def __enter__(self):
+        events.append(("entered", self.url))
+        return self
+
+    def __exit__(self, *_):
+        events.append(("left", self.url))
+
+
+def on_a_pool(pool, *, others):
+    return Telling(pool.url, others=[each.url for each in others])
+
+
 def without_address(*, prefix=""):
     return Telling()
 
@@ -276,6 +292,38 @@ def test_options_address_and_directory_are_passed_on(
 
     expected = repr(given).replace("{}", str(tmp_path))
     assert expected == repr(asyncio.run(use())).replace(repr(tmp_path), repr(str(tmp_path)))
+
+
+def test_what_an_option_uses_is_made_and_left_with_the_saver(path: Write, tmp_path: Path) -> None:
+    used = {"use": path("Pool"), "url": "driver+x://{address}"}
+    options = {"server": "redis", "pool": used, "others": [{**used, "url": "{directory}"}]}
+    subject = make(path("on_a_pool"), tmp_path, options, "redis://:pw@127.0.0.1:1/0")
+
+    async def use() -> Any:
+        await subject.open(1)
+        found: Any = subject.saver(0)
+        await subject.close()
+        return found.given
+
+    url = "driver+x://:pw@127.0.0.1:1/0"
+    assert asyncio.run(use()) == ((url,), {"others": [tmp_path]})
+    module = importlib.import_module(path("saver").partition(":")[0])
+    assert [event for event in module.events if event[1] == url] == [
+        ("entered", url),
+        ("left", url),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [("no_such_module:Pool", "cannot import 'no_such_module:Pool' of the options"), (3, "'3'")],
+)
+def test_what_an_option_cannot_use_is_named(
+    use: object, message: str, path: Write, tmp_path: Path
+) -> None:
+    subject = make(path("on_a_pool"), tmp_path, {"pool": {"use": use}, "others": []})
+    with pytest.raises(InputError, match=message):
+        asyncio.run(open_and_close(subject))
 
 
 def test_a_connection_string_of_libpq_is_given_as_a_url(path: Write, tmp_path: Path) -> None:

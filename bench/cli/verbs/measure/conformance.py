@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from bench.analysis.wording import counted
 from bench.checks.conformance import conformance
 from bench.checks.trials import check_trials, distinct_subjects
 from bench.cli.loading import load_checked, scenario_path
+from bench.cli.measuring import interpreters_in
 from bench.errors import EXIT_INVALID, EXIT_PASS, EXIT_UNAVAILABLE, InputError, suggestion
 from bench.handover.parts import options_of
+from bench.interpreters.of_subjects import prepare_own
+from bench.measure.runner import interpreters_of
 from bench.records.check import CapabilityCheck, Conformance
 from bench.scenario.scenario import SubjectUse
 from bench.scenario.toml_file import validation_messages
@@ -53,10 +57,13 @@ def run(options: argparse.Namespace) -> int:
     # A dotted path is no label.
     labels = {f"subject-{number}": name for number, name in enumerate(found, start=1)}
     trials = check_trials({label: found[name] for label, name in labels.items()}, seed=0)
+    chosen = interpreters_of(
+        trials.scenario, interpreters_in(prepare_own(trials.scenario, partial(print, flush=True)))
+    )
     results: list[Conformance] = []
     for label, name in labels.items():
         print(f"checking {name} …", flush=True)
-        result, left_behind = conformance(trials, label, os.environ)
+        result, left_behind = conformance(trials, label, os.environ, chosen[label])
         results.append(result)
         for line in _lines(result):
             print(f"  {line}")

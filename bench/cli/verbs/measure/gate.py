@@ -19,15 +19,16 @@ from bench.cli.progress import add_detail
 from bench.cli.screen import show
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
-from bench.gate.environments import ArmEnvironment, prepare
 from bench.gate.junit import junit
 from bench.gate.page import document, page, screen
 from bench.gate.pytest_benchmark import pytest_benchmark
 from bench.gate.result import GateResult
+from bench.interpreters.environments import PreparedEnvironment, prepare
 from bench.records.files import make_directory, write_file
 from bench.records.redaction import redact, secrets_within
 from bench.records.store import Store
 from bench.report.markdown import markdown
+from bench.scenario.scenario import OwnInterpreter
 
 EXAMPLES = (
     '--base "langgraph-checkpoint-postgres==3.1.0" --head "langgraph-checkpoint-postgres==3.2.0"',
@@ -123,7 +124,7 @@ def _question(options: argparse.Namespace, rule: Rule) -> Question:
         derived = two_subjects(scenario, pair)
         return Question(derived, (pair,), rule, name, detail=options.detail)
     derived, pairs = two_interpreters(scenario)
-    arms: dict[str, ArmEnvironment] = {}
+    arms: dict[str | OwnInterpreter, PreparedEnvironment] = {}
     for label, given in ((BASE, options.base), (HEAD, options.head)):
         print(f"{label}: {redact(given, secrets_within(given))}", flush=True)
         arms[label] = prepare(requirements_in(given), options.environments)

@@ -1,8 +1,11 @@
-"""Makes the virtual environments of a gate's two arms, and finds them again.
+"""Makes virtual environments, and finds them again.
 
 Each holds this program, what the requirements name, and of everything else the same versions: those
 of ``constraints.txt`` in a checkout, else those that are installed beside this program. It is made
 once and kept in a directory named by a hash of all that decides what is in it.
+
+Where nothing but the requirements may differ, as between the arms of a gate, that is all. A saver
+with other dependencies gets what goes with it where these versions do not: what differs is told.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -29,22 +32,26 @@ _LIMIT_S = 900.0
 _TAIL_CHARACTERS = 1_500
 _READY = "ready.txt"
 _VERSIONS = """
-import sys
-from importlib.metadata import PackageNotFoundError, version
-for name in sys.argv[1:]:
-    try:
-        print(name, version(name))
-    except PackageNotFoundError:
-        print(name, "not installed")
+from importlib.metadata import distributions
+for one in distributions():
+    print(one.name, one.version)
 """
+# Nothing that is measured has to do with them.
+_INSTALLERS = ("pip", "setuptools")
+# What a saver is measured with where LangGraph's own savers do not go with it.
+_LEAST = ("uvloop", "winloop")
+_SUITE = "langgraph-checkpoint-conformance"
 
 # Runs a command and returns what it printed; raises subprocess.SubprocessError or OSError.
 Runs = Callable[[Sequence[str]], str]
 
 
 @dataclass(frozen=True, slots=True)
-class ArmEnvironment:
-    """An environment that is ready: its ``interpreter``, and the ``versions`` that were named."""
+class PreparedEnvironment:
+    """An environment that is ready: its ``interpreter``, and ``versions`` by distribution.
+
+    These are of what the requirements name, and of all that has another version here, or none.
+    """
 
     interpreter: Interpreter
     versions: dict[str, str]
@@ -67,55 +74,92 @@ def run_command(command: Sequence[str]) -> str:
 
 
 def prepare(
-    requirements: Sequence[str], directory: Path, runs: Runs = run_command
-) -> ArmEnvironment:
+    requirements: Sequence[str],
+    directory: Path,
+    runs: Runs = run_command,
+    *,
+    python: str = "",
+    holds_the_rest: bool = True,
+) -> PreparedEnvironment:
     """Return an environment in which ``requirements`` are installed; make it if it is not there.
 
     A requirement is what pip takes: ``name==1.2``, ``name @ URL``, or the path of a project or an
-    archive. The distributions that they name are free of the constraints, and nothing else is.
+    archive. The distributions that they name are free of the constraints, and nothing else is,
+    unless the rest need not be held where it cannot be. ``python`` is a version as "3.12"; "" is
+    that of this program.
 
     Raises:
         InputError: a requirement names no distribution.
-        UnavailableError: it cannot be installed.
+        UnavailableError: it cannot be installed, or that Python is not there.
     """
     names = [_name_of(requirement) for requirement in requirements]
     constraints = "".join(f"{line}\n" for line in _constraints(set(names)))
-    place = directory / _digest(requirements, constraints)
-    python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    place = directory / _digest(requirements, f"{constraints}{python}{holds_the_rest}")
+    made = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     try:
         if not (place / _READY).is_file():
-            _make(place, python, requirements, constraints, runs)
-        told = runs([str(python), "-P", "-c", _VERSIONS, *names])
+            if place.exists():
+                shutil.rmtree(place)
+            install = _new(make_directory(place), made, python, runs)
+            _fill(place, install, requirements, constraints, holds_the_rest=holds_the_rest)
+        told = runs([str(made), "-P", "-c", _VERSIONS])
     except (OSError, subprocess.SubprocessError) as error:
         raise UnavailableError(_why(requirements, error)) from error
-    versions = dict(line.split(" ", 1) for line in told.splitlines())
-    return ArmEnvironment(Interpreter(str(python.absolute())), versions)
+    versions = _differing(dict(line.split(" ", 1) for line in told.splitlines()), names)
+    return PreparedEnvironment(Interpreter(str(made.absolute())), versions)
 
 
-def _make(
-    place: Path, python: Path, requirements: Sequence[str], constraints: str, runs: Runs
-) -> None:
-    if place.exists():
-        shutil.rmtree(place)
-    file = make_directory(place) / "constraints.txt"
-    write_file(file, constraints.encode())
-    wanted = ["--constraint", str(file), *_ourselves(), *requirements]
+def _new(place: Path, made: Path, python: str, runs: Runs) -> Callable[[Sequence[str]], object]:
+    """Make an empty environment; return what installs into it."""
     uv = shutil.which("uv")
     if uv:
-        runs([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(place)])
-        runs([uv, "pip", "install", "--quiet", "--python", str(python), *wanted])
+        chosen = python or sys.executable
+        runs([uv, "venv", "--quiet", "--allow-existing", "--python", chosen, str(place)])
+        installer = [uv, "pip", "install", "--quiet", "--python", str(made)]
     else:
-        runs([sys.executable, "-P", "-m", "venv", str(place)])
-        runs([str(python), "-P", "-m", "pip", "install", "--quiet", *wanted])
+        # Where it is named it is looked for as a shell does.
+        runs([f"python{python}" if python else sys.executable, "-P", "-m", "venv", str(place)])
+        installer = [str(made), "-P", "-m", "pip", "install", "--quiet", "--no-compile"]
+    return lambda wanted: runs([*installer, *wanted])
+
+
+def _fill(
+    place: Path,
+    install: Callable[[Sequence[str]], object],
+    requirements: Sequence[str],
+    constraints: str,
+    *,
+    holds_the_rest: bool,
+) -> None:
+    file = place / "constraints.txt"
+    write_file(file, constraints.encode())
+    try:
+        install(["--constraint", str(file), *_ourselves("savers"), *requirements])
+    except subprocess.CalledProcessError:
+        if holds_the_rest:
+            raise
+        install([*_ourselves(*_LEAST), _SUITE, *requirements])
     told = redact("\n".join(requirements), _secrets_of(requirements))
     write_file(place / _READY, f"{told}\n".encode())
 
 
-def _ourselves() -> tuple[str, ...]:
+def _differing(found: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Return the versions of ``names``, and of what is installed otherwise than here."""
+    there = {canonical(name): version for name, version in found.items()}
+    here = {canonical(one.name): one.version for one in distributions()}
+    other = {
+        name: version
+        for name, version in sorted(there.items())
+        if here.get(name) != version and name not in _INSTALLERS
+    }
+    return {**{name: there.get(name, "not installed") for name in names}, **other}
+
+
+def _ourselves(*extras: str) -> tuple[str, ...]:
     root = _checkout()
     if root is not None:
-        return ("--editable", f"{root}[savers]")
-    return (f"checkpoint-bench[savers]=={bench.__version__}",)
+        return ("--editable", f"{root}[{','.join(extras)}]")
+    return (f"checkpoint-bench[{','.join(extras)}]=={bench.__version__}",)
 
 
 def _checkout() -> Path | None:
@@ -170,7 +214,7 @@ def canonical(name: str) -> str:
 
 
 def _digest(requirements: Sequence[str], constraints: str) -> str:
-    content = hashlib.sha256(f"{sys.version}\n{constraints}\n{_ourselves()}\n".encode())
+    content = hashlib.sha256(f"{sys.version}\n{constraints}\n{_ourselves('savers')}\n".encode())
     for requirement in sorted(requirements):
         content.update(f"{requirement}\n".encode())
         for path in sorted(_files(Path(requirement)) if _is_path(requirement) else ()):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError, InputError, UnavailableError
-from bench.gate.environments import prepare, run_command
+from bench.interpreters.environments import prepare, run_command
 
 NEWER = "langgraph-checkpoint-postgres==3.1.0"
 
