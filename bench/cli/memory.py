@@ -15,7 +15,7 @@ from bench.scenario.arrival import Closed
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.quantity import quantity
 from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_class
+from bench.subjects._factory import subject_of
 
 # A worker that has imported what it needs.
 _WORKER_BYTES = 100_000_000
@@ -41,7 +41,7 @@ def expected_bytes(scenario: Scenario, trial: Trial) -> int | None:
     arrival, use = scenario.arrival(trial.arrival), scenario.resolve(trial.subject)
     clients = arrival.concurrency
     copies = _COPIES_UNDER_WAY * clients
-    subject = subject_class(use.use, use.options)
+    subject = subject_of(use)
     if subject.copies and not subject.reopens:
         rate_per_s = 1.0 / (_CYCLE_S + _BYTE_S * state_bytes)
         if not isinstance(arrival, Closed):

@@ -117,8 +117,12 @@ def _new(place: Path, made: Path, python: str, runs: Runs) -> Callable[[Sequence
         runs([uv, "venv", "--quiet", "--allow-existing", "--python", chosen, str(place)])
         installer = [uv, "pip", "install", "--quiet", "--python", str(made)]
     else:
-        # Where it is named it is looked for as a shell does.
-        runs([f"python{python}" if python else sys.executable, "-P", "-m", "venv", str(place)])
+        chosen = f"python{python}" if python else sys.executable
+        if not shutil.which(chosen):
+            raise UnavailableError(
+                f"there is no {chosen} on the PATH: install it, or uv, which fetches it"
+            )
+        runs([chosen, "-P", "-m", "venv", str(place)])
         installer = [str(made), "-P", "-m", "pip", "install", "--quiet", "--no-compile"]
     return lambda wanted: runs([*installer, *wanted])
 

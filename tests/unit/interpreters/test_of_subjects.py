@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.cli import main
 from bench.cli.loading import load_checked
 from bench.errors import InputError
 from bench.interpreters import environments
@@ -38,7 +39,7 @@ subjects = ["here", "one", "same", "old", "again"]
 
 @pytest.fixture(autouse=True)
 def _without_uv(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environments.shutil, "which", lambda _: None)
+    monkeypatch.setattr(environments.shutil, "which", {sys.executable: "here"}.get)
 
 
 def scenario() -> Scenario:
@@ -62,7 +63,10 @@ class Installer:
         return [command for command in self.given if word in command]
 
 
-def test_who_asks_for_the_same_shares_it(tmp_path: Path) -> None:
+def test_who_asks_for_the_same_shares_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        environments.shutil, "which", lambda name: name if "python" in name else None
+    )
     installer, said = Installer(), list[str]()
     made = prepare_own(scenario(), said.append, tmp_path, installer)
 
@@ -95,8 +99,10 @@ def test_each_that_cannot_be_made_is_named_with_what_the_installer_said(tmp_path
         prepare_own(scenario(), lambda _: None, tmp_path, Installer(refused="theirs==1"))
 
     sentence = "cannot make an environment with theirs==1: theirs needs\nlanggraph<1"
-    assert str(caught.value) == "\n".join(
-        f"subjects.{label}.interpreter: {sentence}" for label in ("one", "old")
+    assert str(caught.value) == (
+        f"subjects.one.interpreter: {sentence}\n"
+        "subjects.old.interpreter: there is no python3.12 on the PATH: install it, or uv, which "
+        "fetches it"
     )
 
 
@@ -136,6 +142,13 @@ def test_a_scenario_of_a_saver_that_is_not_installed_can_be_planned(path: Path) 
     uses = [use for use in found.subjects.values() if use.is_elsewhere]
     assert len(uses) == 1
     assert uses[0].use.partition(":")[0] not in sys.modules
+
+
+def test_the_plan_says_what_an_interpreter_will_have(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(DOCS / "savers" / "pg8000.toml"), "--format", "md"]) == 0
+
+    requirement = "langgraph-checkpoint-postgres-pg8000, Python 3.12"
+    assert f"pg8000: on an interpreter with {requirement}" in capsys.readouterr().out
 
 
 def test_the_page_shows_a_part_of_such_a_scenario() -> None:

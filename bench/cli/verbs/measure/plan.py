@@ -17,7 +17,7 @@ from bench.records.store import Store
 from bench.report.page import Text
 from bench.report.table import Column, Table, table
 from bench.scenario.plan import Plan, blocks_of
-from bench.scenario.scenario import Scenario
+from bench.scenario.scenario import OwnInterpreter, Scenario
 
 EXAMPLES = ("savers", "savers --trials", "my_scenario.toml")
 
@@ -36,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     extent = Durations.here(Store(options.results)).extent(scenario, plan)
     origin = f", seed {scenario.seed}, plan {plan.digest}" if options.trials else ""
     foot = (Text(f"{extent}{origin}"), *map(Text, warnings(scenario, plan)))
-    show([Text(scenario.question), shown, *_arms(scenario), *foot], options.form, "Plan")
+    arms = (*_arms(scenario), *_interpreters(scenario))
+    show([Text(scenario.question), shown, *arms, *foot], options.form, "Plan")
     return EXIT_PASS
 
 
@@ -65,6 +66,13 @@ def _arms(scenario: Scenario) -> Iterator[Text]:
     for name, sweep in scenario.sweeps.items():
         if sweep.faults:
             yield Text(f"{name} is broken on purpose, in a block for each: {listed(sweep.faults)}")
+
+
+def _interpreters(scenario: Scenario) -> Iterator[Text]:
+    for label in scenario.measured_subjects:
+        asked = scenario.resolve(label).interpreter
+        if isinstance(asked, OwnInterpreter):
+            yield Text(f"{label}: on an interpreter with {asked}")
 
 
 def _trials(plan: Plan) -> Table:
