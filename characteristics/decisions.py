@@ -168,7 +168,7 @@ def _times(arms: Arms, metrics: Sequence[str]) -> list[Judgement]:
             base=f"{saver}.{BASE}",
             head=f"{saver}.{HEAD}",
             metric=Metric(name, "ns", "lower", ""),
-            outcome="cannot tell",
+            outcome="inconclusive",
             because="",
             block_ratios=tuple((values[:, 1, at] / values[:, 0, at]).tolist()),
         )

@@ -15,7 +15,7 @@ from bench.scenario.quantity import number, quantity, quantity_and_interval, spa
 _SAID: dict[ConditionOutcome, str] = {
     "holds": "holds",
     "fails": "does not hold",
-    "undecided": "cannot be told",
+    "undecided": "is not decided",
     "invalid": "is invalid",
     "not measured": "was not measured",
 }

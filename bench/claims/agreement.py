@@ -1,9 +1,9 @@
-"""Whether two verdicts on the same claims agree: the committed one, and one measured anew.
+"""Whether two verdicts on the same claims agree: the committed one and a new one.
 
 A claim **agrees** if both verdicts are the same, whatever the figures; it **differs** if they are
-not; it **cannot be told** where either side has no run to judge on. Whether it agrees or not, every
-condition is named whose answer is another, or whose two intervals have nothing in common: that
-shows a machine, or a version, on which a verdict still stands and its figures have moved.
+not; it is **not comparable** where either side has no run to judge on. Every condition is named
+whose answer changed, or whose two intervals do not overlap: that shows a machine, or a version, on
+which a verdict holds and its figures have moved.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS
 
 # What two conditions have in common that are about the same.
 _KEY = attrgetter("subject", "baseline", "metric", "workload", "payload", "arrival", "loop")
-Agreement = Literal["agrees", "differs", "cannot be told"]
+Agreement = Literal["agrees", "differs", "not comparable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ConditionChange:
 
     label: str
     committed: JudgedCondition | None
-    anew: JudgedCondition | None
+    new: JudgedCondition | None
     overlap: bool | None
 
 
@@ -51,7 +51,7 @@ class ClaimAgreement:
     claim: str
     agreement: Agreement
     committed: VerdictOutcome
-    anew: VerdictOutcome
+    new: VerdictOutcome
     committed_figure: str
     new_figure: str
     committed_runs: tuple[str, ...]
@@ -69,7 +69,7 @@ class Agreements:
     exit_code: int
 
 
-def compare_verdicts(committed: Verdicts, anew: Verdicts) -> Agreements:
+def compare_verdicts(committed: Verdicts, new: Verdicts) -> Agreements:
     """Compare the verdicts on the same claims, claim by claim and condition by condition.
 
     The exit code is that of an invalid measurement where a new verdict is invalid, else that of an
@@ -78,9 +78,9 @@ def compare_verdicts(committed: Verdicts, anew: Verdicts) -> Agreements:
     Raises:
         ValueError: the two are not about the same claims.
     """
-    pairs = zip(committed.verdicts, anew.verdicts, strict=True)
+    pairs = zip(committed.verdicts, new.verdicts, strict=True)
     claims = tuple(_compared(before, after) for before, after in pairs)
-    if any(claim.anew == "invalid" for claim in claims):
+    if any(claim.new == "invalid" for claim in claims):
         return Agreements(claims, EXIT_INVALID)
     agrees = bool(claims) and all(claim.agreement == "agrees" for claim in claims)
     return Agreements(claims, EXIT_PASS if agrees else EXIT_INCONCLUSIVE)
@@ -95,9 +95,9 @@ def _compared(before: Verdict, after: Verdict) -> ClaimAgreement:
     matched = [pair for one, other in judged for pair in _matched(one, other)] if not why else []
     return ClaimAgreement(
         claim=before.claim,
-        agreement="cannot be told" if why else agreement,
+        agreement="not comparable" if why else agreement,
         committed=before.outcome,
-        anew=after.outcome,
+        new=after.outcome,
         committed_figure=before.figure,
         new_figure=after.figure,
         committed_runs=_runs(before),
@@ -140,5 +140,5 @@ def _overlap(one: JudgedCondition | None, other: JudgedCondition | None) -> bool
 
 
 def _is_change(pair: ConditionChange) -> bool:
-    one, other = pair.committed, pair.anew
+    one, other = pair.committed, pair.new
     return one is None or other is None or one.outcome != other.outcome or pair.overlap is False

@@ -1,4 +1,4 @@
-"""How verdicts measured anew compare with the committed ones: on a screen and as a page."""
+"""How new verdicts compare with the committed ones: on a screen, as a page and for programs."""
 
 from __future__ import annotations
 
@@ -10,29 +10,25 @@ from bench.claims.agreement import Agreement, Agreements, ClaimAgreement, Condit
 from bench.claims.page import tally
 from bench.claims.result import JudgedCondition
 from bench.report.json_text import json_document
+from bench.report.junit import Case, Result, junit
 from bench.report.page import Block, Bullets, Page, Section, Text
 from bench.report.table import Badge, Entry, table
 from bench.report.text import code, emphasis, strong
 from bench.scenario.quantity import ABSENT
 
-SCHEMA_VERSION = 1
-_BADGES: dict[Agreement, Badge] = {
-    "agrees": "measured",
-    "differs": "failed",
-    "cannot be told": "partly",
+SCHEMA_VERSION = 2
+# How each is set, what it is as a test, and how it is counted.
+_FORMS: dict[Agreement, tuple[Badge, Result, str]] = {
+    "agrees": ("measured", "pass", "agree"),
+    "differs": ("failed", "failure", "differ"),
+    "not comparable": ("partly", "error", "not comparable"),
 }
-_COUNTED: dict[str, str] = {
-    "agrees": "agree",
-    "differs": "differ",
-    "cannot be told": "cannot be told",
-}
-_COLUMNS = ("claim", "committed", "measured anew", "agreement")
+_COLUMNS = ("claim", "committed", "measured now", "agreement")
 # More lines than these nobody reads on a screen; the page has all.
 _MOST_ON_SCREEN = 4
 _HOW = (
-    f"A claim {emphasis('agrees')} if its verdict is the one that the reference runs give. Below "
-    "are all conditions whose answer is another than it was, or whose two 95 % intervals have "
-    "nothing in common."
+    f"A claim {emphasis('agrees')} if its verdict is the one that the reference runs give. Listed "
+    "below are the conditions whose answer changed, or whose two 95 % intervals do not overlap."
 )
 
 
@@ -44,51 +40,58 @@ def agreement_screen(agreements: Agreements) -> tuple[Block, ...]:
         left = len(lines) - _MOST_ON_SCREEN - 1
         if left > 0:
             lines = [*lines[: _MOST_ON_SCREEN + 1], f"{left} more"]
-        agreement = Entry(claim.agreement, badge=_BADGES[claim.agreement])
+        agreement = Entry(claim.agreement, badge=_FORMS[claim.agreement][0])
         rows.append((claim.claim, *_verdicts(claim), agreement, "\n".join(lines)))
     columns = (*_COLUMNS, "what differs")
-    return (
-        table("", columns, rows, look="plain"),
-        Text(agreement_summary(agreements), "lead"),
-    )
+    return table("", columns, rows, look="plain"), Text(agreement_summary(agreements), "lead")
 
 
 def agreement_summary(agreements: Agreements) -> str:
-    """Count the claims that agree, differ, and cannot be told."""
-    return tally((claim.agreement for claim in agreements.claims), _COUNTED)
+    """Count the claims that agree, differ, and are not comparable."""
+    words: dict[str, str] = {name: form[2] for name, form in _FORMS.items()}
+    return tally((claim.agreement for claim in agreements.claims), words)
 
 
 def agreement_page(agreements: Agreements) -> Page:
     """Return the table of all claims, then each with what differs."""
-    return Page("Published claims, measured anew", tuple(_blocks(agreements)))
-
-
-def _blocks(agreements: Agreements) -> Iterator[Block]:
     rows = (
         (code(claim.claim), *_verdicts(claim), strong(claim.agreement))
         for claim in agreements.claims
     )
-    yield Text(strong(f"{agreement_summary(agreements)}."))
-    yield Text(_HOW)
-    yield table("", _COLUMNS, rows, look="plain")
-    yield from map(_section, agreements.claims)
+    blocks: tuple[Block, ...] = (
+        Text(strong(f"{agreement_summary(agreements)}.")),
+        Text(_HOW),
+        table("", _COLUMNS, rows, look="plain"),
+        *map(_section, agreements.claims),
+    )
+    return Page("Published claims, measured again", blocks)
 
 
 def agreement_document(agreements: Agreements) -> bytes:
-    """Return everything that is told, for programs."""
+    """Return everything for programs."""
     return json_document(agreements, SCHEMA_VERSION)
 
 
+def agreement_suite(agreements: Agreements) -> bytes:
+    """Return one JUnit case for each claim."""
+    cases = (
+        Case("claim", each.claim, _FORMS[each.agreement][1], each.agreement, "; ".join(lines))
+        for each in agreements.claims
+        for lines in [list(_what_differs(each))]
+    )
+    return junit("checkpoint-bench claims", cases)
+
+
 def _section(claim: ClaimAgreement) -> Section:
-    committed, anew = (
+    committed, new = (
         ", ".join(runs) or "no run" for runs in (claim.committed_runs, claim.new_runs)
     )
-    judged_on = Text(f"Judged on: committed {committed}; anew {anew}.")
+    judged_on = Text(f"Judged on: committed {committed}; now {new}.")
     return Section(claim.claim, (judged_on, Bullets(tuple(_what_differs(claim)))))
 
 
 def _verdicts(claim: ClaimAgreement) -> tuple[str, str]:
-    told = [(claim.committed, claim.committed_figure), (claim.anew, claim.new_figure)]
+    told = [(claim.committed, claim.committed_figure), (claim.new, claim.new_figure)]
     first, second = (f"{outcome} ({text})" if text else outcome for outcome, text in told)
     return first, second
 
@@ -98,21 +101,20 @@ def _what_differs(claim: ClaimAgreement) -> Iterator[str]:
     if claim.why:
         yield claim.why
         return
-    changed = len(claim.changes)
-    total = counted(claim.conditions, "condition")
+    changed, total = len(claim.changes), counted(claim.conditions, "condition")
     yield f"{changed} of {total}:" if changed else f"nothing, in {total}"
     yield from map(_change, claim.changes)
 
 
 def _change(change: ConditionChange) -> str:
-    place = next(side for side in (change.committed, change.anew) if side is not None)
+    place = next(side for side in (change.committed, change.new) if side is not None)
     where = ", ".join(
         (place.metric or ABSENT, place.workload, place.payload, place.arrival, place.loop)
     )
-    suffix = {True: "; the intervals overlap", False: "; the intervals are apart", None: ""}
+    suffix = {True: "; the intervals overlap", False: "; the intervals do not overlap", None: ""}
     return (
         f"{change.label} – {AXES['subject'](place)}, {where}: {_side(change.committed)} → "
-        f"{_side(change.anew)}{suffix[change.overlap]}"
+        f"{_side(change.new)}{suffix[change.overlap]}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The verdicts: a table of all claims for a screen; on a page also its maps and its evidence."""
+"""The verdicts: all claims for a screen and as JUnit; on a page also their maps and evidence."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from bench.claims.result import (
 )
 from bench.records.run import RunRecord
 from bench.report.json_text import json_document
+from bench.report.junit import Case, Result, junit
 from bench.report.page import Block, Bullets, Details, Page, Section, Text
 from bench.report.table import Badge, Column, Entry, Table, table
 from bench.report.text import code, emphasis, one_line, strong
 from bench.scenario.quantity import ABSENT, span
 
 SCHEMA_VERSION = 1
-_BADGES: dict[VerdictOutcome, Badge] = {
-    "supported": "measured",
-    "refuted": "failed",
-    "invalid": "invalid",
-    "inconclusive": "partly",
-    "not measured": "missing",
+# How each is set, and what it is as a test.
+_FORMS: dict[VerdictOutcome, tuple[Badge, Result]] = {
+    "supported": ("measured", "pass"),
+    "refuted": ("failed", "failure"),
+    "invalid": ("invalid", "error"),
+    "inconclusive": ("partly", "error"),
+    "not measured": ("missing", "skipped"),
 }
 _SIGNS: dict[ConditionOutcome, str] = {
     "holds": "✓",
@@ -36,27 +38,41 @@ _SIGNS: dict[ConditionOutcome, str] = {
     "invalid": "invalid",
     "not measured": "not measured",
 }
-_HOW = (
-    f"A claim is {emphasis('supported')} only if the whole interval lies in the claimed range "
-    "under every condition, or under the share of them that it names. It is "
-    f"{emphasis('refuted')} as the general statement that it is if the whole interval lies outside "
-    "under any condition, after allowance (Holm) for how many conditions could so refute it; the "
-    f"maps say where it holds. It is {emphasis('invalid')} if a cell that it rests on is, and "
-    f"{emphasis('inconclusive')} otherwise; {emphasis('not measured')} says that there is no run "
-    "to judge it on yet. Of several judgements the gravest counts; a "
-    f"{emphasis('control')} shows that a scenario can tell, and where it does not, the judgements "
-    "on it decide nothing. In the maps: ✓ inside the claimed range, ✗ outside, ? across its end, "
-    "or not above what two measurements of the same subject differ by; in brackets the 95 % "
-    "interval. MDE is the minimum detectable effect: the factor that so many blocks or trials of "
-    "such spread would show in 80 of 100 runs, looked at alone and before the allowance for other "
-    "conditions. Below each map are the trials behind it; "
-    f"{code('checkpoint-bench trial RUN TRIAL')} shows one of them."
+_HOW = tuple(
+    f"{emphasis(term)}: {text}"
+    for term, text in {
+        "Supported": "the whole interval lies in the claimed range under every condition, or under "
+        "the share of them that the claim names.",
+        "Refuted": "the whole interval lies outside under at least one condition, after allowance "
+        "(Holm) for how many were tested. The claim does not hold in general; its maps show where "
+        "it does.",
+        "Inconclusive": "it was measured, and the intervals decide neither.",
+        "Not measured": "there is no run to judge it on yet.",
+        "Invalid": "a cell that it rests on is. Of several judgements the gravest counts.",
+        "Control": "a case with a known answer. Where it fails, the judgements on its scenario "
+        "decide nothing.",
+        "Maps": "✓ inside the claimed range, ✗ outside, ? across its end, or no larger than the "
+        "difference between two measurements of the same subject. Brackets hold the 95 % interval.",
+        "MDE": "the minimum detectable effect, the factor that so many blocks, or trials, of such "
+        "spread show in 80 of 100 runs, tested alone.",
+        "Evidence": "the trials below each map; "
+        f"{code('checkpoint-bench trial RUN TRIAL')} shows one of them.",
+    }.items()
 )
 
 
 def document(verdicts: Verdicts) -> bytes:
-    """Return ``verdicts.json``: everything that is told of the verdicts, for programs."""
+    """Return ``verdicts.json``: everything, for programs."""
     return json_document(verdicts, SCHEMA_VERSION)
+
+
+def suite(verdicts: Verdicts) -> bytes:
+    """Return one JUnit case for each claim."""
+    cases = (
+        Case("claim", f"{v.claim}: {v.statement}", _FORMS[v.outcome][1], v.outcome, v.because)
+        for v in verdicts.verdicts
+    )
+    return junit("checkpoint-bench verify", cases)
 
 
 def screen(verdicts: Verdicts) -> tuple[Block, ...]:
@@ -64,7 +80,7 @@ def screen(verdicts: Verdicts) -> tuple[Block, ...]:
     rows = (
         (
             each.claim,
-            Entry(each.outcome, badge=_BADGES[each.outcome]),
+            Entry(each.outcome, badge=_FORMS[each.outcome][0]),
             "\n".join(filter(None, (each.figure, detectable_of(each)))),
             one_line(each.because),
         )
@@ -81,7 +97,6 @@ def page(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Page:
 
 def _blocks(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Iterator[Block]:
     yield Text(strong(f"{summary(verdicts)}."))
-    yield Text(_HOW)
     columns = ("claim", "statement", "from", "verdict", "figure", "what must hold")
     yield table("", columns, map(_row, verdicts.verdicts), look="plain")
     if runs:
@@ -91,13 +106,14 @@ def _blocks(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Iterator[Block
         )
         of_run = ("scenario", "run", "machine", "commit")
         yield table("The runs that were judged", of_run, rows, look="plain")
+    yield Details("How claims are judged", (Bullets(_HOW),))
     for verdict in verdicts.verdicts:
         yield Section(verdict.claim, tuple(_section(verdict)), anchor=verdict.claim)
 
 
 def summary(verdicts: Verdicts) -> str:
     """Count the verdicts by outcome."""
-    words: dict[str, str] = {outcome: outcome for outcome in _BADGES}
+    words: dict[str, str] = {outcome: outcome for outcome in _FORMS}
     return tally((verdict.outcome for verdict in verdicts.verdicts), words)
 
 

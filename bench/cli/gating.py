@@ -43,13 +43,13 @@ def measured(question: Question, store: Store) -> GateResult:
     judged = judged_run(first, question.pairs, rule)
     pairs = needs_second_run(judged) if rule.confirms else ()
     if not pairs:
-        return decide(judged, None, rule, [first.record])
+        return _decided(judged, None, rule, [first])
     scenario = second_run(question.scenario, pairs, rule)
     arms = ", ".join(pair.head for pair in pairs)
-    print(f"a second run, of what the first one leaves in question: {arms}", flush=True)
+    print(f"a second run, of what the first one did not decide: {arms}", flush=True)
     again = _measure(question, scenario, f"{question.name}-again", store)
     confirming = judged_run(again, pairs, rule, judged)
-    return decide(judged, confirming, rule, [first.record, again.record])
+    return _decided(judged, confirming, rule, [first, again])
 
 
 def recorded(store: Store, run_ids: Sequence[str], pairs: Sequence[Pair], rule: Rule) -> GateResult:
@@ -62,14 +62,23 @@ def recorded(store: Store, run_ids: Sequence[str], pairs: Sequence[Pair], rule: 
     for pair in pairs:
         check_pair(runs[0].scenario, pair)
     first = judged_run(runs[0], pairs, rule)
-    records = [run.record for run in runs]
     if len(runs) == 1:
-        return decide(first, None, rule, records)
+        return _decided(first, None, rule, runs)
     again = needs_second_run(first) or tuple(pairs)
     for pair in again:
         check_pair(runs[1].scenario, pair)
     _check_second(runs[0], runs[1], again, rule)
-    return decide(first, judged_run(runs[1], again, rule, first), rule, records)
+    return _decided(first, judged_run(runs[1], again, rule, first), rule, runs)
+
+
+def _decided(
+    first: Sequence[Judgement],
+    second: Sequence[Judgement] | None,
+    rule: Rule,
+    runs: Sequence[Run],
+) -> GateResult:
+    minutes = sum(trial.took_s for run in runs for trial in run.trials) / 60.0
+    return decide(first, second, rule, [run.record for run in runs], minutes)
 
 
 def _warn_of_few(question: Question) -> None:

@@ -26,27 +26,15 @@ def consequences(decision: Decision) -> Iterator[str]:
     yield _durability(decision, chosen)
     for note in chosen.notes:
         yield f"Neutral, because {note}."
-    notes = [finding.code for finding in chosen.findings if finding.severity == "note"]
-    for finding in chosen.findings:
-        if finding.severity != "note":
-            against = f"{code(finding.code)} stands against some of its figures"
-            yield f"Bad, because {against}: {finding.meaning}"
-    if notes:
-        yield f"Neutral, because of notes on some of its figures, see the report: {names(notes)}."
     yield from _given_up(decision, chosen)
 
 
 def pros_and_cons(decision: Decision, option: Option) -> Iterator[str]:
-    """Say what speaks for and against an option, a sentence each."""
+    """Say what speaks for and against an option that keeps every must, a sentence each."""
     rivalry = next((each for each in decision.rivalries if each.rival == option.subject), None)
     if rivalry is not None:
         yield from (_beside_the_choice(decision, each) for each in rivalry.differences)
-    elif option.reasons and option.score is not None:
-        yield (
-            "Neutral, because its figures, which do not count, would give a score of "
-            f"{number(option.score)}."
-        )
-    elif not option.reasons:
+    else:
         for metric, cost in option.costs.items():
             word = "Good" if cost <= 1.0 else "Neutral"
             yield f"{word}, because {code(metric)} is {_cost(decision, metric, cost)}."
@@ -55,11 +43,8 @@ def pros_and_cons(decision: Decision, option: Option) -> Iterator[str]:
             f"Bad, because it is nowhere shown to be better than {names(option.dominated_by)} and "
             "somewhere shown to be worse."
         )
-    for reason in option.reasons:
-        yield f"Bad, because {reason.text}."
-    if all(reason.kind != "durability" for reason in option.reasons):
-        word = {"fsync": "Good", "relaxed": "Neutral"}.get(option.durability, "Bad")
-        yield f"{word}, because its durability is {_promise(option)}."
+    word = {"fsync": "Good", "relaxed": "Neutral"}.get(option.durability, "Bad")
+    yield f"{word}, because its durability is {_promise(option)}."
     for note in option.notes:
         yield f"Neutral, because {note}."
 
@@ -103,7 +88,7 @@ def _beside_the_choice(decision: Decision, difference: Difference) -> str:
         shown = in_places(difference.worse or difference.better, len(decision.places))
         word = "Good" if difference.worse else "Bad"
         return f"{word}, because {text}{f', shown{shown}' if shown else ''}."
-    return f"Neutral, because {text}, which is not shown to be a difference."
+    return f"Neutral, because {text}, which is not proven."
 
 
 def _cost(decision: Decision, metric: str, cost: float) -> str:
@@ -133,8 +118,8 @@ def _given_up(decision: Decision, chosen: Option) -> Iterator[str]:
     """Say which options that cannot be chosen have a better score."""
     best = math.inf if chosen.score is None else chosen.score
     for standing, which, why in (
-        ("excluded", "excluded", "that is the price of what is required"),
-        ("not shown", "not shown to keep what is required", "more trials may show it"),
+        ("excluded", "excluded", "that is the price of the musts"),
+        ("not shown", "not shown to keep a must", "more trials may show it"),
     ):
         ahead = [
             f"{code(option.subject)} {number(option.score)}"

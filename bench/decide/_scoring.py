@@ -228,7 +228,7 @@ def _why_not_apart(found: Effect, noise: float, unsteady: str) -> str:
     if found.low is None:
         return "a single repetition has no interval"
     if found.low <= 1.0 + _ROUNDING:
-        return "the interval of the scores' ratio reaches 1"
+        return "the interval of that ratio includes 1"
     reason = _heeded(found, noise, unsteady)
     if reason == "noise":
         return f"A/A arms differ by a factor of up to {number(noise)} in the same score"

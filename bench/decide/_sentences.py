@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from bench.analysis.wording import counted, listed
 from bench.decide.result import Decision, PlaceView, Rivalry
 from bench.report.text import code, emphasis
+from bench.report.words import effect_of
 from bench.scenario.quantity import interval, number
 
 SURVIVES: dict[str, str] = {
@@ -20,54 +21,99 @@ SURVIVES: dict[str, str] = {
 def solution(decision: Decision) -> str:
     """Return the outcome in a few words."""
     if decision.outcome == "decided":
-        return decision.choice
-    if decision.outcome == "not told apart":
+        return f"use {decision.choice}"
+    if decision.outcome == "undecided":
         return f"not decided between {listed(decision.leading)}"
     return "not decided" if decision.outcome == "invalid" else "no option remains"
 
 
 def because(decision: Decision) -> str:
-    """Return the outcome as a sentence with its reason."""
+    """Return the outcome as sentences with their reasons."""
     if decision.outcome == "invalid":
         best = f" Without it the best would be {code(decision.choice)}." if decision.choice else ""
         return (
-            "No option is chosen, because what this rests on cannot be trusted: "
-            f"{decision.invalid_because}.{best} Measure again, or name in {code('options')} only "
-            "those that are to be considered."
+            f"No option is chosen: the run cannot be trusted. {decision.invalid_because}.{best} "
+            f"Measure again, or leave it out of {code('options')}."
         )
     if decision.outcome == "none remains":
-        text = "No option is chosen, because none is shown to keep what is required."
+        text = "No option is chosen: none is shown to keep every must."
         may = [option.subject for option in decision.options if option.standing == "not shown"]
-        needs = "may, which needs longer windows or more repetitions to show."
-        return f"{text} {names(may)} {needs}" if may else text
+        return (
+            f"{text} {names(may)} may; longer windows or more repetitions show it." if may else text
+        )
     if not decision.rivalries:
         return (
-            f"Chosen option: {code(decision.choice)}, because it is the only one of "
-            f"{counted(len(decision.options), 'option')} that is shown to keep what is required."
+            f"Chosen option: {code(decision.choice)}. It is the only one of "
+            f"{counted(len(decision.options), 'option')} that is shown to keep every must."
         )
-    chosen = decision.option(decision.choice)
-    remain = 1 + len(decision.rivalries)
-    score = f"on weighted average {times(chosen.score)} the best figure of each driver"
-    if decision.outcome == "not told apart":
+    score = times(decision.option(decision.choice).score)
+    best = (
+        f"Of the {1 + len(decision.rivalries)} options that keep every must, "
+        f"{code(decision.choice)} has the best score: on weighted average {score} the best figure "
+        "of each driver."
+    )
+    if decision.outcome == "undecided":
         close = [rivalry for rivalry in decision.rivalries if rivalry.rival in decision.leading]
         reasons = "; ".join(
-            f"the score of {code(each.rival)} is {as_large(each)}, and {each.why_not}"
+            f"the score of {code(each.rival)} is {as_large(each)}, but {each.why_not}"
             for each in close
         )
         return (
-            f"No option is chosen, because the data do not tell {names(decision.leading)} apart. "
-            f"Of the {remain} options that are shown to keep what is required "
-            f"{code(decision.choice)} has the best score by the estimates ({score}), but "
-            f"{reasons}. That they are equal is not shown either."
+            f"No option is chosen: the measurements do not decide between "
+            f"{names(decision.leading)}. {best} That is an estimate: {reasons}. It is not evidence "
+            "that they are equal."
         )
     dominated = {option.subject for option in decision.options if option.standing == "dominated"}
     rivals = [each for each in decision.rivalries if each.rival not in dominated]
     nearest = min(rivals or decision.rivalries, key=lambda rivalry: rivalry.ratio)
     return (
-        f"Chosen option: {code(decision.choice)}, because of the {remain} options that are shown "
-        f"to keep what is required it has the best score: {score}. The score of the next, "
+        f"Chosen option: {code(decision.choice)}. {best} The score of the next, "
         f"{code(nearest.rival)}, is {as_large(nearest)}, over "
         f"{counted(nearest.repetitions, 'repetition')}."
+    )
+
+
+def caveats(decision: Decision) -> Iterator[str]:
+    """Say what a reader must know before the rest, a sentence each."""
+    if decision.outcome == "invalid":
+        yield f"The run cannot be trusted: {decision.invalid_because}."
+    for rivalry in decision.rivalries:
+        if rivalry.rival in decision.leading:
+            yield _tie(decision, rivalry)
+        alone = [each.metric for each in rivalry.differences if each.flips_alone]
+        if rivalry.is_apart and alone:
+            yield (
+                f"The choice hangs on {names(alone)}: at the worse end of its interval "
+                f"{code(rivalry.rival)} would be better."
+            )
+    for option in decision.options:
+        if option.standing == "not shown":
+            yield (
+                f"{code(option.subject)} was passed over for lack of proof, not because it fails: "
+                f"{option.reasons[0].text}."
+            )
+    if decision.choice:
+        chosen = decision.option(decision.choice)
+        doubts = {code(e.code): effect_of(e) for e in chosen.findings if e.severity != "note"}
+        if doubts:
+            told = "; ".join(f"{text} ({name})" for name, text in doubts.items())
+            yield f"Some figures of {code(chosen.subject)} are doubtful. {told}."
+    yield from decision.cautions
+    yield from (f"Not measured: {text}." for text in decision.not_measured)
+
+
+def _tie(decision: Decision, rivalry: Rivalry) -> str:
+    """Say what is lacking to decide between the best score and a rival's."""
+    text = (
+        f"{code(decision.choice)} or {code(rivalry.rival)}? The score of {code(rivalry.rival)} is "
+        f"{as_large(rivalry)}, but {rivalry.why_not}."
+    )
+    if rivalry.detectable_factor is None:
+        return text
+    return (
+        f"{text} {counted(rivalry.repetitions, 'repetition')} of this spread detect a factor of "
+        f"{number(rivalry.detectable_factor)} in 80 of 100 runs; more {code('repetitions')} in the "
+        "scenario detect a smaller one."
     )
 
 
@@ -78,18 +124,10 @@ def sensitivity(decision: Decision) -> Iterator[str]:
     noise = max((rivalry.noise_factor for rivalry in decision.rivalries), default=1.0)
     if noise > 1.0:
         yield (
-            f"The same subject measured twice differs in this score by up to {times(noise)}: "
-            "nothing up to that counts as a difference."
+            f"The same subject measured twice differs in this score by up to {times(noise)}. No "
+            "smaller ratio counts."
         )
     yield from map(_inside_intervals, decision.rivalries)
-    for rivalry in decision.rivalries:
-        is_wide = rivalry.low is None or rivalry.low <= 1.0
-        if rivalry.rival in decision.leading and is_wide and rivalry.detectable_factor is not None:
-            yield (
-                f"{counted(rivalry.repetitions, 'repetition')} of this spread find a ratio to "
-                f"{code(rivalry.rival)} of {number(rivalry.detectable_factor)} in 80 of 100 runs: "
-                f"to find a smaller one, raise {code('repetitions')} in the scenario."
-            )
 
 
 def limits(decision: Decision) -> Iterator[str]:
@@ -97,12 +135,12 @@ def limits(decision: Decision) -> Iterator[str]:
     required = decision.asked.requirements
     if required.least_durability:
         least = required.least_durability
-        yield f"Durability of at least {emphasis(least)}: {SURVIVES[least]}."
+        yield f"be durable, at least {emphasis(least)}: {SURVIVES[least]}"
     if required.must_run_on:
-        yield f"Runs on {listed(map(code, required.must_run_on))}."
+        yield f"run on {listed(map(code, required.must_run_on))}"
     for kept in decision.asked.limits:
         why = f" – {kept.why}" if kept.why else ""
-        yield f"{code(kept.require.metric)}: {kept.require.words}{why}"
+        yield f"keep {code(kept.require.metric)} {kept.require.words}{why}"
 
 
 def _weights(decision: Decision) -> Iterator[str]:
@@ -120,7 +158,7 @@ def _weights(decision: Decision) -> Iterator[str]:
 
 
 def _in_place(decision: Decision, view: PlaceView) -> str:
-    told = "" if view.is_apart else ", which is not shown to be a difference"
+    told = "" if view.is_apart else ", which is not proven"
     if not view.is_apart and view.low is not None and view.low > 1.0:
         told = ", which does not count: a cell is not steady, or an A/A arm differs as much"
     verb = "stays" if view.ratio > 1.0 else "is no longer"
@@ -131,17 +169,17 @@ def _in_place(decision: Decision, view: PlaceView) -> str:
 
 
 def _inside_intervals(rivalry: Rivalry) -> str:
-    told = "told apart" if rivalry.is_apart else f"not told apart: {rivalry.why_not}"
+    told = "proven" if rivalry.is_apart else f"not proven: {rivalry.why_not}"
     text = f"The score of {code(rivalry.rival)} is {as_large(rivalry)} ({told})."
     if rivalry.worst_ratio is not None:
         changes = "" if rivalry.worst_ratio > 1.0 else "not "
         text += (
-            f" With every driver at the end of its interval that is worse for the choice, all at "
-            f"once, the choice would {changes}stay ({number(rivalry.worst_ratio)})."
+            f" With every driver at the end of its interval that is worse for the choice, it would "
+            f"{changes}stay the best ({number(rivalry.worst_ratio)})."
         )
     alone = [each.metric for each in rivalry.differences if each.flips_alone]
     if alone:
-        text += f" That end of {names(alone)} alone changes it."
+        text += f" The end of {names(alone)} alone changes it."
     return text
 
 

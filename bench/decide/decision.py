@@ -18,8 +18,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.result import Analysis
-from bench.analysis.wording import counted, listed
-from bench.decide._board import Board, board_of, place_of
+from bench.analysis.wording import listed
+from bench.decide._board import Board, board_of
 from bench.decide._dominance import dominators, signs_of
 from bench.decide._exclusion import durability_of, loop_notes, reasons
 from bench.decide._scoring import (
@@ -43,13 +43,13 @@ from bench.scenario.metric import OPERATION_RATE, THROUGHPUT
 
 EXIT_CODES: Mapping[DecisionOutcome, int] = {
     "decided": EXIT_PASS,
-    "not told apart": EXIT_INCONCLUSIVE,
+    "undecided": EXIT_INCONCLUSIVE,
     "none remains": EXIT_INCONCLUSIVE,
     "invalid": EXIT_INVALID,
 }
 _NEVER_MEASURED = (
-    "what no run of this program measures: several processes on one store, operating it (backups, "
-    "failover, upgrades), licences, cost, and what the people who will run it know"
+    "several processes on one store, operating it (backups, failover, upgrades), licences, cost, "
+    "and what the people who will run it know: no run of this program measures that"
 )
 
 
@@ -125,7 +125,7 @@ def _outcome(leading: Sequence[str], invalid_because: str) -> DecisionOutcome:
         return "invalid"
     if not leading:
         return "none remains"
-    return "decided" if len(leading) == 1 else "not told apart"
+    return "decided" if len(leading) == 1 else "undecided"
 
 
 def _invalid_because(analysis: Analysis, why: Mapping[str, Sequence[Objection]]) -> str:
@@ -219,24 +219,16 @@ def _not_measured(
 ) -> Iterator[str]:
     analysis = board.analysis
     for subject, found in why.items():
-        lacking = [reason.text for reason in found if reason.kind == "not measured"]
-        if lacking:
-            yield f"{subject}: {'; '.join(lacking)}"
-    for subject, found in why.items():
         if all(reason.kind == "not shown" for reason in found):
             yield from loop_notes(board, subject)
     if not has_noise:
         yield (
-            "noise: no A/A arm was measured in every place that counts, so how much the score of "
-            "one option differs from itself is not known"
+            "how much the score of one option differs from itself: no A/A arm was measured in "
+            "every place that counts"
         )
     emulated = {cell.loop for cell in board.cells.values() if cell.loop_kind == "emulated"}
     if emulated:
         yield f"speed on {listed(sorted(emulated))}, which was emulated here"
     if any(finding.code == "shared_cores" for finding in analysis.findings):
         yield "client and server on machines of their own: here they shared the cores"
-    left_out = {place_of(cell)[1:] for cell in analysis.cells} - {p[1:] for p in board.places}
-    if left_out:
-        yield f"what the run has besides ({counted(len(left_out), 'place')}) was not counted"
-    yield "any saver, version, option or load that the run does not have"
     yield _NEVER_MEASURED

@@ -1,6 +1,7 @@
-"""The decision as an architecture decision record, and in short on a screen.
+"""The decision as an architecture decision record of one page, and in short on a screen.
 
-The record has the form of MADR 4 (https://adr.github.io/madr/).
+The record has the parts of MADR 4 (https://adr.github.io/madr/): its caveats stand first, and what
+is only looked up is folded.
 """
 
 from __future__ import annotations
@@ -8,26 +9,40 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bench.analysis.wording import listed
+from bench.analysis.wording import counted
 from bench.decide._arguments import consequences, pros_and_cons
-from bench.decide._sentences import because, limits, names, sensitivity, solution
-from bench.decide.result import Decision, Figure, Option
-from bench.report.page import Block, Bullets, Page, Section, Text
+from bench.decide._sentences import because, caveats, limits, sensitivity, solution
+from bench.decide.result import Decision, Figure, Option, Standing
+from bench.report.page import Block, Box, Bullets, Details, Page, Section, Text
 from bench.report.table import Column, Entry, Table, table
 from bench.report.text import code, emphasis
 from bench.scenario.quantity import ABSENT, number, quantity_and_interval
 
-_HOW = (
-    "How it is decided. What is shown to break a limit, and what was not measured, is "
-    f"{emphasis('excluded')}; what is {emphasis('not shown')} to keep what is required cannot be "
-    f"chosen either. An option is {emphasis('dominated')} if it is nowhere shown to be better than "
-    "another one and somewhere shown to be worse, judged inside blocks. Of the rest the best "
-    f"{emphasis('score')} wins: the geometric mean, by the weights, of how many times the best "
-    "remaining figure an option's is, over all places equally (1 is best in everything). It is "
-    "decided only if the 95 % interval of the scores' ratio, repetition by repetition, excludes 1 "
-    "for every rival, and the ratio exceeds what an A/A arm shows."
+_STANDINGS: dict[Standing, str] = {
+    "chosen": "chosen",
+    "leading": "in the lead",
+    "remains": "behind",
+    "dominated": "dominated",
+    "not shown": "not shown to keep a must",
+    "excluded": "excluded",
+}
+_SCORE = (
+    "1 is the best figure of the options that keep every must, 2 is twice as much (for rates: half "
+    "as much). The score is the geometric mean by the weights, over all places equally."
 )
-_FRONT_MATTER = ("decision-makers: # to be filled in by those who sign", "consulted:", "informed:")
+_HOW = {
+    "Excluded": "shown to break a must, or not measured.",
+    "Not shown to keep a must": "the interval crosses a limit, or there is none. Such an option "
+    "cannot be chosen either.",
+    "Dominated": "shown to be worse than another option somewhere, and better nowhere.",
+    "Chosen": "the best score, if the 95 % interval of its ratio to every rival's, repetition by "
+    "repetition, excludes 1, and the ratio is larger than that of a subject to itself (A/A).",
+}
+_FRONT_MATTER = (
+    "decision-makers: # who signs",
+    "review-by: # when to look at this again",
+    "supersedes: # the record that this one replaces",
+)
 # Packages whose version does not change what a saver does.
 _OTHER_PACKAGES = ("numpy", "pandas", "scipy", "psutil", "pydantic", "checkpoint-bench")
 
@@ -38,42 +53,42 @@ def page(decision: Decision, date: str = "") -> Page:
     parts: dict[str, Iterator[Block]] = {
         "Context and Problem Statement": _context(decision),
         "Decision Drivers": _drivers(decision),
-        "Considered Options": iter((_options(decision),)),
+        "Considered Options": _options(decision),
         "Decision Outcome": _outcome(decision),
-        "Pros and Cons of the Options": (
-            Section(option.subject, (Bullets(tuple(pros_and_cons(decision, option))),))
-            for option in decision.options
-        ),
         "More Information": _more(decision),
     }
     return Page(
         f"{decision.asked.title}: {solution(decision)}",
-        tuple(Section(title, tuple(blocks)) for title, blocks in parts.items()),
+        (
+            Box("Before you sign", tuple(caveats(decision)), "doubt"),
+            *(Section(title, tuple(blocks)) for title, blocks in parts.items()),
+        ),
         front_matter=('status: "proposed"', f"date: {day}", *_FRONT_MATTER),
     )
 
 
 def screen(decision: Decision) -> tuple[Block, ...]:
     """Return the outcome, why, and where each option stands."""
-    rows = []
-    for option in decision.options:
-        more = len(option.reasons) - 1
-        why = f"by {', '.join(option.dominated_by)}" if option.dominated_by else ""
-        if option.reasons:
-            why = option.reasons[0].text + (f" (and {more} more)" if more else "")
-        rows.append((option.subject, option.standing, _score(option), why))
+    rows = (
+        (each.subject, _STANDINGS[each.standing], each.durability, _score(each))
+        for each in sorted(decision.options, key=_rank)
+        if not each.reasons
+    )
+    columns = ("option", "standing", "durability", Column("score"))
     return (
         Text(f"{decision.asked.title}: {solution(decision)}", "lead"),
         Text(because(decision)),
-        table("", ("option", "standing", "score", "because"), rows, look="plain"),
+        table("", columns, rows),
+        *_excluded(decision),
     )
 
 
 def _context(decision: Decision) -> Iterator[Block]:
     yield from map(Text, re.split(r"\n\s*\n", decision.asked.context.strip()))
+    run = decision.run
     yield Text(
-        f"The evidence is the run {code(decision.run.run_id)} of the scenario "
-        f"{code(decision.run.scenario_name)}. Of its cells those count that are like this system:"
+        f"Measured on {run.environment.machine}: run {code(run.run_id)} of the scenario "
+        f"{code(run.scenario_name)}. These of its conditions count:"
     )
     yield Bullets(
         tuple(f"{place.name}: {decision.place_texts[place.name]}" for place in decision.places)
@@ -86,102 +101,108 @@ def _drivers(decision: Decision) -> Iterator[Block]:
         (
             code(driver.metric),
             f"{driver.weight:g}",
-            f"{number(100.0 * driver.weight / total)} %",
+            f"{100.0 * driver.weight / total:.0f} %",
             decision.metrics[driver.metric].better,
             driver.why or decision.metrics[driver.metric].description,
         )
         for driver in decision.asked.drivers
     )
     yield table("", ("driver", Column("weight"), Column("share"), "better", "why"), rows)
-    if decision.cautions:
-        yield Bullets(decision.cautions)
     if kept := tuple(limits(decision)):
-        yield Text("An option must keep, in every place that counts:")
+        yield Text("An option must, in every place:")
         yield Bullets(kept)
 
 
-def _options(decision: Decision) -> Bullets:
-    return Bullets(
-        tuple(
-            f"{code(option.subject)} ({option.text}; {option.durability}): {_standing(option)}"
-            for option in decision.options
-        )
-    )
+def _options(decision: Decision) -> Iterator[Block]:
+    kept = sorted((each for each in decision.options if not each.reasons), key=_rank)
+    if kept:
+        yield _scores(decision, kept)
+    yield from _excluded(decision)
 
 
-def _standing(option: Option) -> str:
+def _excluded(decision: Decision) -> Iterator[Block]:
+    out = sorted((each for each in decision.options if each.reasons), key=_rank)
+    if out:
+        yield Text("Cannot be chosen:")
+        lines = (f"{code(one.subject)}: {_STANDINGS[one.standing]}, {_why(one)}" for one in out)
+        yield Bullets(tuple(lines))
+
+
+def _why(option: Option) -> str:
+    """Give the first reason against an option in one line."""
     if option.dominated_by:
-        return f"dominated by {names(option.dominated_by)}"
-    if option.standing == "not shown":
-        return "not shown to keep what is required"
-    if option.standing == "excluded":
-        kinds = dict.fromkeys(reason.kind for reason in option.reasons)
-        return f"excluded ({listed(kind for kind in kinds if kind != 'not shown')})"
-    return option.standing
+        return f"by {', '.join(option.dominated_by)}"
+    more = len(option.reasons) - 1
+    first = option.reasons[0].text if option.reasons else ""
+    return f"{first} (and {more} more)" if more > 0 else first
 
 
-def _outcome(decision: Decision) -> Iterator[Block]:
-    yield Text(because(decision))
-    yield _scores(decision)
-    yield Text(_HOW)
-    if not decision.choice:
-        return
-    told: list[Block] = [Bullets(tuple(consequences(decision)))]
-    if decision.outcome != "decided":
-        told.insert(0, Text(f"If {code(decision.choice)} were taken:"))
-    yield Section("Consequences", tuple(told))
-    if changes := tuple(sensitivity(decision)):
-        yield Section("Sensitivity", (Bullets(changes),))
-    confirmation = (
-        f"Run the scenario {code(decision.run.scenario_name)} again on the machine, servers and "
-        f"versions that will be used, and let {code('checkpoint-bench decide')} judge that run "
-        f"with the same drivers (digest {code(decision.asked.digest())}): it confirms this record "
-        "if it ends with 0 and names the same option. Once in use, watch the metrics that the "
-        "limits are about."
-    )
-    yield Section("Confirmation", (Text(confirmation),))
-
-
-def _scores(decision: Decision) -> Table:
+def _scores(decision: Decision, options: list[Option]) -> Table:
     metrics = [driver.metric for driver in decision.asked.drivers]
     rows = (
         (
             code(option.subject),
-            option.standing,
+            " ".join(filter(None, (_STANDINGS[option.standing], _why(option)))),
             option.durability,
             _score(option),
             *(number(option.costs[name]) if name in option.costs else ABSENT for name in metrics),
         )
-        for option in sorted(decision.options, key=_rank)
+        for option in options
     )
     costs = (Column(code(name)) for name in metrics)
-    return table("", ("option", "standing", "durability", Column("score"), *costs), rows)
+    columns = ("option", "standing", "durability", Column("score"), *costs)
+    return table("", columns, rows, caption=_SCORE)
 
 
 def _score(option: Option) -> str:
     return ABSENT if option.score is None else number(option.score)
 
 
-def _rank(option: Option) -> tuple[bool, bool, float]:
-    out = option.standing in ("excluded", "not shown")
-    return (out, option.standing == "dominated", option.score or float("inf"))
+def _rank(option: Option) -> tuple[bool, bool, bool, float]:
+    standing = option.standing
+    score = option.score or float("inf")
+    return standing == "excluded", standing == "not shown", standing == "dominated", score
 
 
-def _more(decision: Decision) -> Iterator[Section]:
-    yield Section("Evidence", tuple(_evidence(decision)))
+def _outcome(decision: Decision) -> Iterator[Block]:
+    yield Text(because(decision))
+    if not decision.choice:
+        return
+    told: list[Block] = [Bullets(tuple(consequences(decision)))]
+    if decision.outcome != "decided":
+        told.insert(0, Text(f"If {code(decision.choice)} were taken:"))
+    yield Section("Consequences", tuple(told))
+    confirmation = (
+        f"Run the scenario {code(decision.run.scenario_name)} on the machine, servers and versions "
+        f"that will be used, and {code('checkpoint-bench decide')} with the same drivers (digest "
+        f"{code(decision.asked.digest())}). If it ends with 0 and names the same option, this "
+        "record is confirmed. In use, watch the metrics that the limits are about."
+    )
+    yield Section("Confirmation", (Text(confirmation),))
+
+
+def _more(decision: Decision) -> Iterator[Block]:
     for title, lines in {
-        "What was not measured": [f"{text}." for text in decision.not_measured],
+        "What would change the choice": sensitivity(decision),
+        "How it is decided": (f"{emphasis(word)}: {text}" for word, text in _HOW.items()),
         "When to measure again": _occasions(decision),
-        "Where it comes from": _provenance(decision),
+        "Provenance": _provenance(decision),
     }.items():
-        yield Section(title, (Bullets(tuple(lines)),))
+        if told := tuple(lines):
+            yield Details(title, (Bullets(told),))
+    pros = [
+        Section(option.subject, (Bullets(tuple(pros_and_cons(decision, option))),))
+        for option in sorted(decision.options, key=_rank)
+        if not option.reasons
+    ]
+    if pros:
+        yield Details("Pros and cons of the options that keep every must", tuple(pros))
+    count = counted(len(decision.options) * len(decision.places), "row")
+    yield Details(f"Evidence: every figure ({count})", tuple(_evidence(decision)))
 
 
 def _evidence(decision: Decision) -> Iterator[Block]:
-    yield Text(
-        "Values with 95 % intervals over trials; struck-out numbers must not be used. The times "
-        "are those of the machine that measured."
-    )
+    yield Text("Values with 95 % intervals over trials. Do not use a number that is crossed out.")
     metrics = list(decision.metrics)
     columns: list[Column | str] = ["option", "durability"]
     columns += [Column(code(name)) for name in metrics]
@@ -220,24 +241,21 @@ def _occasions(decision: Decision) -> Iterator[str]:
     ]
     servers = [text for text in environment.servers.values() if text]
     yield (
-        "a saver, driver or server of another version: "
-        f"{', '.join([*servers, *packages]) or 'versions were not recorded'}."
+        "a new version of a saver, driver or server: "
+        f"{', '.join([*servers, *packages]) or 'the versions were not recorded'}"
     )
     host = environment.host
-    known = [host[key] for key in ("cpu_model", "machine", "system", "filesystem") if key in host]
-    cores = [f"{host['cores']} cores"] if "cores" in host else []
+    known = [environment.machine, *(host[key] for key in ("system", "filesystem") if key in host)]
     python = environment.python.get("version", "")
+    known += [f"Python {python}"] if python else []
+    yield f"another kind of machine than {', '.join(known)}"
     yield (
-        f"another kind of machine than {', '.join([*known, *cores]) or 'the one that measured'}"
-        + (f", or another Python than {python}." if python else ".")
+        f"the scenario measures something else (digest {code(decision.run.scenario_digest)}), or "
+        f"the drivers change (digest {code(decision.asked.digest())})"
     )
-    yield (
-        f"the scenario changes what it measures (digest {code(decision.run.scenario_digest)}), or "
-        f"the drivers (digest {code(decision.asked.digest())})."
-    )
-    yield "the load or the payloads of the system leave the places that count."
+    yield "the load or the states of the system are no longer like the places that count"
     if decision.flips:
-        yield "a weight is thought to pass one of the values under Sensitivity."
+        yield "a weight passes one of the values under: What would change the choice"
 
 
 def _provenance(decision: Decision) -> Iterator[str]:

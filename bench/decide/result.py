@@ -12,7 +12,7 @@ from bench.records.run import RunRecord
 from bench.scenario.durability import Durability
 from bench.scenario.metric import Metric
 
-DecisionOutcome = Literal["decided", "not told apart", "none remains", "invalid"]
+DecisionOutcome = Literal["decided", "undecided", "none remains", "invalid"]
 Standing = Literal["chosen", "leading", "remains", "dominated", "not shown", "excluded"]
 ObjectionKind = Literal[
     "limit", "durability", "loop", "unsupported", "invalid", "failing", "not measured", "not shown"

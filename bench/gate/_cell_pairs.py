@@ -89,7 +89,7 @@ def failing(base: Sequence[float], head: Sequence[float], level: float) -> tuple
     more = np.asarray(head) - np.asarray(base)
     if signed_rank_greater_p(more) <= level:
         return "regression", text
-    return "cannot tell", f"{text}: times of the rest compare nothing"
+    return "inconclusive", f"{text}: times of the rest compare nothing"
 
 
 def counts(analysis: Analysis, arms: CellPair, rule: Rule) -> Iterator[Judgement]:
@@ -112,24 +112,24 @@ def counts(analysis: Analysis, arms: CellPair, rule: Rule) -> Iterator[Judgement
         base, head = arms.trials(name)
         outcome, because = grown(base, head, rule)
         if lacking := [c.subject for c in (arms.base, arms.head) if name not in c.estimates]:
-            outcome, because = "cannot tell", f"{lacking[0]} has no such count"
+            outcome, because = "inconclusive", f"{lacking[0]} has no such count"
         yield judgement(arms, "count", known[0].metric, (base, head), outcome, because)
 
 
 def grown(base: Sequence[float], head: Sequence[float], rule: Rule) -> tuple[GateOutcome, str]:
     """Tell whether a count, given by trial, has grown, and say by how much."""
     if not base or not head:
-        return "cannot tell", "not every arm has such a count"
+        return "inconclusive", "not every arm has such a count"
     text = f"{number(median(base))} → {number(median(head))} per operation"
     tolerated = 1.0 + rule.count_tolerance
     if median(head) <= median(base) * tolerated:
         return "pass", text
     if min(head) <= max(base) * tolerated:
-        return "cannot tell", f"{text}, but trials of both arms overlap"
+        return "inconclusive", f"{text}, but trials of both arms overlap"
     is_exact = all(count.is_integer() for count in (*base, *head))
     if is_exact or comb(len(base) + len(head), len(head)) * rule.false_alarms >= 1.0:
         return "regression", text
-    return "cannot tell", f"{text}, in too few trials for a count that varies"
+    return "inconclusive", f"{text}, in too few trials for a count that varies"
 
 
 def judgement(
@@ -137,7 +137,7 @@ def judgement(
     kind: Literal["time", "count"],
     metric: Metric,
     trials: tuple[Sequence[float], Sequence[float]],
-    outcome: GateOutcome = "cannot tell",
+    outcome: GateOutcome = "inconclusive",
     because: str = "",
 ) -> Judgement:
     """Judge ``metric`` where the values of each trial of base and head are ``trials``."""

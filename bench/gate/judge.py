@@ -15,7 +15,7 @@ from bench.analysis.result import Analysis
 from bench.gate._cell_pairs import CellPair, cell_pairs, counts, errors, judgement, refused
 from bench.gate.arms import Pair, Rule
 from bench.gate.result import GRAVEST, GateOutcome, GateResult, Judgement
-from bench.gate.rule import answered, answered_again, is_in_question, of_both
+from bench.gate.rule import answered, answered_again, answered_together, is_in_question
 from bench.records.run import RunRecord
 from bench.scenario.metric import Metric
 
@@ -60,15 +60,16 @@ def decide(
     second: Sequence[Judgement] | None,
     rule: Rule,
     runs: Sequence[RunRecord],
+    minutes: float = 0.0,
 ) -> GateResult:
     """Answer from one run, or from two where the first one left something in question.
 
-    Nothing judged at all is "cannot tell".
+    Nothing judged at all is "inconclusive". ``minutes`` is what the ``runs`` took.
     """
     agreed = [*first]
     if second is not None:
         asked = {judged.key for judged in first if is_in_question(judged)}
-        agreed = [*of_both(first, second, rule)]
+        agreed = [*answered_together(first, second, rule)]
         agreed += [j for j in second if j.outcome == "invalid" or j.key not in asked]
     outcome = gravest([judged.outcome for judged in agreed])
     told = [f"{_named(j)}: {j.because}" for j in agreed if j.outcome == outcome != "pass"]
@@ -80,12 +81,13 @@ def decide(
         judgements=tuple(agreed[: len(first)]),
         confirming=tuple(second or ()),
         confirmation=_confirmation(first, second, agreed),
+        minutes=minutes,
     )
 
 
 def gravest(outcomes: Sequence[GateOutcome]) -> GateOutcome:
-    """Return the gravest of ``outcomes``; of none, "cannot tell"."""
-    return min(outcomes, key=GRAVEST.index, default="cannot tell")
+    """Return the gravest of ``outcomes``; of none, "inconclusive"."""
+    return min(outcomes, key=GRAVEST.index, default="inconclusive")
 
 
 def _confirmation(
@@ -97,8 +99,8 @@ def _confirmation(
     asked = {judged.key for judged in first if is_in_question(judged)}
     outcomes = [judged.outcome for judged in agreed if judged.key in asked]
     return (
-        f"a second run with another seed, of {len(asked)} in question: "
-        f"{outcomes.count('regression')} confirmed, {outcomes.count('pass')} passed"
+        f"a second run measured {len(asked)} of them again: "
+        f"{outcomes.count('regression')} confirmed as worse, {outcomes.count('pass')} passed"
     )
 
 

@@ -11,15 +11,15 @@ from bench.records.run import RunRecord
 from bench.scenario.metric import Metric
 from bench.stats.effects import Effect
 
-GateOutcome = Literal["pass", "regression", "cannot tell", "invalid"]
+GateOutcome = Literal["pass", "regression", "inconclusive", "invalid"]
 EXIT_CODES: dict[GateOutcome, int] = {
     "pass": EXIT_PASS,
     "regression": EXIT_REGRESSION,
-    "cannot tell": EXIT_INCONCLUSIVE,
+    "inconclusive": EXIT_INCONCLUSIVE,
     "invalid": EXIT_INVALID,
 }
 # The gravest first; what is invalid might hide anything.
-GRAVEST: tuple[GateOutcome, ...] = ("invalid", "regression", "cannot tell", "pass")
+GRAVEST: tuple[GateOutcome, ...] = ("invalid", "regression", "inconclusive", "pass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class GateResult:
 
     ``judgements`` are those of the first run, with their answers after both; ``confirming`` are
     those of the second run, if there was one; ``confirmation`` says in words what it showed.
+    ``minutes`` is how long all runs took, 0 where that was not recorded.
     """
 
     outcome: GateOutcome
@@ -72,6 +73,7 @@ class GateResult:
     judgements: tuple[Judgement, ...]
     confirming: tuple[Judgement, ...]
     confirmation: str
+    minutes: float = 0.0
 
     @property
     def exit_code(self) -> int:

@@ -10,7 +10,7 @@ time is *in question*, and a second run, independent of the first, measures it a
 - has regressed if both runs together show it to be slower by more than the smallest effect, at
   ``Rule.regression_level`` after Holm's adjustment over all times of the first run, and the second
   run alone shows that at this level, too;
-- else cannot be told.
+- else is inconclusive.
 
 The first run never ends in a regression. So there is a single test of both runs, and looking at the
 first one makes false alarms only rarer. Both sides are tested against the same bound: what two
@@ -72,7 +72,7 @@ def answered_again(
     )
 
 
-def of_both(
+def answered_together(
     first: Sequence[Judgement], second: Sequence[Judgement], rule: Rule
 ) -> tuple[Judgement, ...]:
     """Answer the times of the ``first`` run by the blocks of both runs."""
@@ -82,7 +82,7 @@ def of_both(
         [_beyond_p(j, rule) if is_in_question(j) and not j.because else 1.0 for j in pooled]
     )
     return tuple(
-        _of_both(judged, (before, again[judged.key]), p_value, rule)
+        _answered_together(judged, (before, again[judged.key]), p_value, rule)
         if is_in_question(judged) and not judged.because
         else judged
         for before, judged, p_value in zip(first, pooled, adjusted, strict=True)
@@ -91,7 +91,7 @@ def of_both(
 
 def is_in_question(judged: Judgement) -> bool:
     """Tell whether ``judged`` was measured as planned, and only its interval does not tell."""
-    return judged.kind == "time" and judged.outcome == "cannot tell" and judged.p_value is not None
+    return judged.kind == "time" and judged.outcome == "inconclusive" and judged.p_value is not None
 
 
 def slowdown(block_ratios: Sequence[float], rule: Rule) -> Effect:
@@ -157,7 +157,7 @@ def _pooled(judged: Judgement, again: Judgement | None, rule: Rule) -> Judgement
     if again.outcome == "invalid":
         return replace(judged, outcome="invalid", because=again.because)
     if again.p_value is None:
-        return replace(judged, because=f"the second run cannot tell: {again.because}")
+        return replace(judged, because=f"the second run is inconclusive: {again.because}")
     ratios = judged.block_ratios + again.block_ratios
     base, head = judged.base_values + again.base_values, judged.head_values + again.head_values
     return replace(
@@ -172,7 +172,7 @@ def _pooled(judged: Judgement, again: Judgement | None, rule: Rule) -> Judgement
     )
 
 
-def _of_both(
+def _answered_together(
     judged: Judgement, runs: tuple[Judgement, Judgement], p_value: float, rule: Rule
 ) -> Judgement:
     """Answer ``judged``, which has the blocks of both ``runs``."""
@@ -183,8 +183,8 @@ def _of_both(
         beyond = [each for each in runs if _is_beyond(each.slowdown, 1.0 + rule.smallest_effect)]
         if beyond:
             text = f"{because}, but one run alone is not: {beyond[0].because}"
-            return replace(judged, outcome="cannot tell", because=text)
-    elif judged.outcome == "cannot tell" and p_value <= rule.regression_level:
+            return replace(judged, outcome="inconclusive", because=text)
+    elif judged.outcome == "inconclusive" and p_value <= rule.regression_level:
         because += f", and the second run does not confirm it: {runs[1].because}"
     return replace(judged, because=because)
 

@@ -105,7 +105,14 @@ def prepare(
         told = runs([str(made), "-P", "-c", _VERSIONS])
     except (OSError, subprocess.SubprocessError) as error:
         raise UnavailableError(_why(requirements, error)) from error
+    # Two checkouts may have one version.
+    places = {
+        name: f" from {redact(requirement, _secrets_of(requirements))}"
+        for name, requirement in zip(names, requirements, strict=True)
+        if _is_path(requirement)
+    }
     versions = _differing(dict(line.split(" ", 1) for line in told.splitlines()), names)
+    versions = {name: version + places.get(name, "") for name, version in versions.items()}
     return PreparedEnvironment(Interpreter(str(made.absolute())), versions)
 
 

@@ -118,7 +118,7 @@ def test_just_what_a_claim_needs_is_measured_reported_and_compared(
     assert main(["claims", "memory-runs", "--judge", run_id, *places]) == 0
     found = json.loads((tmp_path / "reports" / "claims.json").read_bytes())
     (claim,) = found["claims"]
-    assert (claim["agreement"], claim["committed"], claim["anew"]) == (
+    assert (claim["agreement"], claim["committed"], claim["new"]) == (
         "agrees",
         "supported",
         "supported",

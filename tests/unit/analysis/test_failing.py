@@ -198,7 +198,7 @@ def test_the_gate_compares_none_of_its_times(tmp_path: Path) -> None:
 
     outcome = {each.metric.name: each for each in judged(make_run(tmp_path, make, text()))}
 
-    assert outcome["put.response.p50"].outcome == "cannot tell"
+    assert outcome["put.response.p50"].outcome == "inconclusive"
     assert "4.76 % of its cycles failed" in outcome["put.response.p50"].because
     assert outcome["errors"].outcome == "regression"
     assert outcome["put.round_trips"].outcome == "pass"
@@ -322,4 +322,4 @@ def test_the_gate_counts_trials_in_which_no_cycle_succeeded(tmp_path: Path) -> N
 
     assert outcome["errors"].outcome == "regression"
     assert outcome["errors"].because.startswith("0 → 1 of the cycles failed")
-    assert outcome["put.response.p50"].outcome == "cannot tell"
+    assert outcome["put.response.p50"].outcome == "inconclusive"

@@ -1,4 +1,4 @@
-"""Verdicts measured anew agree with the committed ones, or it is said what differs."""
+"""Verdicts measured new agree with the committed ones, or it is said what differs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_same_verdict_agrees(tmp_path: Path) -> None:
         tmp_path, two_arms({"base": 1.0, "fast": 2.0}), two_arms({"base": 1.0, "fast": 2.0})
     )
 
-    assert (found.agreement, found.committed, found.anew) == ("agrees", "supported", "supported")
+    assert (found.agreement, found.committed, found.new) == ("agrees", "supported", "supported")
     assert (found.conditions, found.changes) == (1, ())
     assert found.committed_runs == found.new_runs == ("20260101T000000Z-made-up",)
     assert exit_code == 0
@@ -53,13 +53,13 @@ def test_another_verdict_differs_and_both_figures_are_told(tmp_path: Path) -> No
         tmp_path, two_arms({"base": 1.0, "fast": 2.0}), two_arms({"base": 1.0, "fast": 1.1})
     )
 
-    assert (found.agreement, found.committed, found.anew) == ("differs", "supported", "refuted")
+    assert (found.agreement, found.committed, found.new) == ("differs", "supported", "refuted")
     (change,) = found.changes
     assert change.committed is not None
-    assert change.anew is not None
-    assert (change.committed.outcome, change.anew.outcome) == ("holds", "fails")
+    assert change.new is not None
+    assert (change.committed.outcome, change.new.outcome) == ("holds", "fails")
     assert change.committed.value == pytest.approx(2.02, abs=0.01)
-    assert change.anew.value == pytest.approx(1.11, abs=0.01)
+    assert change.new.value == pytest.approx(1.11, abs=0.01)
     assert change.overlap is False
     assert exit_code == 3
 
@@ -90,10 +90,10 @@ def test_what_was_refused_anew_differs_without_a_figure(tmp_path: Path) -> None:
 
     found, exit_code = agreement(tmp_path, two_arms({"base": 1.0, "fast": 2.0}), refused)
 
-    assert (found.agreement, found.anew) == ("differs", "inconclusive")
+    assert (found.agreement, found.new) == ("differs", "inconclusive")
     (change,) = found.changes
-    assert change.anew is not None
-    assert (change.anew.outcome, change.anew.value, change.overlap) == ("not measured", None, None)
+    assert change.new is not None
+    assert (change.new.outcome, change.new.value, change.overlap) == ("not measured", None, None)
     assert exit_code == 3
 
 
@@ -102,7 +102,7 @@ def test_a_new_verdict_that_is_invalid_ends_as_an_invalid_measurement(tmp_path: 
 
     found, exit_code = agreement(tmp_path, healthy(), lost)
 
-    assert (found.agreement, found.anew) == ("differs", "invalid")
+    assert (found.agreement, found.new) == ("differs", "invalid")
     assert exit_code == 4
 
 
@@ -118,7 +118,7 @@ def test_without_a_run_on_either_side_it_cannot_be_told(
     found = compared(SLOWER, run if has_first else None, run if has_second else None)
 
     (only,) = found.claims
-    assert only.agreement == "cannot be told"
+    assert only.agreement == "not comparable"
     assert expected in only.why
     assert found.exit_code == 3
 
@@ -126,7 +126,7 @@ def test_without_a_run_on_either_side_it_cannot_be_told(
 def test_a_claim_without_a_judgement_has_nothing_to_measure() -> None:
     found = compared(claim(), None, None)
 
-    assert found.claims[0].agreement == "cannot be told"
+    assert found.claims[0].agreement == "not comparable"
     assert "nothing to measure" in found.claims[0].why
     assert found.exit_code == 3
 
@@ -141,7 +141,7 @@ def test_conditions_that_one_side_lacks_are_told(tmp_path: Path) -> None:
 
     assert (found.agreement, found.conditions) == ("agrees", 2)
     (change,) = found.changes
-    assert change.anew is None
+    assert change.new is None
     assert change.committed is not None
     assert change.committed.loop == "uvloop"
 

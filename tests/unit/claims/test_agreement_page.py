@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree as ET
 
 from bench.claims.agreement import Agreements, ClaimAgreement, ConditionChange
 from bench.claims.agreement_page import (
     agreement_document,
     agreement_page,
     agreement_screen,
+    agreement_suite,
     agreement_summary,
 )
 from bench.claims.result import JudgedCondition
@@ -45,7 +47,7 @@ def agreements(changes: int) -> Agreements:
         claim="fast",
         agreement="differs",
         committed="supported",
-        anew="refuted",
+        new="refuted",
         committed_figure="10",
         new_figure="",
         committed_runs=("one",),
@@ -67,10 +69,10 @@ def test_a_change_is_told_with_place_figures_and_intervals() -> None:
     assert "- 2 of 20 conditions:" in page
     assert (
         "- as documented – a0 against b\\|c, put.response.p50, steps, 1k, one, selector: "
-        "10 [5, 20] holds → 1 [0.5, 2] holds; the intervals are apart"
+        "10 [5, 20] holds → 1 [0.5, 2] holds; the intervals do not overlap"
     ) in page
     assert "3 [1.5, 6] holds → not measured (no cell)\n" in page
-    assert "Judged on: committed one; anew no run." in page
+    assert "Judged on: committed one; now no run." in page
     assert "| `fast` | supported (10) | refuted | **differs** |" in page
 
 
@@ -88,9 +90,16 @@ def test_the_claims_are_counted_by_agreement() -> None:
     assert agreement_summary(Agreements((), 3)) == "0 claims: none"
 
 
+def test_a_claim_that_differs_is_a_failed_test() -> None:
+    (case,) = ET.fromstring(agreement_suite(agreements(1)))  # noqa: S314 - our own
+
+    assert case.get("name") == "fast"
+    assert [(each.tag, each.get("type")) for each in case] == [("failure", "differs")]
+
+
 def test_programs_get_everything() -> None:
     found = json.loads(agreement_document(agreements(1)))
 
-    assert (found["schema_version"], found["exit_code"]) == (1, 3)
+    assert (found["schema_version"], found["exit_code"]) == (2, 3)
     assert found["claims"][0]["changes"][0]["committed"]["value"] == 10.0
     assert found["claims"][0]["changes"][1]["overlap"] is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.claims.page import detectable_of, page, screen
+from bench.claims.page import detectable_of, page, screen, suite
 from bench.claims.result import Verdicts
 from bench.report.markdown import markdown
 from bench.report.terminal import screen_text
@@ -40,3 +41,16 @@ def test_what_is_no_sample_has_none(tmp_path: Path) -> None:
 
     assert verdict.outcome == "supported"
     assert detectable_of(verdict) == ""
+
+
+@pytest.mark.parametrize(
+    ("limit", "result"), [("<= 0.5", []), (">= 0.5", ["failure"]), ("<= 0.1", ["error"])]
+)
+def test_a_verdict_is_a_test(tmp_path: Path, limit: str, result: list[str]) -> None:
+    arms = two_arms({"base": 10, "fast": 1}, 0.05)
+    verdict = verdict_on(tmp_path, arms, claim(ratio(limit), kind="ratio"))
+    found = ET.fromstring(suite(Verdicts((verdict,), 0)))  # noqa: S314 - our own
+
+    (case,) = found
+    assert [each.tag for each in case] == result
+    assert verdict.statement in (case.get("name") or "")

@@ -59,7 +59,7 @@ def test_a_claim_that_needs_nothing_measured_is_said_to(
     assert main(["claims", "unknown", *places]) == 3
     told = capsys.readouterr().out
     assert "unknown: it has no judgement yet, so there is nothing to measure" in told
-    assert "1 claim: 1 cannot be told" in told
+    assert "1 claim: 1 not comparable" in told
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_differs_is_on_the_page_with_both_figures(places: list[str], tmp_pa
     page = (tmp_path / "reports" / "claims.md").read_text(encoding="utf-8")
     assert "| `a-is-slow` | supported (2) | refuted (1) | **differs** |" in page
     assert "a against b, put.response.p50, steps, 1k, some, selector: 2 holds → 1 fails" in page
-    assert "the intervals are apart" in page
+    assert "the intervals do not overlap" in page
 
 
 def test_without_a_reference_run_it_cannot_be_told(

@@ -79,12 +79,12 @@ def test_a_record_is_written(
     assert main(["decide", RUN, *places]) == 0
 
     page = (tmp_path / "reports" / RUN / "decision.md").read_text(encoding="utf-8")
-    assert "Chosen option: `fast`, because of the 2 options" in page
+    assert "Chosen option: `fast`. Of the 2 options that keep every must" in page
     assert "date: 2026-01-01" in page
-    assert "- Bad, because does not run on proactor: NotImplementedError: no." in page
+    assert "- `refused`: excluded, does not run on proactor: NotImplementedError: no" in page
     told = capsys.readouterr().out
-    assert told.startswith("Store: fast\n")
-    assert "refused  excluded" in told
+    assert told.startswith("Store: use fast\n")
+    assert "refused: excluded, does not run on proactor" in told
 
 
 def test_the_newest_run_is_the_default_and_a_date_may_be_given(
@@ -97,7 +97,7 @@ def test_the_newest_run_is_the_default_and_a_date_may_be_given(
     assert "date: 2026-03-04" in page
 
 
-def test_what_is_not_told_apart_ends_with_3(places: list[str], tmp_path: Path) -> None:
+def test_what_is_not_decided_ends_with_3(places: list[str], tmp_path: Path) -> None:
     record(tmp_path, put_times(fast=2, slow=2))
 
     assert main(["decide", RUN, *places]) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -14,29 +15,29 @@ LOST = Verification(4, 40, lost=3, corrupted=0, unexpected=0, problems=("gone",)
 
 
 @pytest.mark.parametrize(
-    ("require", "confidence", "make", "code", "told"),
+    ("require", "confidence", "make", "told", "expected"),
     [
-        ("cycle.response.p50 < 4 ms", "interval", healthy(), 0, "Thresholds: 1 of 1 met"),
+        ("cycle.response.p50 < 4 ms", "interval", healthy(), "Thresholds: 1 of 1 met", (0, "")),
         (
             "cycle.response.p50 < 2 ms",
             "estimate",
             healthy(),
-            1,
             "✗ BROKEN cycle.response.p50 < 2 ms",
+            (1, "failure"),
         ),
         (
             "cycle.response.p99 < 2 s",
             "estimate",
             healthy(),
-            1,
             "✗ NO DATA cycle.response.p99 < 2 s",
+            (1, "failure"),
         ),
         (
             "cycle.response.p50 > 4 ms",
             "interval",
             changed(verification=LOST),
-            4,
             "✗ INVALID cycle.response.p50 > 4 ms",
+            (4, "error"),
         ),
     ],
 )
@@ -44,17 +45,20 @@ def test_the_outcome_is_told_and_is_the_exit_code(
     require: str,
     confidence: str,
     make: Make,
-    code: int,
     told: str,
+    expected: tuple[int, str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     tables = f'[[thresholds]]\nrequire = ["{require}"]\nconfidence = "{confidence}"'
     results, reports = tmp_path / "results", tmp_path / "reports"
-    make_run(results, make, scenario_text(tables=tables))
+    run_id = make_run(results, make, scenario_text(tables=tables)).record.run_id
 
-    assert main(["report", "--results", str(results), "--reports", str(reports)]) == code
+    assert main(["report", "--results", str(results), "--reports", str(reports)]) == expected[0]
     assert told in capsys.readouterr().out
+    suite = ET.parse(reports / run_id / "junit.xml").getroot()  # noqa: S314 - our own
+    assert ["".join(each.tag for each in case) for case in suite] == [expected[1]] * 2
+    assert suite[0].get("name") == require
 
 
 def test_where_report_and_records_lie_is_told_alike(

@@ -33,7 +33,7 @@ def test_the_score_is_the_weighted_geometric_mean_of_ratios_to_the_best() -> Non
     assert decision.option("a").score == pytest.approx(8 ** (1 / 4))
     assert decision.option("b").score == pytest.approx(2 ** (3 / 4))
     # 8^¼ and 2^¾ are the same.
-    assert (decision.outcome, decision.exit_code) == ("not told apart", 3)
+    assert (decision.outcome, decision.exit_code) == ("undecided", 3)
 
 
 def test_more_is_better_where_the_metric_says_so() -> None:
@@ -106,7 +106,7 @@ def test_leaders_that_the_data_do_not_tell_apart_are_not_decided_between() -> No
 
     decision = decided(cells, {PUT: 1})
 
-    assert (decision.outcome, decision.exit_code) == ("not told apart", 3)
+    assert (decision.outcome, decision.exit_code) == ("undecided", 3)
     assert decision.leading == ("a", "b")
     assert [o.standing for o in decision.options] == ["leading", "leading", "dominated"]
 
@@ -116,7 +116,7 @@ def test_a_single_repetition_tells_nothing_apart() -> None:
 
     decision = decided(cells, {PUT: 1})
 
-    assert decision.outcome == "not told apart"
+    assert decision.outcome == "undecided"
     assert decision.rivalries[0].why_not == "a single repetition has no interval"
 
 
@@ -126,7 +126,7 @@ def test_a_ratio_within_what_the_same_subject_differs_by_is_no_difference() -> N
 
     assert decided([first, second], {PUT: 1}).outcome == "decided"
     decision = decided([first, second, again], {PUT: 1})
-    assert decision.outcome == "not told apart"
+    assert decision.outcome == "undecided"
     assert decision.rivalries[0].noise_factor == pytest.approx(1.3)
     assert [o.subject for o in decision.options] == ["a", "b"]
 
@@ -138,7 +138,7 @@ def test_an_unsteady_cell_tells_nothing_apart() -> None:
 
     decision = decided([first, moving], {PUT: 1})
 
-    assert decision.outcome == "not told apart"
+    assert decision.outcome == "undecided"
     assert "put.response rose by 20 %" in decision.rivalries[0].why_not
 
 

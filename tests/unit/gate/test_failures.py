@@ -42,9 +42,9 @@ def gate_of(directory: Path, failed: dict[str, str], factor: float = 1.0) -> tup
     [
         (failed_in(), ("", "pass")),
         (failed_in(*(("b", block) for block in range(7))), ("regression", "regression")),
-        (failed_in(*(("b", block) for block in range(6))), ("cannot tell", "cannot tell")),
-        (failed_in(("a", 0), ("a", 3)), ("cannot tell", "cannot tell")),
-        (failed_in(("a", 0), ("b", 0), ("b", 1)), ("cannot tell", "cannot tell")),
+        (failed_in(*(("b", block) for block in range(6))), ("inconclusive", "inconclusive")),
+        (failed_in(("a", 0), ("a", 3)), ("inconclusive", "inconclusive")),
+        (failed_in(("a", 0), ("b", 0), ("b", 1)), ("inconclusive", "inconclusive")),
     ],
 )
 def test_failed_cycles(failed: dict[str, str], expected: tuple[str, str], tmp_path: Path) -> None:
@@ -58,12 +58,12 @@ def test_being_faster_is_no_excuse(tmp_path: Path) -> None:
 
 def test_head_that_fails_more_in_every_block_has_regressed_if_they_are_enough() -> None:
     assert failing([0.1, 0.2] * 4, [0.3, 0.3] * 4, 0.01)[0] == "regression"
-    assert failing([0.1, 0.2], [0.3, 0.3], 0.01)[0] == "cannot tell"
-    assert failing([0.3] * 8, [0.1] * 8, 0.01)[0] == "cannot tell"
+    assert failing([0.1, 0.2], [0.3, 0.3], 0.01)[0] == "inconclusive"
+    assert failing([0.3] * 8, [0.1] * 8, 0.01)[0] == "inconclusive"
 
 
 def test_one_bad_block_of_a_head_that_fails_less_is_no_regression() -> None:
-    assert failing([0.01] * 30 + [0.0], [0.0] * 30 + [0.9], 0.01)[0] == "cannot tell"
+    assert failing([0.01] * 30 + [0.0], [0.0] * 30 + [0.9], 0.01)[0] == "inconclusive"
 
 
 def test_with_more_places_it_takes_more_blocks(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_with_more_places_it_takes_more_blocks(tmp_path: Path) -> None:
     found = judged(make_run(tmp_path, make, two_places))
 
     (errors,) = (each.outcome for each in found if each.metric.name == ERRORS.name)
-    assert errors == "cannot tell"
+    assert errors == "inconclusive"
 
 
 def test_a_lock_that_is_no_longer_found_is_no_pass(tmp_path: Path) -> None:
@@ -93,4 +93,4 @@ def test_a_lock_that_is_no_longer_found_is_no_pass(tmp_path: Path) -> None:
 
     (judged,) = (each for each in gated(tmp_path, make) if each.metric.name == name)
 
-    assert (judged.outcome, judged.because) == ("cannot tell", "b has no such count")
+    assert (judged.outcome, judged.because) == ("inconclusive", "b has no such count")

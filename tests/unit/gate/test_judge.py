@@ -60,18 +60,18 @@ def test_a_slow_down_that_is_shown_to_be_small_passes(tmp_path: Path) -> None:
 def test_an_interval_too_wide_cannot_tell(tmp_path: Path) -> None:
     found = gated(tmp_path, arms(1.02, noise=8.0))
 
-    assert set(outcomes(found).values()) == {"cannot tell"}
+    assert set(outcomes(found).values()) == {"inconclusive"}
     assert all("not shown to be below 1.05" in each.because for each in found)
 
 
-@pytest.mark.parametrize(("blocks", "outcome"), [(5, "cannot tell"), (6, "pass")])
+@pytest.mark.parametrize(("blocks", "outcome"), [(5, "inconclusive"), (6, "pass")])
 def test_too_few_blocks_cannot_tell(blocks: int, outcome: str, tmp_path: Path) -> None:
     """Of 6 blocks the smallest p is 1 ÷ 64: below 5 %, which Holm's first step divides by 3."""
     found = judged(make_run(tmp_path, arms(), text(blocks)), ONCE)
 
     assert outcomes(found) == all_are(outcome)
     said = [each.because.partition(":")[0] for each in found]
-    assert (said == ["too few trials"] * 3) is (outcome == "cannot tell")
+    assert (said == ["too few trials"] * 3) is (outcome == "inconclusive")
 
 
 def test_more_metrics_need_more_blocks(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_block_that_lacks_cannot_tell(tmp_path: Path) -> None:
 
     found = gated(tmp_path, make)
 
-    assert outcomes(found) == all_are("cannot tell")
+    assert outcomes(found) == all_are("inconclusive")
     assert (
         found[0].because
         == f"b is partly: {BLOCKS - 1} of {BLOCKS} trials measured, 1 without a record"
@@ -110,19 +110,19 @@ def test_a_cell_that_was_never_measured_cannot_tell(tmp_path: Path) -> None:
     def make(trial: Trial) -> Left | None:
         return None if trial.subject == "a" else arms()(trial)
 
-    assert outcomes(gated(tmp_path, make)) == all_are("cannot tell")
+    assert outcomes(gated(tmp_path, make)) == all_are("inconclusive")
 
 
 @pytest.mark.parametrize("left", [failure(), unsupported()])
 def test_a_head_that_fails_or_refuses_cannot_tell(left: dict[str, Any], tmp_path: Path) -> None:
-    assert outcomes(gated(tmp_path, arms(**left))) == all_are("cannot tell")
+    assert outcomes(gated(tmp_path, arms(**left))) == all_are("inconclusive")
 
 
 def test_another_promise_cannot_tell(tmp_path: Path) -> None:
     found = gated(tmp_path, arms(durability=Durability.RELAXED))
 
     assert {each.because for each in found} == {"relaxed against fsync: not the same promise"}
-    assert outcomes(found) == all_are("cannot tell")
+    assert outcomes(found) == all_are("inconclusive")
 
 
 def test_a_lost_write_is_invalid_however_fast(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_lost_write_is_invalid_however_fast(tmp_path: Path) -> None:
 
 
 def test_nothing_to_judge_cannot_tell() -> None:
-    assert gravest([]) == "cannot tell"
+    assert gravest([]) == "inconclusive"
     assert decide([], None, Rule(), []).exit_code == 3
 
 
@@ -169,11 +169,11 @@ def test_a_count_that_one_arm_lacks_cannot_tell(tmp_path: Path) -> None:
     found = gated(tmp_path, arms(readings=count(5.0)))
 
     assert found[-1].because == "a has no such count"
-    assert outcomes(found)["put.round_trips"] == "cannot tell"
+    assert outcomes(found)["put.round_trips"] == "inconclusive"
 
 
 @pytest.mark.parametrize(
-    ("trials", "outcome"), [(4, "cannot tell"), (5, "regression")], ids=["70 ways", "252 ways"]
+    ("trials", "outcome"), [(4, "inconclusive"), (5, "regression")], ids=["70 ways", "252 ways"]
 )
 def test_a_count_that_varies_needs_as_many_trials_as_chance_rules_out(
     trials: int, outcome: str
@@ -193,7 +193,7 @@ def first_and(tmp_path: Path, first: Make, second: Make | None) -> GateResult:
 def test_a_first_run_alone_is_never_a_regression(tmp_path: Path) -> None:
     before = gated(tmp_path, arms(1.5))
 
-    assert outcomes(before) == all_are("cannot tell")
+    assert outcomes(before) == all_are("inconclusive")
     assert decide(before, None, Rule(), []).exit_code == 3
 
 
@@ -203,7 +203,7 @@ def test_a_slow_down_that_the_second_run_confirms_is_a_regression(tmp_path: Path
     assert found.exit_code == 1
     assert outcomes(found.judgements) == all_are("regression")
     assert found.confirmation == (
-        "a second run with another seed, of 3 in question: 3 confirmed, 0 passed"
+        "a second run measured 3 of them again: 3 confirmed as worse, 0 passed"
     )
 
 
@@ -213,7 +213,7 @@ def test_what_passes_on_the_blocks_of_both_runs_passes(tmp_path: Path) -> None:
     assert found.exit_code == 0
     assert found.judgements[0].because.startswith("both runs together: 1.00 times as slow")
     assert len(found.judgements[0].block_ratios) == 2 * BLOCKS
-    assert found.confirmation.endswith("0 confirmed, 3 passed")
+    assert found.confirmation.endswith("0 confirmed as worse, 3 passed")
 
 
 def test_a_slow_down_that_the_second_run_does_not_show_cannot_be_told(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_second_run_that_fails_cannot_tell(tmp_path: Path) -> None:
     found = first_and(tmp_path, arms(1.5), arms(1.5, **failure()))
 
     assert found.exit_code == 3
-    assert "the second run cannot tell: b is failed" in found.because[0]
+    assert "the second run is inconclusive: b is failed" in found.because[0]
 
 
 def test_a_second_run_that_lost_a_write_is_invalid(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_second_run_is_not_passed_where_nothing_was_asked_and_something_is_wro
 
     before = judged(make_run(tmp_path / "first", first, two_places))
     again = judged(make_run(tmp_path / "second", second, two_places), first=before)
-    asked = {each.place for each in before if each.outcome == "cannot tell"}
+    asked = {each.place for each in before if each.outcome == "inconclusive"}
 
     assert {place.split(" · ")[3] for place in asked} == {"some"}
     assert decide(before, again, Rule(), []).exit_code == exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,8 +13,7 @@ import pytest
 
 from bench.gate.arms import Rule
 from bench.gate.judge import decide
-from bench.gate.junit import junit
-from bench.gate.page import document, page, screen
+from bench.gate.page import document, page, screen, suite
 from bench.gate.pytest_benchmark import pytest_benchmark
 from bench.gate.result import GateResult
 from bench.report.markdown import markdown
@@ -33,24 +33,49 @@ def slower(tmp_path_factory: pytest.TempPathFactory) -> GateResult:
 def test_the_screen_ends_with_the_answer(slower: GateResult) -> None:
     told = screen_text(screen(slower), 140).splitlines()
 
-    assert told[-1] == "gate: regression, exit code 1"
+    assert told[-1] == "❌ Regression: a → b (exit code 1)"
     (row,) = [line for line in told if line.startswith("b ") and "put.response.p50" in line]
-    assert " 2 ms 3 ms 1.5 [1.49, 1.51] " in " ".join(row.split())
-    assert row.endswith("✗ worse")
-    assert "not confirmed: there was no second run." in told
+    assert " 2 ms 3 ms +50 % [+49, +51] " in " ".join(row.split())
+    assert row.endswith("❌ worse")
+    assert told[-2].endswith("Not confirmed: there was no second run.")
 
 
 def test_markdown_begins_with_the_answer(slower: GateResult) -> None:
     told = markdown(page(slower), level=2)
 
-    assert told.startswith("## Gate: regression\n")
-    assert "| b | all · steps · 1k · some · selector | `put.response.p50` |" in told
-    assert "? cannot tell: `put.round_trips` of b: a has no such count" in told
+    answer, counts, where = told.split("\n\n")[:3]
+    assert answer == "## ❌ Regression: a → b"
+    assert counts.startswith("3 measurements got worse. 1 exact count undecided.")
+    assert where.startswith("Scenario `made-up`; steps · 1k · some · selector; 2 cores; Python ")
+    assert "| b | `put.response.p50` | 2 ms | 3 ms | **+50 %** [+49, +51] | ❌ worse |" in told
+    assert "1. a has no such count\n" in told
+
+
+def test_what_passed_is_folded_where_there_is_much_of_it(slower: GateResult) -> None:
+    judged = replace(slower.judgements[0], outcome="pass")
+    many = [replace(judged, place=f"all · steps · {at}k · some · selector") for at in range(9)]
+    told = markdown(page(replace(slower, outcome="pass", judgements=tuple(many))))
+
+    assert told.startswith("# ✅ No regression: a → b\n\n9 measurements passed.")
+    open_part, _, folded = told.partition("<details><summary>3 more figures</summary>")
+    assert (open_part.count("✅ pass"), folded.count("✅ pass")) == (6, 3)
+    assert "| b | 5k | `put.response.p50` |" in open_part
+
+
+def test_versions_of_both_environments_are_named(slower: GateResult) -> None:
+    packages = {"saver (base)": "1.0", "saver (head)": "1.0 from ./libs"}
+    environment = replace(slower.runs[0].environment, packages=packages)
+    run = replace(slower.runs[0], environment=environment)
+
+    told = markdown(page(replace(slower, runs=(run,), minutes=12.3)))
+
+    assert told.startswith("# ❌ Regression: saver 1.0 → 1.0 from ./libs\n")
+    assert " trials in 12 minutes.\n" in told
 
 
 def test_junit_has_a_case_for_each_judgement_and_one_for_the_answer(slower: GateResult) -> None:
-    suite = ET.fromstring(junit(slower))  # noqa: S314 - our own
-    cases = {case.get("name"): [each.tag for each in case] for case in suite}
+    found = ET.fromstring(suite(slower))  # noqa: S314 - our own
+    cases = {case.get("name"): [each.tag for each in case] for case in found}
 
     assert cases == {
         "put.response.p50": ["failure"],
@@ -59,14 +84,14 @@ def test_junit_has_a_case_for_each_judgement_and_one_for_the_answer(slower: Gate
         "put.round_trips": ["error"],
         "answer": ["failure"],
     }
-    counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    counts = {name: found.get(name) for name in ("tests", "failures", "errors", "skipped")}
     assert counts == {"tests": "5", "failures": "4", "errors": "1", "skipped": "0"}
 
 
 def test_the_document_has_everything(slower: GateResult) -> None:
     told = json.loads(document(slower))
 
-    assert (told["schema_version"], told["exit_code"], told["outcome"]) == (1, 1, "regression")
+    assert (told["schema_version"], told["exit_code"], told["outcome"]) == (2, 1, "regression")
     assert len(told["judgements"][0]["head_values"]) == BLOCKS
     assert len(told["judgements"][0]["block_ratios"]) == BLOCKS
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.gate.arms import Rule
 from bench.gate.result import Judgement
-from bench.gate.rule import answered, answered_again, is_in_question, of_both, slowdown
+from bench.gate.rule import answered, answered_again, answered_together, is_in_question, slowdown
 from bench.scenario.metric import Metric
 from bench.stats.effects import SIGNED_RANK
 
@@ -27,7 +27,7 @@ def time(name: str, ratio: float, blocks: int = 20, noise: float = 0.01) -> Judg
         base="base",
         head="head",
         metric=Metric(name, "ns", "lower", "made up"),
-        outcome="cannot tell",
+        outcome="inconclusive",
         because="",
         block_ratios=tuple((ratio * np.exp(logs - np.median(logs))).tolist()),
     )
@@ -38,7 +38,9 @@ def after_both(
 ) -> list[str]:
     rule = rule or Rule()
     before = answered(first, rule)
-    return [j.outcome for j in of_both(before, answered_again(second, before, rule), rule)]
+    return [
+        j.outcome for j in answered_together(before, answered_again(second, before, rule), rule)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -47,8 +49,8 @@ def after_both(
         (0.9, "pass", "pass"),
         (1.0, "pass", "pass"),
         (1.03, "pass", "pass"),
-        (1.05, "cannot tell", "cannot tell"),
-        (1.1, "cannot tell", "regression"),
+        (1.05, "inconclusive", "inconclusive"),
+        (1.1, "inconclusive", "regression"),
     ],
 )
 def test_a_first_run_passes_or_asks(ratio: float, outcome: str, at_once: str) -> None:
@@ -61,8 +63,8 @@ def test_a_first_run_passes_or_asks(ratio: float, outcome: str, at_once: str) ->
     [
         (1.1, 1.1, "regression"),
         (1.05, 1.0, "pass"),
-        (1.2, 1.04, "cannot tell"),
-        (1.2, 0.9, "cannot tell"),
+        (1.2, 1.04, "inconclusive"),
+        (1.2, 0.9, "inconclusive"),
     ],
 )
 def test_both_runs_decide_together_and_the_second_confirms(
@@ -74,7 +76,7 @@ def test_both_runs_decide_together_and_the_second_confirms(
 
 
 def test_a_second_run_of_few_blocks_cannot_confirm() -> None:
-    assert after_both([time("put", 1.1)], [time("put", 1.1, blocks=5)]) == ["cannot tell"]
+    assert after_both([time("put", 1.1)], [time("put", 1.1, blocks=5)]) == ["inconclusive"]
 
 
 def test_what_had_a_reason_keeps_it_and_counts_in_the_adjustment() -> None:
@@ -125,6 +127,6 @@ def test_arms_that_differ_by_less_than_the_smallest_effect_are_hardly_called_slo
     for _ in range(gates):
         before = answered([drawn(name, 12) for name in names], rule)
         again = answered_again([drawn(name, 30) for name in names], before, rule)
-        called += any(j.outcome == "regression" for j in of_both(before, again, rule))
+        called += any(j.outcome == "regression" for j in answered_together(before, again, rule))
 
     assert called <= most * gates + 3.0 * math.sqrt(most * (1.0 - most) * gates)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.claims.claim import chosen, load_claims
 from bench.claims.judge import judge
-from bench.claims.page import document, page, screen
+from bench.claims.page import document, page, screen, suite
 from bench.cli.judging import (
     chosen_references,
     newest_runs,
@@ -57,9 +57,10 @@ def run(options: argparse.Namespace) -> int:
     make_directory(directory)
     write_file(directory / f"{stem}.md", markdown(page(verdicts, records)).encode())
     write_file(directory / f"{stem}.json", document(verdicts))
+    write_file(directory / f"{stem}.xml", suite(verdicts))
     show(screen(verdicts))
     print(told_runs(store, runs))
-    print(f"verdicts: {directory / stem}.md (also {stem}.json, with maps and evidence)")
+    print(f"verdicts: {directory / stem}.md (also {stem}.json, {stem}.xml)")
     return verdicts.exit_code
 
 

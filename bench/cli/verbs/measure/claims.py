@@ -16,6 +16,7 @@ from bench.claims.agreement_page import (
     agreement_document,
     agreement_page,
     agreement_screen,
+    agreement_suite,
 )
 from bench.claims.claim import Claim, chosen, load_claims
 from bench.claims.claim_scenario import run_name, scenario_for
@@ -93,24 +94,24 @@ def run(options: argparse.Namespace) -> int:
     references = read_runs(store, chosen_references(store, scenarios), scenarios)
     print(told_runs(store, references, "the committed verdicts rest on"), flush=True)
     if options.judge:
-        anew = read_runs(store, options.judge, scenarios)
+        new = read_runs(store, options.judge, scenarios)
     else:
         for need in needs:
             check_services(need.scenario, os.environ)
-        anew = {}
+        new = {}
         before = set(store.run_ids())
         try:
             for need in needs:
-                anew[need.name] = _measured(need, store, options)
+                new[need.name] = _measured(need, store, options)
         except KeyboardInterrupt:
             _tell_interrupted(store, [name for name in store.run_ids() if name not in before])
             return EXIT_INTERRUPTED
-    found = compare_verdicts(judge(claims, references), judge(claims, anew))
+    found = compare_verdicts(judge(claims, references), judge(claims, new))
     _tell(found, options.reports)
-    print(told_runs(store, anew, "measured now"))
-    if anew:
+    print(told_runs(store, new, "measured now"))
+    if new:
         told = [
-            *(each.run.run_id for each in anew.values()),
+            *(each.run.run_id for each in new.values()),
             *(f"--claim {one}" for one in options.claim),
         ]
         print(f"maps and trials of the new runs: checkpoint-bench verify {' '.join(told)}")
@@ -186,5 +187,6 @@ def _tell(found: Agreements, reports: Path) -> None:
     directory = make_directory(reports)
     write_file(directory / "claims.md", markdown(agreement_page(found)).encode())
     write_file(directory / "claims.json", agreement_document(found))
+    write_file(directory / "claims.xml", agreement_suite(found))
     show(agreement_screen(found))
-    print(f"compared: {directory / 'claims.md'} (also claims.json)")
+    print(f"compared: {directory / 'claims.md'} (also claims.json, claims.xml)")

@@ -19,8 +19,7 @@ from bench.cli.progress import add_detail
 from bench.cli.screen import show
 from bench.errors import EXIT_INTERRUPTED, InputError
 from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, two_subjects
-from bench.gate.junit import junit
-from bench.gate.page import document, page, screen
+from bench.gate.page import document, page, screen, suite
 from bench.gate.pytest_benchmark import pytest_benchmark
 from bench.gate.result import GateResult
 from bench.interpreters.environments import PreparedEnvironment, prepare
@@ -162,10 +161,11 @@ def _tell(result: GateResult, reports: Path) -> int:
     """Write every form of the answer, print the short one, and return the exit code."""
     show(screen(result))
     directory = place(place(reports, result.runs[0].run_id), "gate")
-    text = markdown(page(result), level=2)
+    # The first line tells this comment from others, so that it can be updated.
+    text = f"<!-- {result.runs[0].scenario_name} -->\n{markdown(page(result), level=2)}"
     pages = {
         "gate.md": text.encode(),
-        "gate.xml": junit(result),
+        "gate.xml": suite(result),
         "analysis.json": document(result),
         **pytest_benchmark(result),
     }
