@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bench.analysis.result import Analysis
 from bench.claims.claim import load_claims
 from bench.claims.claim_scenario import measured_scenario
 from bench.claims.judge import judge
 from bench.claims.page import document
+from bench.claims.page import schema as verdicts_schema
 from bench.cli.judging import read_runs, scenarios_of
 from bench.decide.decision import decide
 from bench.decide.drivers import Drivers
@@ -23,6 +26,9 @@ from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
 from bench.report.markdown import escaped, markdown
 from bench.report.ratios import ratio_anchor, ratio_maps
+from bench.report.report import Report
+from bench.reporters.json_document import JsonDocument
+from bench.reporters.json_document import schema as analysis_schema
 from bench.scenario.toml_file import read_model
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +97,33 @@ def test_the_published_verdicts_are_what_is_judged_now() -> None:
     published = ROOT / "reports" / "reference" / "verdicts.json"
 
     assert document(verdicts) == published.read_bytes()
+
+
+def schema_of(name: str, made: bytes) -> Draft202012Validator:
+    """Return the schema in docs/, which is the one that the program prints."""
+    published = (ROOT / "docs" / "schemas" / f"{name}.schema.json").read_bytes()
+    assert published == made
+    return Draft202012Validator(json.loads(published))
+
+
+@pytest.mark.parametrize("run_id", RUN_IDS)
+def test_each_analysis_is_as_its_published_schema_says(run_id: str) -> None:
+    schema = schema_of("analysis", analysis_schema())
+    (content,) = JsonDocument().render(Report(analysed(run_id))).values()
+    found = json.loads(content)
+
+    assert [error.message for error in schema.iter_errors(found)] == []
+    del found["cells"][0]["status"]
+    assert [error.message for error in schema.iter_errors(found)] == [
+        "'status' is a required property"
+    ]
+
+
+def test_the_published_verdicts_are_as_their_published_schema_says() -> None:
+    schema = schema_of("verdicts", verdicts_schema())
+    published = ROOT / "reports" / "reference" / "verdicts.json"
+
+    assert [error.message for error in schema.iter_errors(json.loads(published.read_bytes()))] == []
 
 
 def test_the_published_decision_is_what_is_decided_now() -> None:

@@ -15,7 +15,7 @@ from bench.claims.result import (
     Verdicts,
 )
 from bench.records.run import RunRecord
-from bench.report.json_text import json_document
+from bench.report.json_text import json_document, json_schema
 from bench.report.junit import Case, Result, junit
 from bench.report.page import Block, Bullets, Details, Page, Section, Text
 from bench.report.table import Badge, Column, Entry, Table, table
@@ -64,6 +64,11 @@ _HOW = tuple(
 def document(verdicts: Verdicts) -> bytes:
     """Return ``verdicts.json``: everything, for programs."""
     return json_document(verdicts, SCHEMA_VERSION)
+
+
+def schema() -> bytes:
+    """Return the JSON Schema of ``verdicts.json``."""
+    return json_schema(Verdicts, SCHEMA_VERSION, "verdicts.json of checkpoint-bench")
 
 
 def suite(verdicts: Verdicts) -> bytes:

@@ -150,7 +150,11 @@ def _scores(decision: Decision, options: list[Option]) -> Table:
         for option in options
     )
     costs = (Column(code(name)) for name in metrics)
-    columns = ("option", "standing", "durability", Column("score"), *costs)
+    columns: tuple[Column | str, ...] = (
+        *("option", "standing", "durability"),
+        Column("score"),
+        *costs,
+    )
     return table("", columns, rows, caption=_SCORE)
 
 

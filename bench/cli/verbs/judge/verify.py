@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.claims.claim import chosen, load_claims
 from bench.claims.judge import judge
-from bench.claims.page import document, page, screen, suite
+from bench.claims.page import document, page, schema, screen, suite
 from bench.cli.judging import (
     chosen_references,
     newest_runs,
@@ -17,7 +17,7 @@ from bench.cli.judging import (
 )
 from bench.cli.places import add_places
 from bench.cli.screen import show
-from bench.errors import InputError
+from bench.errors import EXIT_PASS, InputError
 from bench.records.files import make_directory, write_file
 from bench.records.store import Store
 from bench.report.markdown import markdown
@@ -39,11 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--claim", action="append", default=[], metavar="ID", help="judge this claim; repeatable"
     )
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of verdicts.json instead"
+    )
     add_places(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Judge, print the table, write the pages, and end by the gravest verdict."""
+    if options.schema:
+        print(schema().decode(), end="")
+        return EXIT_PASS
     if options.runs and options.reference:
         raise InputError("--reference says which runs are judged: name no others beside it")
     claims = chosen(load_claims(options.claims), options.claim)
