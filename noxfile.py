@@ -4,7 +4,7 @@ They run on the interpreter that runs nox (CPython 3.11 to 3.13); ``nox -P 3.12 
 another one. Every session installs the versions of ``constraints.txt``.
 
 nox itself ends with 1 for whatever a session fails with. The benchmark's own exit codes (2 bad
-input, 3 cannot tell, …) are those of ``checkpoint-bench``.
+input, 3 inconclusive, …) are those of ``checkpoint-bench``.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def characteristics(session: nox.Session) -> None:
     """Find how often the gate is right, from recorded trials: nox -s characteristics -- [--record].
 
     Writes the figures of docs/characteristics.md and its plots, within 5 minutes; with --record it
-    first measures anew, on a quiet machine in a quarter of an hour.
+    first measures again, on a quiet machine in a quarter of an hour.
     """
     _install(session, "-e", ".[all]")
     _run(session, "python", "-m", "characteristics", *session.posargs)

@@ -1,4 +1,4 @@
-"""``python -m characteristics``: figures, page and plots from what is recorded, or record anew."""
+"""``python -m characteristics``: figures, page and plots from what is recorded, or record again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLOTS = HERE.parent / "docs" / "plots"
 def main() -> int:
     """Return 0, or the exit code of what failed; a missed reach is told and is no failure."""
     parser = argparse.ArgumentParser(prog="python -m characteristics", description=__doc__)
-    parser.add_argument("--record", action="store_true", help="measure anew, on a quiet machine")
+    parser.add_argument("--record", action="store_true", help="measure again, on a quiet machine")
     parser.add_argument("--keep", metavar="RUN", help="keep this recorded run instead of measuring")
     parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
@@ -68,7 +68,7 @@ def _check_window(recorded: Recorded) -> None:
     if recorded.window_s != window_s:
         raise InputError(
             f"{RECORDED} has windows of {recorded.window_s:g} s, {SCENARIO} of {window_s:g} s; "
-            "record anew, with --record"
+            "record again, with --record"
         )
 
 

@@ -3,7 +3,7 @@
 A gate is drawn block by block, with replacement, from the recorded ones: a block keeps the values
 of both arms, so pairs stay pairs. Which of two equal arms is head is drawn, too: by how much they
 differed in the recording by chance is so no slow-down of either. Head's times are multiplied by
-1 + effect, exactly. A second run is drawn anew where the rule asks for one.
+1 + effect, exactly. A second run is drawn again where the rule asks for one.
 
 That makes equal arms exchangeable by construction: the share of false alarms is then that of the
 rule, whatever the recording is like. What the arms *as they were recorded* give is drawn apart, one

@@ -35,7 +35,7 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def with_figures(text: str, figures: Figures, recorded: Recorded, design: Design) -> str:
-    """Return ``text`` with everything between the markers made anew.
+    """Return ``text`` with everything between the markers made again.
 
     Raises:
         InputError: the markers are not there.

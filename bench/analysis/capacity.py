@@ -147,7 +147,7 @@ class _Level:
     def share_met(self, parity: int) -> float:
         """Return the share of the planned trials that meet the objective.
 
-        One that failed, has no record or cannot tell does not: the bad ones drop out first. None
+        One that failed, has no record or no answer does not: the bad ones drop out first. None
         does where too many cycles of them together failed.
         """
         if self.evidence.cell.failing_because:

@@ -1,4 +1,4 @@
-"""Whether two cells differ: the one ruler of report, thresholds, claims, gate and decision.
+"""Whether two cells differ: the one rule of report, thresholds, claims, gate and decision.
 
 :func:`compare` gives a ratio inside blocks with everything that speaks against calling it a
 difference. Nobody judges two cells otherwise; what of these reasons counts for whom is in

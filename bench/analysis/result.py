@@ -231,7 +231,7 @@ class Finding:
 class MatrixEntry:
     """One subject on one loop, over all conditions: can it run there, and if not, why not.
 
-    ``is_invalid`` says that it ran, and that all numbers of one of its cells are struck out.
+    ``is_invalid`` says that it ran, and that all numbers of one of its cells are excluded.
     """
 
     subject: str

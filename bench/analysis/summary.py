@@ -219,7 +219,7 @@ def _unusable(estimate: Estimate, because: str) -> Estimate:
         value=None,
         low=None,
         high=None,
-        method="struck out",
+        method="excluded",
         why_not=f"must not be used: {because}",
         trial_values=(),
     )

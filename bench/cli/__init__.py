@@ -74,7 +74,7 @@ exit codes:
   0 pass
   1 regression, broken threshold or refuted claim
   2 bad input
-  3 cannot tell, as where trials lack
+  3 inconclusive, for example because trials are missing
   4 invalid measurement
   5 a server, package, file or space is not there
   130 interrupted

@@ -197,7 +197,7 @@ class Workload(ABC):
         """Return what a thread must hold, of which so many checkpoints were acknowledged.
 
         ``known`` is what :meth:`expected` returned, ``acknowledged`` counts the root namespace's.
-        ``None``: it cannot be told; then ids, parents and writes are compared with what the saver
+        ``None``: it is not known; then ids, parents and writes are compared with what the saver
         acknowledged, and contents with nothing.
         """
         return None

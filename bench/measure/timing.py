@@ -4,7 +4,7 @@ A saver is timed by giving the object a class derived from its own, which overri
 methods that its own class overrides: it stays a ``BaseCheckpointSaver``, keeps every signature
 (LangGraph looks for ``task_path``), shows the same capabilities, and copies of it are timed too.
 Its ``lock`` and its pools get derived classes in the same way, so that waiting for the lock and
-waiting for a connection are told apart.
+waiting for a connection are measured separately.
 """
 
 from __future__ import annotations

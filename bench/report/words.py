@@ -12,7 +12,7 @@ EXIT_WORDS = {
     errors.EXIT_PASS: "passed",
     errors.EXIT_REGRESSION: "a regression, a broken threshold or a refuted claim",
     errors.EXIT_BAD_INPUT: "bad input",
-    errors.EXIT_INCONCLUSIVE: "cannot tell: something that was asked for was not measured",
+    errors.EXIT_INCONCLUSIVE: "inconclusive: something that was asked for was not measured",
     errors.EXIT_INVALID: "the measurement, or a part of it, cannot be trusted",
     errors.EXIT_UNAVAILABLE: "a server or package that is needed was not there",
     errors.EXIT_INTERRUPTED: "interrupted",
@@ -89,7 +89,7 @@ THRESHOLDS = (
 )
 MATRIX = (
     "✓ it ran and was measured; partly: not in every trial. ✗ it ran, and the numbers of a cell of "
-    "it are struck out. Unsupported means that the saver itself refuses to run there; this is a "
+    "it are excluded. Unsupported means that the saver itself refuses to run there; this is a "
     "result. An emulated loop shows what can run; its speed is not that of the platform that it "
     "stands for."
 )
@@ -97,7 +97,7 @@ CHECKS = (
     "Made once for each subject, before anything was timed. Conformance: LangGraph's own suite, "
     "with tests of what it leaves out. Crash: the saver's process was killed while it wrote, and "
     "another one looked for what had been acknowledged. The times of an operation that failed are "
-    "struck out, and every number of a subject that lost acknowledged writes."
+    "excluded, and so is every number of a subject that lost acknowledged writes."
 )
 EXPLAINED_TIMES = (
     "Response time runs from when an operation was due until it finished: what a caller feels. It "
@@ -111,7 +111,7 @@ EXPLAINED_DURABILITY = (
     "scenario."
 )
 EXPLAINED_NOTATION = (
-    "Brackets hold the interval. Struck-out numbers must not be used; the footnote says why. "
+    "Brackets hold the interval. Do not use a number that is crossed out; the footnote says why. "
     "“Not estimable” means that there were too few operations for that statistic, ≥ that only a "
     "lower bound is known, and a dash that it was not measured for this subject."
 )

@@ -10,7 +10,7 @@ class Durability(StrEnum):
 
     ``volatile``: nothing survives the end of the server process. ``relaxed``: written to stable
     storage some time after the acknowledgement. ``fsync``: flushed before the acknowledgement.
-    ``unknown``: the subject cannot tell, so it is comparable with nothing.
+    ``unknown``: the subject does not know, so it is comparable with nothing.
     """
 
     VOLATILE = "volatile"

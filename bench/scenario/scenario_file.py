@@ -93,7 +93,7 @@ def _undefined_labels(scenario: Scenario) -> Iterator[str]:
 
 
 def _repetitions(scenario: Scenario) -> Iterator[str]:
-    """Find what would be measured twice, in trials that could then not be told apart."""
+    """Find what would be measured twice, in trials that nothing distinguishes."""
     lists = {"probes": scenario.probes, "primary_metrics": scenario.primary_metrics}
     for name, sweep in scenario.sweeps.items():
         axes = (*AXES, "faults")

@@ -1,4 +1,4 @@
-"""Does the ruler measure right? Subjects whose true behaviour is known, and what must be measured.
+"""Does the benchmark measure right? Subjects whose behaviour is known, and what must be measured.
 
 Each row of the self-test is one scenario in ``scenarios/``, measured and analysed by the same code
 as any other, and a function that says what its analysis must show.

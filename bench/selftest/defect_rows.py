@@ -70,7 +70,7 @@ def found_wrong(kind: Wrong, problem: str, observed: Observed) -> Iterator[Check
 
 
 def write_behind(observed: Observed) -> Iterator[Check]:
-    """Expect that what a killed process takes along is missed, and the numbers are struck out."""
+    """Expect that what a killed process takes along is missed, and the numbers are excluded."""
     yield _found(observed, "lost_in_crash")
     crashes = [check.crash for check in observed.analysis.checks.values()]
     lost = sum(crash.lost for crash in crashes)
@@ -78,7 +78,7 @@ def write_behind(observed: Observed) -> Iterator[Check]:
     yield Check("lost when killed", f"all {acknowledged}", str(lost), 0 < lost == acknowledged)
     struck = [cell for cell in observed.cells if cell.invalid_because]
     measured = f"{len(struck)} of {len(observed.cells)}"
-    yield Check("cells struck out", "all", measured, len(struck) == len(observed.cells))
+    yield Check("cells excluded", "all", measured, len(struck) == len(observed.cells))
     yield _exit_code(observed)
 
 

@@ -1,4 +1,4 @@
-"""Rows of the self-test as they were recorded, and what a broken ruler would have written.
+"""Rows of the self-test as they were recorded, and what a broken benchmark would have written.
 
 ``python -m bench selftest`` measures all rows on every loop. Here their analysis is tested, for
 which one recording of each does; tests/calibration/recorded/README.md says how it is renewed.
@@ -28,7 +28,7 @@ Change = Callable[[TrialRecord, Integers], None]
 
 @dataclass(frozen=True)
 class Changed(Run):
-    """A run whose samples a broken ruler has written."""
+    """A run whose samples a broken benchmark has written."""
 
     change: Change
 

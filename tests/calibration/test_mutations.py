@@ -1,6 +1,6 @@
 """Take away what finds a defect, and the self-test must fail: it is that check which finds it.
 
-A broken ruler is what changes the records, or what reads them.
+A broken benchmark is what changes the records, or what reads them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ def one_in_ten_dropped(record: TrialRecord, rows: Integers) -> None:
         ("blocking", due_when_started, "put response p50"),
     ],
 )
-def test_a_ruler_that_is_wrong_about_time_fails(name: str, change: Change, expected: str) -> None:
+def test_a_benchmark_that_is_wrong_about_time_fails(
+    name: str, change: Change, expected: str
+) -> None:
     assert expected in failing(name, with_samples(recorded(name), change))
 
 

@@ -37,11 +37,11 @@ def test_equal_arms_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("favour", [0.7, 1.4])
-def test_a_ruler_that_favours_a_label_fails(favour: float, tmp_path: Path) -> None:
+def test_a_benchmark_that_favours_a_label_fails(favour: float, tmp_path: Path) -> None:
     assert failing("same_twice", run_of(tmp_path, favour)) == ["put.response.p50"]
 
 
-def test_a_ruler_that_compares_nothing_fails(
+def test_a_benchmark_that_compares_nothing_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.analysis.analyse.comparisons", lambda *_: ())

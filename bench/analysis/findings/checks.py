@@ -10,7 +10,7 @@ from bench.analysis.wording import listed
 @finding(
     "invalid",
     meaning="The saver says that a write is done before it is where a killed process cannot take "
-    "it along. It is compared with savers that do that work: its numbers are struck out.",
+    "it along. It is compared with savers that do that work: its numbers are excluded.",
     remedy="Make the saver acknowledge a write when it is stored, or say in the subject's options "
     "that it is volatile (reopens = false).",
 )
@@ -30,7 +30,7 @@ def lost_in_crash(evidence: Evidence) -> Symptom | None:
 @finding(
     "warning",
     meaning="The saver does not do what LangGraph asks of it, so how fast it does that is of no "
-    "interest: the times of these operations are struck out and not compared. A note where none "
+    "interest: the times of these operations are excluded and not compared. A note where none "
     "was timed.",
     remedy="checkpoint-bench conformance SUBJECT tells every failed test and its reason.",
 )

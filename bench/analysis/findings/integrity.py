@@ -26,8 +26,8 @@ def _verifications(records: Sequence[TrialRecord]) -> list[Verification]:
 @finding(
     "invalid",
     meaning="What a saver acknowledged was not found again, not as it was written, or not yet when "
-    "it was read. How fast it did that is of no interest: the numbers of these cells are struck "
-    "out.",
+    "it was read. How fast it did that is of no interest: the numbers of these cells are "
+    "excluded.",
     remedy="Look at the problems in the trials' records. Where values came back changed, see which "
     "types the saver changes (Checks). Where checkpoints or writes are missing or old, check the "
     "saver's version and the server's eviction, persistence and isolation settings.",

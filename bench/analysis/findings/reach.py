@@ -52,7 +52,7 @@ def operation_in_open_load(evidence: Evidence) -> Symptom | None:
     "note",
     meaning="Closing the saver took so long that it may have written then what it had acknowledged "
     "before. A saver that does that loses those writes when its process is killed, whatever its "
-    "durability class says; reading back comes after the closing and cannot tell.",
+    "durability class says; reading back comes after the closing and does not show it.",
     remedy="Ask the saver's authors whether it writes behind; a checkpoint of SQLite's log is "
     "harmless.",
 )

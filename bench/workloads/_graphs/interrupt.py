@@ -1,6 +1,6 @@
 """``nodes`` nodes in a row, then one that stops the graph and asks; the next run answers.
 
-Run 0 begins and stops, run 1 resumes with a state of the payload (``Command``), run 2 begins anew,
+Run 0 begins and stops, run 1 resumes with a state of the payload (``Command``), run 2 begins again,
 and so on. A run that begins leaves 2 + ``nodes`` checkpoints in the root namespace, one that
 resumes 1.
 """
