@@ -1,4 +1,4 @@
-"""What speaks for and against: the consequences of the choice, and each option beside it."""
+"""The consequences of the choice, good and bad."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.analysis.wording import listed
 from bench.decide._sentences import SURVIVES, in_places, names, times
 from bench.decide.result import Decision, Difference, Option
 from bench.report.text import code
-from bench.scenario.quantity import interval, number, span
+from bench.scenario.quantity import number, span
 
 
 def consequences(decision: Decision) -> Iterator[str]:
@@ -27,26 +27,6 @@ def consequences(decision: Decision) -> Iterator[str]:
     for note in chosen.notes:
         yield f"Neutral, because {note}."
     yield from _given_up(decision, chosen)
-
-
-def pros_and_cons(decision: Decision, option: Option) -> Iterator[str]:
-    """Say what speaks for and against an option that keeps every must, a sentence each."""
-    rivalry = next((each for each in decision.rivalries if each.rival == option.subject), None)
-    if rivalry is not None:
-        yield from (_beside_the_choice(decision, each) for each in rivalry.differences)
-    else:
-        for metric, cost in option.costs.items():
-            word = "Good" if cost <= 1.0 else "Neutral"
-            yield f"{word}, because {code(metric)} is {_cost(decision, metric, cost)}."
-    if option.dominated_by:
-        yield (
-            f"Bad, because it is nowhere shown to be better than {names(option.dominated_by)} and "
-            "somewhere shown to be worse."
-        )
-    word = {"fsync": "Good", "relaxed": "Neutral"}.get(option.durability, "Bad")
-    yield f"{word}, because its durability is {_promise(option)}."
-    for note in option.notes:
-        yield f"Neutral, because {note}."
 
 
 def _of_driver(
@@ -71,24 +51,6 @@ def _of_driver(
     if not better and not worse:
         cost = chosen.costs.get(metric, 1.0)
         yield f"Neutral, because {told}: {_cost(decision, metric, cost)}."
-
-
-def _beside_the_choice(decision: Decision, difference: Difference) -> str:
-    """Give the option's figure ÷ the choice's, over all places."""
-    ratio, low, high = difference.ratio, difference.low, difference.high
-    if decision.metrics[difference.metric].better == "higher":
-        ratio, low, high = 1.0 / ratio, 1.0 / high if high else None, 1.0 / low if low else None
-    text = f"{code(difference.metric)} is {times(ratio)} that of {code(decision.choice)}"
-    text = f"{text} {interval(low, high)}".rstrip()
-    # The difference is told from the choice's side: where that is worse, this option is better.
-    if difference.worse and difference.better:
-        better, worse = len(difference.worse), len(difference.better)
-        return f"Neutral, because {text}, better in {better} of the places and worse in {worse}."
-    if difference.worse or difference.better:
-        shown = in_places(difference.worse or difference.better, len(decision.places))
-        word = "Good" if difference.worse else "Bad"
-        return f"{word}, because {text}{f', shown{shown}' if shown else ''}."
-    return f"Neutral, because {text}, which is not proven."
 
 
 def _cost(decision: Decision, metric: str, cost: float) -> str:

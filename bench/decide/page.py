@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 
 from bench.analysis.wording import counted
-from bench.decide._arguments import consequences, pros_and_cons
+from bench.decide._arguments import consequences
 from bench.decide._sentences import because, caveats, limits, sensitivity, solution
 from bench.decide.result import Decision, Figure, Option, Standing
 from bench.report.page import Block, Box, Bullets, Details, Page, Section, Text
 from bench.report.table import Column, Entry, Table, table
 from bench.report.text import code, emphasis
-from bench.scenario.quantity import ABSENT, number, quantity_and_interval
+from bench.scenario.quantity import ABSENT, interval, number, quantity_and_interval
 
 _STANDINGS: dict[Standing, str] = {
     "chosen": "chosen",
@@ -38,6 +38,10 @@ _HOW = {
     "Chosen": "the best score, if the 95 % interval of its ratio to every rival's, repetition by "
     "repetition, excludes 1, and the ratio is larger than that of a subject to itself (A/A).",
 }
+_RIVALS = (
+    "Ratio: the option's figure ÷ that of the choice, with its 95 % interval. Better and worse: in "
+    "how many places that is shown."
+)
 _FRONT_MATTER = (
     "decision-makers: # who signs",
     "review-by: # when to look at this again",
@@ -194,15 +198,31 @@ def _more(decision: Decision) -> Iterator[Block]:
     }.items():
         if told := tuple(lines):
             yield Details(title, (Bullets(told),))
-    pros = [
-        Section(option.subject, (Bullets(tuple(pros_and_cons(decision, option))),))
-        for option in sorted(decision.options, key=_rank)
-        if not option.reasons
-    ]
-    if pros:
-        yield Details("Pros and cons of the options that keep every must", tuple(pros))
+    if decision.rivalries:
+        yield Details(f"Each rival against {code(decision.choice)}", (_rivals(decision),))
     count = counted(len(decision.options) * len(decision.places), "row")
     yield Details(f"Evidence: every figure ({count})", tuple(_evidence(decision)))
+
+
+def _rivals(decision: Decision) -> Table:
+    """Return the figure of each rival ÷ that of the choice, driver by driver."""
+    rows: list[tuple[Entry | str, ...]] = []
+    for rivalry in decision.rivalries:
+        for each in rivalry.differences:
+            ends: tuple[float | None, ...] = (each.ratio, each.low, each.high)
+            if decision.metrics[each.metric].better == "higher":
+                ends = tuple(
+                    1.0 / end if end else None for end in (each.ratio, each.high, each.low)
+                )
+            ratio, low, high = ends
+            # The places are told from the choice's side.
+            shown = (
+                f"{len(places)} of {len(decision.places)}" for places in (each.worse, each.better)
+            )
+            factor = Entry(ABSENT if ratio is None else number(ratio), interval(low, high))
+            rows.append((code(rivalry.rival), code(each.metric), factor, *shown))
+    columns = (Column("ratio"), Column("better in"), Column("worse in"))
+    return table("", ("option", "driver", *columns), rows, caption=_RIVALS)
 
 
 def _evidence(decision: Decision) -> Iterator[Block]:
