@@ -199,7 +199,7 @@ def _more(decision: Decision) -> Iterator[Block]:
         if told := tuple(lines):
             yield Details(title, (Bullets(told),))
     if decision.rivalries:
-        yield Details(f"Each rival against {code(decision.choice)}", (_rivals(decision),))
+        yield Details(f"Each rival against {decision.choice}", (_rivals(decision),))
     count = counted(len(decision.options) * len(decision.places), "row")
     yield Details(f"Evidence: every figure ({count})", tuple(_evidence(decision)))
 

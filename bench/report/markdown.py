@@ -20,7 +20,7 @@ from bench.report.page import (
     Text,
 )
 from bench.report.table import OUTCOMES, Entry, Row, Table
-from bench.report.text import one_line, spans
+from bench.report.text import one_line, plain, spans
 
 # A bracket alone is text; "](", "][" and "]:" would make a link or the definition of one.
 _SPECIAL = re.compile(r"([\\`*_{}#|~$]|\](?=[(\[:]))")
@@ -92,7 +92,9 @@ def _box(box: Box) -> str:
 
 def _nested(block: Details | Section, level: int) -> Iterator[str]:
     if isinstance(block, Details):
-        yield f"<details><summary>{escaped(block.title)}</summary>"
+        # Markdown is not read inside of it.
+        title = plain(one_line(block.title)).translate(_ENTITIES)
+        yield f"<details><summary>{title}</summary>"
         yield from _blocks(block.blocks, level)
         yield "</details>"
         return

@@ -8,7 +8,7 @@ import pytest
 from bench.report.groups import groups_of
 from bench.report.markdown import escaped, fenced
 from bench.report.markdown import markdown as page_text
-from bench.report.page import Page
+from bench.report.page import Details, Page, Text
 from bench.report.table import Entry, Table, table
 from bench.report.text import code
 from bench.scenario.quantity import DURATIONS, choose_scale, interval, number
@@ -179,3 +179,11 @@ def test_the_matrix_has_every_subject_and_says_why_one_cannot_run() -> None:
 @pytest.mark.parametrize("name", ["a`b", "a|b", "a`b|c"])
 def test_what_cannot_stand_in_code_is_escaped_instead(name: str) -> None:
     assert escaped(code(name)) == escaped(name)
+
+
+def test_the_title_of_what_is_folded_is_html() -> None:
+    folded = Details(f"trials of a_b, {code('c')}\n<d>", (Text("e_f"),))
+
+    told = page_text(Page("P", (folded,)))
+
+    assert "<details><summary>trials of a_b, c &lt;d&gt;</summary>\n\ne\\_f\n\n</details>" in told
