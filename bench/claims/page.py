@@ -38,6 +38,8 @@ _SIGNS: dict[ConditionOutcome, str] = {
     "invalid": "invalid",
     "not measured": "not measured",
 }
+# Of more claims the page has the reasons.
+_MOST_EXPLAINED = 3
 _HOW = tuple(
     f"{emphasis(term)}: {text}"
     for term, text in {
@@ -81,18 +83,25 @@ def suite(verdicts: Verdicts) -> bytes:
 
 
 def screen(verdicts: Verdicts) -> tuple[Block, ...]:
-    """Return one row for each claim: its verdict, the figure, and because of what."""
+    """Return one row for each claim that was judged, the names of the rest, and how many."""
     rows = (
         (
-            each.claim,
             Entry(each.outcome, badge=_FORMS[each.outcome][0]),
-            "\n".join(filter(None, (each.figure, detectable_of(each)))),
-            one_line(each.because),
+            "\n".join(filter(None, (each.figure, *_claimed(each), detectable_of(each)))),
+            f"{each.claim}\n{one_line(each.statement)}",
         )
         for each in verdicts.verdicts
+        if each.outcome != "not measured"
     )
-    columns = ("claim", "verdict", "figure", "because")
-    return (table("", columns, rows, look="plain"), Text(summary(verdicts), "lead"))
+    columns = ("verdict", "figure", "claim")
+    missing = [each.claim for each in verdicts.verdicts if each.outcome == "not measured"]
+    explained = verdicts.verdicts if len(verdicts.verdicts) <= _MOST_EXPLAINED else ()
+    return (
+        table("", columns, rows, look="plain"),
+        *(Text(f"{each.claim}: {each.because}.") for each in explained),
+        *([Text(f"Not measured: {', '.join(missing)}.")] if missing else ()),
+        Text(summary(verdicts), "lead"),
+    )
 
 
 def page(verdicts: Verdicts, runs: Mapping[str, RunRecord]) -> Page:
@@ -139,6 +148,12 @@ def detectable_of(verdict: Verdict) -> str:
     """Write the factors that the conditions behind ``verdict`` could show, or nothing."""
     deciding = (judged for judged in verdict.judgements if not judged.control)
     return detectable(each for judged in deciding for each in judged.conditions)
+
+
+def _claimed(verdict: Verdict) -> tuple[str, ...]:
+    """Say where the figures must lie, each range once."""
+    claimed = (each.claimed for each in verdict.judgements if not each.control)
+    return tuple(dict.fromkeys(f"claimed: {text}" for text in claimed))
 
 
 def _row(verdict: Verdict) -> tuple[Entry | str, ...]:

@@ -33,8 +33,8 @@ def add_detail(parser: argparse.ArgumentParser) -> None:
     """Declare how much is told while something is measured."""
     parser.set_defaults(detail="normal")
     for flag, detail, text in (
-        ("quiet", "quiet", "tell the result alone"),
-        ("verbose", "verbose", "tell every trial as it ends"),
+        ("quiet", "quiet", "print only the result"),
+        ("verbose", "verbose", "print every trial as it ends"),
     ):
         parser.add_argument(
             f"-{flag[0]}", f"--{flag}", dest="detail", action="store_const", const=detail, help=text

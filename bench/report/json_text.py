@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from enum import Enum
 from numbers import Integral, Real
 from operator import attrgetter
@@ -59,15 +59,11 @@ def json_schema(result: type, schema_version: int, title: str) -> bytes:
     return json_bytes({**head, **root, "$defs": dict(sorted(definitions.items()))})
 
 
-def _paths(kind: type) -> Mapping[str, str]:
+def _paths(kind: Any) -> Mapping[str, str]:
     """Return what is written of a dataclass: by its name in JSON, where it is found."""
     if issubclass(kind, Comparison):
         return SHOWN_OF_COMPARISON
-    shown = {
-        each.name: each.name
-        for each in fields(kind)  # type: ignore[arg-type] - callers have asked
-        if each.metadata.get("shown", True)
-    }
+    shown = {e.name: e.name for e in fields(kind) if e.metadata.get("shown", True)}
     more = ("name", "failing_because") if issubclass(kind, Cell) else ()
     return {**{name: name for name in more}, **shown}
 
@@ -99,7 +95,7 @@ def _finite(value: float, path: str) -> float:
     return value
 
 
-def _schema_of_class(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
+def _schema_of_class(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     properties = {
         name: _schema(_type_at(kind, place), definitions) for name, place in _paths(kind).items()
     }
@@ -127,12 +123,12 @@ def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return _schema_of_generic(origin, get_args(kind), definitions)
     if issubclass(kind, Enum):
         return {"enum": [each.value for each in kind]}
-    if not is_dataclass(kind):
-        raise TypeError(f"{kind} has no JSON form")
-    if kind.__name__ not in definitions:
-        definitions[kind.__name__] = {}
-        definitions[kind.__name__] = _schema_of_class(kind, definitions)
-    return {"$ref": f"#/$defs/{kind.__name__}"}
+    name = kind.__name__
+    if name not in definitions:
+        # It may hold others of its kind.
+        definitions[name] = {}
+        definitions[name] = _schema_of_class(kind, definitions)
+    return {"$ref": f"#/$defs/{name}"}
 
 
 def _schema_of_generic(

@@ -23,7 +23,9 @@ EXAMPLES = ("--drivers drivers.toml", "20261121T130110Z-savers --drivers drivers
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_id", nargs="?", metavar="RUN", help="default: the newest run")
-    parser.add_argument("--drivers", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--drivers", type=Path, required=True, metavar="FILE", help="what matters for your system"
+    )
     parser.add_argument(
         "--date", default="", metavar="YYYY-MM-DD", help="of the record; default: that of the run"
     )

@@ -38,14 +38,18 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser, default="gate")
-    arms = parser.add_argument_group("the two arms, as subjects of the scenario")
+    arms = parser.add_argument_group("compare two subjects of the scenario")
     arms.add_argument("--base-subject", default="", metavar="LABEL")
     arms.add_argument("--head-subject", default="", metavar="LABEL")
-    arms = parser.add_argument_group("the two arms, as environments; every subject runs in both")
-    arms.add_argument("--base", default="", metavar="REQUIREMENT[,…]", help="a path, or as for pip")
+    arms = parser.add_argument_group("or two environments, in which every subject runs")
+    arms.add_argument("--base", default="", metavar="REQUIREMENT[,…]", help="as for pip, or a path")
     arms.add_argument("--head", default="", metavar="REQUIREMENT[,…]")
     arms.add_argument(
-        "--environments", type=Path, default=Path(".gate"), metavar="DIR", help="kept here"
+        "--environments",
+        type=Path,
+        default=Path(".gate"),
+        metavar="DIR",
+        help="default: %(default)s",
     )
     how = parser.add_argument_group("how it is judged")
     how.add_argument(
@@ -53,12 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=Rule().smallest_effect,
         metavar="SHARE",
-        help="a slow-down by less is of no interest; default: %(default)s",
+        help="smaller slow-downs do not count; default: %(default)s",
     )
     how.add_argument(
         "--no-confirm",
         action="store_true",
-        help="no second run: the first one is judged as strictly as both together",
+        help="no second run; a regression is then not confirmed",
     )
     how.add_argument(
         "--judge",

@@ -1,4 +1,4 @@
-"""``init``: write a scenario with comments, to be changed."""
+"""``init``: write a commented scenario to start from."""
 
 from __future__ import annotations
 
