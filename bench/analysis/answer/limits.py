@@ -91,8 +91,9 @@ def outcome_of(compared: Comparison, asked: Range) -> tuple[LimitOutcome, str]:
 def figure_of(cell: Cell, limit: Limit) -> Figure:
     """Judge a metric of ``cell`` by its interval over trials, of which none may lack.
 
-    What is to be exactly so needs no interval. Of a trial that the saver ended every cycle is lost:
-    it counts in the errors as a share of 1, and leaves every other figure open.
+    Two trials have one: many a figure, as the size of a row, is the same in all of them. What is to
+    be exactly so needs none. Of a trial that the saver ended every cycle is lost: it counts in the
+    errors as a share of 1, and leaves every other figure open.
     """
     metric = limit.metric
     found = _errors(cell) if metric == ERRORS.name else cell.estimates.get(metric)
@@ -121,8 +122,6 @@ def _by_interval(
         return "holds", ""
     if found.low is None or found.high is None:
         return "undecided", no_interval
-    if have < FEWEST_FOR_INTERVAL:
-        return "undecided", f"fewer than {FEWEST_FOR_INTERVAL} trials have no interval"
     if unsteady := cell.unsteady_because(limit.metric):
         return "undecided", f"not steady during the window: {unsteady}"
     return outcome_in(limit.range, found.low, found.high), ""
