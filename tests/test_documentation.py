@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 import bench.errors
 from bench.analysis.findings.registry import finding_kinds
-from bench.cli import VERBS
+from bench.cli import VERBS, _fill, _parser
 from bench.discovery import FOLDERS, load, names
 from bench.errors import BenchError
 from bench.payloads.application_state import TYPES
@@ -191,6 +191,17 @@ def test_every_command_in_a_document_exists(document: Path) -> None:
     assert sessions - nox_sessions() == set()
     assert verbs - set(VERBS) == set()
     assert {path for path in scenarios if not (ROOT / path).is_file()} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_in_a_document_is_accepted(document: Path) -> None:
+    for words in commands(document):
+        if verb := verb_asked_for(words):
+            parser, verbs = _parser()
+            _fill(verbs[verb], verb)
+            given = words[words.index(verb) :]
+            # Ends with SystemExit at a flag that is not there.
+            parser.parse_args(given[: given.index(">")] if ">" in given else given)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

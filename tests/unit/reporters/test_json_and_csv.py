@@ -4,11 +4,12 @@ import json
 from dataclasses import asdict, fields, replace
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis
 from bench.errors import InvalidMeasurementError
-from bench.reporters.json_document import SCHEMA_VERSION
+from bench.reporters.json_document import SCHEMA_VERSION, schema
 from tests.unit.reporters import synthetic
 from tests.unit.reporters.telling import csv_rows, json_text
 
@@ -30,6 +31,21 @@ def test_the_json_has_all_that_is_shown_of_the_analysis_and_none_of_the_evidence
         assert told["ratio"] == comparison.effect.ratio
         assert told["metric"] == asdict(comparison.metric)
         assert told["condition"] == list(comparison.condition)
+
+
+def test_the_schema_asks_for_each_field_and_its_type() -> None:
+    validator = Draft202012Validator(json.loads(schema()))
+    document = json.loads(json_text(FULL))
+    assert [error.message for error in validator.iter_errors(document)] == []
+    document["cells"][0]["status"] = "fine"
+    document["comparisons"][0]["condition"] = ["one"]
+    del document["exit_code"]
+
+    assert [error.json_path for error in validator.iter_errors(document)] == [
+        "$.cells[0].status",
+        "$.comparisons[0].condition",
+        "$",
+    ]
 
 
 def test_a_finding_refers_to_a_cell_by_a_name_that_is_there() -> None:
