@@ -13,7 +13,7 @@ from bench.scenario.metric import CLOSING
 from bench.scenario.scenario import Scenario
 
 # Opening, preparing and closing may take so long each.
-LIMIT_S = 7.0
+LIMIT_S = 6.0
 _MOMENT_S = 0.02
 
 
