@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -79,6 +79,11 @@ class Drift:
     p_value: float | None
     is_systematic: bool
 
+    @property
+    def is_large(self) -> bool:
+        """Whether it would matter: by 10 % or more, either way."""
+        return abs(math.log1p(self.change)) >= math.log1p(LEAST_DRIFT)
+
 
 def drifts_over(changes: Mapping[Cell, Sequence[float]]) -> dict[Cell, Drift]:
     """Say how far a series drifted in each cell, from what it did in all cells of a run.
@@ -98,14 +103,15 @@ def drifts_over(changes: Mapping[Cell, Sequence[float]]) -> dict[Cell, Drift]:
 
 def _drift(changes: Sequence[float], variance: float, degrees: float) -> Drift:
     mean, trials = float(np.mean(changes)), len(changes)
+    drift = Drift(math.expm1(mean), trials, p_value=None, is_systematic=False)
     if not degrees:
-        return Drift(math.expm1(mean), trials, p_value=None, is_systematic=False)
+        return drift
     error = math.sqrt(variance / trials)
     # Trials that agree entirely leave no doubt.
     student = abs(mean) / error if error > 0.0 else math.inf if mean else 0.0
     p_value = 2.0 * float(stdtr(degrees, -student))
-    is_large = abs(mean) >= math.log1p(LEAST_DRIFT)
-    return Drift(math.expm1(mean), trials, p_value, is_large and p_value < SIGNIFICANCE)
+    is_systematic = drift.is_large and p_value < SIGNIFICANCE
+    return replace(drift, p_value=p_value, is_systematic=is_systematic)
 
 
 def swing_of(due_ns: Integers, response_ns: Integers, start_ns: int, end_ns: int) -> float:

@@ -9,6 +9,7 @@ from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import drift_in_words
 from bench.scenario.metric import METRICS
 from bench.scenario.quantity import number
+from bench.stats.steadiness import Drift
 
 
 @cell_finding(
@@ -36,14 +37,35 @@ def slowing_down(_: Evidence, cell: CellEvidence) -> Symptom | None:
     return _drifting(cell, faster=False)
 
 
+@cell_finding(
+    "note",
+    meaning="A time or rate changed by 10 % or more from the first half of the window to the "
+    "second, taken over the trials, but these differ so much that it may be chance: whether it "
+    "drifts is not known. Comparisons of it count.",
+    remedy="Measure with more repetitions or a longer duration_s, on a quieter machine.",
+)
+def drift_not_known(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for series that changed much, in trials that agree too little to call it a drift."""
+    symptoms = (
+        _symptom(series, drift)
+        for series, drift in cell.cell.drifts.items()
+        if drift.p_value is not None and drift.is_large and not drift.is_systematic
+    )
+    return max(symptoms, key=lambda symptom: symptom.size, default=None)
+
+
 def _drifting(cell: CellEvidence, *, faster: bool) -> Symptom | None:
     """Tell of the series that drifted most in one direction."""
     symptoms = (
-        Symptom(f"{series} {drift_in_words(drift)}", size=abs(drift.change))
+        _symptom(series, drift)
         for series, drift in cell.cell.drifts.items()
         if drift.is_systematic and ((drift.change > 0.0) == (series in METRICS)) == faster
     )
     return max(symptoms, key=lambda symptom: symptom.size, default=None)
+
+
+def _symptom(series: str, drift: Drift) -> Symptom:
+    return Symptom(f"{series} {drift_in_words(drift)}", size=abs(drift.change))
 
 
 @cell_finding(

@@ -44,6 +44,20 @@ def test_trials_that_slow_down_together_make_a_metric_inconclusive(
     assert [c.unsteady for c in comparisons] == [f"{said} trials" if inconclusive else ""]
 
 
+@pytest.mark.parametrize(("slow_trials", "is_told"), [(0, False), (2, True), (3, False)])
+def test_what_changed_much_in_trials_that_disagree_is_told_and_compared(
+    tmp_path: Path, slow_trials: int, is_told: bool
+) -> None:
+    analysis = compared(tmp_path, slow_trials)
+    finding = found(analysis, "drift_not_known")
+
+    assert (finding is not None) == is_told
+    if finding is not None:
+        assert finding.severity == "note"
+        assert "b · selector" in finding.message
+        assert "cycle.response rose by 40.7 % from the first half" in finding.message
+
+
 def test_only_the_metric_that_drifts_is_inconclusive(tmp_path: Path) -> None:
     cell = compared(tmp_path, 3).cells[1]
 
