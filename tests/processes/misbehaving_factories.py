@@ -160,18 +160,6 @@ class ReadsForEver(InMemorySaver):
         await asyncio.Event().wait()
 
 
-class ReadsSometimes(InMemorySaver):
-    """Fails at every other read."""
-
-    reads = 0
-
-    async def aget_tuple(self, *given: Any) -> Any:
-        self.reads += 1
-        if self.reads % 2:
-            raise OSError("the disk is away")
-        return await super().aget_tuple(*given)
-
-
 class Hoarding(InMemorySaver):
     """Keeps more and more of nothing."""
 
