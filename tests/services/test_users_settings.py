@@ -97,7 +97,7 @@ def test_redis_runs_as_it_is(
         client.set("theirs", "kept")
         record = measured("redis", "", "BENCH_REDIS_URL", address)
         left = client.keys("*")
-        configured = {name: client.config_get(name)[name] for name in settings}  # type: ignore[index]  # a coroutine only of another client
+        configured = {name: client.config_get(name)[name] for name in settings}
 
     assert (record.status, record.server, record.durability) == ("measured", "external", expected)
     assert left == ["theirs"]
