@@ -18,6 +18,7 @@ from scipy.special import bdtrc
 
 from bench.analysis.cell import Cell
 from bench.analysis.result import Adjustment, Comparison, FalseAlarms, Reason
+from bench.analysis.wording import FEWEST_FOR_INTERVAL
 from bench.scenario.durability import Durability
 from bench.scenario.family import asks_across_durability, baselines_of, compares, family_of
 from bench.scenario.limit import SUM
@@ -334,6 +335,8 @@ def _family(scenario: Scenario, baseline: Cell, candidate: Cell, metric: str) ->
 
 
 def _reported(comparison: Comparison) -> Comparison:
+    if comparison.effect.blocks < FEWEST_FOR_INTERVAL:
+        return replace(comparison, cause="blocks", outcome="unresolved")
     if _is_equivalent(comparison):
         return replace(comparison, outcome="equivalent")
     against = [reason for reason in comparison.reasons if reason in HEEDED["report"]]

@@ -44,8 +44,9 @@ class Comparison:
     ``reasons`` has everything that speaks against a difference; who heeds which is in
     ``bench.analysis.comparison.HEEDED``. ``outcome`` is that of the report and about the candidate;
     ``equivalent``: shown to depart from 1 by less than the share ``smallest_effect``, even where it
-    differs; ``suggestive``: it would be a difference if it were not one of many comparisons.
-    ``cause`` is the first of the reasons that keep it ``unresolved`` or ``suggestive``.
+    differs; ``suggestive``: it would be a difference if it were not one of many comparisons. Fewer
+    than three blocks leave it ``unresolved``. ``cause`` is the first of the reasons that keep it
+    ``unresolved`` or ``suggestive``.
     """
 
     metric: Metric

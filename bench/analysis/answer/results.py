@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from bench.analysis.cell import Cell
 from bench.analysis.result import Comparison, Finding, MatrixEntry
-from bench.analysis.wording import FEWEST_FOR_INTERVAL
 from bench.records.trial import TrialRecord
 from bench.scenario.scenario import Scenario
 
@@ -57,9 +56,5 @@ class Results:
 
 
 def is_proven(comparison: Comparison) -> bool:
-    """Tell whether the comparison shows a difference, or that there is none of interest.
-
-    Fewer than three blocks show nothing: their interval is not told.
-    """
-    is_told = comparison.effect.blocks >= FEWEST_FOR_INTERVAL
-    return is_told and comparison.outcome in ("better", "worse", "equivalent")
+    """Tell whether the comparison shows a difference, or that there is none of interest."""
+    return comparison.outcome in ("better", "worse", "equivalent")

@@ -69,16 +69,22 @@ def answer(results: Results, first: Iterable[str] = (), broken: Sequence[FaultCe
 
 
 def _pairs(results: Results, comparisons: Sequence[Comparison]) -> list[Statement]:
-    """Tell one statement for each two kinds of savers, those that the question is about first."""
+    """Tell one statement for each two kinds of savers, those that the question is about first.
+
+    What keeps nothing beyond its process comes last.
+    """
     groups: dict[str, list[Comparison]] = defaultdict(list)
     for each in comparisons:
         groups[_about(results, each)].append(each)
     asked = {
         pair.candidate for pair in (results.scenario.ask.pairs if results.scenario.ask else ())
     }
-    ordered = sorted(
-        groups.items(), key=lambda item: asked.isdisjoint(c.candidate for c in item[1])
-    )
+
+    def rank(group: Sequence[Comparison]) -> tuple[bool, bool]:
+        is_volatile = all(results.cell(c).durability is Durability.VOLATILE for c in group)
+        return is_volatile, asked.isdisjoint(c.candidate for c in group)
+
+    ordered = sorted(groups.items(), key=lambda item: rank(item[1]))
     return [
         Statement(f"{about}{_which(results, of)}", f"{'; '.join(_clauses(results, of))}.")
         for about, of in ordered

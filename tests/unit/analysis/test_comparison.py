@@ -131,6 +131,13 @@ def test_an_interval_that_holds_one_shows_no_difference(tmp_path: Path) -> None:
     assert compared(tmp_path, make, text())["fast", "base"].outcome == "unresolved"
 
 
+def test_fewer_than_three_blocks_show_nothing(tmp_path: Path) -> None:
+    make = arms({"base": 2, "fast": 1, "slow": 5})
+    pairs = compared(tmp_path, make, text(repetitions=2))
+
+    assert {(each.outcome, each.cause) for each in pairs.values()} == {("unresolved", "blocks")}
+
+
 RELAXED = {"durability": Durability.RELAXED}
 
 
