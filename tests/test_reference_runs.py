@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,10 @@ from bench.decide.page import page
 from bench.records.archive import ARCHIVE
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
+from bench.report.cell_tables import group_tables
+from bench.report.groups import groups_of, subject_text
 from bench.report.markdown import escaped, markdown
-from bench.report.ratios import ratio_anchor, ratio_maps
+from bench.report.ratios import ratio_anchor, ratio_maps, ratio_tables
 from bench.report.report import Report
 from bench.reporters.json_document import JsonDocument
 from bench.reporters.json_document import schema as analysis_schema
@@ -76,13 +79,31 @@ def test_nothing_whose_interval_excludes_1_is_called_equal(run_id: str) -> None:
     told = [*analysis.answer.sentences, *(each.text for each in analysis.answer.doubts)]
 
     assert not re.search(r"no difference|\b(the same|equal|alike)\b(?! saver)", " ".join(told))
-    for table in ratio_maps(analysis, ("equal", "loop", "across")):
+    published = (ROOT / "reports" / run_id / "report.md").read_text(encoding="utf-8")
+    assert not re.search(r"no difference|not different|\b(is|are) (equal|alike)\b", published)
+    for table in chain(*ratio_maps(analysis)):
         for entry in (entry for row in table.rows for entry in row.entries if entry.anchor):
             each = ratios[entry.anchor]
             is_shown = each.outcome in ("better", "worse", "equivalent") and each.effect.blocks > 2
             assert entry.is_open != is_shown
             assert entry.text.endswith("?") != is_shown
             assert ("range" in entry.detail) == (each.effect.blocks == 2)
+
+
+@pytest.mark.parametrize("run_id", RUN_IDS)
+def test_of_fewer_than_three_trials_there_is_a_range_and_no_interval(run_id: str) -> None:
+    analysis = analysed(run_id)
+    groups = groups_of(analysis)
+    ratios = {ratio_anchor(each): each for each in analysis.comparisons}
+    for row in (row for table in ratio_tables(analysis, groups) for row in table.rows):
+        each, entry = ratios[row.anchor], row.entries[4]
+        assert each.effect.blocks > 2 or entry.detail == "" or entry.detail[0].isalpha()
+        assert each.effect.blocks > 2 or row.entries[-1].badge in ("unresolved", "invalid")
+    for group in groups:
+        few = {subject_text(cell) for cell in group.cells if len(cell.trial_ids) < 3}
+        rows = [row for table in group_tables(group) for row in table.rows]
+        told = [entry for row in rows if row.entries[0].text in few for entry in row.entries]
+        assert [entry.detail for entry in told if entry.detail.startswith("[")] == []
 
 
 def test_there_is_one_for_each_scenario_that_claims_name() -> None:

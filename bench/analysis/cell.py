@@ -67,6 +67,35 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinned:
+    """Of ``count`` operations of one name those that are shown, shape (n,) each, in ns.
+
+    In each of equal parts of the window these are the one with the shortest and the one with the
+    longest response time, of what ended well and of the rest. ``due`` counts from the beginning of
+    the window; ``ended`` has by index how those ended that did not end well.
+    """
+
+    count: int
+    due: tuple[int, ...]
+    wait: tuple[int, ...]
+    service: tuple[int, ...]
+    ended: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What happened in the window of one trial, which is ``window_ns`` long.
+
+    ``spans`` has by reading when what it is about happened: start, from the beginning of the
+    window, and length, in ns.
+    """
+
+    window_ns: int
+    operations: Mapping[str, Thinned]
+    spans: Mapping[str, tuple[tuple[int, int], ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Blocks:
     """What the trials of a cell gave, block by block: what comparisons are made from.
 
@@ -96,7 +125,8 @@ class Cell:
     ``invalid_because`` is not empty when the numbers must not be used; reports strike them out.
     ``struck`` has the metrics of which that is true where the others may be used: they have no
     value in ``estimates``. ``drifts`` has, by series (``metric.series_of``), what the
-    primary metrics are statistics of. ``blocks`` is the evidence behind all of it.
+    primary metrics are statistics of. ``traces`` has by trial what happened in it, and ``blocks``
+    is the evidence behind all of it.
     """
 
     sweep: str
@@ -126,6 +156,7 @@ class Cell:
     drifts: Mapping[str, Drift] = field(default_factory=dict)
     struck: Mapping[str, Struck] = field(default_factory=dict)
     payload_text: str = ""
+    traces: Mapping[str, Trace] = field(default_factory=dict)
     blocks: Blocks = field(default_factory=Blocks, metadata={"shown": False})
 
     @property

@@ -144,6 +144,7 @@ def _cell(
         error_texts=error_texts,
         estimates=estimate_all(trials, tuple(error_shares.values())),
         curves=_curves(trials),
+        traces={trial.record.trial.id: trial.trace for trial in trials},
         blocks=Blocks(
             planned=planned,
             values={

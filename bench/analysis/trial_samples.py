@@ -8,12 +8,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from bench.analysis.cell import Thinned, Trace
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.trial import TrialRecord, Window
 from bench.scenario.metric import CYCLE, METRICS, SAVER_OPERATIONS
 from bench.stats.quantiles import Distribution, operations_needed
 from bench.stats.steadiness import growth_ns
+from bench.stats.thinning import extremes
 
 _NS_PER_S = 1e9
 _MEDIAN = 0.5
@@ -72,6 +74,51 @@ class TrialSamples:
             index = np.flatnonzero(within & self.is_one_of(name))
             if index.size:
                 yield name, OperationTimes(self.samples, index)
+
+    def trace(self, most: int) -> Trace:
+        """Return what happened in the window, with about ``most`` of the operations."""
+        indices = {
+            name: np.flatnonzero(self.is_within("due") & self.is_one_of(name))
+            for name in self.record.operations
+        }
+        present = {name: index for name, index in indices.items() if index.size}
+        parts = max(1, most // (2 * max(1, len(present))))
+        start_ns, length_ns = self.window.start_ns, self.window.end_ns - self.window.start_ns
+        return Trace(
+            window_ns=length_ns,
+            operations={
+                name: self._thinned(index, parts, start_ns) for name, index in present.items()
+            },
+            spans={
+                reading.name: tuple((at - start_ns, length) for at, length in reading.spans)
+                for reading in self.record.readings
+                if reading.spans
+            },
+        )
+
+    def _thinned(self, index: npt.NDArray[np.intp], parts: int, start_ns: int) -> Thinned:
+        due, finished = (self.samples.column(name)[index] for name in ("due", "finished"))
+        is_well = self.samples.column("outcome")[index] == Outcome.OK
+        kept = [
+            some[extremes(due[some], (finished - due)[some], parts)]
+            for some in (np.flatnonzero(is_well), np.flatnonzero(~is_well))
+            if some.size
+        ]
+        chosen = np.concatenate(kept)
+        chosen = chosen[np.argsort(due[chosen], kind="stable")]
+        started = self.samples.column("started")[index[chosen]]
+        outcomes = self.samples.column("outcome")[index[chosen]].tolist()
+        return Thinned(
+            count=int(index.size),
+            due=tuple((due[chosen] - start_ns).tolist()),
+            wait=tuple((started - due[chosen]).tolist()),
+            service=tuple((finished[chosen] - started).tolist()),
+            ended={
+                at: Outcome(outcome).name.lower().replace("_", " ")
+                for at, outcome in enumerate(outcomes)
+                if outcome != Outcome.OK
+            },
+        )
 
     def finished(self, *operations: str) -> int:
         """Return how many of ``operations`` ended well in the window."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.analysis.cell import Trace
 from bench.analysis.comparison import compared_tails
 from bench.analysis.load_facts import LoadFacts, changes_by_design, load_facts
 from bench.analysis.trial_samples import OperationTimes, TrialSamples
@@ -28,6 +29,10 @@ from bench.scenario.metric import (
 from bench.stats.quantiles import Distribution, operations_needed
 from bench.stats.resampling import Floats, quantile_replicates
 
+# Operations to show over time: of a whole run, and at least and at most of a trial of it.
+_MOST_TRACED = 40_000
+_FEWEST_TRACED_OF_TRIAL = 40
+_MOST_TRACED_OF_TRIAL = 400
 # Of fewer rounds of each client, the one that the middle of the window cuts looks like a drift.
 ROUNDS_PER_HALF = 10
 
@@ -42,7 +47,8 @@ class TrialSummary:
     each (operation, time), in nanoseconds, for what is pooled over trials. ``replicates`` has, for
     each tail quantile that is compared, what resampling the trial gives
     (:func:`~bench.stats.resampling.quantile_replicates`). ``drifts`` has, by series of a primary
-    metric, the logarithm of second half ÷ first half of the window.
+    metric, the logarithm of second half ÷ first half of the window. ``trace``: what is shown of it
+    over time.
     """
 
     record: TrialRecord
@@ -53,6 +59,7 @@ class TrialSummary:
     load: LoadFacts
     replicates: Mapping[str, Floats]
     drifts: Mapping[str, float]
+    trace: Trace
 
 
 def summarise_trial(
@@ -70,6 +77,7 @@ def summarise_trial(
         raise ValueError(f"trial {record.trial.id} has no window")
     trial = TrialSamples(run.samples(record), record, record.window)
     arrival = run.scenario.arrival(record.trial.arrival)
+    traced = min(_MOST_TRACED_OF_TRIAL, _MOST_TRACED // max(1, len(run.trials)))
     operations: dict[str, int] = {}
     distributions: dict[tuple[str, str], Distribution] = {}
     values: dict[str, float] = {}
@@ -101,6 +109,7 @@ def summarise_trial(
         load=load_facts(trial, arrival),
         replicates=replicates,
         drifts=_drifts(trial, arrival, run.scenario.primary_metrics),
+        trace=trial.trace(max(_FEWEST_TRACED_OF_TRIAL, traced)),
     )
 
 

@@ -20,7 +20,7 @@ from bench.report.outcome_tables import (
     thresholds_in_words,
 )
 from bench.report.page import Block, Box, Details, Look, Text
-from bench.report.ratios import OF_SAVERS, ratio_maps
+from bench.report.ratios import ratio_maps
 from bench.report.table import Entry, Row, Table
 from bench.report.text import one_line, shortened, strong
 
@@ -59,14 +59,14 @@ def first_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Bloc
     """Yield the first screen of a page."""
     yield Text(about(analysis), "about")
     yield from boxes(analysis)
-    maps = ratio_maps(analysis, OF_SAVERS)
+    maps, beside = ratio_maps(analysis)
     yield from maps
     if maps:
         yield Text(words.MAP, "about")
     else:
         yield from (*capacity_tables(analysis), *glance_tables(analysis, groups))
-    if across := ratio_maps(analysis, ("across",)):
-        yield Details("Across durability classes", (Text(words.ACROSS_DURABILITY), *across))
+    if beside:
+        yield Details("Pairs with other promises", (Text(words.OTHER_PROMISES), *beside))
     yield Text(" · ".join(chips(analysis)), "about")
 
 
@@ -108,7 +108,7 @@ def chips(analysis: Analysis) -> Iterator[str]:
 
 def screen_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Block]:
     """Yield the same for a screen: what the map shows is not told again in sentences."""
-    maps = ratio_maps(analysis, OF_SAVERS)
+    maps, _ = ratio_maps(analysis)
     yield Text(one_line(analysis.question), "about")
     answer, *doubts = boxes(analysis)
     kept = [

@@ -48,7 +48,8 @@ def _spans(text: str) -> Iterator[str]:
         # Neither can be escaped inside code.
         is_code = look == "code" and not set(part) & set("`|")
         set_part = part if is_code else _SPECIAL.sub(r"\\\1", part).translate(_ENTITIES)
-        yield _FRAMES["" if look == "code" and not is_code else look].format(set_part)
+        # GitHub gives anchors to headings alone, so that a link within tables would lead nowhere.
+        yield _FRAMES.get("" if look == "code" and not is_code else look, "{}").format(set_part)
 
 
 def _escape_start(match: re.Match[str]) -> str:
@@ -121,7 +122,8 @@ def _table(table: Table, level: int) -> Iterator[str]:
         yield from _nested(Details(table.title, (replace(table, title="", fold=""),)), level)
         return
     if table.title:
-        yield _heading(table.title, level)
+        # The same few stand under each condition: as headings they would have the same anchors.
+        yield f"**{escaped(table.title)}**" if table.fold else _heading(table.title, level)
     if table.caption:
         yield escaped(table.caption)
     if not table.rows:

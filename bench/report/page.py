@@ -5,10 +5,11 @@ Every text is as it came; the renderers escape it. ``bench.report.text`` marks c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.analysis.cell import Trace
 from bench.analysis.result import Severity
 from bench.report.table import Table
 
@@ -65,6 +66,13 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """What happened in each trial, by the anchor of its line: for a page that can draw it."""
+
+    of_trials: Mapping[str, Trace]
+
+
+@dataclass(frozen=True, slots=True)
 class Details:
     """Blocks that can be folded away under their title."""
 
@@ -92,7 +100,7 @@ class Section:
         return tuple(each for each in self.blocks if isinstance(each, Section) and each.anchor)
 
 
-Block = Text | Bullets | Box | Facts | Code | Picture | Table | Details | Section
+Block = Text | Bullets | Box | Facts | Code | Picture | Table | Traces | Details | Section
 
 
 @dataclass(frozen=True, slots=True)

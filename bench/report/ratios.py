@@ -11,26 +11,30 @@ from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis, Comparison
 from bench.analysis.wording import factor_in_words, interval_or_range, noun, spread_in_words
 from bench.report import words
-from bench.report.groups import Group, Pairs, comparison_group, key_of
+from bench.report.groups import Group, Pairs, comparison_group
+from bench.report.page import Traces
 from bench.report.table import Column, Entry, Row, Table, table
-from bench.report.text import one_line
+from bench.report.text import link, one_line
+from bench.scenario.durability import Durability
 from bench.scenario.metric import Metric, time_name
 from bench.scenario.quantity import ABSENT, choose_scale, number, scaled, scales_of
 
 # A ratio of so much, or of one by so much, has the full colour.
 _FULL_SHADE = 6.0
-OF_SAVERS = ("equal", "loop")
-"""The kinds of comparisons that are on the first screen."""
-_KINDS = (*OF_SAVERS, "aa", "across")
+_OF_SAVERS = ("equal", "loop")
+_KINDS = (*_OF_SAVERS, "volatile", "aa", "across")
 
 
-def kind_of(comparison: Comparison) -> str:
-    """Return the kind of table that a comparison stands in."""
+def _kind(pairs: Pairs, comparison: Comparison) -> str:
     if comparison.is_aa:
         return "aa"
     if not comparison.same_durability:
         return "across"
-    return "loop" if comparison.axis == "loop" else "equal"
+    if comparison.axis == "loop":
+        return "loop"
+    baseline, _ = pairs.cells(comparison)
+    is_volatile = baseline is not None and baseline.durability is Durability.VOLATILE
+    return "volatile" if is_volatile else "equal"
 
 
 def sides(comparison: Comparison) -> tuple[str, str]:
@@ -47,33 +51,51 @@ def ratio_anchor(comparison: Comparison) -> str:
     return "ratio." + ".".join(parts)
 
 
-def cell_anchor(cell: Cell) -> str:
-    """Return the name by which the trials of a cell can be linked to."""
-    return "trials." + ".".join((cell.subject, *key_of(cell)))
+def trial_anchor(trial_id: str) -> str:
+    """Return the name by which the line of a trial can be linked to."""
+    return f"trial.{trial_id}"
+
+
+def _first_trial(cell: Cell | None) -> str:
+    trials = cell.blocks.trials if cell else {}
+    return trial_anchor(trials[min(trials)]) if trials else ""
 
 
 # --------------------------------------------------------------------------------------- the map
 
 
-def ratio_maps(analysis: Analysis, kinds: Sequence[str]) -> tuple[Table, ...]:
+def ratio_maps(analysis: Analysis) -> tuple[tuple[Table, ...], tuple[Table, ...]]:
     """Return a map for each metric of the answer: savers down, conditions of the question across.
 
-    A saver that is compared with several has a line for each.
+    Then those of pairs that promise different things, or nothing: where there are no others, what
+    promises nothing is with the first. A saver that is compared with several has a line for each.
     """
-    return tuple(
-        _map(analysis, shown)
-        for name in analysis.answer.metrics
-        if (shown := [c for c in analysis.comparisons if _is_in_map(analysis, c, name, kinds)])
+    pairs = Pairs(analysis)
+    asked = [each for each in analysis.comparisons if each.condition[0] in analysis.answer.sweeps]
+    asked = [each for each in asked if each.metric.name in analysis.answer.metrics]
+    kinds = {id(each): _kind(pairs, each) for each in asked}
+    first = _OF_SAVERS if {*kinds.values()} & {*_OF_SAVERS} else ("volatile",)
+    return (
+        _maps(analysis, pairs, [each for each in asked if kinds[id(each)] in first], ""),
+        _maps(
+            *(analysis, pairs),
+            [each for each in asked if kinds[id(each)] not in ("aa", *first)],
+            ", other promises",
+        ),
     )
 
 
-def _is_in_map(analysis: Analysis, comparison: Comparison, name: str, kinds: Sequence[str]) -> bool:
-    is_asked = comparison.condition[0] in analysis.answer.sweeps
-    return comparison.metric.name == name and is_asked and kind_of(comparison) in kinds
+def _maps(
+    analysis: Analysis, pairs: Pairs, comparisons: Sequence[Comparison], addition: str
+) -> tuple[Table, ...]:
+    return tuple(
+        _map(pairs, of_metric, addition)
+        for name in analysis.answer.metrics
+        if (of_metric := [each for each in comparisons if each.metric.name == name])
+    )
 
 
-def _map(analysis: Analysis, shown: Sequence[Comparison]) -> Table:
-    pairs = Pairs(analysis)
+def _map(pairs: Pairs, shown: Sequence[Comparison], addition: str) -> Table:
     ends = [(each, cell) for each in shown if (cell := pairs.cells(each)[1])]
     labels = [name for name in varying(cell for _, cell in ends) if name != "subject"]
     lines: dict[tuple[str, ...], dict[tuple[str, ...], Comparison]] = {}
@@ -90,7 +112,7 @@ def _map(analysis: Analysis, shown: Sequence[Comparison]) -> Table:
         for line, of_line in lines.items()
     )
     heads = ("saver", "against", "promise", *columns.values())
-    title = _title(shown[0].metric)
+    title = f"{_title(shown[0].metric)}{addition}"
     return table(title, heads, rows, look="map")
 
 
@@ -153,7 +175,7 @@ def ratio_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ..
     """
     pairs = Pairs(analysis)
     by_metric: dict[str, list[Comparison]] = {name: [] for name in analysis.primary_metrics}
-    for each in sorted(analysis.comparisons, key=lambda each: _KINDS.index(kind_of(each))):
+    for each in sorted(analysis.comparisons, key=lambda each: _KINDS.index(_kind(pairs, each))):
         by_metric.setdefault(each.metric.name, []).append(each)
     columns = (
         *("saver", "against", "promise", "condition"),
@@ -183,7 +205,7 @@ def _ratio_row(pairs: Pairs, groups: Sequence[Group], each: Comparison) -> Row:
     factor, p_value = each.effect.detectable_factor, each.adjusted_p
     entries = (
         *(
-            Entry(name, anchor=cell_anchor(cell) if cell and cell.blocks.trials else "")
+            Entry(name, anchor=_first_trial(cell))
             for name, cell in zip(sides(each), (candidate, baseline), strict=True)
         ),
         Entry("A/A" if each.is_aa else durabilities(pairs, each)),
@@ -191,13 +213,19 @@ def _ratio_row(pairs: Pairs, groups: Sequence[Group], each: Comparison) -> Row:
         Entry(scaled(each.effect.ratio), _ratios(each), struck=bool(invalid)),
         Entry(ABSENT if factor is None else number(factor)),
         Entry(ABSENT if p_value is None else number(p_value)),
-        Entry("  ".join(number(ratio) for _, ratio in sorted(each.ratios.items()))),
+        Entry("  ".join(_block(candidate, at, ratio) for at, ratio in sorted(each.ratios.items()))),
         Entry(
             f"must not be used: {one_line(invalid)}" if invalid else why,
             badge=each.outcome if not invalid else "invalid",
         ),
     )
     return Row(entries, anchor=ratio_anchor(each))
+
+
+def _block(candidate: Cell | None, block: int, ratio: float) -> str:
+    """Write the ratio of a block, which leads to the candidate's trial in it."""
+    trial_id = candidate.blocks.trials.get(block) if candidate else None
+    return link(number(ratio), trial_anchor(trial_id)) if trial_id else number(ratio)
 
 
 # ------------------------------------------------------------------------------------- the trials
@@ -224,18 +252,30 @@ def trials_table(analysis: Analysis, groups: Sequence[Group]) -> Table:
     def rows() -> Iterator[Row]:
         for group in groups:
             for cell in group.cells:
-                anchor = cell_anchor(cell)
                 for block, trial in sorted(cell.blocks.trials.items()):
                     values = (cell.blocks.values.get(name, {}).get(block) for name in metrics)
                     numbers = (
                         Entry(scaled(value, scale))
                         for value, scale in zip(values, scales.values(), strict=True)
                     )
-                    head = (cell.subject, group.title, trial, str(block + 1))
-                    yield Row((*map(Entry, head), *numbers), anchor=anchor)
-                    anchor = ""
+                    head = (
+                        *(cell.subject, group.title),
+                        *(link(trial, trial_anchor(trial)), str(block + 1)),
+                    )
+                    yield Row((*map(Entry, head), *numbers), anchor=trial_anchor(trial))
 
     return table("", columns, rows())
+
+
+def traces(analysis: Analysis) -> Traces:
+    """Return what happened in each trial, for its line in :func:`trials_table`."""
+    return Traces(
+        {
+            trial_anchor(trial): trace
+            for cell in analysis.cells
+            for trial, trace in cell.traces.items()
+        }
+    )
 
 
 def durabilities(pairs: Pairs, comparison: Comparison) -> str:

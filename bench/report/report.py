@@ -23,7 +23,7 @@ from bench.report.outcome_tables import (
 )
 from bench.report.page import Block, Bullets, Code, Details, Facts, Page, Picture, Section, Text
 from bench.report.plots.drawing import pictures_of
-from bench.report.ratios import ratio_tables, trials_table
+from bench.report.ratios import ratio_tables, traces, trials_table
 from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.text import one_line
 from bench.scenario.metric import Metric
@@ -81,7 +81,8 @@ def _sections(report: Report) -> Iterator[Block]:
     yield Section("Every number, by condition", numbers, "numbers", "Numbers")
     gaps = _not_measured(groups) or (Text(words.NO_GAPS if groups else words.NO_NUMBER),)
     yield Section("What was not measured", gaps, "not-measured", "Not measured")
-    yield Section("Trials", (trials_table(analysis, groups),), "trials", "Trials")
+    trials = (Text(words.TRACES), trials_table(analysis, groups), traces(analysis))
+    yield Section("Trials", trials, "trials", "Trials")
     environment = (_subjects(analysis), _environment(analysis))
     yield Section("Environment", environment, "environment", "Environment")
     methods = (*map(Text, words.methods(analysis)), *map(Text, words.EXPLANATIONS))

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from bench.printable import cut, printable
 
-Look = Literal["", "code", "strong", "emphasis"]
-
-_MARKS: dict[str, Look] = {"\ue000": "code", "\ue001": "strong", "\ue002": "emphasis"}
+_MARKS = {"\ue000": "code", "\ue001": "strong", "\ue002": "emphasis", "\ue003": "link"}
+_TO = "\ue00e"
 _END = "\ue00f"
-_SPAN = re.compile(f"([{''.join(_MARKS)}])([^{''.join(_MARKS)}{_END}]*){_END}")
-_STRAY = re.compile(f"[{''.join(_MARKS)}{_END}]")
+_ALL = f"{''.join(_MARKS)}{_TO}{_END}"
+_SPAN = re.compile(f"([{''.join(_MARKS)}])(?:([^{_ALL}]*){_TO})?([^{_ALL}]*){_END}")
+_STRAY = re.compile(f"[{_ALL}]")
 
 
 def code(name: str) -> str:
@@ -36,14 +35,20 @@ def emphasis(text: str) -> str:
     return f"\ue002{one_line(text)}{_END}"
 
 
+def link(text: str, anchor: str) -> str:
+    """Mark ``text`` to lead to the part of the page with that ``anchor``."""
+    return f"\ue003{one_line(anchor)}{_TO}{text}{_END}"
+
+
 def codes(names: Iterable[str]) -> list[str]:
     """Mark each of ``names`` to be set as code."""
     return [code(name) for name in names]
 
 
-def spans(text: str) -> Iterator[tuple[Look, str]]:
+def spans(text: str) -> Iterator[tuple[str, str]]:
     """Yield the parts of ``text`` that look alike, with every control character spelt out.
 
+    Each after its look: ``code``, ``strong``, ``emphasis``, ``#anchor`` of a link, or nothing.
     Line ends are kept: whether a text is one line is for the renderer to say.
     """
     text = printable(text)
@@ -51,7 +56,8 @@ def spans(text: str) -> Iterator[tuple[Look, str]]:
     for match in _SPAN.finditer(text):
         if before := _STRAY.sub("", text[at : match.start()]):
             yield "", before
-        yield _MARKS[match[1]], match[2]
+        look = _MARKS[match[1]]
+        yield f"#{match[2] or ''}" if look == "link" else look, match[3]
         at = match.end()
     if rest := _STRAY.sub("", text[at:]):
         yield "", rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from bench import errors
@@ -42,9 +43,21 @@ STATUS_SIGNS: dict[CellStatus, str] = {
     "missing": "missing",
 }
 
+# What the spans of a reading are, in a trial's picture; others stand under the reading's name.
+SPANS: Mapping[str, str] = {
+    "gc.pause_max": "garbage collection",
+    "loop_lag.max": "event loop late",
+}
+TRACES = (
+    "Each trial leads to its operations over time: of each of equal parts of the window the "
+    "fastest and the slowest operation, and of what failed, each at its own instant. Collections "
+    "and late loops are the longest 40."
+)
+
 INVALID_SIGN = "✗ invalid"
 
 CAUSES: dict[Reason | Literal[""], str] = {
+    "blocks": "blocks are lacking: fewer than three, or than planned, show nothing",
     "noise": "it is within what the A/A arms differ by",
     "many comparisons": "its interval excludes 1, which chance gives among so many comparisons",
     "tail": "its interval excludes 1, that with the operations in trials resampled does not",
@@ -66,9 +79,10 @@ NO_ANSWER = "There is no answer: nothing was measured."
 SCENARIO_FILE = "  # wherever the scenario's file lies; its text is below"
 NO_NUMBER = "There is no number: nothing was measured."
 
-ACROSS_DURABILITY = (
-    "The two sides promise different things about what survives a crash. The ratio includes the "
-    "price of the stronger promise; it is not a property of the savers alone."
+OTHER_PROMISES = (
+    "Where the two sides promise different things about what survives a crash, the ratio includes "
+    "the price of the stronger promise; it is not a property of the savers alone. What is volatile "
+    "on both sides is lost with its process."
 )
 EXPLAINED_STEADINESS = (
     "Of each primary time or rate, the second half of the window is divided by the first (medians, "

@@ -10,7 +10,7 @@ from bench.report.report import Report
 
 
 class Html(Reporter):
-    """Sets the report in HTML: style and plots inside, no script, nothing loaded from elsewhere."""
+    """Sets the report in HTML: style, script and plots inside, nothing loaded."""
 
     def render(self, report: Report) -> Mapping[str, bytes]:
         """Return ``report.html``."""

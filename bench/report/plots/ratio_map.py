@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from bench.analysis.result import Analysis
 from bench.report.plots.style import MUTED_COLOUR, TEXT_COLOUR, WIDTH_IN, width_in
-from bench.report.ratios import OF_SAVERS, ratio_maps
+from bench.report.ratios import ratio_maps
 from bench.report.table import Entry, Table
 from bench.report.text import one_line
 
@@ -36,7 +36,7 @@ def ratio_map(analysis: Analysis) -> Figure | None:
 
     What is not proven is hatched. Columns stand where their texts need them to.
     """
-    maps = ratio_maps(analysis, OF_SAVERS)
+    maps, _ = ratio_maps(analysis)
     if not maps:
         return None
     title = analysis.answer.headline or analysis.question

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,25 @@ def test_what_never_started_waited_and_has_no_service_time(tmp_path: Path) -> No
     assert summary.values["cycle.wait.p50"] == 700 * MS
     assert medians(summary) == {"cycle.wait.p50", "cycle.response.p50"}
     assert (summary.load.shed, summary.values["errors"]) == (7, 7 / 13)
+
+
+def test_over_time_the_extremes_of_each_part_are_kept_at_their_own_instants(tmp_path: Path) -> None:
+    slow = {203: 90 * MS, 777: 80 * MS}
+    rows = [row("put", at * MS, slow.get(at, (2 + at % 5) * MS), MS) for at in range(1000)]
+    rows.append(row("put", 500 * MS, 70 * MS, outcome=Outcome.FAILED))
+    spans = ((START_NS + 5, 17), (START_NS + 90, 3))
+    probed = replace(reading("gc.pause_max", 17.0), spans=spans)
+
+    trace = summary_of(tmp_path, *rows, readings=(probed,)).trace
+
+    puts = trace.operations["put"]
+    told = zip(puts.due, puts.wait, puts.service, strict=True)
+    assert {(203 * MS, MS, 90 * MS), (777 * MS, MS, 80 * MS)} <= {*told}
+    assert (puts.count, trace.window_ns) == (1001, 1000 * MS)
+    assert len(puts.due) <= 402
+    assert sorted(puts.due) == [*puts.due]
+    assert {puts.due[at]: ended for at, ended in puts.ended.items()} == {500 * MS: "failed"}
+    assert trace.spans == {"gc.pause_max": ((5, 17), (90, 3))}
 
 
 def test_too_few_operations_give_no_quantile(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
-from bench.analysis.cell import Cell, Curve, Estimate
+from bench.analysis.cell import Blocks, Cell, Curve, Estimate, Thinned, Trace
 from bench.analysis.result import Analysis, Comparison, ComparisonOutcome, Finding, MatrixEntry
 from bench.analysis.summary import NOT_PLANNED
 from bench.analysis.wording import Answer, Check, Statement
@@ -134,11 +135,26 @@ def curve(p50: float) -> Curve:
     return Curve(tuple(p50 * math.exp(0.5 * (at - 100) / 45) for at in range(200)), shares)
 
 
+def trace(subject: str, write: float) -> Trace:
+    """Return 30 writes, the last of which failed, with a collection in the slowest."""
+    window_ns, step_ns = 10**9, 33_000_000
+    service = tuple(round(write * (40 if at == 20 else 1 + at % 7 / 10)) for at in range(30))
+    due = tuple(at * step_ns for at in range(30))
+    spans = {"gc.pause_max": ((due[20] + 1000, 3_000_000),), "loop_lag.max": ((5, 800_000),)}
+    writes = Thinned(4210, due, (0,) * 30, service, {29: "failed"})
+    return Trace(window_ns, {"put": writes}, spans)
+
+
 def cell(subject: str, condition: tuple[str, str, str, str], loop: str = "selector") -> Cell:
-    plugin, durability, _, _ = SUBJECTS[subject]
+    plugin, durability, write, _ = SUBJECTS[subject]
     found = estimates(subject, condition)
     names = [name for name in found if name.endswith(".response.p50")]
     sweep, workload, payload, arrival = condition
+    names_of_trials = [f"{'.'.join((subject, *condition, loop))} {block}" for block in range(5)]
+    trials = tuple(f"{zlib.crc32(name.encode()):08x}" for name in names_of_trials)
+    values = {
+        name: dict(enumerate(one.trial_values)) for name, one in found.items() if one.trial_values
+    }
     return Cell(
         sweep=sweep,
         subject=subject,
@@ -158,12 +174,14 @@ def cell(subject: str, condition: tuple[str, str, str, str], loop: str = "select
         status="measured",
         reason="",
         invalid_because="",
-        trial_ids=("t1", "t2", "t3", "t4", "t5"),
+        trial_ids=trials,
         operations={"put": 4210, "put_writes": 4210, "get_tuple": 1052, "cycle": 4210},
         errors={"TimeoutError": 7} if subject == "redis-none" else {},
         error_texts={"TimeoutError": "no answer | within <5 s>"} if subject == "redis-none" else {},
         estimates=found,
         curves={name.split(".")[0]: curve(found[name].value or 1.0) for name in names},
+        traces={trial: trace(subject, write) for trial in trials},
+        blocks=Blocks(planned=5, values=values, trials=dict(enumerate(trials))),
     )
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from bench.analysis.cell import Blocks
 from bench.analysis.result import Analysis, Comparison, ComparisonOutcome, FalseAlarms, Reason
 from bench.report.groups import Pairs, groups_of
 from bench.report.outcome_tables import false_alarms_in_words
 from bench.report.ratios import ratio_anchor, ratio_maps, ratio_tables, trials_table
 from bench.report.table import Entry
+from bench.report.text import plain, spans
 from bench.scenario.quantity import number
 from tests.unit.reporters import synthetic
 from tests.unit.reporters.telling import csv_rows, html, markdown
@@ -25,7 +25,7 @@ def outcome(of: ComparisonOutcome) -> tuple[Comparison, ...]:
 
 
 def places(analysis: Analysis) -> list[Entry]:
-    maps = ratio_maps(analysis, ("equal", "loop"))
+    maps, _ = ratio_maps(analysis)
     return [entry for each in maps for row in each.rows for entry in row.entries if entry.detail]
 
 
@@ -62,7 +62,12 @@ def test_what_is_not_shown_has_a_question_mark_and_is_hatched(
 
 def test_of_two_blocks_the_range_is_told_and_nothing_is_shown() -> None:
     few = tuple(
-        replace(each, ratios={0: 1.2, 1: 1.5}, effect=replace(each.effect, blocks=2))
+        replace(
+            each,
+            ratios={0: 1.2, 1: 1.5},
+            effect=replace(each.effect, blocks=2),
+            outcome="unresolved",
+        )
         for each in FULL.comparisons
     )
     found = places(replace(FULL, comparisons=few))
@@ -72,17 +77,17 @@ def test_of_two_blocks_the_range_is_told_and_nothing_is_shown() -> None:
 
 
 def test_each_ratio_of_a_primary_metric_has_its_blocks_and_leads_to_its_trials() -> None:
-    blocks = Blocks(trials={0: "t1"})
-    traced = replace(FULL, cells=tuple(replace(cell, blocks=blocks) for cell in FULL.cells))
-    tables = ratio_tables(traced, groups_of(traced))
+    tables = ratio_tables(FULL, groups_of(FULL))
     rows = {row.anchor: row for each in tables for row in each.rows}
-    anchors = {row.anchor for row in trials_table(traced, groups_of(traced)).rows}
+    anchors = {row.anchor for row in trials_table(FULL, groups_of(FULL)).rows}
 
     assert len(rows) == len(FULL.comparisons)
     for each in FULL.comparisons:
         row = rows[ratio_anchor(each)]
-        assert row.entries[7].text == "  ".join([number(each.effect.ratio)] * 5)
-        assert {row.entries[0].anchor, row.entries[1].anchor} <= anchors
+        assert plain(row.entries[7].text) == "  ".join([number(each.effect.ratio)] * 5)
+        led_to = {look[1:] for look, _ in spans(row.entries[7].text) if look}
+        assert len(led_to) == 5
+        assert {row.entries[0].anchor, row.entries[1].anchor, *led_to} <= anchors
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import accumulate
 
+import pytest
 from markupsafe import escape
 
+from bench.analysis.cell import Thinned, Trace
 from bench.report.groups import groups_of
 from bench.scenario.quantity import SIZES, choose_scale, interval, number
 from tests.unit.reporters import synthetic
@@ -44,7 +49,8 @@ def test_elements_are_nested_and_closed() -> None:
 
 
 def test_nothing_is_loaded_from_elsewhere_and_only_our_script_is_executed() -> None:
-    assert [attributes for tag, attributes in outline().seen if tag == "script"] == [{}]
+    scripts = [attributes for tag, attributes in outline().seen if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "traces"}, {}]
     for tag, attributes in outline().seen:
         assert tag not in {"link", "iframe", "object"}
         assert not any(name.startswith("on") for name in attributes)
@@ -53,6 +59,32 @@ def test_nothing_is_loaded_from_elsewhere_and_only_our_script_is_executed() -> N
             assert address.startswith("#")
     assert "url(" not in TEXT
     assert "@import" not in TEXT
+
+
+def test_what_is_drawn_of_a_trial_is_what_the_analysis_has_of_it() -> None:
+    content = json.loads(TEXT.partition('id="traces">')[2].partition("</script>")[0])
+    traces = {trial: trace for cell in FULL.cells for trial, trace in cell.traces.items()}
+
+    assert {f"trial.{trial}" for trial in traces} == set(content)
+    for trial, trace in traces.items():
+        told = content[f"trial.{trial}"]
+        put = trace.operations["put"]
+        count, steps, waits, services, ended = told["operations"]["put"]
+        assert told["window"] * 1000 == trace.window_ns
+        assert count == put.count
+        assert [*accumulate(steps)] == [at / 1000 for at in put.due]
+        assert waits == [wait / 1000 for wait in put.wait]
+        assert services == pytest.approx([service / 1000 for service in put.service], rel=5e-4)
+        assert ended == {str(at): text for at, text in put.ended.items()}
+        assert told["spans"]["garbage collection"] == [[put.due[20] / 1000 + 1, 3000]]
+
+
+def test_no_name_ends_the_script_that_holds_it() -> None:
+    cell = next(cell for cell in FULL.cells if cell.traces)
+    trace = Trace(1000, {"</script><b>": Thinned(0, (), (), (), {})}, {})
+    odd = replace(FULL, cells=(replace(cell, traces={"x": trace}),), comparisons=())
+
+    assert "</script><b>" not in html(odd)
 
 
 def test_links_lead_somewhere() -> None:

@@ -84,7 +84,7 @@ def test_the_numbers_of_a_row_come_from_the_analysis() -> None:
         between = interval(found.low, found.high, scale)
         expected.append(f"{number(found.value / scale.factor)} {between}")
     section = TEXT.split("### steps · 1k · many · selector")[1].split("\n### ")[0]
-    of_put = section.split("#### Write a checkpoint (put)")[1]
+    of_put = section.split("**Write a checkpoint (put)**")[1]
     row = next(line for line in of_put.splitlines() if line.startswith("| redis-always"))
     cells = [text.strip() for text in row.replace("\u00a0", " ").split("|")][4:7]
     assert [text.replace("\u00a0", " ") for text in expected] == cells
@@ -128,7 +128,7 @@ def test_the_first_screen_has_the_answer_the_doubts_and_the_map() -> None:
 
 
 def test_comparisons_of_different_promises_stand_apart() -> None:
-    first, _, across = TEXT.partition("<summary>Across durability classes</summary>")
+    first, _, across = TEXT.partition("<summary>Pairs with other promises</summary>")
     assert "÷ fsync" not in first
     assert "price of the stronger promise" in across
     assert "| memory | postgres | volatile ÷ fsync |" in across.split("</details>")[0]

@@ -19,7 +19,7 @@ from bench.report.plots.memory import peak_memory
 from bench.report.plots.ratio_map import ratio_map
 from bench.report.plots.scaling import by_concurrency, by_state_size
 from bench.report.plots.style import subject_styles, svg
-from bench.report.ratios import OF_SAVERS, ratio_maps
+from bench.report.ratios import ratio_maps
 from bench.report.report import Report
 from bench.reporters.plots import Plots
 from tests.unit.reporters import synthetic
@@ -141,7 +141,7 @@ def test_a_run_without_data_has_no_files() -> None:
 def test_the_map_has_each_ratio_of_the_first_screen_and_nothing_is_cut_off() -> None:
     figure: Any = drawn(ratio_map)
     shown = texts(figure)
-    maps = ratio_maps(FULL, OF_SAVERS)
+    maps, _ = ratio_maps(FULL)
     entries = [entry for each in maps for row in each.rows for entry in row.entries]
     assert maps
     assert [entry.text for entry in entries if entry.text not in shown] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.report.text import code, emphasis, one_line, plain, shortened, spans, strong
+from bench.report.text import code, emphasis, link, one_line, plain, shortened, spans, strong
 
 
 def test_marked_names_are_spans_of_their_own() -> None:
@@ -15,7 +15,13 @@ def test_marked_names_are_spans_of_their_own() -> None:
     assert plain(text) == "No: a_b is not shown"
 
 
-@pytest.mark.parametrize("stray", ["\ue000", "\ue00f", "\ue002\ue001", "\ue00f\ue000"])
+def test_a_link_leads_to_an_anchor_and_to_nowhere_else() -> None:
+    assert list(spans(f"a {link('1.9', 'trial.x')}")) == [("", "a "), ("#trial.x", "1.9")]
+    assert list(spans("\ue003javascript:x\ue00eb\ue00f")) == [("#javascript:x", "b")]
+    assert list(spans("\ue000else\ue00eb\ue00f")) == [("code", "b")]
+
+
+@pytest.mark.parametrize("stray", ["\ue00e", "\ue000", "\ue00f", "\ue002\ue001", "\ue00f\ue000"])
 def test_a_mark_without_its_end_is_nothing(stray: str) -> None:
     assert list(spans(f"a{stray}b")) == [("", "ab")]
 
