@@ -9,7 +9,7 @@ from bench.analysis.cell import Cell
 from bench.analysis.checks import failed_in_words
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Analysis
-from bench.analysis.wording import drift_in_words, interval_or_range
+from bench.analysis.wording import FEWEST_FOR_INTERVAL, drift_in_words, interval_or_range
 from bench.report.groups import Group, failing_text, subject_text
 from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.text import one_line
@@ -271,7 +271,7 @@ def _entry(cell: Cell | None, metric: Metric, scale: Scale, *, is_alone: bool = 
         text = f"≥{SPACE}{text}"
     ends = interval_or_range(estimate.low, estimate.high, estimate.trial_values)
     between = interval(*ends, scale)
-    if between and ends != (estimate.low, estimate.high):
+    if between and 0 < len(estimate.trial_values) < FEWEST_FOR_INTERVAL:
         between = f"range {between}"
     note = "" if between else one_line(estimate.method)
     if because and not cell.invalid_because:

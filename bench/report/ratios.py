@@ -9,7 +9,13 @@ from bench.analysis.answer.places import condition_text, varying
 from bench.analysis.answer.results import is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis, Comparison
-from bench.analysis.wording import factor_in_words, interval_or_range, noun, spread_in_words
+from bench.analysis.wording import (
+    FEWEST_FOR_INTERVAL,
+    factor_in_words,
+    interval_or_range,
+    noun,
+    spread_in_words,
+)
 from bench.report import words
 from bench.report.groups import Group, Pairs, comparison_group
 from bench.report.page import Traces
@@ -162,7 +168,7 @@ def _spread(comparison: Comparison, written: Callable[[float, float], str]) -> s
     if low is None or high is None:
         return "" if effect.blocks > 1 else "a single block"
     text = written(low, high)
-    return text if (low, high) == (effect.low, effect.high) else f"range {text}"
+    return text if effect.blocks >= FEWEST_FOR_INTERVAL else f"range {text}"
 
 
 # ------------------------------------------------------------------------------------ every ratio
