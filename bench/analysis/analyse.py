@@ -35,6 +35,7 @@ def analyse(run: Run) -> Analysis:
     """
     every = expand(run.scenario).expected({record.trial.block for record in run.trials})
     broken = fault_cells(run.scenario, run.trials, every)
+    records = run.trials
     # What was broken on purpose is compared with nothing.
     run, planned = _undisturbed(run), [trial for trial in every if not trial.fault]
     scenario = run.scenario
@@ -42,11 +43,10 @@ def analyse(run: Run) -> Analysis:
     cells = tuple(found.cell for found in evidence)
     compared = comparisons(scenario, cells)
     used = {cell.subject for cell in cells}
-    checks = {label: check for label, check in checks_of(run).items() if label in used}
+    checked = used | {cell.subject for cell in broken}
+    checks = {label: check for label, check in checks_of(run).items() if label in checked}
     parts = (evidence, compared, run.damaged, checks)
-    findings = (
-        find(Evidence(run.record, scenario, len(planned), run.trials, *parts)) if planned else ()
-    )
+    findings = find(Evidence(run.record, scenario, len(planned), records, *parts))
     subjects = tuple(label for label in scenario.subjects if label in used)
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
     entries = matrix(subjects, loops, cells)
@@ -106,8 +106,7 @@ def _of_faults(broken: Sequence[FaultCell]) -> int:
     """Return 1 where a promise was broken, 3 where it is not known what was kept, else 0."""
     if any(cell.breaks_promise for cell in broken):
         return EXIT_REGRESSION
-    unknown = any(cell.verdict == "unknown" and not cell.is_unsupported for cell in broken)
-    return EXIT_INCONCLUSIVE if unknown else EXIT_PASS
+    return EXIT_INCONCLUSIVE if any(cell.is_open for cell in broken) else EXIT_PASS
 
 
 def exit_code(

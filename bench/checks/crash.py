@@ -61,24 +61,20 @@ def _why_not(record: TrialRecord) -> str:
         return VOLATILE
     if verification is None:
         return f"{failure.error_class}: {failure.message}" if failure else "it was not killed"
-    if not verification.acknowledged:
+    if verification.unread == "harness" or not verification.acknowledged:
         return verification.problems[0] if verification.problems else "nothing was acknowledged"
     return ""
 
 
 def _added(found: CrashCheck, verification: Verification) -> CrashCheck:
-    unreadable = verification.problems[0] if not verification.threads else found.unreadable
-    wrong = (
-        *(verification.corrupted, verification.duplicated, verification.unexpected),
-        *(verification.stale, verification.broken_parents, verification.misplaced),
-    )
+    is_uncounted = not (verification.passed or verification.missing or verification.wrong)
     return replace(
         found,
         kills=found.kills + 1,
         acknowledged=found.acknowledged + verification.acknowledged,
-        lost=found.lost + max(verification.lost_acknowledged, verification.lost),
-        wrong=found.wrong + sum(wrong),
-        unreadable=unreadable,
+        lost=found.lost + verification.missing,
+        wrong=found.wrong + verification.wrong,
+        unreadable=verification.problems[0] if is_uncounted else found.unreadable,
         oldest_lost_ns=max(found.oldest_lost_ns, verification.oldest_lost_ns),
         problems=(*found.problems, *verification.problems)[:_MOST_PROBLEMS],
     )

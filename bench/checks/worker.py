@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.contracts import Place
 from bench.errors import UnsupportedError
 from bench.handover.job import Opening
 from bench.handover.parts import Parts, close
@@ -41,8 +40,7 @@ async def _conformance(
         suite: Any = importlib.import_module("bench.checks.suite")
     except ModuleNotFoundError as error:
         return Conformance(not_checked=f"package missing: {error.name} is not installed")
-    place = Place(Path(parts.job.directory), opening.endpoint, opening.namespace)
-    subject = parts.subject(parts.subject_options, place)
+    subject = parts.subject(parts.subject_options, parts.job.place(opening))
     announce("open")
     try:
         await subject.open(1)

@@ -184,7 +184,9 @@ def headline(run: Run, record: TrialRecord) -> str:
     """
     found = record.verification
     if record.trial.fault and found is not None:
-        return f"lost {found.lost_acknowledged} of {found.acknowledged}"
+        if found.unread:
+            return "not read back"
+        return f"lost {found.missing} of {found.acknowledged}"
     if not record.has_samples or record.trial.fault:
         return ""
     values = summarise_trial(run, record, tails=()).values

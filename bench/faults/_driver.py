@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.contracts import Fault, FaultTarget
 from bench.handover.acknowledgements import AcknowledgedCount
-from bench.records.trial import Blow
+from bench.records.trial import Strike
 from bench.scenario.plan import Trial
 from bench.scenario.scenario import FaultUse, Moment
 
@@ -21,7 +21,7 @@ class FaultDriver:
     """Acts in a thread of the runner, so that no clock of the measurement depends on it.
 
     Between :meth:`start` and :meth:`stop` it acts on ``target`` as ``use`` says; ``log`` is the
-    file of what was acknowledged. ``blows`` has what was done, ``failure`` why it could not go on.
+    file of what was acknowledged. ``strikes`` has what was done, ``failure`` why it did not go on.
     """
 
     def __init__(
@@ -41,13 +41,18 @@ class FaultDriver:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._drive, daemon=True)
         self._broken_ns: list[int] = []
-        self.blows: list[Blow] = []
+        self.strikes: list[Strike] = []
         self.failure: Exception | None = None
 
     @property
     def broken_ns(self) -> tuple[int, ...]:
         """The instants from which on nothing was acknowledged until what was hit came back."""
-        return tuple(blow.done_ns for blow in self.blows)
+        return tuple(strike.done_ns for strike in self.strikes)
+
+    @property
+    def has_acted(self) -> bool:
+        """Whether all that was broken came back that can, so that the store says what was kept."""
+        return bool(self.strikes) and self.failure is None
 
     def start(self) -> None:
         """Begin, as the window opens."""
@@ -98,11 +103,11 @@ class FaultDriver:
         began_ns = self._clock()
         self._fault.act(self._target)
         done_ns = self._clock()
-        self.blows.append(Blow(began_ns, done_ns))
+        self.strikes.append(Strike(began_ns, done_ns))
         self._is_over.wait(self._fault.lasts_s)
         self._fault.undo(self._target)
         back_ns = 0 if self._target_has_ended else self._clock()
-        self.blows[-1] = Blow(began_ns, done_ns, back_ns)
+        self.strikes[-1] = Strike(began_ns, done_ns, back_ns)
 
 
 def moments(use: FaultUse, trial: Trial) -> Iterator[Moment]:

@@ -9,33 +9,33 @@ import numpy.typing as npt
 
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
-from bench.records.trial import Blow, FaultRecord, Timeline, Window
+from bench.records.trial import FaultRecord, Strike, Timeline, Window
 
 Booleans = npt.NDArray[np.bool_]
 SLOT_NS = 50_000_000
 
 
-def felt(
-    blows: Sequence[Blow], rows: Integers | None, window: Window | None, cycle: int
+def fault_record(
+    strikes: Sequence[Strike], rows: Integers | None, window: Window | None, cycle: int
 ) -> FaultRecord:
-    """Return the record of a trial with ``blows``, of whose samples ``cycle`` is a cycle's code."""
-    if rows is None or window is None:
-        return FaultRecord(tuple(blows))
+    """Return the record of a trial; ``cycle`` is the code of a cycle in its samples."""
+    if rows is None or window is None or not strikes:
+        return FaultRecord(tuple(strikes))
     cycles = Samples(rows[Samples(rows).column("operation") == cycle])
     due, finished = cycles.column("due"), cycles.column("finished")
     is_ok = cycles.column("outcome") == Outcome.OK
-    ends_ns = [blow.began_ns for blow in blows[1:]] + [window.drained_ns]
+    ends_ns = [strike.began_ns for strike in strikes[1:]] + [window.drained_ns]
     first = [
-        min(map(int, finished[is_ok & (due >= blow.done_ns) & (due < end_ns)]), default=None)
-        for blow, end_ns in zip(blows, ends_ns, strict=True)
+        min(map(int, finished[is_ok & (due >= strike.done_ns) & (due < end_ns)]), default=None)
+        for strike, end_ns in zip(strikes, ends_ns, strict=True)
     ]
-    told = list(zip(first, blows, strict=True))
+    served = list(zip(first, strikes, strict=True))
     return FaultRecord(
-        blows=tuple(blows),
-        outages_ns=tuple(None if at is None else at - blow.began_ns for at, blow in told),
+        strikes=tuple(strikes),
+        outages_ns=tuple(None if at is None else at - strike.began_ns for at, strike in served),
         recoveries_ns=tuple(
-            None if at is None or not blow.back_ns else max(0, at - blow.back_ns)
-            for at, blow in told
+            None if at is None or not strike.back_ns else max(0, at - strike.back_ns)
+            for at, strike in served
         ),
         timeline=_timeline(due, cycles.column("response"), is_ok, window),
     )

@@ -7,8 +7,9 @@ Upon a line ``"sync"`` it flushes everything, upon ``"cut"`` it drops what was n
 answers with ``{"lost_bytes"}``. When the pipe closes, however the runner ended, it unmounts,
 removes the directory and ends.
 
-What is written stays in memory until ``fsync`` or ``fdatasync`` of the file (or its close, where it
-was opened to be written through); until then its length stays what it was, too. Names are kept at
+What is written stays in memory until ``fsync`` or ``fdatasync`` of the file; until then its length
+stays what it was, too. What is written to a file that was opened with ``O_SYNC`` or ``O_DSYNC`` is
+flushed at once. Names are kept at
 once, as by a file system with an ordered journal: a file that was never flushed is empty after a
 cut.
 """
@@ -141,6 +142,11 @@ def _operations(root: str) -> Any:  # noqa: C901 - a method for each call of the
             status = os.fstat(descriptor)
             return self._unflushed.setdefault(status.st_ino, _Unflushed(status.st_size))
 
+        def _kept(self, descriptor: int, flags: int) -> int:
+            if flags & _SYNCED:
+                self._synced.add(descriptor)
+            return descriptor
+
         def _forget(self, path: str) -> None:
             with contextlib.suppress(FileNotFoundError):
                 status = os.lstat(path)
@@ -169,16 +175,14 @@ def _operations(root: str) -> Any:  # noqa: C901 - a method for each call of the
                 descriptor = os.open(root + path, os.O_RDWR)
                 if flags & os.O_TRUNC:
                     self._of(descriptor).resize(0)
-                if flags & _SYNCED:
-                    self._synced.add(descriptor)
-                return descriptor
+                return self._kept(descriptor, flags)
 
-        def create(self, path: str, mode: int, fi: Any = None) -> int:
+        def create(self, path: str, mode: int, flags: int) -> int:
             with self._mutex:
                 descriptor = os.open(root + path, os.O_RDWR | os.O_CREAT, mode)
                 user, group, _ = mfusepy.fuse_get_context()
                 os.fchown(descriptor, user, group)
-                return descriptor
+                return self._kept(descriptor, flags)
 
         def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
             with self._mutex:

@@ -302,10 +302,15 @@ class Acknowledged:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a log, also one whose writer was killed at any moment."""
-        return cls.of(path.read_bytes())
+        with path.open("rb") as file:
+            if not path.stat().st_size:
+                return cls()
+            # Most of a file that was mapped is empty, and is not read.
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return cls.of(content)
 
     @classmethod
-    def of(cls, content: bytes) -> Self:
+    def of(cls, content: bytes | mmap.mmap) -> Self:
         """Read the rows of a log."""
         result = cls()
         numbered: list[ChainLog] = []
@@ -346,7 +351,7 @@ class Acknowledged:
         return [chain for chain in chains if chain.puts or chain.deleted]
 
 
-def _rows(content: bytes) -> Iterator[tuple[int, int, int, int, str, str]]:
+def _rows(content: bytes | mmap.mmap) -> Iterator[tuple[int, int, int, int, str, str]]:
     """Yield the rows with their texts; a chain's key stands as the first text."""
     start = 0
     while start + _ROW.size <= len(content):

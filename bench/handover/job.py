@@ -47,6 +47,7 @@ STEP_LIMIT_S = 30.0
 """So long may a saver take to be opened, and so long for what is prepared in its store."""
 SAMPLES_FILE = "samples.bin"
 RESULT_FILE = "result.json"
+PREPARED_FILE = "prepared.json"
 LEDGER_FILE = "ledger.json"
 ACKNOWLEDGED_FILE = "acknowledged.bin"
 VERIFICATION_FILE = "verification.json"

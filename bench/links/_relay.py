@@ -52,7 +52,8 @@ class _Wires:
     def obey(self, command: str) -> int:
         """Disturb the connections, or no longer; return how many directions that were."""
         if command in ("reset", "idle_closed"):
-            chosen = [each for each in self.directions if command == "reset" or each.is_idle]
+            there = [each for each in self.directions if not each.is_lost]
+            chosen = [each for each in there if command == "reset" or each.is_idle]
             for direction in chosen:
                 direction.end(is_reset=command == "reset")
             return len(chosen)
@@ -77,6 +78,7 @@ class _Direction(asyncio.Protocol):
         self.is_dead = wires.state == "half_open"
         self.spoke_last = False
         self.has_ended = False
+        self.is_lost = False
         self.transport: asyncio.Transport | None = None
         self.to: _Direction | None = None
 
@@ -114,7 +116,7 @@ class _Direction(asyncio.Protocol):
 
         A reset must not become an orderly end: what was cut off would look whole.
         """
-        self._wires.directions.discard(self)
+        self.is_lost = True
         self._send(_reset if exc else lambda to: to.close())
 
     def _end(self, to: asyncio.Transport) -> None:
@@ -145,6 +147,8 @@ class _Direction(asyncio.Protocol):
         to = self.to.transport if self.to is not None else None
         if to is not None and not to.is_closing() and not self.is_dead:
             what(to)
+        if self.is_lost and not self._under_way:
+            self._wires.directions.discard(self)
 
 
 class _Client(_Direction):

@@ -23,6 +23,7 @@ from bench.handover.job import (
     LEDGER_FILE,
     LEDGER_STAGE,
     OPENING_STAGE,
+    PREPARED_FILE,
     READY_STAGE,
     VERIFY_STAGE,
     VOLATILE,
@@ -57,12 +58,18 @@ _WARM_LOOK_S = 0.02
 _WARM_OPERATIONS = 6
 # What watches from outside takes its first readings in this time, which ends as the window opens.
 _OUTSIDE_LEAD_S = 0.05
-# More than any trial writes; pages that are not written take no room.
+# More than a load writes before its window, and in each second; pages not written take no room.
 _LOG_BYTES = 1 << 26
+_LOG_BYTES_PER_S = 1 << 23
 # A thread that was told to end may take this long.
 _ENDING_S = 0.2
 
 Announce = Callable[[str], None]
+
+
+def log_bytes(load_s: float) -> int:
+    """Return how long the file is made that notes the writes of a load of so many seconds."""
+    return _LOG_BYTES + round(load_s * _LOG_BYTES_PER_S)
 
 
 class Lifecycle:
@@ -100,7 +107,10 @@ class Lifecycle:
         self.recorder = Recorder(names, self._secrets)
         self._log = (
             # What breaks the trial counts in it, and it outlives this process.
-            AcknowledgementLog.shared(self._directory / ACKNOWLEDGED_FILE, _LOG_BYTES)
+            AcknowledgementLog.shared(
+                self._directory / ACKNOWLEDGED_FILE,
+                log_bytes(trial.warmup_s + trial.duration_s + parts.scenario.drain_s),
+            )
             if trial.fault
             else AcknowledgementLog()
         )
@@ -167,6 +177,9 @@ class Lifecycle:
             raise RuntimeError(f"preparing failed: {first[0]}: {first[1]}")
         settings = await subject.settings()
         result = replace(result, settings=settings, durability=subject.durability_found(settings))
+        if trial.fault:
+            # What is known of the trial if nothing is left of this process.
+            self._directory.joinpath(PREPARED_FILE).write_bytes(to_json(result))
         if isinstance(self._arrival, Closed):
             await self._rehearse(load_of_trial, subject, savers)
         self._enter(READY_STAGE)
@@ -323,7 +336,7 @@ class Lifecycle:
             content = to_json(self._ledger())
         except Exception as error:  # noqa: BLE001 - what cannot be compared is not verified
             problem = f"the ledger failed: {type(error).__name__}: {error}"
-            return replace(result, verification=unread(problem))
+            return replace(result, verification=unread("harness", problem))
         self._log.save(self._directory / ACKNOWLEDGED_FILE)
         self._directory.joinpath(LEDGER_FILE).write_bytes(content)
         return result

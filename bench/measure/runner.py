@@ -29,7 +29,7 @@ from bench.contracts import Endpoint, Fault, Loop, OutsideProbe
 from bench.discovery import load
 from bench.errors import InputError, UnsupportedError
 from bench.faults._driver import FaultDriver
-from bench.faults._timeline import felt
+from bench.faults._timeline import fault_record
 from bench.handover.clock import now_ns
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
@@ -38,6 +38,7 @@ from bench.handover.job import (
     FAULTS_FILE,
     LEDGER_STAGE,
     OPENING_STAGE,
+    PREPARED_FILE,
     SAMPLES_FILE,
     STEP_LIMIT_S,
     VERIFY_STAGE,
@@ -47,7 +48,7 @@ from bench.handover.job import (
 from bench.handover.parts import options_of
 from bench.measure.site import Site
 from bench.measure.worker_process import WorkerProcess
-from bench.records.files import to_json
+from bench.records.files import from_json, to_json
 from bench.records.sample import Integers, read_raw
 from bench.records.store import Store
 from bench.records.trial import Failure, FaultRecord, Reading, TrialRecord
@@ -316,7 +317,7 @@ class TrialRun:
                 result = self._with_server_death(result, endpoint)
             else:
                 result = self._broken(result, driver, site)
-            is_left = result.status == "measured" or (driver and driver.blows)
+            is_left = result.status == "measured" or (driver and driver.has_acted)
             if is_left and result.verification is None:
                 limit_s = self._scenario.verify_s + MARGIN_S
                 with site.stage("read back"):
@@ -335,18 +336,25 @@ class TrialRun:
     def _broken(self, result: TrialResult, driver: FaultDriver, site: Site) -> TrialResult:
         """Return the ``result`` of a trial with a fault, and leave the verifier when that acted."""
         driver.stop()
+        prepared = site.directory / PREPARED_FILE
+        if not result.settings and prepared.exists():
+            known = from_json(prepared.read_bytes(), TrialResult)
+            result = replace(known, status=result.status, failure=result.failure)
         if driver.failure is not None:
             error = driver.failure
-            return unmeasured("failed", type(error).__name__, str(error), "fault")
+            failure = Failure(type(error).__name__, str(error), "fault")
+            return replace(result, status="failed", failure=failure, window=None, verification=None)
         if result.status == "unsupported":
             return result
-        if not driver.blows:
+        if not driver.strikes:
             if result.failure is not None:
                 return result
             text = "the load ended before the fault was to act"
             return unmeasured("failed", "NoFault", text, "fault")
         (site.directory / FAULTS_FILE).write_bytes(to_json(driver.broken_ns))
-        return TrialResult("measured") if site.worker.was_killed else result
+        if site.worker.was_killed:
+            return replace(result, status="measured", failure=None)
+        return result
 
     def _watch(
         self,
@@ -397,8 +405,8 @@ class TrialRun:
             failure = Failure(failure.error_class, *texts)
         verification = result.verification
         if verification is not None:
-            told = tuple(shown(problem) for problem in verification.problems)
-            verification = replace(verification, problems=told)
+            problems = tuple(map(shown, verification.problems))
+            verification = replace(verification, problems=problems)
         durability = result.durability
         if durability is Durability.UNKNOWN and not result.settings:
             durability = self._subject.durability(self._options)
@@ -422,14 +430,14 @@ class TrialRun:
             samples_file=f"{self._trial.id}.npz" if rows is not None else None,
             left_behind=shown(self._site.left_behind),
             stages=(*result.stages, *self._site.stages),
-            broken=self._felt(result, rows),
+            broken=self._fault_record(result, rows),
         )
 
-    def _felt(self, result: TrialResult, rows: Integers | None) -> FaultRecord | None:
+    def _fault_record(self, result: TrialResult, rows: Integers | None) -> FaultRecord | None:
         if self._driver is None:
             return None
         cycle = result.operations.index(CYCLE) if rows is not None else 0
-        return felt(self._driver.blows, rows, result.window, cycle)
+        return fault_record(self._driver.strikes, rows, result.window, cycle)
 
 
 def _is_alive(process_id: int) -> bool:

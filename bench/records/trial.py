@@ -13,6 +13,7 @@ from bench.scenario.metric import Better, Unit
 from bench.scenario.plan import Trial
 
 Status = Literal["measured", "unsupported", "failed"]
+Unread = Literal["", "saver", "harness"]
 # Samples hold instants as 64-bit integers, and no count is larger.
 Instant = Annotated[int, Field(ge=0, lt=1 << 63)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
@@ -117,6 +118,9 @@ class Verification:
     Of checkpoints that are gone ``lost_out_of_order`` had been acknowledged before one of the same
     chain that is there. ``unacknowledged_stored`` checkpoints were found, which is allowed.
 
+    ``unread``: nothing could be looked at, since the ``saver`` could not open or read the store, or
+    since the ``harness`` cut it off, or failed itself.
+
     ``attempted`` writes (checkpoints, and calls of ``aput_writes``) are ``acknowledged`` or
     ``indeterminate``: they raised or were cut off. ``checkpoints`` were counted by the store's own
     means; of ``threads`` the latest checkpoint was compared, of ``whole_threads`` every one, in all
@@ -150,6 +154,7 @@ class Verification:
     oldest_lost_ns: Count = 0
     lost_out_of_order: Count = 0
     unacknowledged_stored: Count = 0
+    unread: Unread = ""
 
     @property
     def passed(self) -> bool:
@@ -157,15 +162,25 @@ class Verification:
 
         A listing that is wrong is no fault of what is stored.
         """
-        wrong = (
-            *(self.lost, self.corrupted, self.unexpected, self.duplicated, self.misplaced),
-            *(self.stale, self.broken_parents, self.lost_writes),
-        )
-        return not (any(wrong) or self.problems)
+        return not (self.lost or self.lost_writes or self.wrong or self.problems)
+
+    @property
+    def missing(self) -> int:
+        """How many acknowledged writes are gone, at least."""
+        return max(self.lost_acknowledged, self.lost, int(self.lost_writes > 0))
+
+    @property
+    def wrong(self) -> int:
+        """How much came back otherwise than it was written.
+
+        Where something is gone, a read of what was before it is no further fault.
+        """
+        changed = self.corrupted + self.duplicated + self.unexpected + self.misplaced
+        return changed + self.broken_parents + (0 if self.missing else self.stale)
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
+class Strike:
     """A fault that acted: when it began to, when that was done, when what it hit was back.
 
     In ns of the clock of the trial's samples; ``back_ns`` is 0 where it did not come back.
@@ -196,13 +211,14 @@ class Timeline:
 class FaultRecord:
     """What was done to a trial, and what its callers felt.
 
-    ``outages_ns`` has for each of the ``blows`` the time from its beginning to the end of the first
-    cycle that became due after it and succeeded; ``recoveries_ns`` the same from when it was back.
+    ``outages_ns`` has for each of the ``strikes`` the time from its beginning to the end of the
+    first cycle that became due after it and succeeded; ``recoveries_ns`` the same from when it was
+    back.
     ``None``: none succeeded before the next one, or before the load ended. Both are empty where the
     callers died with the worker, and there is no ``timeline``.
     """
 
-    blows: tuple[Blow, ...] = ()
+    strikes: tuple[Strike, ...] = ()
     outages_ns: tuple[Count | None, ...] = ()
     recoveries_ns: tuple[Count | None, ...] = ()
     timeline: Timeline | None = None

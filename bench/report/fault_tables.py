@@ -21,7 +21,7 @@ _BADGES: dict[str, Badge] = {
 
 
 def fault_tables(cells: Sequence[FaultCell]) -> tuple[Table, ...]:
-    """Return what was kept, and what callers felt where they lived to tell."""
+    """Return what was kept, and the outages where callers outlived them."""
     columns = (
         *("subject", "durability", "fault", "verdict"),
         Column("faults", tip="how often the fault acted"),
@@ -33,8 +33,8 @@ def fault_tables(cells: Sequence[FaultCell]) -> tuple[Table, ...]:
         "reason",
     )
     kept = table("What was kept", columns, map(_kept_row, cells), CAPTION)
-    felt = [cell for cell in cells if cell.outage_ns is not None or cell.never_served]
-    return (kept, _felt_table(felt)) if felt else (kept,)
+    served = [cell for cell in cells if cell.outage_ns is not None or cell.never_served]
+    return (kept, _outage_table(served)) if served else (kept,)
 
 
 def _kept_row(cell: FaultCell) -> tuple[Entry | str, ...]:
@@ -47,15 +47,16 @@ def _kept_row(cell: FaultCell) -> tuple[Entry | str, ...]:
         Entry(cell.fault, place),
         Entry(verdict, badge=badge),
     )
-    if not cell.blows:
-        return (*head, *[ABSENT] * 7, cell.reason)
+    if not cell.trials_read:
+        strikes = count(cell.strikes) if cell.strikes else ABSENT
+        return (*head, strikes, *[ABSENT] * 6, cell.reason)
     age = quantity(cell.oldest_lost_ns, "ns") if cell.lost else ABSENT
-    numbers = (cell.blows, cell.acknowledged, cell.acknowledged - cell.lost, cell.lost)
+    numbers = (cell.strikes, cell.acknowledged, cell.acknowledged - cell.lost, cell.lost)
     more = (count(cell.out_of_order), count(cell.unacknowledged_stored))
     return (*head, *map(count, numbers), age, *more, cell.reason)
 
 
-def _felt_table(cells: Sequence[FaultCell]) -> Table:
+def _outage_table(cells: Sequence[FaultCell]) -> Table:
     scale = choose_scale((cell.outage_ns for cell in cells), DURATIONS)
     columns = (
         *("subject", "fault"),

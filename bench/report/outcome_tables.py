@@ -78,13 +78,11 @@ def _badge(entry: MatrixEntry) -> Badge:
 def checks_table(analysis: Analysis) -> Table:
     """Return what was checked of each subject before anything was timed."""
     rows = []
-    for subject in analysis.subjects:
-        check = analysis.checks.get(subject)
-        if check is not None:
-            failed = [f"✗ {failed_in_words(each)}" for each in check.conformance.failed]
-            conformance = "\n".join((conformance_in_words(check.conformance), *failed))
-            crash = "\n".join((crash_in_words(check.crash), *check.crash.problems[:1]))
-            rows.append((subject, conformance, crash))
+    for subject, check in analysis.checks.items():
+        failed = [f"✗ {failed_in_words(each)}" for each in check.conformance.failed]
+        conformance = "\n".join((conformance_in_words(check.conformance), *failed))
+        crash = "\n".join((crash_in_words(check.crash), *check.crash.problems[:1]))
+        rows.append((subject, conformance, crash))
     columns = ("subject", "conformance", "crash")
     return table("", columns, rows, words.CHECKS, look="plain")
 

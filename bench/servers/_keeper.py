@@ -33,6 +33,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
 
+# A line says that it is not needed any more; the end of input, that the keeper is gone.
+_WATCHER = 'read -r line || kill -CONT "$@"'
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _KILLED_WITHIN_S = 5.0
@@ -92,9 +94,10 @@ class _Keeper:
         self._deadline = time.monotonic() + order["limit_s"]
         self._root = order["root"]
         self._directory: Path | None = None
-        self._data = Path()
+        self._data: Path | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._frozen: list[int] = []
+        self._watcher: subprocess.Popen[bytes] | None = None
 
     def start(self) -> dict[str, Any]:
         """Prepare and start the server; return the answer for the runner."""
@@ -104,8 +107,10 @@ class _Keeper:
             _write_private(directory / name, content, account)
         log = directory / "server.log"
         with os.fdopen(os.open(log, _NEW_FILE, 0o600), "ab") as output:
-            self._data = data = Path(self._order["data_parent"] or directory) / "data"
+            data = Path(self._order["data_parent"] or directory) / "data"
             data.mkdir(mode=0o700)
+            # Only what was made here is removed.
+            self._data = data
             if self._order["template"]:
                 _copy_content(self._order["template"], data)
             if account is not None:
@@ -125,12 +130,18 @@ class _Keeper:
         """Start the server in the directory that was prepared; return its process id."""
         directory, account = self._directory or Path(), self._order["account"]
         if account is not None:
-            os.chown(self._data, *account, follow_symlinks=False)
+            os.chown(self._made, *account, follow_symlinks=False)
         with (directory / "server.log").open("ab") as output:
             self._server = self._spawn(command, output)
         # Whoever ends first: a server that ends by itself must not stay behind as a zombie.
         threading.Thread(target=self._server.wait, daemon=True).start()
         return self._server.pid
+
+    @property
+    def _made(self) -> Path:
+        if self._data is None:
+            raise _FailedError("there is no data directory")
+        return self._data
 
     def disturb(self, command: str) -> int:
         """Break the server on purpose, or let it go on; return its process id."""
@@ -139,7 +150,7 @@ class _Keeper:
         actions = {
             "kill": self._kill,
             "shut_down": self._shut_down,
-            "freeze": self._freeze,
+            "freeze": self._freeze_watched,
             "thaw": self._thaw,
         }
         actions[command](self._server)
@@ -161,8 +172,9 @@ class _Keeper:
                 with contextlib.suppress(OSError):
                     self._server.kill()
                 self._ended(_KILLED_WITHIN_S)
-        if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
+        for directory in (self._data, self._directory):
+            if directory is not None:
+                shutil.rmtree(directory, ignore_errors=True)
 
     def _shut_down(self, server: subprocess.Popen[bytes]) -> None:
         server.send_signal(getattr(signal, self._order["shut_down"]))
@@ -177,8 +189,19 @@ class _Keeper:
                     os.kill(process_id, signal.SIGSTOP)
             self._frozen += new
 
+    def _freeze_watched(self, server: subprocess.Popen[bytes]) -> None:
+        """Freeze the server, and have it go on if this process is killed: else it could not end."""
+        self._freeze(server)
+        ids = map(str, self._frozen)
+        self._watcher = subprocess.Popen(  # noqa: S603  # no shell of the user's, and our own text
+            ["/bin/sh", "-c", _WATCHER, "sh", *ids], stdin=subprocess.PIPE, start_new_session=True
+        )
+
     def _thaw(self, server: subprocess.Popen[bytes]) -> None:
         del server
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.communicate(b"\n")
         for process_id in self._frozen:
             with contextlib.suppress(OSError):
                 os.kill(process_id, signal.SIGCONT)
@@ -197,7 +220,7 @@ class _Keeper:
         for process_id in killed:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process_id, 0)
-        _return_shared_memory(self._data / "postmaster.pid")
+        _return_shared_memory(self._made / "postmaster.pid")
 
     def _ended(self, wait_s: float) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -232,7 +255,7 @@ class _Keeper:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=self._data,
+            cwd=self._made,
             env=_environment(),
             preexec_fn=_die_with_parent(self._order["parent_death_signal"]),  # noqa: PLW1509  # single thread
             **_as_account(self._order["account"]),

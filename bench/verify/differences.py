@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 from bench.contracts import ThreadTruth, TrueCheckpoint, namespace_names
 from bench.handover.acknowledgements import Acknowledged, ChainLog, Key
 
-FaultKind = Literal[
+DiscrepancyKind = Literal[
     "lost",
     "duplicated",
     "corrupted",
@@ -26,7 +26,7 @@ FaultKind = Literal[
 ]
 
 ANY = "(any)"
-"""The place of a fault that is known of a whole chain, not of its single checkpoints."""
+"""The place of a discrepancy that is known of a whole chain, not of its single checkpoints."""
 
 
 class Values(Protocol):
@@ -40,13 +40,13 @@ class Values(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Discrepancy:
     """Something that is not as it was acknowledged; ``place`` is a checkpoint's id, or its place.
 
-    A fault of one kind, chain and place is the same fault, however often it is noticed.
+    One of the same kind, chain and place is the same, however often it is noticed.
     """
 
-    kind: FaultKind
+    kind: DiscrepancyKind
     key: Key
     place: str
     problem: str
@@ -78,26 +78,26 @@ class ReadCheckpoint:
 
 def compare_listing(
     chain: ChainLog, log: Acknowledged, listed: Sequence[ReadCheckpoint]
-) -> Iterator[Fault]:
+) -> Iterator[Discrepancy]:
     """Compare all that was listed of a chain, in the order listed, with what was acknowledged."""
     own = own_rows(chain, log, listed)
     foreign = len(listed) - len(own)
     key = chain.key
     if foreign:
         text = f"its listing contains {foreign} checkpoints of other namespaces"
-        yield Fault("out_of_namespace", key, ANY, text, foreign)
+        yield Discrepancy("out_of_namespace", key, ANY, text, foreign)
     ids = [row.checkpoint_id for row in own]
     if any(later > earlier for earlier, later in pairwise(ids)):
-        yield Fault("unordered", key, ANY, "its checkpoints are not listed newest first")
+        yield Discrepancy("unordered", key, ANY, "its checkpoints are not listed newest first")
     for name, count in Counter(ids).items():
         if count > 1:
-            yield Fault("duplicated", key, name, f"listed {count} times", count - 1)
+            yield Discrepancy("duplicated", key, name, f"listed {count} times", count - 1)
     rows = {row.checkpoint_id: row for row in own}
     for name in chain.acknowledged:
         if name in rows:
-            yield from faults_of_row(chain, rows[name])
+            yield from discrepancies_of_row(chain, rows[name])
         else:
-            yield Fault("lost", key, name, "acknowledged, but not found")
+            yield Discrepancy("lost", key, name, "acknowledged, but not found")
     for name in rows.keys() - chain.puts.keys():
         yield compare_unknown(chain, log, rows[name], rows.values())
 
@@ -114,37 +114,37 @@ def own_rows(
     return [row for row in listed if row.key == key and row.checkpoint_id not in foreign]
 
 
-def faults_of_row(chain: ChainLog, row: ReadCheckpoint) -> Iterator[Fault]:
+def discrepancies_of_row(chain: ChainLog, row: ReadCheckpoint) -> Iterator[Discrepancy]:
     """Compare parent and writes of an acknowledged checkpoint with what was acknowledged."""
     key = chain.key
     parent_id = chain.puts[row.checkpoint_id].parent_id
     if row.parent_id != parent_id:
         text = f"its parent is {row.parent_id or 'none'}, written was {parent_id or 'none'}"
-        yield Fault("broken_parents", key, row.checkpoint_id, text)
+        yield Discrepancy("broken_parents", key, row.checkpoint_id, text)
     tasks = Counter(task for task, _, _ in row.writes)
     written = {t: n for (name, t), n in chain.writes.items() if name == row.checkpoint_id}
     missing = sum(max(0, count - tasks[task]) for task, count in written.items())
     if missing:
         text = f"{missing} of {sum(written.values())} writes on it are gone"
-        yield Fault("lost_writes", key, row.checkpoint_id, text, missing)
+        yield Discrepancy("lost_writes", key, row.checkpoint_id, text, missing)
 
 
 def compare_unknown(
     chain: ChainLog, log: Acknowledged, row: ReadCheckpoint, rows: Iterable[ReadCheckpoint] = ()
-) -> Fault:
+) -> Discrepancy:
     """Say what a checkpoint is that was never put into this chain; ``rows`` are its others."""
     key, name = chain.key, row.checkpoint_id
     if name in chain.deleted:
-        return Fault("unexpected", key, name, "deleted, but still there")
+        return Discrepancy("unexpected", key, name, "deleted, but still there")
     other = owner_of(log, name)
     if other:
-        return Fault("misplaced", key, name, f"it belongs to thread {other}")
+        return Discrepancy("misplaced", key, name, f"it belongs to thread {other}")
     for known in rows:
         # Only where something is wrong, so it may be slow.
         is_copy = known.checkpoint_id in chain.puts and known.parent_id == row.parent_id
         if is_copy and repr(known.channels) == repr(row.channels):
-            return Fault("duplicated", key, name, "repeats another checkpoint's content")
-    return Fault("unexpected", key, name, "never written")
+            return Discrepancy("duplicated", key, name, "repeats another checkpoint's content")
+    return Discrepancy("unexpected", key, name, "never written")
 
 
 def owner_of(log: Acknowledged, checkpoint_id: str) -> str:
@@ -154,7 +154,7 @@ def owner_of(log: Acknowledged, checkpoint_id: str) -> str:
 
 def compare_channels(
     chain: ChainLog, truth: TrueCheckpoint, row: ReadCheckpoint, values: Values
-) -> Iterator[Fault]:
+) -> Iterator[Discrepancy]:
     """Compare the channels of an acknowledged checkpoint with what they must hold."""
     for channel in sorted(truth.channels.keys() | row.channels.keys()):
         if channel not in row.channels:
@@ -165,7 +165,7 @@ def compare_channels(
             differs = values.difference(channel, truth.channels[channel], row.channels[channel])
             text = f"channel {channel!r} came back changed: {differs}" if differs else ""
         if text:
-            yield Fault("corrupted", chain.key, row.checkpoint_id, text)
+            yield Discrepancy("corrupted", chain.key, row.checkpoint_id, text)
             return
 
 
@@ -176,7 +176,7 @@ def compare_writes(
     values: Values,
     *,
     is_end: bool = False,
-) -> Iterator[Fault]:
+) -> Iterator[Discrepancy]:
     """Compare the writes upon an acknowledged checkpoint with what they must be.
 
     ``is_end``: the truth ends here, and further writes upon it may have followed.
@@ -188,17 +188,17 @@ def compare_writes(
     gone = missing.total() - changed.total()
     if changed:
         text = f"{changed.total()} writes on it came back changed (channel {min(changed)!r})"
-        yield Fault("corrupted", key, f"{name}, its writes", text, changed.total())
+        yield Discrepancy("corrupted", key, f"{name}, its writes", text, changed.total())
     if gone:
         text = f"{gone} of {wanted.total()} writes on it are gone"
-        yield Fault("lost_writes", key, name, text, gone)
+        yield Discrepancy("lost_writes", key, name, text, gone)
     # A call of which the outcome is not known may have been made again.
     elif surplus.total() > changed.total() and not (chain.uncertain_writes or is_end):
         count = surplus.total() - changed.total()
         is_repeated = all(write in wanted for write in surplus)
-        kind: FaultKind = "duplicated" if is_repeated else "unexpected"
+        kind: DiscrepancyKind = "duplicated" if is_repeated else "unexpected"
         text = "are listed more than once" if is_repeated else "were never made"
-        yield Fault(kind, key, f"{name}, its writes", f"{count} {text}", count)
+        yield Discrepancy(kind, key, f"{name}, its writes", f"{count} {text}", count)
 
 
 def _by_channel(writes: Counter[tuple[str, str, bytes]]) -> Counter[str]:
@@ -266,17 +266,17 @@ def paired_namespaces(
         yield from zip(namespaces, candidates, strict=False)
 
 
-def count_by_kind(faults: Iterable[Fault]) -> Counter[FaultKind]:
-    """Count ``faults`` by kind; those of single checkpoints are among those of :data:`ANY`."""
-    single: Counter[tuple[FaultKind, Key]] = Counter()
-    whole: dict[tuple[FaultKind, Key], int] = {}
-    for fault in faults:
-        key = fault.kind, fault.key
-        if fault.place == ANY:
-            whole[key] = fault.count
+def count_by_kind(discrepancies: Iterable[Discrepancy]) -> Counter[DiscrepancyKind]:
+    """Count by kind; those of single checkpoints are among those of :data:`ANY`."""
+    single: Counter[tuple[DiscrepancyKind, Key]] = Counter()
+    whole: dict[tuple[DiscrepancyKind, Key], int] = {}
+    for discrepancy in discrepancies:
+        key = discrepancy.kind, discrepancy.key
+        if discrepancy.place == ANY:
+            whole[key] = discrepancy.count
         else:
-            single[key] += fault.count
-    counts: Counter[FaultKind] = Counter()
+            single[key] += discrepancy.count
+    counts: Counter[DiscrepancyKind] = Counter()
     for key in single.keys() | whole.keys():
         counts[key[0]] += max(single[key], whole.get(key, 0))
     return counts
@@ -298,9 +298,9 @@ class Losses:
     out_of_order: int
 
 
-def losses(log: Acknowledged, faults: Iterable[Fault]) -> Losses:
+def losses(log: Acknowledged, discrepancies: Iterable[Discrepancy]) -> Losses:
     """Add up what is gone of ``log``."""
-    faulty = {(fault.kind, fault.key, fault.place): fault.count for fault in faults}
+    by_place = {(each.kind, each.key, each.place): each.count for each in discrepancies}
     ends_ns = sorted(log.broken_ns)
     last_ns = max((p.acknowledged_ns for c in log.chains for p in c.puts.values()), default=0)
     if not ends_ns or ends_ns[-1] < last_ns:
@@ -315,9 +315,9 @@ def losses(log: Acknowledged, faults: Iterable[Fault]) -> Losses:
         for name, put in chain.puts.items():
             at_ns = put.acknowledged_ns
             end_ns = ends_ns[bisect_left(ends_ns, at_ns)]
-            is_gone = at_ns and ("lost", key, name) in faulty
+            is_gone = at_ns and ("lost", key, name) in by_place
             # A call has one value at least.
-            lost = 1 + calls[name] if is_gone else faulty.get(("lost_writes", key, name), 0)
+            lost = 1 + calls[name] if is_gone else by_place.get(("lost_writes", key, name), 0)
             lost = lost if is_gone else min(lost, calls[name])
             if is_gone:
                 gone.append((at_ns, end_ns))

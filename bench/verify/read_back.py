@@ -23,18 +23,18 @@ from bench.contracts import (
 )
 from bench.handover.acknowledgements import Acknowledged, ChainLog, Key, as_noted
 from bench.handover.job import Ledger
-from bench.records.trial import Verification
+from bench.records.trial import Unread, Verification
 from bench.verify.differences import (
     ANY,
-    Fault,
-    FaultKind,
+    Discrepancy,
+    DiscrepancyKind,
     ReadCheckpoint,
     compare_channels,
     compare_listing,
     compare_unknown,
     compare_writes,
     count_by_kind,
-    faults_of_row,
+    discrepancies_of_row,
     losses,
     own_rows,
     owner_of,
@@ -58,14 +58,15 @@ _NOTHING_LEFT = (
 _NOTHING_KNOWN = ExpectedThread()
 
 
-def unread(problem: str, log: Acknowledged | None = None) -> Verification:
+def unread(by: Unread, problem: str, log: Acknowledged | None = None) -> Verification:
     """Return the verification of a store that could not be read back; it has not passed.
 
-    It counts what was acknowledged where there is a ``log`` of it.
+    ``by`` says whose fault that is. It counts what was acknowledged where there is a ``log`` of it.
     """
     log = log or Acknowledged()
     return Verification(
         *(0, 0, 0, 0, 0, (problem,)),
+        unread=by,
         attempted=log.attempted,
         acknowledged=log.acknowledged,
         indeterminate=log.attempted - log.acknowledged,
@@ -84,7 +85,7 @@ async def read_back(
     try:
         return await verify(subject, workload, ledger, log, verify_s, clock)
     except Exception as error:  # noqa: BLE001 - a store that cannot be read is not verified
-        return unread(f"reading back failed: {type(error).__name__}: {error}", log)
+        return unread("saver", f"reading back failed: {type(error).__name__}: {error}", log)
 
 
 async def verify(
@@ -133,7 +134,7 @@ async def verify(
     if subject.reopens and log.acknowledged and not reader.seen:
         problems = [_NOTHING_LEFT, *problems]
     counts, texts, of_listings = reader.judged(stored)
-    lost = losses(log, reader.faults.values())
+    lost = losses(log, reader.discrepancies.values())
     return Verification(
         threads=len(latest),
         checkpoints=reader.seen if stored is None else stored,
@@ -169,21 +170,23 @@ def _spread(chains: Sequence[ChainLog], *, is_root: bool) -> Sequence[ChainLog]:
     return wanted[:: max(1, -(-len(wanted) // MOST_CHAINS))]
 
 
-def _wrong_reads(ledger: Ledger, log: Acknowledged) -> Iterator[Fault]:
+def _wrong_reads(ledger: Ledger, log: Acknowledged) -> Iterator[Discrepancy]:
     for read in ledger.wrong_reads:
         text = f"a read of the trial: {read.problem}"
-        yield Fault("corrupted", (read.thread_id, ""), f"{read.checkpoint_id} (as read)", text)
+        yield Discrepancy(
+            "corrupted", (read.thread_id, ""), f"{read.checkpoint_id} (as read)", text
+        )
     for chain in log.chains:
         kinds = Counter(filter(None, (_odd_read(chain, log, *r) for r in chain.odd_reads)))
         for (kind, text), count in kinds.items():
             key = chain.key
             problem = f"{count} reads of the trial returned {text}"
-            yield Fault(kind, key, f"(as read: {kind})", problem, count)
+            yield Discrepancy(kind, key, f"(as read: {kind})", problem, count)
 
 
 def _odd_read(
     chain: ChainLog, log: Acknowledged, latest: str, given: str
-) -> tuple[FaultKind, str] | None:
+) -> tuple[DiscrepancyKind, str] | None:
     """Say what is wrong with a read that gave another checkpoint than the latest acknowledged."""
     if not given:
         nothing = "nothing, though a checkpoint had been acknowledged"
@@ -199,13 +202,13 @@ def _odd_read(
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads a store and gathers faults; ``rows`` has how many ids were listed of a chain."""
+    """Reads a store and gathers discrepancies; ``rows`` has how many ids were listed of a chain."""
 
     subject: Subject
     workload: Workload
     ledger: Ledger
     log: Acknowledged
-    faults: dict[tuple[FaultKind, Key, str], Fault] = field(default_factory=dict)
+    discrepancies: dict[tuple[DiscrepancyKind, Key, str], Discrepancy] = field(default_factory=dict)
     rows: dict[Key, int] = field(default_factory=dict)
     truths: dict[str, ThreadTruth | None] = field(default_factory=dict)
     unacknowledged: set[tuple[Key, str]] = field(default_factory=set)
@@ -219,12 +222,13 @@ class _Reader:
         """How many checkpoints were listed, or found as a latest one where nothing was listed."""
         return sum(self.rows.values()) if self.rows else self.latest_read
 
-    def note(self, faults: Iterable[Fault]) -> None:
-        """Keep ``faults``, each once."""
-        for fault in faults:
-            known = self.faults.setdefault((fault.kind, fault.key, fault.place), fault)
-            if fault.count > known.count:
-                self.faults[fault.kind, fault.key, fault.place] = fault
+    def note(self, discrepancies: Iterable[Discrepancy]) -> None:
+        """Keep ``discrepancies``, each once."""
+        for discrepancy in discrepancies:
+            name = discrepancy.kind, discrepancy.key, discrepancy.place
+            known = self.discrepancies.setdefault(name, discrepancy)
+            if discrepancy.count > known.count:
+                self.discrepancies[name] = discrepancy
 
     async def compare_latest(self, chain: ChainLog, *, with_content: bool) -> None:
         """Compare the latest checkpoint of a chain; its content where that is known and wanted."""
@@ -237,13 +241,13 @@ class _Reader:
         latest = acknowledged[-1] if acknowledged else ""
         if row is None:
             if latest:
-                self.note([Fault("lost", key, latest, "nothing found in the thread")])
+                self.note([Discrepancy("lost", key, latest, "nothing found in the thread")])
         elif row.checkpoint_id != latest:
             self.note(await self._another_latest(chain, latest, row))
         else:
             # Where the parent is gone, so may be what tells of it.
             if self.subject.keeps_history:
-                self.note(faults_of_row(chain, row))
+                self.note(discrepancies_of_row(chain, row))
             if with_content and not chain.namespace:
                 await self._compare_latest_content(chain, len(acknowledged) - 1, row)
 
@@ -259,7 +263,7 @@ class _Reader:
 
     async def _another_latest(
         self, chain: ChainLog, latest: str, row: ReadCheckpoint
-    ) -> list[Fault]:
+    ) -> list[Discrepancy]:
         key, given = chain.key, row.checkpoint_id
         # Ids are ordered by time; without history an indeterminate put may overwrite at any time.
         if given in chain.indeterminate and (given > latest or not self.subject.keeps_history):
@@ -270,8 +274,8 @@ class _Reader:
             return []
         text = f"the latest checkpoint is {given}, acknowledged was {latest}"
         if self.subject.keeps_history and await self._read(chain, latest) is not None:
-            return [Fault("stale", key, latest, text)]
-        return [Fault("lost", key, latest, text)]
+            return [Discrepancy("stale", key, latest, text)]
+        return [Discrepancy("lost", key, latest, text)]
 
     async def compare_thread(self, thread_id: str) -> None:
         """List a thread, namespace by namespace, and compare every checkpoint of it."""
@@ -300,30 +304,30 @@ class _Reader:
         if not truth.deterministic:
             self.note(self._ends(thread_id, truth, read.get("", ())))
             return
-        faults: list[Fault] = []
+        discrepancies: list[Discrepancy] = []
         paired = dict(paired_namespaces(truth, read, self.workload.canonical))
         for namespace, checkpoints in truth.namespaces.items():
             given = paired.get(namespace)
             if given is None:
                 if truth.complete:
-                    faults.append(_other_number((thread_id, namespace), len(checkpoints), 0))
+                    discrepancies.append(_other_number((thread_id, namespace), len(checkpoints), 0))
                 continue
             chain, rows = chains[given], {row.checkpoint_id: row for row in read[given]}
             key, acknowledged = (thread_id, given), chain.acknowledged
             if truth.complete and len(acknowledged) != len(checkpoints):
-                faults.append(_other_number(key, len(checkpoints), len(acknowledged)))
+                discrepancies.append(_other_number(key, len(checkpoints), len(acknowledged)))
                 continue
             for true, name in zip(checkpoints, acknowledged, strict=False):
                 if name in rows:
-                    faults += self._content(chain, truth, true, rows[name])
-        if faults and await self._is_not_deterministic(thread_id):
+                    discrepancies += self._content(chain, truth, true, rows[name])
+        if discrepancies and await self._is_not_deterministic(thread_id):
             self.note(self._ends(thread_id, truth, read.get("", ())))
             return
-        self.note(faults)
+        self.note(discrepancies)
 
     def _content(
         self, chain: ChainLog, truth: ThreadTruth, true: TrueCheckpoint, row: ReadCheckpoint
-    ) -> Iterator[Fault]:
+    ) -> Iterator[Discrepancy]:
         yield from compare_channels(chain, true, row, self.workload)
         if self.subject.keeps_history:
             ends = [checkpoints[-1] for checkpoints in truth.namespaces.values() if checkpoints]
@@ -341,7 +345,7 @@ class _Reader:
 
     def _ends(
         self, thread_id: str, truth: ThreadTruth, rows: Sequence[ReadCheckpoint]
-    ) -> Iterator[Fault]:
+    ) -> Iterator[Discrepancy]:
         """Compare the states that runs ended with, in the eyes of who ran them."""
         self.deterministic = False
         known = self.ledger.threads.get(thread_id, _NOTHING_KNOWN)
@@ -357,7 +361,7 @@ class _Reader:
                 content = row.channels.get(channel)
                 if value_hash(self.workload.canonical(channel, content)) != end[channel]:
                     text = f"channel {channel!r} is not what the run ended with"
-                    yield Fault("corrupted", (thread_id, ""), row.checkpoint_id, text)
+                    yield Discrepancy("corrupted", (thread_id, ""), row.checkpoint_id, text)
                     break
 
     async def _truth(self, thread_id: str) -> ThreadTruth | None:
@@ -383,18 +387,18 @@ class _Reader:
             _odd_read(chain, self.log, *odd) for chain in chains for odd in chain.odd_reads
         )
 
-    def judged(self, stored: int | None) -> tuple[Counter[FaultKind], list[str], list[str]]:
-        """Add up the faults, and what the store's own count says of the chains not listed.
+    def judged(self, stored: int | None) -> tuple[Counter[DiscrepancyKind], list[str], list[str]]:
+        """Add up the discrepancies, and what the store's own count says of the chains not listed.
 
         The texts of what is wrong with listings alone come last.
         """
-        faults = self.faults.values()
-        counts = count_by_kind(faults)
-        listed = count_by_kind(fault for fault in faults if fault.key in self.rows)
+        discrepancies = self.discrepancies.values()
+        counts = count_by_kind(discrepancies)
+        listed = count_by_kind(each for each in discrepancies if each.key in self.rows)
         rest = {chain.key for chain in self.log.chains} - self.rows.keys()
-        unlisted = count_by_kind(fault for fault in faults if fault.key in rest)
-        texts = [fault.text for fault in faults if fault.kind not in _OF_LISTINGS]
-        of_listings = [fault.text for fault in faults if fault.kind in _OF_LISTINGS]
+        unlisted = count_by_kind(each for each in discrepancies if each.key in rest)
+        texts = [each.text for each in discrepancies if each.kind not in _OF_LISTINGS]
+        of_listings = [each.text for each in discrepancies if each.kind in _OF_LISTINGS]
         if stored is None:
             return counts, texts, of_listings
         others = stored - sum(self.rows.values())
@@ -432,9 +436,9 @@ class _Reader:
         return [_row(read) async for read in listing]
 
 
-def _other_number(key: Key, wanted: int, given: int) -> Fault:
+def _other_number(key: Key, wanted: int, given: int) -> Discrepancy:
     text = f"the same runs save {wanted} checkpoints on the in-memory saver, here {given}"
-    return Fault("corrupted", key, ANY, text)
+    return Discrepancy("corrupted", key, ANY, text)
 
 
 def _row(read: CheckpointTuple) -> ReadCheckpoint:

@@ -11,13 +11,13 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, empty_checkpoint
 from langgraph.checkpoint.base.id import uuid6
 
-from bench.verify.differences import Fault
+from bench.verify.differences import Discrepancy
 
 _CHANNEL = "state"
 _PROBLEM = "it keeps references to what it was given: {} changed with the object that was saved"
 
 
-async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> list[Fault]:
+async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> list[Discrepancy]:
     """Save a state and a write in a thread of its own, change both in place, and read them back."""
     config: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
     key = thread_id, ""
@@ -35,7 +35,7 @@ async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> li
     checkpoint["channel_values"][_CHANNEL] = "another"
     found = await saver.aget_tuple(config)
     if found is None:
-        return [Fault("lost", key, checkpoint_id, "acknowledged, but not found")]
+        return [Discrepancy("lost", key, checkpoint_id, "acknowledged, but not found")]
     given = {"seen": ["first"]}
     writes = [value for _, channel, value in found.pending_writes or () if channel == _CHANNEL]
     seen = {
@@ -43,7 +43,7 @@ async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> li
         "a pending write": any(value != given for value in writes),
     }
     return [
-        Fault("corrupted", key, f"{checkpoint_id} ({what})", _PROBLEM.format(what))
+        Discrepancy("corrupted", key, f"{checkpoint_id} ({what})", _PROBLEM.format(what))
         for what, kept in seen.items()
         if kept
     ][:1]

@@ -151,7 +151,7 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
         await subject.open(1)
         return await read_back(subject, workload, ledger, log, scenario.verify_s, now_ns)
     except Exception as error:  # noqa: BLE001 - what cannot be opened is not verified
-        return unread(f"reading back failed: {type(error).__name__}: {error}", log)
+        return unread("saver", f"reading back failed: {type(error).__name__}: {error}", log)
     finally:
         await close(subject)
 

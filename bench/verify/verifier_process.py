@@ -77,21 +77,21 @@ class VerifierProcess:
         """Have the store of the expected trial read back; one that takes longer is cut off."""
         process = self._process
         if process is None or not (directory / ACKNOWLEDGED_FILE).exists():
-            return unread("the worker left no log of what was acknowledged")
+            return unread("harness", "the worker left no log of what was acknowledged")
         self._is_busy = True
         process.send(GO)
         try:
             answer = process.line(limit_s)
         except TimeoutError:
             self.give_up()
-            return unread(f"reading back was cut off after {limit_s:.0f} s")
+            return unread("harness", f"reading back was cut off after {limit_s:.0f} s")
         self._is_busy = False
         path = directory / VERIFICATION_FILE
         if answer == "0" and path.exists():
             return from_json(path.read_bytes(), Verification)
         log = log_tail(directory / LOG_FILE, self._secrets)
         problem = f"reading back failed: its process ended with {_ending(answer)}"
-        return unread(f"{problem}: …{log}" if log else problem)
+        return unread("harness", f"{problem}: …{log}" if log else problem)
 
     def give_up(self) -> None:
         """Kill the process that reads back, if one does."""

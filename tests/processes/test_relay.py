@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psutil
 import pytest
 
+from bench.links._relay import _Direction, _Wires
 from bench.links.relay import Relay
 from bench.servers._embedded import free_port
 
@@ -157,16 +160,52 @@ def test_only_idle_connections_are_closed_and_in_order(echo_port: int) -> None:
         assert waiting.recv(100) == b"still there"
 
 
-def test_what_is_stalled_arrives_afterwards(echo_port: int) -> None:
-    with echoing(echo_port) as (relay, connection):
-        relay.disturb("stalled")
-        connection.sendall(b"held back")
-        connection.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            connection.recv(1)
-        connection.setblocking(True)
-        relay.disturb("pass")
-        assert connection.recv(100) == b"held back"
+class Written(asyncio.Transport):
+    """Keeps what is written to it, and whether it was ended."""
+
+    def __init__(self, socket_: socket.socket) -> None:
+        super().__init__({"socket": socket_})
+        self.done: list[bytes] = []
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: Any) -> None:
+        self.done.append(bytes(data))
+
+    def abort(self) -> None:
+        self.done.append(b"(reset)")
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_is_stalled_arrives_afterwards_even_from_a_connection_that_was_reset(
+    *, is_lost: bool
+) -> None:
+    async def passed_on() -> tuple[list[bytes], list[bytes], int]:
+        wires = _Wires()
+        client, server = _Direction(0.0, wires), _Direction(0.0, wires)
+        client.to = server
+        client.connection_made(Written(own))
+        server.connection_made(arrived)
+        wires.obey("stalled")
+        client.data_received(b"held ")
+        client.data_received(b"back")
+        if is_lost:
+            client.connection_lost(ConnectionResetError())
+        # Timers that are due run in the order in which they were set.
+        due = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.0, due.set)
+        await due.wait()
+        before = [*arrived.done]
+        wires.obey("pass")
+        return before, arrived.done, len(wires.directions)
+
+    with socket.socket() as own:
+        arrived = Written(own)
+        before, after, directions = asyncio.run(passed_on())
+    assert before == []
+    assert after == [b"held ", b"back", *[b"(reset)"] * is_lost]
+    assert directions == 2 - is_lost
 
 
 def test_what_is_half_open_says_nothing_for_good(echo_port: int) -> None:

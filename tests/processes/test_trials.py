@@ -14,7 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.errors import InputError
+from bench.contracts import FaultTarget
+from bench.errors import InputError, UnavailableError
+from bench.faults.worker_kill import WorkerKill
+from bench.measure.lifecycle import log_bytes
 from bench.measure.preflight import check_plugins
 from bench.measure.runner import Progress, TrialRun, run
 from bench.measure.site import Site
@@ -249,6 +252,34 @@ def test_a_saver_that_only_fails_is_not_measured_but_its_errors_are_counted() ->
     assert samples is not None
     cycles = samples.of(record.operations.index("cycle"))
     assert (cycles.column("outcome") == Outcome.FAILED).any()
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_what_was_read_of_a_server_outlives_the_worker_and_only_a_store_that_is_back_is_read(
+    monkeypatch: pytest.MonkeyPatch, *, comes_back: bool
+) -> None:
+    def undo(fault: WorkerKill, target: FaultTarget) -> None:
+        del fault, target
+        if not comes_back:
+            raise UnavailableError("it stays away")
+
+    monkeypatch.setattr(WorkerKill, "undo", undo)
+    text = text_of("sqlite", duration_s=60.0).replace(
+        "[sweeps.all]", "[faults.it]\nuse = 'worker_kill'\n[sweeps.all]\nfaults = ['it']"
+    )
+    scenario = parse_scenario(text, "f.toml")
+    record, _ = TrialRun(scenario, expand(scenario).trials[0], os.environ).run()
+
+    assert record.settings["journal_mode"]
+    assert (record.verification is not None) == comes_back
+    assert record.status == ("measured" if comes_back else "failed")
+    assert (record.failure and record.failure.message) == (None if comes_back else "it stays away")
+
+
+def test_a_log_has_room_for_more_writes_than_any_load_makes() -> None:
+    row_bytes = 88
+    for load_s in (0.0, 600.0):
+        assert log_bytes(load_s) >= (100_000 + load_s * 40_000) * row_bytes
 
 
 def test_an_option_that_does_not_exist_is_named() -> None:

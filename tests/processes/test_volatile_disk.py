@@ -68,6 +68,19 @@ def test_what_was_flushed_is_kept_byte_by_byte(disk: VolatileDisk) -> None:
     assert path.read_bytes() == changed
 
 
+@pytest.mark.parametrize("flag", [os.O_SYNC, os.O_DSYNC])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_written_through_is_kept(disk: VolatileDisk, flag: int, *, is_new: bool) -> None:
+    path = disk.directory / "file"
+    if not is_new:
+        path.touch()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flag)
+    os.write(descriptor, b"written through")
+    disk.cut()
+    os.close(descriptor)
+    assert path.read_bytes() == b"written through"
+
+
 def test_names_are_kept_and_what_was_never_flushed_is_empty(disk: VolatileDisk) -> None:
     (disk.directory / "folder").mkdir()
     (disk.directory / "new").write_bytes(b"never flushed")

@@ -67,7 +67,7 @@ def runner_of(
     directory: Path, temporary: Path, subject: str, fault: str, down_s: float, duration_s: float
 ) -> subprocess.Popen[bytes]:
     path = directory / "broken.toml"
-    options = "" if fault == "worker_kill" else f"down_s = {down_s}"
+    options = "" if fault in {"worker_kill", "reset"} else f"down_s = {down_s}"
     text = SCENARIO.format(subject=subject, fault=fault, options=options, duration_s=duration_s)
     path.write_text(text, encoding="utf-8")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("BENCH_")}
@@ -133,6 +133,8 @@ def broken(runner: psutil.Process, victim: str, seen: set[psutil.Process]) -> bo
         ("postgres", "server_kill"),
         ("postgres", "server_freeze"),
         ("redis", "server_restart"),
+        ("postgres", "reset"),
+        ("redis", "stalled"),
         ("sqlite", "power_cut"),
     ],
 )
@@ -150,12 +152,12 @@ def test_what_was_flushed_is_kept_and_callers_are_served_again(
     (record,) = store.read(store.newest()).trials
     assert record.broken is not None
     assert record.verification is not None
-    (blow,) = record.broken.blows
-    assert blow.began_ns < blow.done_ns
+    (strike,) = record.broken.strikes
+    assert strike.began_ns < strike.done_ns
     assert record.verification.acknowledged >= 20
     assert record.verification.lost_acknowledged == 0
     if subject != "sqlite":
-        assert blow.done_ns < blow.back_ns
+        assert strike.done_ns < strike.back_ns
         assert record.broken.outages_ns[0] is not None
         assert record.broken.timeline is not None
         assert sum(record.broken.timeline.ok) > 0

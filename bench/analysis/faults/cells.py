@@ -23,13 +23,14 @@ FaultVerdict = Literal["kept", "lost", "corrupt", "unknown"]
 class FaultCell:
     """A saver under a fault, all trials of it together.
 
-    Of ``acknowledged`` writes, in ``blows`` of the fault, ``lost`` were gone afterwards; the oldest
+    The stores of ``trials_read`` could be read back; the counts of writes are theirs. Of
+    ``acknowledged`` writes, in ``strikes`` of the fault, ``lost`` were gone afterwards; the oldest
     had been acknowledged ``oldest_lost_ns`` before. ``out_of_order`` checkpoints were gone though a
     later one was there; ``wrong`` came back otherwise than they were written. Of
     ``unacknowledged`` writes ``unacknowledged_stored`` checkpoints were there, which is allowed.
 
     ``outage_ns`` and ``recovery_ns`` are medians of what callers felt (``FaultRecord``),
-    ``longest_outage_ns`` the longest; after ``never_served`` blows nobody was served again.
+    ``longest_outage_ns`` the longest; after ``never_served`` strikes nobody was served again.
     ``errors`` has what failed meanwhile, by exception class. ``reason`` says why the verdict is
     ``unknown`` or ``corrupt``, or why nothing could be done.
     """
@@ -47,8 +48,9 @@ class FaultCell:
     trials_planned: int
     verdict: FaultVerdict
     reason: str = ""
+    trials_read: int = 0
     is_unsupported: bool = False
-    blows: int = 0
+    strikes: int = 0
     acknowledged: int = 0
     lost: int = 0
     oldest_lost_ns: int = 0
@@ -64,8 +66,18 @@ class FaultCell:
 
     @property
     def breaks_promise(self) -> bool:
-        """Whether something is gone or changed that was flushed before it was acknowledged."""
-        return self.durability is Durability.FSYNC and self.verdict in ("lost", "corrupt")
+        """Whether something is gone that was flushed before it was acknowledged, or is changed.
+
+        No durability allows that something comes back otherwise than it was written.
+        """
+        is_flushed = self.durability is Durability.FSYNC
+        return self.verdict == "corrupt" or (self.verdict == "lost" and is_flushed)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known that a promise was kept, or that it was broken."""
+        has_lost = self.verdict == "lost" and self.durability is Durability.UNKNOWN
+        return has_lost or (self.verdict == "unknown" and not self.is_unsupported)
 
 
 def fault_cells(
@@ -96,7 +108,9 @@ def _cell(
 ) -> FaultCell:
     sweep, subject, fault, workload, payload, arrival, loop = key
     broken = [record.broken for record in records if record.broken]
-    found = [record.verification for record in records if record.verification]
+    verifications = [record.verification for record in records if record.verification]
+    read = [each for each in verifications if not each.unread]
+    durabilities = {r.durability for r in records if r.settings or r.status == "measured"}
     outages = list(chain.from_iterable(each.outages_ns for each in broken))
     served = [each for each in outages if each is not None]
     recoveries = chain.from_iterable(each.recoveries_ns for each in broken)
@@ -104,7 +118,7 @@ def _cell(
     errors: Counter[str] = Counter()
     for record in records:
         errors.update(record.errors)
-    verdict, reason = _verdict(planned, records, found)
+    verdict, reason = _verdict(planned, records, verifications)
     return FaultCell(
         sweep=sweep,
         subject=subject,
@@ -114,20 +128,21 @@ def _cell(
         payload=payload,
         arrival=arrival,
         loop=loop,
-        durability=records[0].durability if records else Durability.UNKNOWN,
+        durability=durabilities.pop() if len(durabilities) == 1 else Durability.UNKNOWN,
         trials=len(records),
         trials_planned=planned,
         verdict=verdict,
         reason=reason,
+        trials_read=len(read),
         is_unsupported=bool(records) and all(each.status == "unsupported" for each in records),
-        blows=sum(len(each.blows) for each in broken),
-        acknowledged=sum(each.acknowledged for each in found),
-        lost=sum(map(_lost, found)),
-        oldest_lost_ns=max((each.oldest_lost_ns for each in found), default=0),
-        out_of_order=sum(each.lost_out_of_order for each in found),
-        wrong=sum(map(_wrong, found)),
-        unacknowledged=sum(each.indeterminate for each in found),
-        unacknowledged_stored=sum(each.unacknowledged_stored for each in found),
+        strikes=sum(len(each.strikes) for each in broken),
+        acknowledged=sum(each.acknowledged for each in read),
+        lost=sum(each.missing for each in read),
+        oldest_lost_ns=max((each.oldest_lost_ns for each in read), default=0),
+        out_of_order=sum(each.lost_out_of_order for each in read),
+        wrong=sum(each.wrong for each in read),
+        unacknowledged=sum(each.indeterminate for each in read),
+        unacknowledged_stored=sum(each.unacknowledged_stored for each in read),
         outage_ns=median(served) if served else None,
         longest_outage_ns=max(served, default=None),
         recovery_ns=median(back) if back else None,
@@ -137,38 +152,36 @@ def _cell(
 
 
 def _verdict(
-    planned: int, records: Sequence[TrialRecord], found: Sequence[Verification]
+    planned: int, records: Sequence[TrialRecord], verifications: Sequence[Verification]
 ) -> tuple[FaultVerdict, str]:
     """Return the gravest that is known, and why it is not simply kept or lost."""
-    unread = next((each.problems[0] for each in found if _is_unread(each)), "")
-    if unread:
-        return "corrupt", f"its store could not be read: {unread}"
-    if any(map(_wrong, found)):
-        changed = next(each.problems[0] for each in found if _wrong(each) and each.problems)
-        return "corrupt", changed
-    if any(map(_lost, found)):
+    unread = {each.unread: each.problems[0] for each in verifications if each.unread}
+    if "saver" in unread:
+        return "corrupt", f"its store could not be read: {unread['saver']}"
+    # Something is wrong that cannot be counted in writes, or more than that they are gone.
+    wrong = [
+        each
+        for each in verifications
+        if not each.unread and (each.wrong or not (each.passed or each.missing))
+    ]
+    if wrong:
+        return "corrupt", next((each.problems[0] for each in wrong if each.problems), "")
+    if any(each.missing for each in verifications):
         return "lost", ""
+    unknown = _unknown(planned, records, unread.get("harness", ""))
+    return ("unknown", unknown) if unknown else ("kept", "")
+
+
+def _unknown(planned: int, records: Sequence[TrialRecord], unread: str) -> str:
+    """Say why not every store was looked at; empty where each was."""
     failure = next((each.failure for each in records if each.failure), None)
     if failure is not None:
-        return "unknown", f"{failure.error_class}: {failure.message}"
+        return f"{failure.error_class}: {failure.message}"
+    if unread:
+        return f"its store was not read back: {unread}"
     if len(records) < planned:
-        return "unknown", f"{len(records)} of {planned} trials are recorded"
-    return "kept", ""
-
-
-def _is_unread(found: Verification) -> bool:
-    return not found.threads and bool(found.problems)
-
-
-def _lost(found: Verification) -> int:
-    return max(found.lost_acknowledged, found.lost)
-
-
-def _wrong(found: Verification) -> int:
-    return (
-        found.corrupted + found.duplicated + found.unexpected + found.broken_parents
-        + found.misplaced
-    )  # fmt: skip
+        return f"{len(records)} of {planned} trials are recorded"
+    return "" if all(each.verification for each in records) else "its store was not read back"
 
 
 def statements(cells: Iterable[FaultCell]) -> Iterator[Statement]:
@@ -178,22 +191,22 @@ def statements(cells: Iterable[FaultCell]) -> Iterator[Statement]:
         if not cell.is_unsupported:
             by_kind[cell.kind].append(cell)
     for kind, of_kind in by_kind.items():
-        told = []
+        texts = []
         kept = [cell.subject for cell in of_kind if cell.verdict == "kept"]
         if kept:
-            told.append(f"{listed(dict.fromkeys(kept))} kept every acknowledged write")
-        told += [
+            texts.append(f"{listed(dict.fromkeys(kept))} kept every acknowledged write")
+        texts += [
             f"{cell.subject} lost {count(cell.lost)} of {count(cell.acknowledged)}"
             f" (the oldest {quantity(cell.oldest_lost_ns, 'ns')} old)"
             for cell in of_kind
             if cell.verdict == "lost"
         ]
-        told += [
+        texts += [
             f"{cell.subject}: {cell.verdict}"
             for cell in of_kind
             if cell.verdict in ("corrupt", "unknown")
         ]
-        yield Statement("", f"{kind}: {'; '.join(told)}.")
+        yield Statement("", f"{kind}: {'; '.join(texts)}.")
 
 
 def checks(cells: Sequence[FaultCell]) -> Iterator[Check]:
@@ -203,13 +216,13 @@ def checks(cells: Sequence[FaultCell]) -> Iterator[Check]:
     recorded, planned = (sum(getattr(c, n) for c in cells) for n in ("trials", "trials_planned"))
     text = f"{count(recorded)} of {count(planned)} trials that are broken on purpose recorded"
     yield Check(text, is_in_order=recorded >= planned)
-    promised = [c for c in cells if c.durability is Durability.FSYNC and c.blows]
+    promised = [c for c in cells if c.durability is Durability.FSYNC and c.strikes]
     if promised:
         lost = sum(cell.lost for cell in promised)
-        blows = sum(cell.blows for cell in promised)
+        strikes = sum(cell.strikes for cell in promised)
         written = count(sum(cell.acknowledged for cell in promised))
         yield Check(
             f"of {written} writes that were flushed before they were acknowledged "
-            f"{count(lost) if lost else 'none'} was lost in {counted(blows, 'fault')}",
+            f"{count(lost) if lost else 'none'} was lost in {counted(strikes, 'fault')}",
             is_in_order=not any(cell.breaks_promise for cell in promised),
         )

@@ -22,9 +22,10 @@ def lost_in_crash(evidence: Evidence) -> Symptom | None:
         if (text := lost_in_words(check.crash))
     }
     cells = [cell for cell in evidence.cells if cell.cell.subject in lost]
-    if not cells:
+    if not lost:
         return None
-    return Symptom(listed((f"{label}: {text}" for label, text in lost.items()), 3), cells)
+    texts = listed((f"{label}: {text}" for label, text in lost.items()), 3)
+    return Symptom(texts, cells, severity=None if cells else "warning")
 
 
 @finding(

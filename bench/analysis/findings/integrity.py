@@ -166,7 +166,8 @@ def damaged_trials(evidence: Evidence) -> Symptom | None:
 )
 def left_behind(evidence: Evidence) -> Symptom | None:
     """Look for trials and checks after which something of ours stayed on a user's server."""
-    cells, records = in_trials(evidence.cells, lambda r: bool(r.left_behind))
+    records = [record for record in evidence.records if record.left_behind]
+    cells, _ = in_trials(evidence.cells, lambda r: bool(r.left_behind))
     checks = {check.subject: check for check in evidence.checks.values() if check.left_behind}
     texts = [record.left_behind for record in records]
     texts += [check.left_behind for check in checks.values()]

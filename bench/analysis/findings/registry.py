@@ -44,7 +44,9 @@ _GRAVEST_FIRST: tuple[Severity, ...] = ("invalid", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that findings rest on. ``planned`` counts the trials of the plan.
+    """Everything that findings rest on. ``planned`` counts the trials of the plan in ``cells``.
+
+    ``records`` has those that were broken on purpose as well, which are in no cell.
 
     ``damaged`` says by trial id why a trial could not be read, ``checks`` has by label what was
     checked of a subject.

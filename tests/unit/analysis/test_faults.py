@@ -11,11 +11,13 @@ import pytest
 from bench.analysis.analyse import analyse
 from bench.analysis.faults.cells import FaultCell
 from bench.analysis.result import Analysis
-from bench.records.trial import Blow, FaultRecord, Verification
+from bench.records.trial import FaultRecord, Strike, Verification
 from bench.report.fault_tables import fault_tables
+from bench.report.outcome_tables import checks_table
 from bench.report.report import Report
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
+from bench.verify.read_back import unread
 from tests.unit.analysis.synthetic import (
     MS,
     VERIFIED,
@@ -36,10 +38,10 @@ subjects = ["a", "b"]
 faults = ["kill"]
 repetitions = 2
 """
-BLOWS = (Blow(100 * MS, 101 * MS, 200 * MS), Blow(300 * MS, 301 * MS, 400 * MS))
+STRIKES = (Strike(100 * MS, 101 * MS, 200 * MS), Strike(300 * MS, 301 * MS, 400 * MS))
 KEPT = replace(VERIFIED, attempted=110, acknowledged=100, indeterminate=10)
 KEPT = replace(KEPT, unacknowledged_stored=3)
-FELT = FaultRecord(BLOWS, (120 * MS, 40 * MS), (20 * MS, 10 * MS))
+FELT = FaultRecord(STRIKES, (120 * MS, 40 * MS), (20 * MS, 10 * MS))
 
 
 def analysed(
@@ -63,7 +65,7 @@ def test_what_was_kept_and_felt_is_added_up(tmp_path: Path) -> None:
     kept, _ = analysed(tmp_path, {}).faults
 
     assert (kept.subject, kept.fault, kept.kind) == ("a", "kill", "server_kill")
-    assert (kept.trials, kept.trials_planned, kept.blows) == (2, 2, 4)
+    assert (kept.trials, kept.trials_planned, kept.strikes) == (2, 2, 4)
     assert (kept.verdict, kept.acknowledged, kept.lost) == ("kept", 200, 0)
     assert (kept.unacknowledged, kept.unacknowledged_stored) == (20, 6)
     assert (kept.outage_ns, kept.longest_outage_ns) == (80 * MS, 120 * MS)
@@ -81,9 +83,18 @@ def lost(count: int) -> Verification:
         ({"verification": lost(3)}, "lost", ""),
         ({"verification": replace(lost(3), corrupted=1, problems=("changed",))}, "corrupt", "chan"),
         (
-            {"verification": Verification(0, 0, 0, 0, 0, ("it is malformed",), acknowledged=9)},
+            {"verification": unread("saver", "it is malformed")},
             *("corrupt", "its store could not be read: it is malformed"),
         ),
+        (
+            {"verification": unread("harness", "cut off")},
+            *("unknown", "its store was not read back: cut off"),
+        ),
+        ({"verification": replace(KEPT, stale=1)}, "corrupt", ""),
+        ({"verification": replace(lost(3), stale=1)}, "lost", ""),
+        ({"verification": replace(KEPT, lost_writes=1)}, "lost", ""),
+        ({"verification": replace(KEPT, problems=("counted less",))}, "corrupt", "counted less"),
+        ({"verification": None}, "unknown", "its store was not read back"),
         ({**failure("UnavailableError", "it stays away"), "verification": None}, "unknown", "Una"),
     ],
 )
@@ -99,10 +110,46 @@ def test_only_who_promised_more_breaks_a_promise(tmp_path: Path) -> None:
     relaxed = {"verification": lost(3), "durability": Durability.RELAXED}
     allowed = analysed(tmp_path / "2", relaxed)
     unknown = analysed(tmp_path / "3", {**failure(), "verification": None})
+    nowhere = {"verification": lost(3), "durability": Durability.UNKNOWN}
+    unsaid = analysed(tmp_path / "4", nowhere)
+    changes = {"verification": replace(KEPT, corrupted=1), "durability": Durability.RELAXED}
+    corrupt = analysed(tmp_path / "5", changes)
 
     assert [cell.breaks_promise for cell in broken.faults] == [False, True]
     assert [cell.breaks_promise for cell in allowed.faults] == [False, False]
-    assert [each.exit_code for each in (broken, allowed, unknown)] == [1, 0, 3]
+    assert [cell.breaks_promise for cell in corrupt.faults] == [False, True]
+    every = (broken, allowed, unknown, unsaid, corrupt)
+    assert [each.exit_code for each in every] == [1, 0, 3, 3, 1]
+
+
+def test_the_durability_is_that_which_was_read_from_every_server(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left | None:
+        asked, read = Durability.FSYNC, Durability.RELAXED
+        changes: dict[str, Any] = {"verification": KEPT, "settings": {"fsync": "off"}}
+        if trial.subject == "a":
+            is_first = trial.repetition == 0
+            return changed(**changes, durability=read if is_first else asked)(trial)
+        failed = {**failure(), "verification": None, "durability": asked, "settings": {}}
+        return changed(**(failed if trial.repetition else {**changes, "durability": read}))(trial)
+
+    both, one = analyse(make_run(tmp_path, make, ALONE)).faults
+    assert (both.durability, one.durability) == (Durability.UNKNOWN, Durability.RELAXED)
+
+
+def test_what_is_said_of_the_run_itself_is_kept(tmp_path: Path) -> None:
+    analysis = analysed(tmp_path / "1", {"left_behind": "the schema bench_1"})
+    (found,) = (each for each in analysis.findings if each.code == "left_behind")
+    assert found.message == "after 2 trials not all could be removed: the schema bench_1"
+
+    alone = analysed(tmp_path / "2", {"left_behind": "the schema bench_1"}, ALONE)
+    assert [each.code for each in alone.findings] == ["left_behind"]
+    assert list(alone.checks) == ["a", "b"]
+    assert len(checks_table(alone).rows) == 2
+
+
+def test_where_nothing_was_read_nothing_is_called_kept(tmp_path: Path) -> None:
+    table, _ = fault_tables(analysed(tmp_path, {"verification": unread("saver", "bad")}).faults)
+    assert [entry.text for entry in table.rows[1].entries][3:9] == ["corrupt", "4", *["–"] * 4]
 
 
 def test_what_cannot_be_broken_is_a_result(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from bench.contracts import Fault, FaultTarget, PluginOptions, ServerControl
 from bench.errors import UnavailableError
 from bench.faults._driver import FaultDriver, moments
 from bench.handover.acknowledgements import AcknowledgedCount, AcknowledgementLog
-from bench.records.trial import Blow
+from bench.records.trial import Strike
 from bench.scenario.plan import Trial, expand
 from bench.scenario.scenario import FaultUse, Moment
 from bench.scenario.scenario_file import parse_scenario
@@ -117,12 +117,13 @@ def test_it_acts_at_each_moment_and_brings_back(tmp_path: Path) -> None:
     driver._thread.join()
 
     assert target.server.done == ["kill", "start", "kill", "start"]
-    # Each reading of the clock is a second later: begin, look, then the three of a blow.
-    assert driver.blows == [
-        Blow(3_000_000_000, 4_000_000_000, 5_000_000_000),
-        Blow(8_000_000_000, 9_000_000_000, 10_000_000_000),
+    # Each reading of the clock is a second later: begin, look, then the three of a strike.
+    assert driver.strikes == [
+        Strike(3_000_000_000, 4_000_000_000, 5_000_000_000),
+        Strike(8_000_000_000, 9_000_000_000, 10_000_000_000),
     ]
     assert driver.failure is None
+    assert driver.has_acted
 
 
 def test_it_does_nothing_where_the_load_ends_before(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_it_does_nothing_where_the_load_ends_before(tmp_path: Path) -> None:
     clock.reached.wait()
     driver.stop()
 
-    assert (driver.blows, target.server.done) == ([], [])
+    assert (driver.strikes, target.server.done) == ([], [])
 
 
 def test_what_does_not_come_back_is_told(tmp_path: Path) -> None:
@@ -145,7 +146,8 @@ def test_what_does_not_come_back_is_told(tmp_path: Path) -> None:
     driver._thread.join()
 
     assert str(driver.failure) == "it does not go on"
-    assert [blow.back_ns for blow in driver.blows] == [0]
+    assert not driver.has_acted
+    assert [strike.back_ns for strike in driver.strikes] == [0]
 
 
 def test_acknowledged_writes_are_counted_while_they_are_made(tmp_path: Path) -> None:

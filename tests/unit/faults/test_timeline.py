@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.faults._timeline import SLOT_NS, felt
+from bench.faults._timeline import SLOT_NS, fault_record
 from bench.records.outcome import Outcome
-from bench.records.trial import Blow, FaultRecord, Window
+from bench.records.trial import FaultRecord, Strike, Window
 from bench.scenario.metric import CYCLE
 from tests.unit.analysis.synthetic import MS, OPERATIONS, START_NS, row
 
 CODE = OPERATIONS.index(CYCLE)
 WINDOW = Window(START_NS, START_NS + 4 * SLOT_NS, START_NS + 5 * SLOT_NS)
 # Broken from 50 to 60 ms until 110 ms, and again from 180 ms on for good.
-BLOWS = (
-    Blow(START_NS + 50 * MS, START_NS + 60 * MS, START_NS + 110 * MS),
-    Blow(START_NS + 180 * MS, START_NS + 190 * MS),
+STRIKES = (
+    Strike(START_NS + 50 * MS, START_NS + 60 * MS, START_NS + 110 * MS),
+    Strike(START_NS + 180 * MS, START_NS + 190 * MS),
 )
 ROWS = np.array(
     [
@@ -33,15 +33,15 @@ ROWS = np.array(
 
 
 def test_outages_end_with_the_first_success_of_what_became_due_after_the_fault() -> None:
-    record = felt(BLOWS, ROWS, WINDOW, CODE)
+    record = fault_record(STRIKES, ROWS, WINDOW, CODE)
 
-    assert record.blows == BLOWS
+    assert record.strikes == STRIKES
     assert record.outages_ns == (80 * MS, None)
     assert record.recoveries_ns == (20 * MS, None)
 
 
 def test_the_timeline_counts_cycles_by_when_they_were_due() -> None:
-    timeline = felt(BLOWS, ROWS, WINDOW, CODE).timeline
+    timeline = fault_record(STRIKES, ROWS, WINDOW, CODE).timeline
 
     assert timeline is not None
     assert (timeline.start_ns, timeline.slot_ns) == (START_NS, 50 * MS)
@@ -51,5 +51,9 @@ def test_the_timeline_counts_cycles_by_when_they_were_due() -> None:
     assert timeline.response_ns == (6 * MS, 30 * MS, 5 * MS, 5 * MS)
 
 
+def test_a_load_that_ended_before_the_fault_has_no_outage() -> None:
+    assert fault_record((), ROWS, WINDOW, CODE) == FaultRecord()
+
+
 def test_callers_that_died_felt_nothing() -> None:
-    assert felt(BLOWS[:1], None, None, CODE) == FaultRecord(BLOWS[:1])
+    assert fault_record(STRIKES[:1], None, None, CODE) == FaultRecord(STRIKES[:1])

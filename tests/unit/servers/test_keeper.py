@@ -65,7 +65,7 @@ class Keeper:
             start_new_session=True,
         )
 
-    def ask(self, wanted: _keeper.Order | list[str]) -> dict[str, Any]:
+    def ask(self, wanted: _keeper.Order | list[str] | str) -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(wanted).encode() + b"\n")
@@ -118,6 +118,33 @@ def test_files_are_there_for_the_server_alone_and_go_with_it(keeper: Keeper) -> 
     assert "hunter2" not in str(psutil.Process(answer["process_id"]).cmdline())
     keeper.close()
     assert list(keeper.temporary.iterdir()) == []
+
+
+def test_data_elsewhere_goes_with_it_and_only_its_own(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    first = Keeper(tmp_path)
+    first.ask(order(WAIT, data_parent=str(elsewhere)))
+    second = Keeper(tmp_path)
+    assert "error" in second.ask(order(WAIT, data_parent=str(elsewhere)))
+    second.close()
+    assert [path.name for path in elsewhere.iterdir()] == ["data"]
+    first.close()
+    assert list(elsewhere.iterdir()) == []
+    for keeper in (first, second):
+        assert keeper.process.stdout is not None
+        keeper.process.stdout.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="servers are frozen on Linux alone")
+def test_a_frozen_server_ends_with_a_keeper_that_is_killed(keeper: Keeper) -> None:
+    answer = keeper.ask(order(WAIT, parent_death_signal="SIGQUIT"))
+    server = psutil.Process(answer["process_id"])
+    keeper.ask("freeze")
+    until(lambda: server.status() == psutil.STATUS_STOPPED, keeper.process)
+    keeper.process.kill()
+    assert has_ended(server)
+    shutil.rmtree(answer["directory"])
 
 
 KEEP = "import os; os.mkdir('below'); open('below/kept', 'w').write('first')"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bench.handover.acknowledgements import Acknowledged, ChainLog, Put
-from bench.verify.differences import Fault, Losses, losses
+from bench.verify.differences import Discrepancy, Losses, losses
 
 KEY = ("thread", "")
 LOG = Acknowledged(
@@ -25,30 +25,36 @@ LOG = Acknowledged(
 
 
 @pytest.mark.parametrize(
-    ("faults", "expected"),
+    ("discrepancies", "expected"),
     [
         ([], (0, 0)),
-        ([Fault("lost", KEY, "2", "gone")], (2, 150)),
+        ([Discrepancy("lost", KEY, "2", "gone")], (2, 150)),
         # Noticed twice, and with its writes: it is gone once.
-        ([Fault("lost", KEY, "1", "gone"), Fault("lost_writes", KEY, "1", "gone", 3)], (3, 300)),
-        ([Fault("lost_writes", KEY, "1", "gone", 1)], (1, 300)),
+        (
+            [
+                Discrepancy("lost", KEY, "1", "gone"),
+                Discrepancy("lost_writes", KEY, "1", "gone", 3),
+            ],
+            (3, 300),
+        ),
+        ([Discrepancy("lost_writes", KEY, "1", "gone", 1)], (1, 300)),
         # A call may have had several values.
-        ([Fault("lost_writes", KEY, "1", "gone", 3)], (2, 300)),
-        ([Fault("corrupted", KEY, "1", "changed")], (0, 0)),
-        ([Fault("lost", ("other", ""), "9", "gone")], (1, 0)),
+        ([Discrepancy("lost_writes", KEY, "1", "gone", 3)], (2, 300)),
+        ([Discrepancy("corrupted", KEY, "1", "changed")], (0, 0)),
+        ([Discrepancy("lost", ("other", ""), "9", "gone")], (1, 0)),
     ],
 )
-def test_losses(faults: list[Fault], expected: tuple[int, int]) -> None:
-    found = losses(LOG, faults)
+def test_losses(discrepancies: list[Discrepancy], expected: tuple[int, int]) -> None:
+    found = losses(LOG, discrepancies)
     assert (found.count, found.oldest_ns) == expected
 
 
 @pytest.mark.parametrize(
     ("broken_ns", "expected"),
     [
-        # Nobody knows of a fault: all of the log is one time, and the age ends with it.
+        # Nobody knows of a discrepancy: all of the log is one time, and the age ends with it.
         ((), Losses(3, 300, 1)),
-        # The second was acknowledged after the fault, so the first one's loss left no gap.
+        # The second was acknowledged after the discrepancy, so the first one's loss left no gap.
         ((200,), Losses(3, 100, 0)),
         ((260, 900), Losses(3, 160, 1)),
     ],
@@ -57,4 +63,4 @@ def test_ages_and_gaps_end_where_the_trial_was_broken(
     broken_ns: tuple[int, ...], expected: Losses
 ) -> None:
     log = replace(LOG, broken_ns=broken_ns)
-    assert losses(log, [Fault("lost", KEY, "1", "gone")]) == expected
+    assert losses(log, [Discrepancy("lost", KEY, "1", "gone")]) == expected
