@@ -65,8 +65,8 @@ class PingSchedule:
 class LoopLag(WorkerProbe):
     """Asks the loop every 10 ms, by a timer of its own, how late it comes to it.
 
-    Each timer wakes a loop that sleeps, which costs what is measured up to 100 µs: hence no more
-    timers than that. They are the loop's, so its rounding shows: up to 1 ms with the selector,
+    Each timer wakes a loop that sleeps, at the cost of what is measured: hence no more timers than
+    that. They are the loop's, so its rounding shows: up to 1 ms with the selector,
     while uvloop's may fire early and are then set again. The null subject shows each loop's floor.
     A thread that pings from outside would show the interpreter lock's queue instead: a loop that
     polls takes the lock back before a waiting thread gets it, and so seems to stand still while it

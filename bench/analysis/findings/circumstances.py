@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from statistics import median
 
-from bench.analysis.findings.registry import Evidence, Symptom, finding, in_trials, reading
-from bench.analysis.summary import CellEvidence
+from bench.analysis.findings.registry import (
+    Evidence,
+    Symptom,
+    finding,
+    in_trials,
+    reading,
+    reading_value,
+)
 from bench.analysis.wording import counted, listed
 from bench.records.trial import TrialRecord
 from bench.scenario.quantity import number
@@ -35,46 +40,41 @@ _ON = ("yes", "true", "on", "1")
     "quota, and measure again.",
 )
 def noisy_neighbours(evidence: Evidence) -> Symptom | None:
-    """Look for cells in whose trials (their median) the machine was not theirs."""
-    disturbances = {cell.cell.name: _disturbances(cell) for cell in evidence.measured}
-    cells = [cell for cell in evidence.measured if disturbances[cell.cell.name]]
+    """Look for trials during which the machine was not theirs: one of them moves its block."""
+    disturbances = {r.trial.id: _disturbances(r) for c in evidence.measured for r in c.measured}
+    cells, records = in_trials(evidence.measured, lambda r: bool(disturbances.get(r.trial.id)))
     if not cells:
         return None
     worst: dict[str, tuple[float, str]] = {}
-    for of_cell in disturbances.values():
-        for kind, (size, text) in of_cell.items():
+    for of_trial in disturbances.values():
+        for kind, (size, text) in of_trial.items():
             worst[kind] = max(worst.get(kind, (0.0, "")), (size, text), key=lambda each: each[0])
-    message = f"{listed(text for _, text in worst.values())}; in {counted(len(cells), 'cell')}"
-    waiting = max(_median(cell, "host.cpu_pressure") for cell in cells)
+    where = f"{counted(len(records), 'trial')} of {counted(len(cells), 'cell')}"
+    message = f"{listed(text for _, text in worst.values())}; in {where}"
+    waiting = max(reading_value(record, "host.cpu_pressure") for record in records)
     if waiting > 0.0:
         share = number(100.0 * waiting)
         message += f". Some task waited for a core for up to {share} % of the time (ours count too)"
-    return Symptom(message, cells)
+    return Symptom(message, cells, [record.trial.id for record in records])
 
 
-def _disturbances(cell: CellEvidence) -> dict[str, tuple[float, str]]:
+def _disturbances(record: TrialRecord) -> dict[str, tuple[float, str]]:
     """Return by kind of disturbance how large it is, and the words for it."""
-    name = cell.cell.name
+    trial = f"trial {record.trial.id}"
     disturbances: dict[str, tuple[float, str]] = {}
-    if (stolen := _median(cell, "host.steal_share")) > STOLEN_SHARE:
+    if (stolen := reading_value(record, "host.steal_share")) > STOLEN_SHARE:
         share = number(100.0 * stolen)
-        text = f"the hypervisor took {share} % of the processors' time ({name})"
+        text = f"the hypervisor took {share} % of the processors' time ({trial})"
         disturbances["stolen"] = (stolen, text)
-    others = _median(cell, "host.other_cpu")
+    others = reading_value(record, "host.other_cpu")
     # A server of the user's on this machine is a process that is not ours.
-    if others > OTHERS_CORES and cell.cell.server != "external":
-        text = f"other processes used {number(others)} of a core ({name})"
+    if others > OTHERS_CORES and record.server != "external":
+        text = f"other processes used {number(others)} of a core ({trial})"
         disturbances["others"] = (others, text)
-    if (throttled := _median(cell, "host.throttled")) >= THROTTLED_PERIODS:
-        text = f"the processor quota was used up in {number(throttled)} periods ({name})"
+    if (throttled := reading_value(record, "host.throttled")) >= THROTTLED_PERIODS:
+        text = f"the processor quota was used up in {number(throttled)} periods ({trial})"
         disturbances["throttled"] = (throttled, text)
     return disturbances
-
-
-def _median(cell: CellEvidence, name: str) -> float:
-    readings = (reading(record, name) for record in cell.measured)
-    values = [each.value for each in readings if each is not None]
-    return median(values) if values else 0.0
 
 
 @finding(

@@ -146,6 +146,22 @@ def test_noisy_neighbours(tmp_path: Path, name: str, value: float, server: str, 
     assert (finding is None) == (said == "")
 
 
+def test_one_disturbed_trial_of_a_cell_is_named(tmp_path: Path) -> None:
+    disturbed: list[str] = []
+
+    def make(trial: Trial) -> Left:
+        cores = 0.6 if trial.block == 1 and trial.subject == "a" else 0.0
+        if cores:
+            disturbed.append(trial.id)
+        return Left(changes={"readings": (reading("host.other_cpu", cores, "ratio"),)})
+
+    finding = the(analysed(tmp_path, make, scenario_text("a b")), "noisy_neighbours")
+
+    assert list(finding.trials) == disturbed
+    assert len(disturbed) == 1
+    assert f"0.6 of a core (trial {disturbed[0]}); in 1 trial of 1 cell" in finding.message
+
+
 def test_pressure_is_told_beside_neighbours(tmp_path: Path) -> None:
     readings = (
         reading("host.steal_share", 0.05, "ratio"),
