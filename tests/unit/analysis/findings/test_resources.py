@@ -150,7 +150,7 @@ def test_one_disturbed_trial_of_a_cell_is_named(tmp_path: Path) -> None:
     disturbed: list[str] = []
 
     def make(trial: Trial) -> Left:
-        cores = 0.6 if trial.block == 1 and trial.subject == "a" else 0.0
+        cores = 0.6 if trial.subject == "a" and not disturbed else 0.0
         if cores:
             disturbed.append(trial.id)
         return Left(changes={"readings": (reading("host.other_cpu", cores, "ratio"),)})
