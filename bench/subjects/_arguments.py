@@ -121,17 +121,22 @@ def _placed(value: Any, place: Place) -> Any:
     if value == _DIRECTORY:
         return place.directory
     if isinstance(value, str):
-        url = _url(place.endpoint) if place.endpoint else ""
-        # The schemes of some clients name the driver as well.
-        value = value.replace(f"://{_ADDRESS}", f"://{url.partition('://')[2]}")
-        value = value.replace(_ADDRESS, url)
+        if (own := f"://{_ADDRESS}") in value:
+            # A scheme of its own names a driver as well, which is not libpq.
+            url = _url(place.endpoint, libpq=False) if place.endpoint else ""
+            value = value.replace(own, f"://{url.partition('://')[2]}")
+        value = value.replace(_ADDRESS, _url(place.endpoint) if place.endpoint else "")
         value = value.replace(_DIRECTORY, str(place.directory))
         value = value.replace(_NAMESPACE, place.namespace)
     return value
 
 
-def _url(endpoint: Endpoint) -> str:
-    """Return the address as a URL, which every client reads; libpq's keywords only its own do."""
+def _url(endpoint: Endpoint, *, libpq: bool = True) -> str:
+    """Return the address as a URL, which every client reads; libpq's keywords only its own do.
+
+    Who knows nothing of ``libpq`` gets no parameters of an embedded server: these only choose the
+    schema, and how sure the client must be of the server.
+    """
     if "://" in endpoint.url:
         return endpoint.url
     # Where an address is no URL, the driver that reads it is installed.
@@ -145,7 +150,7 @@ def _url(endpoint: Endpoint) -> str:
     )
     if endpoint.kind == "embedded":
         # Other clients refuse what libpq alone knows.
-        for name in ("gssencmode", "require_auth"):
+        for name in ("gssencmode", "require_auth") if libpq else tuple(given):
             given.pop(name, None)
     rest = urlencode(given, quote_via=quote)
     return f"postgresql://{user}:{password}@{host}:{port}/{database}{'?' if rest else ''}{rest}"

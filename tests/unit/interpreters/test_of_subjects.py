@@ -39,7 +39,7 @@ subjects = ["here", "one", "same", "old", "again"]
 
 @pytest.fixture(autouse=True)
 def _without_uv(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environments.shutil, "which", {sys.executable: "here"}.get)
+    monkeypatch.setattr(environments.shutil, "which", lambda name: "here" * ("python" in name))
 
 
 def scenario() -> Scenario:
@@ -63,10 +63,7 @@ class Installer:
         return [command for command in self.given if word in command]
 
 
-def test_who_asks_for_the_same_shares_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        environments.shutil, "which", lambda name: name if "python" in name else None
-    )
+def test_who_asks_for_the_same_shares_it(tmp_path: Path) -> None:
     installer, said = Installer(), list[str]()
     made = prepare_own(scenario(), said.append, tmp_path, installer)
 
@@ -94,7 +91,10 @@ def test_what_does_not_go_with_the_versions_here_gets_others(tmp_path: Path) -> 
     assert second[-1] == "theirs==1"
 
 
-def test_each_that_cannot_be_made_is_named_with_what_the_installer_said(tmp_path: Path) -> None:
+def test_each_that_cannot_be_made_is_named_with_what_the_installer_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environments.shutil, "which", {sys.executable: "here"}.get)
     with pytest.raises(InputError) as caught:
         prepare_own(scenario(), lambda _: None, tmp_path, Installer(refused="theirs==1"))
 

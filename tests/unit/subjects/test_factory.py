@@ -328,7 +328,7 @@ def test_what_an_option_cannot_use_is_named(
 
 def test_a_connection_string_of_libpq_is_given_as_a_url(path: Write, tmp_path: Path) -> None:
     words = "host=127.0.0.1 hostaddr=127.0.0.1 port=5 user=u password='p/w' dbname=d"
-    words += " require_auth=scram-sha-256 options='-c search_path=trial'"
+    words += " require_auth=scram-sha-256 options='-c search_path=trial' sslmode=disable"
     subject = make(path("by_url"), tmp_path, {"server": "postgres", "first": ""}, words)
     assert isinstance(subject, FactorySubject)
 
@@ -337,7 +337,13 @@ def test_a_connection_string_of_libpq_is_given_as_a_url(path: Write, tmp_path: P
         return subject.saver(0)
 
     (url,) = asyncio.run(use()).given[0]
-    assert url == "postgresql://u:p%2Fw@127.0.0.1:5/d?options=-c%20search_path%3Dtrial"
+    assert (
+        url == "postgresql://u:p%2Fw@127.0.0.1:5/d?options=-c%20search_path%3Dtrial&sslmode=disable"
+    )
+    given = {"url": "postgresql+theirs://{address}", "first": "", "server": "postgres"}
+    subject = make(path("by_url"), tmp_path, given, words)
+    (url,) = asyncio.run(use()).given[0]
+    assert url == "postgresql+theirs://u:p%2Fw@127.0.0.1:5/d"
 
 
 @pytest.mark.parametrize(
