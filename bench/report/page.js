@@ -94,9 +94,11 @@
       return steps.map(function (step, at) {
         due += step;
         const response = waits[at] + services[at];
-        const during = Object.entries(trace.spans).flatMap(([what, spans]) =>
-          spans.filter(([from, length]) => length > 0 && from < due + response && from + length > due)
-            .map(([, length]) => `${what} ${duration(length)}`));
+        const during = Object.entries(trace.spans).flatMap(function ([what, spans]) {
+          const met = spans.filter(([from, length]) => length > 0 && from < due + response && from + length > due);
+          const sum = met.reduce((all, [, length]) => all + length, 0);
+          return met.length ? `${what} ${duration(sum)}${met.length > 1 ? ` in ${met.length}` : ""}` : [];
+        });
         return { name, kind, due, wait: waits[at], service: services[at], response, during: during.join(", "), ended: ended[at] || "well", id: `${trial}.${name}.${at}` };
       });
     });
