@@ -107,7 +107,7 @@ class ChildProcess:
         try:
             return self._lines.get(timeout=limit_s)
         except queue.Empty:
-            raise TimeoutError from None
+            raise TimeoutError(f"a process said nothing for {limit_s} s") from None
 
     def ask(self, order: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
         """Send ``order`` as a line of JSON and return the one that it answers; empty for none."""

@@ -31,7 +31,7 @@ from bench.errors import (
     suggestion,
 )
 from bench.printable import printable
-from bench.records.redaction import redact, secrets_in
+from bench.records.redaction import redact, secrets_in, secrets_within
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "measure": {
@@ -117,7 +117,7 @@ def _unexpected(error: Exception) -> int:
 
 
 def _shown(text: str) -> str:
-    return printable(redact(text, secrets_in(os.environ)))
+    return printable(redact(text, (*secrets_in(os.environ), *secrets_within(text))))
 
 
 def _run(given: list[str]) -> int:

@@ -17,7 +17,7 @@ from bench.checks.checking import check_subjects
 from bench.checks.opening import check_opening
 from bench.cli.durations import Durations
 from bench.cli.progress import Detail, Pace, Shown, displayed, place
-from bench.interpreters.environments import PreparedEnvironment
+from bench.interpreters.environments import HELD, PreparedEnvironment
 from bench.interpreters.of_subjects import prepare_own
 from bench.measure.environment import read_environment
 from bench.measure.preflight import check_plugins, check_services
@@ -121,10 +121,14 @@ def described(
         f"{package} ({label})": version
         for key, found in environments.items()
         for label in ([key] if isinstance(key, str) else scenario.measured_with(key))
-        for package, version in found.versions.items()
+        for package, version in (*found.versions.items(), *_constraints(found))
     }
     environment = replace(environment, packages={**environment.packages, **differing})
     return new_run(name, text, scenario, plan, environment, datetime.now(UTC))
+
+
+def _constraints(found: PreparedEnvironment) -> list[tuple[str, str]]:
+    return [] if found.constraints == HELD else [("constraints", found.constraints)]
 
 
 def measure_shown(

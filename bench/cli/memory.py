@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.discovery import load
 from bench.handover.parts import options_of
-from bench.measure.worker_process import spare_bytes
+from bench.measure.worker_process import most_memory_bytes
 from bench.scenario.arrival import Closed
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.quantity import quantity
@@ -67,7 +67,7 @@ def _state_bytes(scenario: Scenario, trial: Trial) -> int | None:
 
 def warnings(scenario: Scenario, plan: Plan) -> Iterator[str]:
     """Say of each subject and payload whose worker will take more memory than it may."""
-    most_bytes = scenario.worker_memory_bytes or spare_bytes()
+    most_bytes = most_memory_bytes(scenario)
     largest: dict[tuple[str, str], tuple[int, str]] = {}
     for trial in plan.trials:
         key = (trial.subject, trial.payload)

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -25,6 +26,7 @@ import bench
 from bench.errors import InputError, UnavailableError
 from bench.handover.interpreter import Interpreter
 from bench.records.files import make_directory, write_file
+from bench.records.lock import locked
 from bench.records.redaction import redact, secrets_in, secrets_within
 from bench.server_variables import without_servers
 
@@ -36,6 +38,12 @@ from importlib.metadata import distributions
 for one in distributions():
     print(one.name, one.version)
 """
+HELD = "held"
+LEFT_OUT = "left out: they conflict with the requirements"
+# How pip and uv say that versions do not go together, and not that nobody answered.
+_CONFLICT = re.compile(
+    r"ResolutionImpossible|No solution found when resolving|\(from versions: (?!none\))"
+)
 # Nothing that is measured has to do with them.
 _INSTALLERS = ("pip", "setuptools")
 # What a saver is measured with where LangGraph's own savers do not go with it.
@@ -51,10 +59,12 @@ class PreparedEnvironment:
     """An environment that is ready: its ``interpreter``, and ``versions`` by distribution.
 
     These are of what the requirements name, and of all that has another version here, or none.
+    ``constraints`` is ``HELD`` or ``LEFT_OUT``.
     """
 
     interpreter: Interpreter
     versions: dict[str, str]
+    constraints: str = HELD
 
 
 def run_command(command: Sequence[str]) -> str:
@@ -90,18 +100,22 @@ def prepare(
 
     Raises:
         InputError: a requirement names no distribution.
-        UnavailableError: it cannot be installed, or that Python is not there.
+        UnavailableError: it cannot be installed, or that Python is not there, or another process
+            is making this environment.
     """
     names = [_name_of(requirement) for requirement in requirements]
     constraints = "".join(f"{line}\n" for line in _constraints(set(names)))
     place = directory / _digest(requirements, f"{constraints}{python}{holds_the_rest}")
     made = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     try:
-        if not (place / _READY).is_file():
-            if place.exists():
-                shutil.rmtree(place)
-            install = _new(make_directory(place), made, python, runs)
-            _fill(place, install, requirements, constraints, holds_the_rest=holds_the_rest)
+        # What is ready stays as it is, so that nobody has to wait for it.
+        if not _constraints_of(place):
+            with _making(place, requirements):
+                if not _constraints_of(place):
+                    if place.exists():
+                        shutil.rmtree(place)
+                    install = _new(make_directory(place), made, python, runs)
+                    _fill(place, install, requirements, constraints, holds_the_rest=holds_the_rest)
         told = runs([str(made), "-P", "-c", _VERSIONS])
     except (OSError, subprocess.SubprocessError) as error:
         raise UnavailableError(_why(requirements, error)) from error
@@ -113,7 +127,22 @@ def prepare(
     }
     versions = _differing(dict(line.split(" ", 1) for line in told.splitlines()), names)
     versions = {name: version + places.get(name, "") for name, version in versions.items()}
-    return PreparedEnvironment(Interpreter(str(made.absolute())), versions)
+    interpreter = Interpreter(str(made.absolute()))
+    return PreparedEnvironment(interpreter, versions, _constraints_of(place))
+
+
+def _constraints_of(place: Path) -> str:
+    """Say of an environment that is ready whether its constraints were held; else nothing."""
+    file = place / _READY
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return lines[-1] if lines and lines[-1] in {HELD, LEFT_OUT} else ""
+
+
+def _making(place: Path, requirements: Sequence[str]) -> AbstractContextManager[None]:
+    file = make_directory(place.parent) / f"{place.name}.lock"
+    file.touch()
+    named = redact(", ".join(requirements), _secrets_of(requirements))
+    return locked(file, f"an environment with {named}")
 
 
 def _new(place: Path, made: Path, python: str, runs: Runs) -> Callable[[Sequence[str]], object]:
@@ -144,14 +173,16 @@ def _fill(
 ) -> None:
     file = place / "constraints.txt"
     write_file(file, constraints.encode())
+    used = HELD
     try:
         install(["--constraint", str(file), *_ourselves("savers"), *requirements])
-    except subprocess.CalledProcessError:
-        if holds_the_rest:
+    except subprocess.CalledProcessError as error:
+        if holds_the_rest or not _CONFLICT.search(f"{error.stderr}\n{error.stdout}"):
             raise
         install([*_ourselves(*_LEAST), _SUITE, *requirements])
+        used = LEFT_OUT
     told = redact("\n".join(requirements), _secrets_of(requirements))
-    write_file(place / _READY, f"{told}\n".encode())
+    write_file(place / _READY, f"{told}\n{used}\n".encode())
 
 
 def _differing(found: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.errors import InputError, UnavailableError
 from bench.interpreters.environments import PreparedEnvironment, Runs, prepare, run_command
+from bench.records.redaction import redact, secrets_within
 from bench.scenario.scenario import OwnInterpreter, Scenario
 
 
@@ -40,7 +41,8 @@ def prepare_own(
     made: dict[str | OwnInterpreter, PreparedEnvironment] = {}
     wrong: list[str] = []
     for asked, label in wanted.items():
-        say(f"{label}: an interpreter with {asked} …")
+        named = redact(str(asked), secrets_within(str(asked)))
+        say(f"{label}: an interpreter with {named} …")
         try:
             found = prepare(
                 asked.requirements,

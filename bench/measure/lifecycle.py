@@ -84,7 +84,7 @@ class Lifecycle:
         opening: Opening,
         announce: Announce,
         clock: Clock,
-        may_begin: Future[None],
+        may_begin: Future[bytes],
     ) -> None:
         self._may_begin = may_begin
         self._parts = parts

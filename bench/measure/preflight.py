@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ from bench.contracts import Loop, Server, Subject
 from bench.discovery import load
 from bench.errors import InputError
 from bench.handover.parts import options_of
-from bench.scenario.scenario import Scenario, SubjectUse, Use
+from bench.records.redaction import secrets_within
+from bench.scenario.scenario import OwnInterpreter, Scenario, SubjectUse, Use
 from bench.scenario.toml_file import validation_messages
 from bench.subjects._factory import subject_of
 
@@ -83,6 +85,8 @@ def _used_subjects(scenario: Scenario) -> list[SubjectUse]:
 
 def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
     for label, subject in scenario.subjects.items():
+        if isinstance(subject.interpreter, OwnInterpreter):
+            yield from _secret_problems(subject.interpreter, f"{origin}: subjects.{label}")
         if subject.use:
             yield from _plugin_problems("subject", f"subjects.{label}", subject, origin)
     tables: dict[str, Mapping[str, Use]] = {
@@ -100,6 +104,18 @@ def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
                 load(kind, name)
             except InputError as error:
                 yield f"{origin}: {error}"
+
+
+def _secret_problems(interpreter: OwnInterpreter, place: str) -> Iterator[str]:
+    """Refuse what would be kept with each run, and shown in its report."""
+    for at, requirement in enumerate(interpreter.requirements):
+        # A port is no password, though an @ may come later.
+        if secrets_within(re.sub(r":\d+/", "/", requirement)):
+            yield (
+                f"{place}.interpreter.requirements.{at} holds a user, password or token, which a "
+                "run would keep: leave it out, and give it to git or the installer "
+                "(a credential helper, netrc)"
+            )
 
 
 def _plugin_problems(kind: str, key: str, use: Use, origin: str) -> Iterator[str]:

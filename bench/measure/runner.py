@@ -47,7 +47,7 @@ from bench.handover.job import (
 )
 from bench.handover.parts import options_of
 from bench.measure.site import Site
-from bench.measure.worker_process import WorkerProcess
+from bench.measure.worker_process import WorkerProcess, most_memory_bytes
 from bench.records.files import from_json, to_json
 from bench.records.sample import Integers, read_raw
 from bench.records.store import Store
@@ -144,6 +144,9 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
         InputError: a subject names an interpreter that is not among ``interpreters``.
     """
     chosen = interpreters_of(scenario, interpreters)
+    # Of each worker's own start it would depend on what the trial before it still holds.
+    most_bytes = most_memory_bytes(scenario)
+    scenario = scenario.model_copy(update={"worker_memory_bytes": most_bytes})
     remaining = Remaining(plan, store.finished(run_id), is_wanted)
     with contextlib.ExitStack() as stack:
         # What wrote a store reads it back: another version might change it first.

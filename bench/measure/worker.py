@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from itertools import pairwise
@@ -61,9 +62,9 @@ def main() -> None:
 class Orders:
     """What the runner asks of this process, and how it is told how far that is.
 
-    From here on this process ends, and ``directory`` goes, when its runner does. ``parts`` are
-    imported, ``opening`` says where they are at work, and ``may_begin`` is done when nothing else
-    is at work any more.
+    From here on, at any stage, this process ends and ``directory`` goes when its runner does.
+    ``parts`` are imported, ``opening`` says where they are at work, and ``may_begin`` is done when
+    nothing else is at work any more.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -71,22 +72,23 @@ class Orders:
             # In native code, also where the interpreter's lock is held.
             faulthandler.register(STACKS_SIGNAL, all_threads=True)
         self._directory = directory
-        self._is_taken = threading.Event()
         self._began: list[tuple[str, int]] = []
         self._told = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
         # What a library prints must not be taken for an announcement.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        self.may_begin = Future[None]()
+        self._opening, self.may_begin, self._is_taken = (Future[bytes]() for _ in range(3))
         # Who waits for it cannot cancel it.
         self.may_begin.set_running_or_notify_cancel()
         self.announce(STARTED_STAGE)
-        line = _line(directory)
+        line = read_line()
+        if not line:
+            _end(directory)
+        threading.Thread(target=self._listen, daemon=True).start()
         have_memory_watched()
         self.announce("import")
         self.parts = Parts.of(from_json(line, Job))
         self.announce(IMPORTED_STAGE)
-        self.opening = from_json(_line(directory), Opening)
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.opening = from_json(self._opening.result(), Opening)
 
     def announce(self, stage: str) -> None:
         """Tell the runner that a stage begins."""
@@ -109,23 +111,25 @@ class Orders:
         many a stage of a trial.
         """
         self.announce(HANDED_OVER)
-        self._is_taken.wait()
+        self._is_taken.result()
         sys.stderr.flush()
         os._exit(0)
 
     def _listen(self) -> None:
-        if os.read(0, 1):
-            self.may_begin.set_result(None)
-        while os.read(0, 1):
-            self._is_taken.set()
+        for order, line in zip(
+            (self._opening, self.may_begin, self._is_taken), _lines(), strict=False
+        ):
+            order.set_result(line)
+        os.read(0, 1)
         _end(self._directory)
 
 
-def _line(directory: Path) -> bytes:
-    line = read_line()
-    if not line:
-        _end(directory)
-    return line
+def _lines() -> Iterator[bytes]:
+    """Yield the lines of standard input; at once what is there, since an import waits meanwhile."""
+    rest = b""
+    while given := os.read(0, 65_536):
+        *lines, rest = (rest + given).split(b"\n")
+        yield from lines
 
 
 def _end(directory: Path) -> None:

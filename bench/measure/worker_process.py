@@ -32,6 +32,7 @@ from bench.measure._host import memory_limit
 from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
 from bench.records.trial import Failure, Stage
+from bench.scenario.scenario import FEWEST_MEMORY_BYTES, Scenario
 
 MEASURING = "bench.measure.worker"
 """The program that measures a trial."""
@@ -42,7 +43,7 @@ _STARTING_S = 60.0
 # A worker that hangs has so long to say where.
 _TELLING_S = 1.0
 _LOOK_S = 0.05
-# Of the memory that is free as a worker starts it may take this share; its server needs some, too.
+# Of the memory that is free a worker may take this share; its server needs some, too.
 _SPARE_SHARE = 0.8
 
 
@@ -66,7 +67,7 @@ class WorkerProcess:
         self._hung: Failure | None = None
         self._secrets = secrets_in(environment)
         with self._log.open("wb") as log:
-            most_bytes = job.scenario.worker_memory_bytes or spare_bytes()
+            most_bytes = most_memory_bytes(job.scenario)
             guard = ("-m", "bench.handover.guard", str(most_bytes), program, str(directory))
             self._started_ns = now_ns()
             self._process = ChildProcess(
@@ -103,9 +104,10 @@ class WorkerProcess:
 
     def wait_until_started(self) -> None:
         """Wait until it has imported its program, and is at rest until :meth:`begin_import`."""
-        if self._has_started or not self.process_id:
-            return
+        # One that is late is waited for again, and what comes of that told, when its trial is next.
         with contextlib.suppress(TimeoutError):
+            if self._has_started or not self.process_id:
+                return
             stage = self._process.line(_STARTING_S)
             self._has_ended = stage is None
             self._has_started = stage == STARTED_STAGE
@@ -195,7 +197,10 @@ def _ending(code: int | None) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def spare_bytes() -> int:
-    """Return how much memory a worker may take now that the scenario does not limit."""
+def most_memory_bytes(scenario: Scenario) -> int:
+    """Return how much memory a worker may take: as the scenario says, else a share of the free."""
+    if scenario.worker_memory_bytes is not None:
+        return scenario.worker_memory_bytes
     available = psutil.virtual_memory().available
-    return int(_SPARE_SHARE * min(available, memory_limit() or available))
+    spare_bytes = int(_SPARE_SHARE * min(available, memory_limit() or available))
+    return max(spare_bytes, FEWEST_MEMORY_BYTES)

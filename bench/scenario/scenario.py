@@ -29,6 +29,7 @@ from bench.scenario.selection import Label, Many, Name, Part, Selection, Some
 from bench.scenario.toml_file import LABEL_TAG, TABLE_TAG
 
 MOST_REPETITIONS = 1000
+FEWEST_MEMORY_BYTES = 100_000_000
 
 # What a sweep crosses: labels of these tables, and names of loops.
 TABLES = ("subjects", "workloads", "payloads", "arrivals")
@@ -306,7 +307,7 @@ class Scenario(Part):
     precision: Precision | None = None
     conformance: bool = True
     crash_check: bool = True
-    worker_memory_bytes: int | None = Field(default=None, ge=100_000_000)
+    worker_memory_bytes: int | None = Field(default=None, ge=FEWEST_MEMORY_BYTES)
 
     @model_validator(mode="before")
     @classmethod
@@ -345,7 +346,7 @@ class Scenario(Part):
     def measured_with(self, interpreter: OwnInterpreter) -> list[str]:
         """Return the labels of those that are measured and have this one."""
         labels = self.measured_subjects
-        return [label for label in labels if self.subjects[label].interpreter == interpreter]
+        return [label for label in labels if self.resolve(label).interpreter == interpreter]
 
     def checked_as(self, label: str) -> str:
         """Return the first label that runs the same plug-in, with options and interpreter."""

@@ -14,7 +14,7 @@ from bench.errors import InputError
 from bench.gate.arms import two_interpreters
 from bench.handover.interpreter import OWN, Interpreter
 from bench.measure.preflight import check_plugins
-from bench.measure.runner import run
+from bench.measure.runner import Interpreters, run
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.store import Store
 from bench.records.trial import TrialRecord
@@ -25,7 +25,7 @@ from bench.scenario.scenario_file import scenario_text as written
 from tests.unit.analysis.synthetic import scenario_text
 
 
-def measured(directory: Path, interpreters: dict[str, Interpreter]) -> dict[str, str]:
+def measured(directory: Path, interpreters: Interpreters) -> dict[str, str]:
     """Run one trial of memory on each interpreter, and return the statuses by subject."""
     given = parse_scenario(scenario_text("memory", repetitions=1, top="probes = []"), "given")
     scenario, _ = two_interpreters(given)
@@ -83,7 +83,9 @@ def of_elsewhere(directory: Path, module: str, options: str = "name = 'theirs'")
 
 RUN_ID = "20260101T000000Z-own"
 INTERPRETER = 'interpreter = { requirements = ["theirs"] }'
-ANOTHER = {OwnInterpreter(requirements=("theirs",)): Interpreter(sys.executable, True)}
+ANOTHER: Interpreters = {
+    OwnInterpreter(requirements=("theirs",)): Interpreter(sys.executable, True)
+}
 
 
 def test_a_saver_of_another_interpreter_is_imported_there_alone(tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
+from bench.child_process import ChildProcess
 from bench.contracts import FaultTarget
 from bench.errors import InputError, UnavailableError
 from bench.faults.worker_kill import WorkerKill
+from bench.handover.job import Job
 from bench.measure.lifecycle import log_bytes
 from bench.measure.preflight import check_plugins
 from bench.measure.runner import Progress, TrialRun, run
@@ -418,3 +420,66 @@ def test_a_killed_runner_leaves_no_process_of_a_saver_and_no_directory(
 
     assert not alive
     assert list(temporary.iterdir()) == []
+
+
+def test_the_limit_of_memory_is_that_of_the_run_and_not_of_what_is_free_at_each_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the first trial still held all memory while the second one's worker starts."""
+    asked: list[Scenario] = []
+
+    def shrinking(scenario: Scenario) -> int:
+        asked.append(scenario)
+        return scenario.worker_memory_bytes or (1_000_000_000 if len(asked) == 1 else 1_000_000)
+
+    for module in ("runner", "worker_process"):
+        monkeypatch.setattr(f"bench.measure.{module}.most_memory_bytes", shrinking)
+    scenario, plan, store = begun(tmp_path)
+    records: list[TrialRecord] = []
+
+    run(scenario, plan, store, RUN_ID, lambda made: records.append(made.record), os.environ)
+
+    assert [(record.status, record.failure) for record in records] == [("measured", None)] * 3
+
+
+def test_a_worker_whose_plug_in_hangs_as_it_is_imported_ends_with_its_runner(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "hangs.py").write_text(
+        "import threading\nprint('hanging', flush=True)\nthreading.Event().wait()\n"
+    )
+    directory = temporary / "trial"
+    directory.mkdir()
+    scenario = parse_scenario(text_of("hangs:Saver"), "f.toml")
+    job = Job(scenario, expand(scenario).trials[0], str(directory))
+    with WorkerProcess(job, directory, os.environ) as worker:
+        worker.begin_import()
+        process = psutil.Process(worker.process_id)
+        log = directory / "worker.log"
+        until(lambda: b"hanging" in log.read_bytes(), process)
+
+        # As a runner that is killed does.
+        worker.give_up()
+
+        ended, _ = psutil.wait_procs([process], timeout=20.0)
+    assert ended == [process]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_worker_that_is_late_to_start_aborts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_: object, *given: Any) -> ChildProcess:
+        return ChildProcess([sys.executable, "-c", "input()"], *given)
+
+    monkeypatch.setattr("bench.measure.worker_process._STARTING_S", 0.0)
+    monkeypatch.setattr("bench.measure.worker_process.ChildProcess", silent)
+    scenario = scenario_of(f"{THEIRS}:TheirSubject")
+    job = Job(scenario, expand(scenario).trials[0], str(tmp_path))
+
+    with WorkerProcess(job, tmp_path, os.environ) as worker:
+        worker.wait_until_started()
+
+        with pytest.raises(TimeoutError, match="said nothing for 0"):
+            list(worker.stages(0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,7 +90,9 @@ def test_a_plan_warns_where_a_worker_takes_more_than_it_may(
 def test_without_a_limit_it_is_what_the_machine_can_spare(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bench.cli.memory.spare_bytes", lambda: 2_000 * MB)
+    free = SimpleNamespace(available=2_500 * MB)
+    monkeypatch.setattr("bench.measure.worker_process.psutil.virtual_memory", lambda: free)
+    monkeypatch.setattr("bench.measure.worker_process.memory_limit", lambda: None)
     scenario = parse_scenario(text(), "a.toml")
 
     (told,) = warnings(scenario, expand(scenario))

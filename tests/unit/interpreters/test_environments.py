@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError, InputError, UnavailableError
-from bench.interpreters.environments import prepare, run_command
+from bench.interpreters.environments import LEFT_OUT, prepare, run_command
 
 NEWER = "langgraph-checkpoint-postgres==3.1.0"
 
@@ -92,6 +92,63 @@ def test_half_an_environment_is_made_again(tmp_path: Path) -> None:
     assert len(commands.installs) == 1
 
 
+def test_nobody_touches_what_another_process_is_making(tmp_path: Path) -> None:
+    inner = Commands()
+
+    def meanwhile(command: Sequence[str]) -> str:
+        if "install" in command and not inner.given:
+            inner.given.append([])
+            with pytest.raises(InputError, match="another process is at work on an environment"):
+                prepare([NEWER], tmp_path, inner)
+        return Commands()(command)
+
+    prepare([NEWER], tmp_path, meanwhile)
+
+    assert inner.given == [[]]
+
+
+@pytest.mark.parametrize("holds_the_rest", [True, False])
+def test_what_fails_for_the_network_is_not_installed_in_another_way(
+    tmp_path: Path, holds_the_rest: bool
+) -> None:
+    commands = Commands()
+
+    def offline(command: Sequence[str]) -> str:
+        if "install" in command:
+            commands(command)
+            told = "ERROR: Could not find a version of theirs (from versions: none)"
+            raise subprocess.CalledProcessError(1, [*command], stderr=told)
+        return ""
+
+    with pytest.raises(UnavailableError, match="from versions: none"):
+        prepare([NEWER], tmp_path, offline, holds_the_rest=holds_the_rest)
+
+    assert len(commands.installs) == 1
+
+
+@pytest.mark.parametrize(
+    "conflict",
+    [
+        "ERROR: ResolutionImpossible: for help visit",
+        "error: No solution found when resolving dependencies:",
+        "ERROR: Could not find a version that satisfies a==3 (from versions: 1, 2)",
+    ],
+)
+def test_it_is_kept_whether_the_versions_here_were_held(tmp_path: Path, conflict: str) -> None:
+    def conflicting(command: Sequence[str]) -> str:
+        if "--constraint" in command:
+            raise subprocess.CalledProcessError(1, [*command], stderr=conflict)
+        return Commands()(command)
+
+    found = [
+        prepare([NEWER], tmp_path, runs, holds_the_rest=False) for runs in (conflicting, Commands())
+    ]
+    (ready,) = tmp_path.glob("*/ready.txt")
+
+    assert [each.constraints for each in found] == [LEFT_OUT] * 2
+    assert ready.read_text(encoding="utf-8") == f"{NEWER}\n{LEFT_OUT}\n"
+
+
 TOKEN = "glpat-0123456789"  # noqa: S105 - made up
 
 
@@ -125,7 +182,7 @@ def test_no_token_is_kept_with_an_environment(tmp_path: Path) -> None:
     prepare([f"theirs @ git+https://u:{TOKEN}@host/theirs"], tmp_path, Commands())
 
     kept = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
-    assert "theirs @ git+https://u:***@host/theirs\n" in kept
+    assert "theirs @ git+https://u:***@host/theirs\nheld\n" in kept
     assert not any(TOKEN in text for text in kept)
 
 

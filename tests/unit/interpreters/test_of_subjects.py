@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import main
+from bench.cli import main, measuring
 from bench.cli.loading import load_checked
+from bench.cli.measuring import described
 from bench.errors import InputError
 from bench.interpreters import environments
 from bench.interpreters.of_subjects import prepare_own
+from bench.measure.preflight import Services
+from bench.scenario.plan import expand
 from bench.scenario.scenario import OwnInterpreter, Scenario
 from bench.scenario.scenario_file import parse_scenario
 
@@ -39,7 +42,7 @@ subjects = ["here", "one", "same", "old", "again"]
 
 @pytest.fixture(autouse=True)
 def _without_uv(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environments.shutil, "which", lambda name: "here" * ("python" in name))
+    monkeypatch.setattr("shutil.which", lambda name: "here" * ("python" in name))
 
 
 def scenario() -> Scenario:
@@ -49,14 +52,15 @@ def scenario() -> Scenario:
 class Installer:
     """Refuses installs that have ``refused`` among their words, with these last lines."""
 
-    def __init__(self, refused: str = "") -> None:
+    def __init__(self, refused: str = "", told: str = "theirs needs\nlanggraph<1") -> None:
         self.given: list[list[str]] = []
+        self._told = told
         self._refused = refused
 
     def __call__(self, command: Sequence[str]) -> str:
         self.given.append([*command])
         if self._refused and self._refused in command:
-            raise subprocess.CalledProcessError(1, [*command], stderr="theirs needs\nlanggraph<1")
+            raise subprocess.CalledProcessError(1, [*command], stderr=self._told)
         return "theirs 1\npip 99\n" if "-c" in command else ""
 
     def with_word(self, word: str) -> list[list[str]]:
@@ -82,7 +86,7 @@ def test_who_asks_for_the_same_shares_it(tmp_path: Path) -> None:
 
 
 def test_what_does_not_go_with_the_versions_here_gets_others(tmp_path: Path) -> None:
-    installer = Installer(refused="--constraint")
+    installer = Installer(refused="--constraint", told="ResolutionImpossible")
     prepare_own(scenario(), lambda _: None, tmp_path, installer)
 
     first, second, *_ = installer.with_word("install")
@@ -91,10 +95,62 @@ def test_what_does_not_go_with_the_versions_here_gets_others(tmp_path: Path) -> 
     assert second[-1] == "theirs==1"
 
 
+def test_a_second_label_of_a_subject_has_its_packages_in_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = scenario()
+    made = prepare_own(
+        found, lambda _: None, tmp_path, Installer("--constraint", "(from versions: 1)")
+    )
+    monkeypatch.setattr(measuring, "check_services", lambda *_: Services({}, {}, ()))
+
+    packages = described(found, expand(found), "a", SUBJECTS, made).environment.packages
+
+    assert {name: packages[name] for name in packages if "(" in name} == {
+        f"{name} ({label})": value
+        for label in ("one", "same", "old", "again")
+        for name, value in (("theirs", "1"), ("constraints", environments.LEFT_OUT))
+    }
+
+
+TOKEN = "glpat-0123456789"  # noqa: S105 - made up
+
+
+def test_a_token_in_a_scenario_is_refused_and_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(SUBJECTS.replace("theirs==1", f"theirs @ git+https://{TOKEN}@host/theirs"))
+
+    assert main(["plan", str(path)]) == 2
+
+    told = capsys.readouterr()
+    assert "subjects.one.interpreter.requirements.0 holds a user, password or token" in told.err
+    assert TOKEN not in told.out + told.err
+
+
+def test_a_port_is_no_password(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(SUBJECTS.replace("theirs==1", "theirs @ git+https://host:8443/theirs@v1"))
+
+    assert main(["plan", str(path), "--results", str(tmp_path)]) == 0
+
+
+def test_no_token_is_shown_where_a_value_of_another_kind_is_expected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.toml"
+    wrong = f"requirements = 'git+https://{TOKEN}@host/theirs'"
+    path.write_text(SUBJECTS.replace('requirements = ["theirs==1"]', wrong))
+
+    assert main(["plan", str(path)]) == 2
+    assert TOKEN not in capsys.readouterr().err
+
+
 def test_each_that_cannot_be_made_is_named_with_what_the_installer_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environments.shutil, "which", {sys.executable: "here"}.get)
+    monkeypatch.setattr("shutil.which", {sys.executable: "here"}.get)
     with pytest.raises(InputError) as caught:
         prepare_own(scenario(), lambda _: None, tmp_path, Installer(refused="theirs==1"))
 
