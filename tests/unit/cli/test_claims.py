@@ -49,7 +49,7 @@ def test_what_would_be_measured_is_told_and_nothing_is(
     assert main(["claims", "--plan", *places]) == 0
 
     told = capsys.readouterr().out
-    assert "made-up: 6 of 9 trials, about 13 s\n  of a, b\n" in told
+    assert "made-up: 6 of 9 trials, about 10 s\n  of a, b\n" in told
     assert before == sorted(tmp_path.rglob("*"))
 
 
