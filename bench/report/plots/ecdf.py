@@ -66,9 +66,12 @@ def response_time_ecdf(analysis: Analysis) -> Figure | None:
 
 
 def _usable(cell: Cell) -> bool:
-    return is_drawn(cell) and any(
-        cell.curves[name].ns for name in _OPERATIONS if name in cell.curves
-    )
+    return is_drawn(cell) and any(_has_points(cell.curves.get(name)) for name in _OPERATIONS)
+
+
+def _has_points(curve: Curve | None) -> bool:
+    """Tell whether there is a time that some operations exceed: of equal ones there is none."""
+    return curve is not None and bool(curve.ns) and curve.share[0] < 1.0
 
 
 def _draw(axes: Axes, group: Group, operation: str, styles: dict[str, SubjectStyle]) -> None:
@@ -80,7 +83,7 @@ def _draw(axes: Axes, group: Group, operation: str, styles: dict[str, SubjectSty
     empty = True
     for at, cell in enumerate(group.cells):
         curve = cell.curves.get(operation)
-        if not is_drawn(cell) or curve is None or not curve.ns:
+        if not is_drawn(cell) or curve is None or not _has_points(curve):
             continue
         times, shares = _thinned(curve)
         style = styles[cell.subject]
