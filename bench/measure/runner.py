@@ -213,7 +213,7 @@ class TrialRun:
 
     One with a fault is broken while it is measured, and is done once its store was read back,
     whether or not its worker lives to tell. ``limit_s`` is as in :class:`Job`; a worker that
-    hangs longer, beyond twice that and warm-up, window, drain and reading back, is ended.
+    hangs longer in a stage, beyond twice that, warm-up, window, drain and reading back, is ended.
     """
 
     def __init__(

@@ -128,7 +128,8 @@ class WorkerProcess:
     def stages(self, limit_s: float) -> Iterator[str]:
         """Yield the name of each stage as it begins.
 
-        A worker that takes longer than ``limit_s`` seconds from when all is imported is ended.
+        A worker that takes longer than ``limit_s`` seconds for one of them is ended; importing may
+        take a minute more.
         """
         began_s = time.monotonic()
         deadline_s = began_s + limit_s + _STARTING_S
@@ -138,9 +139,10 @@ class WorkerProcess:
             except TimeoutError:
                 self._end_hanging(time.monotonic() - began_s)
                 return
-            if self._stage == "import":
-                began_s = time.monotonic()
-                deadline_s = began_s + limit_s
+            began_s = time.monotonic()
+            deadline_s = began_s + limit_s
+            if stage in (STARTED_STAGE, "import"):
+                deadline_s += _STARTING_S
             if stage is None:
                 return
             if stage == STARTED_STAGE:
