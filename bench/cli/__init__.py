@@ -76,7 +76,7 @@ exit codes:
   2 bad input
   3 inconclusive, for example because trials are missing
   4 invalid measurement
-  5 a server, package, file or space is not there
+  5 a server, package or file is missing, or the disk is full
   130 interrupted
 """
 

@@ -1,4 +1,4 @@
-"""``doctor``: whether one can measure here, and what to do where not."""
+"""``doctor``: checks whether this machine can measure, and what to fix."""
 
 from __future__ import annotations
 
