@@ -60,7 +60,7 @@ def test_a_plan_names_the_subjects_of_like_sweeps_once(capsys: pytest.CaptureFix
     assert main(["plan", "savers"]) == 0
 
     told = capsys.readouterr().out
-    assert "small, large, heavy: redis-always, " in told
+    assert "small, large: redis-always, " in told
     assert "seed" not in told
 
 
