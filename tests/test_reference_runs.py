@@ -26,6 +26,7 @@ from bench.records.archive import ARCHIVE
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
 from bench.report.cell_tables import group_tables
+from bench.report.first_screen import with_options
 from bench.report.groups import groups_of, subject_text
 from bench.report.markdown import escaped, markdown
 from bench.report.ratios import ratio_anchor, ratio_maps, ratio_tables
@@ -69,7 +70,7 @@ def test_the_published_report_answers_as_its_records_do_now(run_id: str) -> None
 
     assert analysis.answer.sentences
     for statement in (*analysis.answer.statements, *analysis.answer.doubts):
-        assert escaped(statement.text) in published
+        assert escaped(with_options(statement.text)) in published
 
 
 @pytest.mark.parametrize("run_id", RUN_IDS)

@@ -124,6 +124,19 @@ def _factor(factor: float) -> str:
     return text if text != "1.0" else number(factor, DIGITS + 1)
 
 
+def bound_in_words(factor: float, *, is_upper: bool) -> str:
+    """Write the bound of a factor, rounded so that it holds, and never to 1 where it is not."""
+    if not math.isfinite(factor) or factor <= 0.0:
+        return number(factor)
+    rounded = math.ceil if is_upper else math.floor
+    for digits in range(DIGITS if factor >= 2.0 else DIGITS + 1, 7):
+        quantum = 10.0 ** (math.floor(math.log10(factor)) + 1 - digits)
+        bound = quantum * rounded(round(factor / quantum, 6))
+        if bound != 1.0:
+            return number(bound, digits)
+    return number(factor)
+
+
 def direction(metric: Metric, ratio: float) -> str:
     """Say on which side of 1 ``ratio`` is, e.g. ``slower``; ``higher`` of what has no word."""
     words, other = (_SMALLER, "lower") if ratio < 1.0 else (_LARGER, "higher")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bench.analysis.answer.statements import RUNS
 from bench.analysis.result import Analysis
 from bench.analysis.wording import Statement, counted, listed
 from bench.report import words
@@ -19,18 +21,18 @@ from bench.report.outcome_tables import (
     threshold_figure,
     thresholds_in_words,
 )
-from bench.report.page import Block, Box, Details, Look, Text
+from bench.report.page import Block, Box, Bullets, Details, Look, Text
 from bench.report.ratios import ratio_maps
 from bench.report.table import Entry, Row, Table
-from bench.report.text import one_line, shortened, strong
+from bench.report.text import code, link, one_line, shortened, strong
 
 # So many conditions stand side by side on a screen.
 _COLUMNS_ON_SCREEN = 4
 _MOST_ON_SCREEN = 5
-# Of a map: saver, against, promise.
+# Of a map: saver, against, durability.
 _HEADS = 3
 _WIDEST_NAME = 22
-_LONGEST_WARNING = 90
+_OPTION = re.compile(r"--[a-z]+ \d+")
 
 
 def about(analysis: Analysis) -> str:
@@ -62,7 +64,7 @@ def first_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Bloc
     maps, beside = ratio_maps(analysis)
     yield from maps
     if maps:
-        yield Text(words.MAP, "about")
+        yield Text(f"{words.MAP} {words.DURABILITY}", "about")
     else:
         yield from (*capacity_tables(analysis), *glance_tables(analysis, groups))
     if beside:
@@ -78,27 +80,34 @@ def boxes(analysis: Analysis) -> Iterator[Box]:
     if told.doubts:
         first, *others = told.doubts
         rest = tuple(_sentence(each) for each in others)
-        yield Box(f"{first.about}.", (first.text, *rest), "doubt")
+        yield Box(f"{first.about}.", (with_options(first.text), *rest), "doubt")
 
 
 def _sentence(statement: Statement) -> str:
     about = statement.sentence.removesuffix(statement.text).strip()
-    return f"{strong(about)} {statement.text}" if about else statement.text
+    text = with_options(statement.text)
+    return f"{strong(about)} {text}" if about else text
+
+
+def with_options(text: str) -> str:
+    """Mark options of the command line as code, which stays on one line."""
+    return _OPTION.sub(lambda option: code(option[0]), text)
 
 
 def chips(analysis: Analysis) -> Iterator[str]:
     """Yield what was looked for and whether it is in order, then how many findings there are.
 
-    Of the warnings the first is named; what is invalid is the first doubt.
+    Of the warnings the one of most cells is named; what is invalid is the first doubt.
     """
     yield from (one_line(check.signed) for check in analysis.answer.checks)
     counts = Counter(finding.severity for finding in analysis.findings)
     if counts["invalid"]:
         yield f"✗ {counts['invalid']} invalid"
     if warned := [each for each in analysis.findings if each.severity == "warning"]:
-        among = "" if len(warned) == 1 else ", among them"
-        first = shortened(one_line(warned[0].message), _LONGEST_WARNING)
-        yield f"⚠ {counted(len(warned), 'warning')}{among}: {first}"
+        among = "" if len(warned) == 1 else ", most cells have"
+        widest = max(warned, key=lambda each: len(each.cells))
+        named = link(words.effect_of(widest), f"finding-{widest.code}")
+        yield f"⚠ {counted(len(warned), 'warning')}{among}: {named}"
     if counts["note"]:
         yield counted(counts["note"], "note")
 
@@ -114,7 +123,8 @@ def screen_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Blo
     kept = [
         each for each in analysis.answer.statements if not maps or " against " not in each.about
     ]
-    yield replace(answer, items=tuple(map(_sentence, kept)))
+    runs = [each for each in kept if maps and each.about == RUNS]
+    yield replace(answer, items=tuple(_sentence(each) for each in kept if each not in runs))
     for each in maps:
         yield from _in_columns(each)
     if maps:
@@ -125,6 +135,7 @@ def screen_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Blo
     else:
         yield from capacity_tables(analysis)
         yield from map(_brief, glance_tables(analysis, groups)[:1])
+    yield Bullets(tuple(map(_sentence, runs)))
     yield from _thresholds(analysis)
     yield Text(" · ".join(chips(analysis)), "about")
     yield from doubts

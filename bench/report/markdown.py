@@ -157,7 +157,7 @@ def _entry(table: Table, entry: Entry) -> str:
         # An interval follows its value; words explain what stands before them.
         text += f" {detail}" if detail.startswith("[") else f": {detail}"
     if entry.badge in OUTCOMES:
-        text += f" {entry.badge}"
+        text += f" {entry.badge_text or entry.badge}"
     if entry.struck and text:
         text = f"~~{text}~~"
     return f"{text} ({table.note_number(entry.note)})" if entry.note else text

@@ -95,11 +95,12 @@
         due += step;
         const response = waits[at] + services[at];
         const during = Object.entries(trace.spans).flatMap(function ([what, spans]) {
-          const met = spans.filter(([from, length]) => length > 0 && from < due + response && from + length > due);
-          const sum = met.reduce((all, [, length]) => all + length, 0);
-          return met.length ? `${what} ${duration(sum)}${met.length > 1 ? ` in ${met.length}` : ""}` : [];
+          const lengths = spans.filter(([from, length]) => length > 0 && from < due + response && from + length > due).map(([, length]) => length);
+          if (lengths.length < 2) return lengths.map((length) => `${what} ${duration(length)}`);
+          const sum = lengths.reduce((a, b) => a + b), worst = Math.max(...lengths);
+          return [`${what} ${lengths.length} times (worst ${duration(worst)}, together ${duration(sum)})`];
         });
-        return { name, kind, due, wait: waits[at], service: services[at], response, during: during.join(", "), ended: ended[at] || "well", id: `${trial}.${name}.${at}` };
+        return { name, kind, due, wait: waits[at], service: services[at], response, during: during.join(", "), ended: ended[at] || "ok", id: `${trial}.${name}.${at}` };
       });
     });
   }
@@ -140,7 +141,7 @@
     }
     for (const each of operations) {
       const attributes = { d: SHAPES[each.kind % SHAPES.length], transform: `translate(${x(each.due).toFixed(1)} ${y(each.response).toFixed(1)})` };
-      const point = svg("path", { ...attributes, class: `kind${each.kind % SHAPES.length}${each.ended === "well" ? "" : " failed"}`, "data-id": each.id });
+      const point = svg("path", { ...attributes, class: `kind${each.kind % SHAPES.length}${each.ended === "ok" ? "" : " failed"}`, "data-id": each.id });
       point.append(svg("title", {}, `${each.name}: ${duration(each.response)}, due at ${duration(each.due)}`));
       point.addEventListener("click", () => { location.hash = each.id; });
       made.append(point);
@@ -212,7 +213,7 @@
     byId("trials").querySelector("h2").after(panel);
     const back = leadingBack(row);
     if (back.length) panel.append(element("p", { class: "about" }, "Back to the ratios that it is in:"), element("ul", { class: "about back" }, ...back));
-    panel.append(element("p", { class: "about" }, "Response time of each operation shown, by when it was due. Its line below says what it waited for."));
+    panel.append(element("p", { class: "about" }, "Response time of each operation shown, by when it was due. Its line below says what it waited for. A cycle is one pass of the workload by one client."));
     panel.append(legend(trace), drawing(trace, operations, Math.max(340, panel.clientWidth), title));
     panel.append(element("h4", {}, "The slowest operations"), slowest(operations, chosen));
     const point = chosen && panel.querySelector(`[data-id="${CSS.escape(chosen)}"]`);

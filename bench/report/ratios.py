@@ -11,6 +11,7 @@ from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis, Comparison
 from bench.analysis.wording import (
     FEWEST_FOR_INTERVAL,
+    direction,
     factor_in_words,
     interval_or_range,
     noun,
@@ -117,7 +118,7 @@ def _map(pairs: Pairs, shown: Sequence[Comparison], addition: str) -> Table:
         Row((*map(Entry, line), *(_place(pairs, of_line.get(place)) for place in columns)))
         for line, of_line in lines.items()
     )
-    heads = ("saver", "against", "promise", *columns.values())
+    heads = ("saver", "against", "durability", *columns.values())
     title = f"{_title(shown[0].metric)}{addition}"
     return table(title, heads, rows, look="map")
 
@@ -184,7 +185,7 @@ def ratio_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ..
     for each in sorted(analysis.comparisons, key=lambda each: _KINDS.index(_kind(pairs, each))):
         by_metric.setdefault(each.metric.name, []).append(each)
     columns = (
-        *("saver", "against", "promise", "condition"),
+        *("saver", "against", "durability", "condition"),
         Column("ratio", tip="saver ÷ what it is compared with, inside blocks"),
         Column("detectable", tip="the ratio that so many blocks of such spread show in 80 of 100"),
         Column("p", tip="allowing for all comparisons that are read with it"),
@@ -223,9 +224,17 @@ def _ratio_row(pairs: Pairs, groups: Sequence[Group], each: Comparison) -> Row:
         Entry(
             f"must not be used: {one_line(invalid)}" if invalid else why,
             badge=each.outcome if not invalid else "invalid",
+            badge_text=_outcome(each),
         ),
     )
     return Row(entries, anchor=ratio_anchor(each))
+
+
+def _outcome(each: Comparison) -> str:
+    """Say the outcome in the words of the map."""
+    if each.outcome in ("better", "worse"):
+        return direction(each.metric, each.effect.ratio)
+    return "not proven" if each.outcome == "unresolved" else each.outcome
 
 
 def _block(candidate: Cell | None, block: int, ratio: float) -> str:

@@ -39,7 +39,8 @@ class Column:
 class Entry:
     """What stands in one place: ``text``, its interval or ``detail``, and a footnote ``note``.
 
-    ``struck`` marks a number that must not be used. ``badge`` names a kind of emphasis. ``anchor``
+    ``struck`` marks a number that must not be used. ``badge`` names a kind of emphasis;
+    ``badge_text`` is what an outcome says where that is not its name. ``anchor``
     names the part of the page that the text leads to. ``shade``, from −1 (much better) to 1 (much
     worse), colours a place of a map, which is hatched where it ``is_open``.
     """
@@ -52,6 +53,7 @@ class Entry:
     anchor: str = ""
     shade: float | None = None
     is_open: bool = False
+    badge_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,12 @@ CAUSES: dict[Reason | Literal[""], str] = {
 
 MAP = (
     "How many times slower or faster a saver is than what it is compared with; below it the 95 % "
-    "interval as factors, or the range of fewer than three blocks. Solid or bold: shown. With a "
-    "question mark, hatched: an estimate that is not shown. Each leads to its blocks and trials."
+    "interval as factors, or the range of fewer than three blocks. Solid or bold: proven. Hatched, "
+    "with a question mark: an estimate that is not proven. Each leads to its blocks and trials."
+)
+DURABILITY = (
+    "Durability: fsync, on disk before it is acknowledged; relaxed, what was acknowledged last may "
+    "be lost; volatile, lost with the process."
 )
 RATIOS = (
     "Candidate ÷ baseline inside blocks, with its 95 % interval, or the range of fewer than three "

@@ -10,6 +10,7 @@ from bench.report.report import Report
 from bench.report.terminal import screen_text
 
 WIDTH = 80
+WHOLE = "The whole report: report.html, in the same folder."
 
 
 class Console(Reporter):
@@ -18,4 +19,4 @@ class Console(Reporter):
     def render(self, report: Report) -> Mapping[str, bytes]:
         """Return ``console.txt``: plain text of at most :data:`WIDTH` columns."""
         text = screen_text(screen_blocks(report.analysis, report.groups), WIDTH)
-        return {"console.txt": (text + "\n").encode()}
+        return {"console.txt": f"{text}\n{WHOLE}\n".encode()}

@@ -180,6 +180,23 @@ def test_at_400_pixels_nothing_scrolls_sideways_and_every_ratio_is_in_sight(page
     assert max(edges) <= 400
 
 
+def test_at_400_pixels_a_ratio_leads_to_its_figure_and_outcome(page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.locator(".map a", has_text="×").first.click()
+    ratio = page.evaluate("decodeURIComponent(location.hash)")
+    cells = page.locator(f"[id='{ratio[1:]}'] > td")
+    saver, figure, outcome, against = (
+        cells.nth(at).evaluate("each => each.getBoundingClientRect().toJSON()")
+        for at in (0, 4, 8, 1)
+    )
+
+    assert saver["bottom"] <= figure["top"]
+    assert figure["bottom"] <= outcome["top"]
+    assert outcome["bottom"] <= against["top"]
+    assert all(each["left"] >= 0 and each["right"] <= 400 for each in (saver, figure, outcome))
+    assert all(each["top"] >= 0 and each["bottom"] <= 800 for each in (saver, figure, outcome))
+
+
 def test_printed_on_paper_nothing_is_cut(page: Page) -> None:
     page.set_viewport_size({"width": PRINTED_PX, "height": 700})
     page.emulate_media(media="print")

@@ -12,7 +12,7 @@ from bench.analysis.answer.places import place_in_words, varying
 from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import false_alarms, noise_factor
-from bench.analysis.result import Comparison, Reason
+from bench.analysis.result import Comparison, Finding, Reason, Severity
 from bench.analysis.wording import (
     DIGITS,
     FEWEST_FOR_INTERVAL,
@@ -21,6 +21,7 @@ from bench.analysis.wording import (
     counted,
     factors_in_words,
     listed,
+    noun,
 )
 from bench.scenario.metric import series_of
 from bench.scenario.quantity import count, number
@@ -34,13 +35,13 @@ _OPEN_TO_MORE = ("interval", "many comparisons")
 # Why an interval that excludes 1 does not count, of several.
 _WHY_NOT_COUNTED: Mapping[Reason | Literal[""], str] = {
     "": "a few repetitions have no interval",
-    "unsteady": "they drifted",
-    "noise": "they are no larger than the same saver measured twice differs",
+    "unsteady": "drifted during the measurement",
+    "noise": "no larger than the same saver measured twice differs",
     "many comparisons": "chance gives as much among so many",
-    "tail": "too few operations lie in the tail",
-    "blocks": "they lack trials",
-    "durability": "they promise different things",
-    "interval": "what they show is too small",
+    "tail": "too few operations in the tail",
+    "blocks": "trials are lacking",
+    "durability": "the two sides promise different things",
+    "interval": "what is shown is too small",
 }
 
 
@@ -59,11 +60,36 @@ def reservations(results: Results) -> Iterator[Statement]:
             yield Statement("The answer has a gap", f"{finding.message}.")
 
 
-def circumstances(results: Results) -> Iterator[Statement]:
-    """Yield what bears on every number of the run."""
+def circumstances(results: Results, severity: Severity) -> Iterator[Statement]:
+    """Yield what bears on many numbers of the run, of the findings that weigh so much."""
     for finding in results.findings:
-        if finding.code == "shared_cores":
-            yield Statement("Quote ratios, not times", f"{finding.message}.")
+        if finding.severity != severity:
+            continue
+        if finding.code == "generator_saturated":
+            yield _client_was_the_limit(results, finding)
+        elif finding.code == "shared_cores":
+            pinned = [
+                cell
+                for cell in results.cells
+                if cell.name in finding.cells
+                and results.scenario.arrival(cell.arrival).placement == "pinned"
+            ]
+            on_own = f"; {len(pinned)} of them were pinned to a core each" if pinned else ""
+            yield Statement("Quote ratios, not times", f"{finding.message}{on_own}.")
+
+
+def _client_was_the_limit(results: Results, finding: Finding) -> Statement:
+    """Say in how many cells, and of which plug-ins these are most."""
+    limited = Counter(cell.plugin for cell in results.cells if cell.name in finding.cells)
+    every = Counter(cell.plugin for cell in results.cells)
+    most = [name for name in limited if 2 * limited[name] > every[name]]
+    where = f"; so in most cells of {listed(most)}" if most else ""
+    cells = counted(len(results.cells), "cell")
+    return Statement(
+        f"The client was the limit in {limited.total()} of {cells}",
+        f"Python was busy nearly all the time, or late{where}. There the figures tell more of the "
+        "Python client than of the server, and differences between servers look smaller.",
+    )
 
 
 def _failing(results: Results) -> Iterator[Statement]:
@@ -93,29 +119,31 @@ def coarse(results: Results, comparisons: Sequence[Comparison]) -> Iterator[Stat
     unproven = [c for c in comparisons if not is_proven(c)]
     if not unproven:
         return
-    text = f"Not decided: {len(unproven)} of {counted(len(comparisons), 'comparison')}"
+    verb = "is" if len(unproven) == 1 else "are"
+    compared = counted(len(comparisons), "comparison")
+    said = [f"{len(unproven)} of {compared} {verb} not decided"]
     if excluding := [c for c in unproven if c.effect.side()]:
-        text += f"; {_look_like_differences(excluding)}"
-    text += "".join(f"; {each}" for each in _drifting(results, unproven))
+        said.append(_look_like_differences(excluding))
+    said += _drifting(results, unproven)
     blocks = max(c.effect.blocks for c in unproven)
     factors = sorted(f for c in comparisons if (f := c.effect.detectable_factor) is not None)
     if factors:
         quarter = len(factors) // 4
         seen = factors_in_words((factors[quarter], factors[-1 - quarter]))
-        text += f". {counted(blocks, 'repetition')} typically show factors of {seen} and above"
+        said.append(f"{counted(blocks, 'repetition')} typically show factors of {seen} and above")
     is_most = 2 * len(unproven) > len(comparisons)
     title = "This run is coarse" if is_most else "Not everything is proven"
-    yield Statement(title, f"{text}. {_settled_by(results, unproven, blocks)}".rstrip())
+    said.append(_settled_by(results, unproven, blocks))
+    yield Statement(title, f"{'. '.join(said)}.")
 
 
 def _look_like_differences(excluding: Sequence[Comparison]) -> str:
-    """Say why those whose interval excludes 1 are not counted."""
-    whys = ", or ".join(dict.fromkeys(_WHY_NOT_COUNTED[c.cause] for c in excluding))
+    """Say of those whose interval excludes 1 why they do not count."""
+    whys = Counter(_WHY_NOT_COUNTED[c.cause] for c in excluding)
     if len(excluding) == 1:
-        return f"1 looks like a difference but is not counted: {whys}".replace(
-            "they are", "it is"
-        ).replace("they ", "it ")
-    return f"{len(excluding)} look like differences but are not counted: {whys}"
+        return f"1 of them looks like a difference but does not count: {listed(whys)}"
+    text = listed(f"{why} ({many})" for why, many in whys.items())
+    return f"{len(excluding)} of them look like differences but do not count: {text}"
 
 
 def _drifting(results: Results, unproven: Sequence[Comparison]) -> Iterator[str]:
@@ -123,9 +151,9 @@ def _drifting(results: Results, unproven: Sequence[Comparison]) -> Iterator[str]
     unsteady = [c for c in unproven if c.cause == "unsteady"]
     slowing = sum(_slows_down(results, c) for c in unsteady)
     if faster := len(unsteady) - slowing:
-        yield f"{faster} became faster within the window: a longer warm-up helps there"
+        yield f"{faster} sped up during the measurement: a longer warm-up helps there"
     if slowing:
-        yield f"{slowing} became slower within the window: compare at the same number stored"
+        yield f"{slowing} slowed down during the measurement: compare at the same number stored"
 
 
 def _slows_down(results: Results, comparison: Comparison) -> bool:
@@ -142,19 +170,19 @@ def _slows_down(results: Results, comparison: Comparison) -> bool:
 def _settled_by(results: Results, unproven: Sequence[Comparison], blocks: int) -> str:
     """Say how many repetitions would show most of ``unproven``, were the estimates true."""
     if blocks < FEWEST_FOR_INTERVAL:
-        return f"From {FEWEST_FOR_INTERVAL} repetitions on there are intervals."
+        return f"From {FEWEST_FOR_INTERVAL} repetitions on there are intervals"
     open_to_more = [c for c in unproven if c.cause in _OPEN_TO_MORE]
     needed = sorted(filter(None, map(_repetitions_needed, open_to_more)))
     of_most = needed[len(needed) * 2 // 3] if needed else 0
     repetitions = max(blocks + 1, -(-of_most // 5) * 5)
     settled = sum(each <= repetitions for each in needed)
     if _FEW * settled < len(unproven):
-        return f"More repetitions would hardly help: {_why_not_more(unproven)}."
+        return f"More repetitions would hardly help: {_why_not_more(unproven)}"
     minutes = _took_s(results, repetitions) / 60.0
     about = f" (about {number(minutes, DIGITS)} minutes)" if minutes else ""
     return (
-        f"--repetitions {repetitions}{about} would settle about {settled} of them, "
-        "were the estimates true."
+        f"--repetitions {repetitions}{about} would settle about {settled} more, "
+        "if the estimates are right"
     )
 
 
@@ -226,7 +254,8 @@ def _twice(results: Results) -> Iterator[Check]:
     repeated = [c for c in results.comparisons if c.is_aa and c.metric.name in primary]
     if not repeated:
         return
-    most = number(max(noise_factor(results.cells, c.metric.name) for c in repeated))
+    factors = {c.metric: noise_factor(results.cells, c.metric.name) for c in repeated}
+    most = number(max(factors.values()))
     alarms = false_alarms(repeated, primary)
     if alarms is not None and (alarms.different >= _MANY_ALARMS or alarms.is_unlikely):
         text = (
@@ -236,4 +265,9 @@ def _twice(results: Results) -> Iterator[Check]:
         yield Check(text, is_in_order=False)
     else:
         subjects = listed(dict.fromkeys(c.baseline for c in repeated))
-        yield Check(f"the same saver twice ({subjects}) differs by at most {most} times")
+        percent = number(100.0 * results.scenario.smallest_effect)
+        each = ", ".join(f"{noun(metric)} {number(f)}×" for metric, f in factors.items())
+        is_small = max(factors.values()) <= 1.0 + results.scenario.smallest_effect
+        beyond = "" if is_small else f", more than the {percent} % that are of interest"
+        text = f"the same saver twice ({subjects}) differs by at most: {each}{beyond}"
+        yield Check(text, is_in_order=is_small)

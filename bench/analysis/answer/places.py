@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bench.analysis.cell import Cell
@@ -28,6 +29,23 @@ def varying(cells: Iterable[Cell]) -> tuple[str, ...]:
     """Name the labels of a place in which ``cells`` differ."""
     of_cells = list(cells)
     return tuple(n for n in _PLACES if len({getattr(cell, n) for cell in of_cells}) > 1)
+
+
+def kinds(cells: Iterable[Cell], candidate: str, baseline: str) -> tuple[str, str]:
+    """Name two subjects by their plug-ins where these differ, so that equal kinds come together.
+
+    A subject that alone has its plug-in keeps its label.
+    """
+    plugins = {cell.subject: cell.plugin for cell in cells if not cell.aa_of}
+    sides = (candidate, baseline)
+    of_sides = [plugins.get(side, side) for side in sides]
+    if of_sides[0] == of_sides[1]:
+        return sides
+    alone = Counter(plugins.values())
+    first, second = (
+        kind if alone[kind] > 1 else side for kind, side in zip(of_sides, sides, strict=True)
+    )
+    return first, second
 
 
 def _texts(cell: Cell) -> dict[str, str]:

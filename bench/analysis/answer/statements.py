@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from bench.analysis.answer.doubts import checks, circumstances, coarse, reservations
-from bench.analysis.answer.places import place_in_words, varying
+from bench.analysis.answer.places import kinds, place_in_words, varying
 from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.answer.verdict import verdict
 from bench.analysis.cell import Cell
@@ -29,6 +28,7 @@ from bench.scenario.metric import CYCLE, THROUGHPUT, counts_from_its_call, unit_
 from bench.scenario.quantity import number, quantity
 
 MOST_STATEMENTS = 5
+RUNS = "Does it run?"
 _REASON_LENGTH = 110
 _STRONGEST_FIRST = (
     Durability.FSYNC,
@@ -61,7 +61,12 @@ def answer(results: Results, first: Iterable[str] = (), broken: Sequence[FaultCe
         verdict=reached,
         headline=headline,
         statements=(*told, *runs),
-        doubts=(*reservations(results), *coarse(results, equal), *circumstances(results)),
+        doubts=(
+            *reservations(results),
+            *circumstances(results, "warning"),
+            *coarse(results, equal),
+            *circumstances(results, "note"),
+        ),
         checks=(*(checks(results) if results.cells else ()), *of_faults.checks(broken)),
         sweeps=tuple(results.sweeps),
         metrics=_told_metrics(results),
@@ -86,27 +91,19 @@ def _pairs(results: Results, comparisons: Sequence[Comparison]) -> list[Statemen
 
     ordered = sorted(groups.items(), key=lambda item: rank(item[1]))
     return [
-        Statement(f"{about}{_which(results, of)}", f"{'; '.join(_clauses(results, of))}.")
+        Statement(f"{about}{_which(of)}", f"{'; '.join(_clauses(results, of))}.")
         for about, of in ordered
     ]
 
 
-def _which(results: Results, group: Sequence[Comparison]) -> str:
-    """Name the variants that are told together: by what they promise, where that tells them."""
-    pairs = {(c.candidate, c.baseline) for c in group}
-    if len(pairs) < 2:
-        return ""
-    classes = dict.fromkeys(str(results.cell(c).durability) for c in group)
+def _which(group: Sequence[Comparison]) -> str:
+    """Name the variants that are told together."""
     candidates = dict.fromkeys(c.candidate for c in group)
-    return f" ({listed(classes if len(classes) == len(pairs) else candidates)})"
+    return f" ({listed(candidates)})" if len(candidates) > 1 else ""
 
 
 def _about(results: Results, comparison: Comparison) -> str:
-    """Name both sides: by their plug-ins where these differ, so that equal kinds come together."""
-    plugins = {cell.subject: cell.plugin for cell in results.cells}
-    sides = (comparison.candidate, comparison.baseline)
-    kinds = tuple(plugins.get(side, side) for side in sides)
-    candidate, baseline = kinds if kinds[0] != kinds[1] else sides
+    candidate, baseline = kinds(results.cells, comparison.candidate, comparison.baseline)
     promise = "" if comparison.same_durability else ", which promises something else"
     return f"{candidate} against {baseline}{promise}"
 
@@ -173,19 +170,10 @@ def _where(
         values = {getattr(cell, name) for cell in inside}
         # One label tells the part from the rest: "at 32 clients".
         if len(values) == 1 and len(inside) == sum(getattr(c, name) in values for c in cells):
-            return f" {place_in_words(_as_variant(inside[0], cells), [name])}", ""
+            return f" {place_in_words(inside[0], [name])}", ""
     if len(part) == 1:
-        return f" {place_in_words(_as_variant(inside[0], cells), names)}", ""
+        return f" {place_in_words(inside[0], names)}", ""
     return "", f" in {len(part)} of {len(group)} conditions"
-
-
-def _as_variant(cell: Cell, cells: Sequence[Cell]) -> Cell:
-    """Return ``cell`` with its subject named by its promise, where that tells it from ``cells``.
-
-    The label of one variant may be the name of all of them.
-    """
-    alike = {each.subject for each in cells if each.durability == cell.durability}
-    return replace(cell, subject=f"its {cell.durability} variant") if len(alike) == 1 else cell
 
 
 def _where_it_runs(results: Results) -> Iterator[Statement]:
@@ -198,15 +186,19 @@ def _where_it_runs(results: Results) -> Iterator[Statement]:
     parts = [f"{ran} of {len(planned)} pairs of saver and loop ran"]
     if ran == len(planned):
         parts = [f"every saver on {listed(loops)}"]
-    pairs: dict[tuple[str, str], list[str]] = defaultdict(list)
+    unsupported: dict[str, list[str]] = defaultdict(list)
+    failed: dict[str, list[str]] = defaultdict(list)
     for entry in refused:
-        pairs[entry.status, _short(entry.reason)].append(f"{entry.subject} on {entry.loop}")
-    parts += [f"{status}: {listed(of, 6)} ({reason})" for (status, reason), of in pairs.items()]
+        if entry.status == "unsupported":
+            unsupported[entry.loop].append(entry.subject)
+        else:
+            failed[_short(entry.reason)].append(f"{entry.subject} on {entry.loop}")
+    parts += [f"{listed(of, 6)} cannot run on {loop}" for loop, of in unsupported.items()]
+    parts += [f"failed: {listed(of, 6)} ({reason})" for reason, of in failed.items()]
     if emulated := sorted({entry.loop for entry in planned if entry.loop_kind == "emulated"}):
-        is_one = len(emulated) == 1
-        verb, whose = ("is", "its") if is_one else ("are", "their")
+        verb, whose = ("is", "its") if len(emulated) == 1 else ("are", "their")
         parts.append(f"{listed(emulated)} {verb} emulated here, so {whose} speed does not count")
-    yield Statement("Does it run?", f"{'; '.join(parts)}.")
+    yield Statement(RUNS, f"{'; '.join(parts)}.")
 
 
 def _short(reason: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,14 +25,15 @@ from bench.analysis.answer.limits import (
     ratio_outside_p,
     says_nothing,
 )
+from bench.analysis.answer.places import kinds
 from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import compare, noise_factor, same_durability, widened
 from bench.analysis.result import Comparison
-from bench.analysis.wording import counted, factors_in_words, listed
+from bench.analysis.wording import bound_in_words, counted, listed, noun, ratios_of
 from bench.scenario.durability import Durability
 from bench.scenario.limit import BASELINE, Limit
-from bench.scenario.metric import unit_of
+from bench.scenario.metric import Metric, unit_of
 from bench.scenario.scenario import CANDIDATE, Ask
 
 Verdict = Literal["", "yes", "no", "not decided"]
@@ -43,7 +44,8 @@ _MOST_NAMED = 4
 class _Asked:
     """What one limit asks of one cell: ``low`` to ``high`` is where the figure is.
 
-    ``gain`` is by how many times the candidate is better than its baseline, with its ends;
+    ``gain`` is by how many times the candidate is better than its baseline, with its ends, and
+    ``compared`` what was compared, with the ratio of candidate to baseline;
     ``is_for_less``: asked is whether it is worse. ``outside_p``: p-values of ``blocks`` against the
     limit that the figure is beyond, by the interval's test and by Student's t. ``why`` it is open.
     """
@@ -52,6 +54,7 @@ class _Asked:
     cell: Cell
     limit: Limit
     gain: tuple[float, float, float] | None = None
+    compared: tuple[Metric, float] | None = None
     is_for_less: bool = False
     is_proven: bool = False
     is_across: bool = False
@@ -75,7 +78,7 @@ def verdict(results: Results) -> tuple[Verdict, str]:
     ]
     asked = [*(_ratios(results, ask, told) if ask.pairs else _figures(ask, told))]
     reached = _reached(asked)
-    bound = _gains(asked, reached) if ask.pairs else _named(asked, reached)
+    bound = _gains(results, ask, asked, reached) if ask.pairs else _named(asked, reached)
     return reached, f"{reached.capitalize()}. {bound}"
 
 
@@ -130,6 +133,10 @@ def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell 
         cell,
         limit,
         gain=_gain(compared, *widened(compared, "claims"), is_gain=is_gain),
+        compared=(
+            compared.metric,
+            compared.effect.ratio if limit.of == CANDIDATE else 1.0 / compared.effect.ratio,
+        ),
         is_for_less=not math.isfinite(limit.range.low if is_gain else limit.range.high),
         is_proven=_is_proven(results, limit, cell, baseline),
         is_across=is_across,
@@ -160,37 +167,56 @@ def _gain(
     return 1.0 / high, 1.0 / ratio, 1.0 / low if low > 0.0 else math.inf
 
 
-def _gains(asked: Sequence[_Asked], reached: Verdict) -> str:
-    """Say within which bounds the candidate is better or worse."""
+def _gains(results: Results, ask: Ask, asked: Sequence[_Asked], reached: Verdict) -> str:
+    """Say within which bounds the candidate is better or worse, and where it is most so."""
     known = [each for each in asked if each.gain is not None]
     if not known:
         return f"{_first_up(_whys(asked))}." if asked else "Nothing of it was measured."
     is_time = all(unit_of(part) == "ns" for each in known for part in each.limit.parts)
-    better, worse = ("faster", "slower") if is_time else ("better", "worse")
+    better, worse = ("fast", "slow") if is_time else ("good", "bad")
     gains = [each.gain for each in known if each.gain is not None]
     if known[0].is_for_less:
         better, worse = worse, better
         gains = [(1.0 / high, 1.0 / ratio, 1.0 / low) for low, ratio, high in gains]
     lowest, highest = min(low for low, _, _ in gains), max(high for *_, high in gains)
-    shown = [gain[1] for gain, each in zip(gains, known, strict=True) if each.is_proven]
-    least, most = (min(shown), max(shown)) if shown else (1.0, 1.0)
-    promise = ", of savers that promise different things" if any(e.is_across for e in known) else ""
+    shown = {gain[1]: each for gain, each in zip(gains, known, strict=True) if each.is_proven}
+    candidates, baselines = _sides(results, ask)
+    verb = "are" if " and " in candidates else "is"
+    bound, farthest = f"at most {bound_in_words(highest, is_upper=True)} times as {better}", ""
     if reached == "yes":
-        up_to = f", and up to {_times(most)}" if most > 1.0 else ""
-        return f"Everywhere at least {_times(lowest)} {better} (95 %){up_to}{promise}."
-    other = f", and up to {_times(1.0 / least)} {worse}" if least < 1.0 else ""
-    if highest < 1.0:
-        bound = f"everywhere {worse}: at least {_times(1.0 / highest)} (95 %){other}"
+        bound = f"at least {bound_in_words(lowest, is_upper=False)} times as {better}"
+        farthest = _farthest(shown, max(shown, default=0.0)) if max(shown, default=0.0) > 1 else ""
     else:
-        bound = f"nowhere {better} than {_times(highest)} (95 %){other}"
-    bound = f"Where it was compared, {bound}" if len(known) < len(asked) else _first_up(bound)
-    if reached == "no" and all(each.outcome == "fails" for each in asked):
-        return f"{bound}{promise}."
+        if highest < 1.0:
+            bound = f"at least {bound_in_words(1.0 / highest, is_upper=False)} times as {worse}"
+        farthest = _farthest(shown, min(shown, default=2.0)) if min(shown, default=2.0) < 1 else ""
+    where = "where it was compared, " if len(known) < len(asked) else ""
+    said = f"{where}{candidates} {verb} {bound} as {baselines} (95 %){farthest}."
+    if any(each.is_across for each in known):
+        said += " They promise different things."
     told = Counter(each.outcome for each in asked)
-    return (
-        f"{bound}{promise}. Of {counted(len(asked), 'condition')} it holds in {told['holds']}, "
-        f"not in {told['fails']}; {told['undecided']} are open{_lacking(asked)}."
-    )
+    if not (reached == "yes" or (reached == "no" and told["fails"] == len(asked))):
+        said += (
+            f" Of {counted(len(asked), 'condition')} it holds in {told['holds']}, "
+            f"not in {told['fails']}; {told['undecided']} are open{_lacking(asked)}."
+        )
+    return _first_up(said)
+
+
+def _sides(results: Results, ask: Ask) -> tuple[str, str]:
+    """Name what was asked about, and what it is compared with, by kind."""
+    named = [kinds(results.cells, pair.candidate, pair.baseline) for pair in ask.pairs]
+    candidates, baselines = (dict.fromkeys(side) for side in zip(*named, strict=True))
+    return listed(candidates), listed(baselines)
+
+
+def _farthest(shown: Mapping[float, _Asked], gain: float) -> str:
+    """Say of the one that is best or worst by how much its candidate differs."""
+    metric, ratio = shown[gain].compared or (None, 1.0)
+    if metric is None:
+        return ""
+    verb, _, rest = ratios_of(metric, [ratio]).partition(" ")
+    return f", and its {noun(metric)} {verb} up to {rest}"
 
 
 def _lacking(asked: Sequence[_Asked]) -> str:
@@ -206,10 +232,6 @@ def _whys(asked: Sequence[_Asked]) -> str:
 
 def _first_up(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _times(factor: float) -> str:
-    return f"{factors_in_words([factor])} times"
 
 
 # ---------------------------------------------------------------------------------------- figures

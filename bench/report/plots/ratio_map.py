@@ -19,7 +19,7 @@ _TITLE_IN = 0.42
 _LINE_IN = 0.25
 _ROW_IN = 0.44
 _GAP_IN = 0.18
-_PADDING_IN = 0.08
+_PADDING_IN = 0.06
 _TEXT_PT = 10.0
 _DETAIL_PT = 8.0
 # As those of a page: a worse side in orange, a better one in blue, which every eye can tell apart.

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bench.analysis.wording import factor_in_words, listed, ratios_of, spread_in_words
+from bench.analysis.wording import (
+    bound_in_words,
+    factor_in_words,
+    listed,
+    ratios_of,
+    spread_in_words,
+)
 from bench.scenario.metric import THROUGHPUT, time_metric
 
 WRITES = time_metric("put", "response", "p50")
@@ -39,3 +45,12 @@ def test_what_reads_as_1_is_no_difference_seen() -> None:
 def test_ratios_on_both_sides_of_1_have_both_words() -> None:
     assert ratios_of(WRITES, [1.1, 0.55]) == "are from 1.8 times faster to 1.1 times slower"
     assert ratios_of(WRITES, [0.5, 1.002]) == "are from 2 times faster to 1.00 times slower"
+
+
+@pytest.mark.parametrize(
+    ("factor", "at_most", "at_least"),
+    [(1.0301, "1.04", "1.03"), (1.003, "1.01", "1.003"), (2.3, "2.3", "2.3"), (6.84, "6.9", "6.8")],
+)
+def test_a_bound_is_rounded_so_that_it_holds(factor: float, at_most: str, at_least: str) -> None:
+    assert bound_in_words(factor, is_upper=True) == at_most
+    assert bound_in_words(factor, is_upper=False) == at_least

@@ -37,9 +37,14 @@ def test_an_open_load_that_went_as_planned_has_none_of_them(tmp_path: Path) -> N
 
 
 def test_generator_saturated_beside_a_server(tmp_path: Path) -> None:
-    finding = the(analysed(tmp_path, busy(0.97, server="external")), "generator_saturated")
+    analysis = analysed(tmp_path, busy(0.97, server="external"))
+    finding = the(analysis, "generator_saturated")
 
     assert "the worker used up to 0.97 of a core" in finding.message
+    first = analysis.answer.doubts[0]
+    limited, every = len(finding.cells), len(analysis.cells)
+    assert first.about.startswith(f"The client was the limit in {limited} of {every} cell")
+    assert "so in most cells of memory" in first.text
 
 
 @pytest.mark.parametrize(
