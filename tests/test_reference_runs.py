@@ -25,12 +25,12 @@ from bench.decide.page import page
 from bench.records.archive import ARCHIVE
 from bench.records.reference_runs import reference_runs
 from bench.records.store import Store
-from bench.report.cell_tables import group_tables
 from bench.report.first_screen import with_options
 from bench.report.groups import groups_of, subject_text
 from bench.report.markdown import escaped, markdown
 from bench.report.ratios import ratio_anchor, ratio_maps, ratio_tables
 from bench.report.report import Report
+from bench.report.tables.cells import group_tables
 from bench.reporters.json_document import JsonDocument
 from bench.reporters.json_document import schema as analysis_schema
 from bench.scenario.toml_file import read_model

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.faults._link_fault import LastingLinkFault
+from bench.faults._temporary import TemporaryLinkFault
 
 
-class HalfOpen(LastingLinkFault):
+class HalfOpen(TemporaryLinkFault):
     """What is sent vanishes and nobody is told, for good: as behind a firewall that forgot.
 
     New connections vanish as well until ``down_s`` is over.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.faults._link_fault import LinkFault
+from bench.faults._temporary import LinkFault
 
 
 class Reset(LinkFault):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.faults._link_fault import LastingLinkFault
+from bench.faults._temporary import TemporaryLinkFault
 
 
-class Stalled(LastingLinkFault):
+class Stalled(TemporaryLinkFault):
     """What is sent is held back, and arrives after ``down_s``."""
 
     how = "stalled"

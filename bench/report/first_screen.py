@@ -11,9 +11,12 @@ from bench.analysis.answer.statements import RUNS
 from bench.analysis.result import Analysis
 from bench.analysis.wording import Statement, counted, listed
 from bench.report import words
-from bench.report.cell_tables import glance_tables
 from bench.report.groups import Group
-from bench.report.outcome_tables import (
+from bench.report.page import Block, Box, Bullets, Details, Look, Text
+from bench.report.ratios import ratio_maps
+from bench.report.table import Entry, Row, Table
+from bench.report.tables.cells import glance_tables
+from bench.report.tables.outcomes import (
     THRESHOLD_SIGNS,
     capacity_tables,
     gravest_first,
@@ -21,9 +24,6 @@ from bench.report.outcome_tables import (
     threshold_figure,
     thresholds_in_words,
 )
-from bench.report.page import Block, Box, Bullets, Details, Look, Text
-from bench.report.ratios import ratio_maps
-from bench.report.table import Entry, Row, Table
 from bench.report.text import code, link, one_line, shortened, strong
 
 # So many conditions stand side by side on a screen.

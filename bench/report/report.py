@@ -10,21 +10,21 @@ from bench.analysis.result import Analysis, Finding
 from bench.analysis.wording import counted
 from bench.records.trial import Reading
 from bench.report import words
-from bench.report.cell_tables import glance_tables, group_tables, metrics_of
-from bench.report.fault_tables import fault_tables
 from bench.report.first_screen import first_blocks
 from bench.report.groups import Group, groups_of, loop_text, subject_text
-from bench.report.outcome_tables import (
+from bench.report.page import Block, Bullets, Code, Details, Facts, Page, Picture, Section, Text
+from bench.report.plots.drawing import pictures_of
+from bench.report.ratios import ratio_tables, traces, trials_table
+from bench.report.table import Column, Entry, Row, Table, table
+from bench.report.tables.cells import glance_tables, group_tables, metrics_of
+from bench.report.tables.faults import fault_tables
+from bench.report.tables.outcomes import (
     capacity_tables,
     checks_table,
     false_alarms_in_words,
     matrix_table,
     threshold_tables,
 )
-from bench.report.page import Block, Bullets, Code, Details, Facts, Page, Picture, Section, Text
-from bench.report.plots.drawing import pictures_of
-from bench.report.ratios import ratio_tables, traces, trials_table
-from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.text import one_line
 from bench.scenario.metric import Metric
 from bench.scenario.quantity import count

@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator
 
 from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis
-from bench.report.cell_tables import metrics_of
 from bench.report.groups import Group, groups_of, subject_text
 from bench.report.plots.style import (
     TEXT_COLOUR,
@@ -25,6 +24,7 @@ from bench.report.plots.style import (
     style_axes,
     width_in,
 )
+from bench.report.tables.cells import metrics_of
 from bench.report.text import shortened
 from bench.scenario.quantity import quantity
 

@@ -11,7 +11,6 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 
 from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis
-from bench.report.cell_tables import metrics_of
 from bench.report.groups import loop_text
 from bench.report.plots.style import (
     LINE_STYLES,
@@ -28,6 +27,7 @@ from bench.report.plots.style import (
     style_axes,
     subject_styles,
 )
+from bench.report.tables.cells import metrics_of
 from bench.report.text import shortened
 
 _WRITE_AND_READ = {

@@ -12,9 +12,9 @@ from bench.analysis.analyse import analyse
 from bench.analysis.faults.cells import FaultCell
 from bench.analysis.result import Analysis
 from bench.records.trial import FaultRecord, Strike, Verification
-from bench.report.fault_tables import fault_tables
-from bench.report.outcome_tables import checks_table
 from bench.report.report import Report
+from bench.report.tables.faults import fault_tables
+from bench.report.tables.outcomes import checks_table
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
 from bench.verify.read_back import unread

@@ -8,7 +8,7 @@ import pytest
 
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
-from bench.report.outcome_tables import checks_table
+from bench.report.tables.outcomes import checks_table
 from tests.unit.analysis.synthetic import Left, Load, check_record, make_run, scenario_text
 from tests.unit.reporters.telling import console, csv_rows, markdown
 

@@ -8,9 +8,9 @@ import pytest
 
 from bench.analysis.result import Analysis, Comparison, ComparisonOutcome, FalseAlarms, Reason
 from bench.report.groups import Pairs, groups_of
-from bench.report.outcome_tables import false_alarms_in_words
 from bench.report.ratios import ratio_anchor, ratio_maps, ratio_tables, trials_table
 from bench.report.table import Entry
+from bench.report.tables.outcomes import false_alarms_in_words
 from bench.report.text import plain, spans
 from bench.scenario.quantity import number
 from tests.unit.reporters import synthetic

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.analysis.cell import Cell
-from bench.report.cell_tables import glance_tables, group_tables
 from bench.report.groups import groups_of
+from bench.report.tables.cells import glance_tables, group_tables
 from bench.scenario.metric import ERRORS
 from tests.unit.reporters import synthetic
 from tests.unit.reporters.telling import csv_rows

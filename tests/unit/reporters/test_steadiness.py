@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.analysis.result import Analysis
-from bench.report.cell_tables import group_tables, operations_of
 from bench.report.groups import Group, groups_of
 from bench.report.ratios import ratio_tables
 from bench.report.table import Table
+from bench.report.tables.cells import group_tables, operations_of
 from bench.scenario.metric import METRICS, RESPONSE_GROWTH, time_metric
 from bench.stats.steadiness import Drift
 from tests.unit.reporters import synthetic

@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from bench.analysis.result import ThresholdOutcome, ThresholdResult
-from bench.report.outcome_tables import THRESHOLD_SIGNS, threshold_tables
+from bench.report.tables.outcomes import THRESHOLD_SIGNS, threshold_tables
 from bench.reporters.console import WIDTH
 from tests.unit.reporters import synthetic
 from tests.unit.reporters.telling import console, html, json_text, markdown
