@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from bench.discovery import load
-from bench.probes.loop_holder import INTERVAL_NS, STALL_NS, LoopHolder, Stalls, holder
+from bench.probes.loop_holder import STALL_NS, LoopHolder, Stalls, holder
+from bench.probes.loop_lag import INTERVAL_NS
 from bench.records.trial import Reading
 from tests.unit.probes.subjects import Scripted
 

@@ -141,7 +141,7 @@ def test_a_frozen_server_ends_with_a_keeper_that_is_killed(keeper: Keeper) -> No
     answer = keeper.ask(order(WAIT, parent_death_signal="SIGQUIT"))
     server = psutil.Process(answer["process_id"])
     keeper.ask("freeze")
-    until(lambda: server.status() == psutil.STATUS_STOPPED, keeper.process)
+    until(lambda: server.status() == psutil.STATUS_STOPPED, psutil.Process(keeper.process.pid))
     keeper.process.kill()
     assert has_ended(server)
     shutil.rmtree(answer["directory"])
