@@ -136,7 +136,8 @@ class _Direction(asyncio.Protocol):
         self._held_back = 0
 
     def _arrive(self) -> None:
-        if self._wires.state == "stalled":
+        # Some CPythons 3.11 read on, though they were told to pause until the server is there.
+        if self._wires.state == "stalled" or self.to is None:
             self._held_back += 1
         else:
             self._pass_on()
@@ -176,8 +177,9 @@ class _Client(_Direction):
             )
         except OSError:
             client.abort()
-            return
         self.to = server
+        if self._wires.state != "stalled":
+            self.catch_up()
         client.resume_reading()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.links._relay import _Direction, _Wires
+from bench.links._relay import _Client, _Direction, _Wires
 from bench.links.relay import Relay
 from bench.servers._embedded import free_port
 
@@ -166,12 +166,20 @@ class Written(asyncio.Transport):
     def __init__(self, socket_: socket.socket) -> None:
         super().__init__({"socket": socket_})
         self.done: list[bytes] = []
+        self.has_written = asyncio.Event()
 
     def is_closing(self) -> bool:
         return False
 
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
     def write(self, data: Any) -> None:
         self.done.append(bytes(data))
+        self.has_written.set()
 
     def abort(self) -> None:
         self.done.append(b"(reset)")
@@ -206,6 +214,29 @@ def test_what_is_stalled_arrives_afterwards_even_from_a_connection_that_was_rese
     assert before == []
     assert after == [b"held ", b"back", *[b"(reset)"] * is_lost]
     assert directions == 2 - is_lost
+
+
+async def has_lost(direction: _Direction | None) -> None:
+    """Return once the connection of ``direction`` has gone."""
+    while direction is not None and not direction.is_lost:  # noqa: ASYNC110 - the relay has no event
+        await asyncio.sleep(0)
+
+
+def test_what_comes_before_the_server_is_there_arrives(echo_port: int) -> None:
+    async def answer(own: socket.socket) -> bytes:
+        client = _Client({"host": "127.0.0.1", "port": echo_port, "delay_s": 0.0}, _Wires())
+        written = Written(own)
+        client.connection_made(written)
+        # As of a transport that was told to pause and reads on.
+        client.data_received(b"early")
+        await written.has_written.wait()
+        arrived = b"".join(written.done)
+        client.connection_lost(None)
+        await has_lost(client.to)
+        return arrived
+
+    with socket.socket() as own:
+        assert asyncio.run(asyncio.wait_for(answer(own), 20.0)) == b"early"
 
 
 def test_what_is_half_open_says_nothing_for_good(echo_port: int) -> None:
