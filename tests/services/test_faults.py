@@ -103,9 +103,12 @@ def test_a_runner_that_is_killed_meanwhile_leaves_nothing(
     seen: set[psutil.Process] = set()
     with runner_of(tmp_path, temporary, subject, fault, 600.0, 600.0) as runner:
         process = psutil.Process(runner.pid)
-        until(lambda: broken(process, victim, seen), process)
-        family = {*seen, *process.children(recursive=True)}
-        runner.send_signal(signal.SIGKILL)
+        try:
+            until(lambda: broken(process, victim, seen), process)
+            family = {*seen, *process.children(recursive=True)}
+        finally:
+            # Whatever went wrong: leaving waits for its end.
+            runner.send_signal(signal.SIGKILL)
 
     _, alive = psutil.wait_procs(list(family), timeout=60)
     assert alive == []
@@ -124,7 +127,14 @@ def broken(runner: psutil.Process, victim: str, seen: set[psutil.Process]) -> bo
             if is_server if victim == "server" else is_worker:
                 there.add(process)
     seen |= there
-    return bool(seen - there) or any(process.status() == psutil.STATUS_STOPPED for process in there)
+    return bool(seen - there) or any(is_stopped(process) for process in there)
+
+
+def is_stopped(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize(
