@@ -117,20 +117,22 @@ def test_writers_of_one_file_that_do_not_wait_are_told_and_not_compared(tmp_path
 
 
 def test_a_pool_that_hands_out_ended_connections_is_told_and_one_that_checks_is_not(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    subjects = {
-        how: f'use = "{THEIRS}:Ended"\noptions = {{ is_checked = {is_checked} }}'
-        for how, is_checked in (("pool", "false"), ("checked", "true"))
-    }
-    code, analysis, verified = ran(tmp_path, text_of(subjects, arrival="clients = 1"))
+    def subject(is_checked: str) -> dict[str, str]:
+        return {"theirs": f'use = "{THEIRS}:Ended"\noptions = {{ is_checked = {is_checked} }}'}
 
-    assert code == 3
-    told = told_of(analysis)
-    assert told["checked"] == ""
-    assert verified["checked"].passed
-    assert "terminating connection due to administrator command" in told["pool"]
-    assert compared(analysis) == set()
+    code, analysis, verified = ran(tmp_path, text_of(subject("true"), arrival="clients = 1"))
+    assert code == 0
+    assert told_of(analysis) == {"theirs": ""}
+    assert verified["theirs"].passed
+
+    path = tmp_path / "ended.toml"
+    path.write_text(text_of(subject("false"), arrival="clients = 1"), encoding="utf-8")
+    assert main(["run", str(path), "--results", str(tmp_path / "none")]) == 2
+    told = capsys.readouterr().err
+    assert "subjects.theirs cannot be measured: OperationalError: no cycle" in told
+    assert "server closed the connection unexpectedly" in told
 
 
 def test_puts_that_are_given_up_half_way_lose_nothing_and_are_not_compared(tmp_path: Path) -> None:

@@ -83,5 +83,5 @@ def test_the_plan_tells_optional_blocks_and_the_range(
     told = capsys.readouterr().out
     assert len(re.findall(r"^all/steps/1k/some/\d+ .*optional$", told, re.MULTILINE)) == 30
     assert len(re.findall(r"^all/steps/1k/some/\d+ .*[0-9a-f]{12}$", told, re.MULTILINE)) == 10
-    # 8 s for the checks of two subjects, and 1.3 s for each trial.
-    assert "10 trials for certain and 30 optional, about 0.3 to 1.1 minutes, seed 1" in told
+    # Some seconds for the checks of two subjects, and 1.3 s for each trial.
+    assert "10 trials for certain and 30 optional, about 15 to 54 s, seed 1" in told
