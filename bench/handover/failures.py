@@ -72,7 +72,8 @@ async def within(limit_s: float, what: str, step: Callable[[], Awaitable[None]])
         hang = HangError(f"{what} hung, and was ended after {limit_s:g} s")
         for line in _other_threads():
             hang.add_note(line)
-        raise hang from error.__cause__
+        # Early releases of CPython 3.11 keep what was cancelled as the context alone.
+        raise hang from error.__cause__ or error.__context__
 
 
 def running(grace_s: float = 0.0) -> frozenset[str]:
