@@ -4,7 +4,7 @@ import sys
 from os import getcwd
 
 # Python puts the working directory first, and a json.py in it would be taken for Python's own.
-if not sys.flags.safe_path and sys.path[:1] == [getcwd()]:  # noqa: PTH109 - so would a pathlib.py
+if not sys.flags.safe_path and sys.path[:1] == [getcwd()]:  # noqa: PTH109 - pathlib may be taken too
     del sys.path[0]
 
 from bench.cli import main

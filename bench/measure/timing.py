@@ -91,7 +91,7 @@ class Timing:
         lock = getattr(saver, "lock", None)
         if lock is not None:
             # The attribute is the saver's own; what replaces it behaves the same.
-            saver.lock = self._timed_lock(lock)  # type: ignore[attr-defined]
+            saver.lock = self._timed_lock(lock)  # type: ignore[attr-defined]  # only some have one
         return saver
 
     def savers(self, saver_for: Callable[[int], Saver]) -> Callable[[int], Saver]:
