@@ -52,7 +52,8 @@ class CellEvidence:
     """A cell with what findings need beyond it.
 
     ``records`` are the cell's trials in the plan's order, ``measured`` those with samples.
-    ``load`` has trial id → facts, ``changes`` has series → ``TrialSummary.drifts`` of the trials.
+    ``load`` has trial id → facts, ``changes`` and ``beginnings`` have series →
+    ``TrialSummary.drifts`` and ``beginnings`` of the trials.
     """
 
     cell: Cell
@@ -60,6 +61,7 @@ class CellEvidence:
     measured: tuple[TrialRecord, ...]
     load: Mapping[str, LoadFacts]
     changes: Mapping[str, Sequence[float]]
+    beginnings: Mapping[str, Sequence[float]]
 
 
 def summarise(
@@ -163,11 +165,14 @@ def _cell(
         records=records,
         measured=measured,
         load={trial.record.trial.id: trial.load for trial in trials},
-        changes={
-            series: [trial.drifts[series] for trial in trials if series in trial.drifts]
-            for series in dict.fromkeys(name for trial in trials for name in trial.drifts)
-        },
+        changes=_by_series([trial.drifts for trial in trials]),
+        beginnings=_by_series([trial.beginnings for trial in trials]),
     )
+
+
+def _by_series(of_trials: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    names = dict.fromkeys(name for values in of_trials for name in values)
+    return {name: [values[name] for values in of_trials if name in values] for name in names}
 
 
 def _with_drifts(evidence: Sequence[CellEvidence]) -> Iterator[CellEvidence]:

@@ -177,9 +177,14 @@ class TrialSamples:
         return float(times.quantile(_MEDIAN).value) if times.estimable(_MEDIAN) else None
 
     def halves(self, series: str) -> tuple[float, float]:
-        """Return what the window's halves give of a series (``metric.series_of``); 0 of too few.
+        """Return what the window's halves give of a series (``metric.series_of``); 0 of too few."""
+        middle_ns = (self.window.start_ns + self.window.end_ns) // 2
+        return self.parts(series, middle_ns, middle_ns)
 
-        Of a rate how many ended well, of a time the median of what was due.
+    def parts(self, series: str, early_until_ns: int, late_from_ns: int) -> tuple[float, float]:
+        """Return what two parts of the window give of a series: until an instant, and from one on.
+
+        Of a rate how many ended well, of a time the median of what was due; 0 of too few.
         """
         operation, _, time = series.rpartition(".")
         rate = METRICS.get(series)
@@ -188,9 +193,8 @@ class TrialSamples:
         chosen &= self.is_one_of(*(rate.operations if rate else (operation,)))
         chosen &= self.has(Outcome.OK) if rate else ~self.has(Outcome.FAILED)
         index = np.flatnonzero(chosen)
-        middle_ns = (self.window.start_ns + self.window.end_ns) // 2
-        is_early = self.samples.column(instant)[index] < middle_ns
-        early, late = index[is_early], index[~is_early]
+        at_ns = self.samples.column(instant)[index]
+        early, late = index[at_ns < early_until_ns], index[at_ns >= late_from_ns]
         if min(early.size, late.size) < operations_needed(_MEDIAN):
             return 0.0, 0.0
         if rate:

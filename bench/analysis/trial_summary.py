@@ -35,6 +35,11 @@ _FEWEST_TRACED_OF_TRIAL = 40
 _MOST_TRACED_OF_TRIAL = 400
 # Of fewer rounds of each client, the one that the middle of the window cuts looks like a drift.
 ROUNDS_PER_HALF = 10
+# A window's beginning, which is compared with what comes after two fifths of it.
+BEGINNING_S = 0.5
+SHORTEST_WITH_BEGINNING_S = 2.0
+_SETTLED_FROM = 0.4
+_NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,9 @@ class TrialSummary:
     each (operation, time), in nanoseconds, for what is pooled over trials. ``replicates`` has, for
     each tail quantile that is compared, what resampling the trial gives
     (:func:`~bench.stats.resampling.quantile_replicates`). ``drifts`` has, by series of a primary
-    metric, the logarithm of second half ÷ first half of the window. ``trace``: what is shown of it
-    over time.
+    metric, the logarithm of second half ÷ first half of the window, ``beginnings`` that of what
+    comes after two fifths ÷ the first half second, of windows of 2 s or more. ``trace``: what is
+    shown of it over time.
     """
 
     record: TrialRecord
@@ -59,6 +65,7 @@ class TrialSummary:
     load: LoadFacts
     replicates: Mapping[str, Floats]
     drifts: Mapping[str, float]
+    beginnings: Mapping[str, float]
     trace: Trace
 
 
@@ -109,6 +116,7 @@ def summarise_trial(
         load=load_facts(trial, arrival),
         replicates=replicates,
         drifts=_drifts(trial, arrival, run.scenario.primary_metrics),
+        beginnings=_beginnings(trial, arrival, run.scenario.primary_metrics),
         trace=trial.trace(max(_FEWEST_TRACED_OF_TRIAL, traced)),
     )
 
@@ -170,3 +178,18 @@ def _drifts(
         for name, (early, late) in halves.items()
         if min(early, late) >= (rounds if name in METRICS else 1)
     }
+
+
+def _beginnings(
+    trial: TrialSamples, arrival: Closed | Open, metrics: Sequence[str]
+) -> dict[str, float]:
+    """Return by time the logarithm of the window's last three fifths ÷ its first half second."""
+    start_ns, end_ns = trial.window.start_ns, trial.window.end_ns
+    is_short = end_ns - start_ns < SHORTEST_WITH_BEGINNING_S * _NS_PER_S
+    if is_short or changes_by_design(arrival):
+        return {}
+    early_until_ns = start_ns + round(BEGINNING_S * _NS_PER_S)
+    late_from_ns = start_ns + round(_SETTLED_FROM * (end_ns - start_ns))
+    times = (name for name in map(series_of, metrics) if name and name not in METRICS)
+    parts = {name: trial.parts(name, early_until_ns, late_from_ns) for name in times}
+    return {name: math.log(late / early) for name, (early, late) in parts.items() if early}

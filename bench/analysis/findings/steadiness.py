@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from statistics import median
+import math
+from statistics import fmean, median
 
 from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, is_most
 from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import drift_in_words
 from bench.scenario.metric import METRICS
 from bench.scenario.quantity import number
-from bench.stats.steadiness import Drift
+from bench.stats.steadiness import LEAST_DRIFT, Drift
 
 
 @cell_finding(
@@ -52,6 +53,34 @@ def drift_not_known(_: Evidence, cell: CellEvidence) -> Symptom | None:
         if drift.p_value is not None and drift.is_large and not drift.is_systematic
     )
     return max(symptoms, key=lambda symptom: symptom.size, default=None)
+
+
+@cell_finding(
+    "note",
+    meaning="Of a window of 2 s or more, the first half second has a median that differs by 10 % "
+    "or more from that of the last three fifths, taken over the trials: the saver was not warm "
+    "yet, or its store made it slower. Comparisons count, but another length of the window gives "
+    "another figure.",
+    remedy="Compare windows of the same length, and raise warmup_cycles where times fall.",
+)
+def beginning_differs(_: Evidence, cell: CellEvidence) -> Symptom | None:
+    """Look for windows whose beginning is not like the rest."""
+    symptoms = (
+        Symptom(
+            f"{series} {'rose' if change > 0.0 else 'fell'} by {number(100.0 * abs(change))} % "
+            "after the first half second",
+            size=abs(change),
+        )
+        for series, change in changed_beginnings(cell).items()
+    )
+    return max(symptoms, key=lambda symptom: symptom.size, default=None)
+
+
+def changed_beginnings(cell: CellEvidence) -> dict[str, float]:
+    """Return by how much each series changed after its beginning, over the trials, from 10 % on."""
+    changes = {series: math.expm1(fmean(trials)) for series, trials in cell.beginnings.items()}
+    least = math.log1p(LEAST_DRIFT)
+    return {name: value for name, value in changes.items() if abs(math.log1p(value)) >= least}
 
 
 def _drifting(cell: CellEvidence, *, faster: bool) -> Symptom | None:

@@ -1,28 +1,35 @@
-"""The table that says whether windows are warm as they open."""
+"""Windows whose beginning differs from the rest are told, and the table that shows all of them."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
 
-from benchmarks.warm import changes, table
-from tests.unit.analysis.paced import Paced, paced_run
-from tests.unit.analysis.synthetic import MS
+from bench.analysis.analyse import analyse
+from bench.analysis.summary import summarise
+from bench.scenario.plan import expand
+from benchmarks.warm import table
+from tests.unit.analysis.paced import Paced, paced_run, paced_text
+from tests.unit.analysis.synthetic import MS, found, make_run, scenario_text
+
+PRIMARY = 'primary_metrics = ["put.response.p50"]'
 
 
-def test_the_beginning_is_compared_with_the_rest_trial_by_trial(tmp_path: Path) -> None:
-    run = paced_run(tmp_path, lambda trial: Paced(growing=MS // 100))
+@pytest.mark.parametrize(
+    ("growing_ns", "said"),
+    [(MS // 100, "put.response rose by 51.2 % after the first half second"), (MS // 1000, "")],
+)
+def test_a_beginning_that_differs_is_told(tmp_path: Path, growing_ns: int, said: str) -> None:
+    run = paced_run(tmp_path, lambda trial: Paced(growing=growing_ns), paced_text(top=PRIMARY))
+    finding = found(analyse(run), "beginning_differs")
+    (line,) = table(summarise(run, expand(run.scenario).trials))
 
-    ((place, found),) = changes(run, beginning_s=0.5, rest_from_s=1.0).items()
-
-    assert place[-1] == "put"
-    # Cycles 0 to 49, and 100 to 199, each 10 µs longer than the one before.
-    assert found == [pytest.approx(math.log(3.495 / 2.245))] * 3
-    (line,) = table({place: found})
-    assert "1.56  (1.56, 1.56, 1.56)  p 0.000  drifts" in line
+    assert (finding is not None) == bool(said)
+    assert said in (finding.message if finding else "")
+    assert line.endswith("beginning_differs" if said else "  ")
 
 
-def test_a_window_without_a_rest_is_left_out(tmp_path: Path) -> None:
-    assert changes(paced_run(tmp_path, lambda trial: Paced())) == {}
+def test_a_short_window_has_no_beginning(tmp_path: Path) -> None:
+    run = make_run(tmp_path, text=scenario_text(top=PRIMARY))
+    assert [*table(summarise(run, expand(run.scenario).trials))] == []
