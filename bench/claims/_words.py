@@ -8,7 +8,16 @@ from itertools import combinations
 
 from bench.analysis.comparison import metric_label
 from bench.analysis.wording import counted, listed
-from bench.claims.claim import Bound, Count, FindingCheck, Judgement, Ratio, RunsOn, Scaling
+from bench.claims.claim import (
+    Bound,
+    Count,
+    FaultCheck,
+    FindingCheck,
+    Judgement,
+    Ratio,
+    RunsOn,
+    Scaling,
+)
 from bench.claims.result import ConditionOutcome, Dependence, JudgedCondition
 from bench.scenario.quantity import number, quantity, quantity_and_interval, span
 
@@ -29,6 +38,7 @@ AXES: dict[str, _Axis] = {
     "payload": lambda c: c.payload,
     "workload": lambda c: c.workload,
     "loop": lambda c: c.loop,
+    "fault": lambda c: c.fault,
 }
 
 
@@ -131,20 +141,23 @@ def _answers(conditions: Sequence[JudgedCondition], axis: _Axis) -> tuple[tuple[
 def _what(judgement: Judgement) -> str:
     match judgement:
         case Ratio(limit=limit):
-            return f"{limit.of} ÷ {limit.times} of {_metrics(judgement)}"
+            text = f"{limit.of} ÷ {limit.times} of {_metrics(judgement)}"
         case Scaling(limit=limit):
-            return f"{_metrics(judgement)} at {limit.of} ÷ {limit.times}"
+            text = f"{_metrics(judgement)} at {limit.of} ÷ {limit.times}"
         case Bound(above=above):
-            return _metrics(judgement) + (f" above that of {above}" if above else "")
+            text = _metrics(judgement) + (f" above that of {above}" if above else "")
         case RunsOn():
-            return f"status of {listed(judgement.subjects)}"
+            text = f"status of {listed(judgement.subjects)}"
         case FindingCheck():
-            return f"the finding about {listed(judgement.subjects)}"
+            text = f"the finding about {listed(judgement.subjects)}"
         case Count(limit=limit):
-            return f"{limit.metric} for each {limit.per}"
+            text = f"{limit.metric} for each {limit.per}"
+        case FaultCheck():
+            text = f"{_metrics(judgement)} under {listed(judgement.faults)}"
+    return text
 
 
-def _metrics(judgement: Ratio | Scaling | Bound) -> str:
+def _metrics(judgement: Ratio | Scaling | Bound | FaultCheck) -> str:
     return listed(metric_label(limit.metric, limit.per) for limit in judgement.require)
 
 
@@ -158,12 +171,13 @@ def _at(condition: JudgedCondition, axes: Sequence[str]) -> str:
 def _reasons(judgement: Judgement, conditions: Sequence[JudgedCondition]) -> list[str]:
     """Give the reasons of what could not be told, and those that go with an outcome.
 
-    Of a condition with an outcome only a status and a bound of errors have one.
+    Of a condition with an outcome only a status, a bound of errors and a fault have one.
     """
     told = [
         each
         for each in conditions
-        if isinstance(judgement, RunsOn | Bound) or each.outcome not in ("holds", "fails")
+        if isinstance(judgement, RunsOn | Bound | FaultCheck)
+        or each.outcome not in ("holds", "fails")
     ]
     reasons = list(dict.fromkeys(f"{c.subject}, {c.loop}: {c.why}" for c in told if c.why))
     return [listed(reasons, _MOST_REASONS)] if reasons else []

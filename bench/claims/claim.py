@@ -3,7 +3,8 @@
 A claims file is TOML, one for each source document, with a table ``[claims.<id>]`` for each claim.
 A **judgement** says on which cells of which scenario the claim is judged, by which figure, and
 which limit that figure must keep. Its table is named for the sort of figure: ``ratios``,
-``scalings``, ``bounds``, ``runs``, ``findings`` or ``counts``; docs/claims.md explains the keys.
+``scalings``, ``bounds``, ``runs``, ``findings``, ``counts`` or ``faults``; docs/claims.md explains
+the keys.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from bench.errors import InputError, suggestion
 from bench.scenario.limit import WRITTEN, Limit, Reader
+from bench.scenario.metric import Unit
 from bench.scenario.scenario import SIDES, SubjectPair
 from bench.scenario.selection import Label, Many, Name, Part, Selection, Some
 from bench.scenario.toml_file import read_model
@@ -151,7 +153,37 @@ class Count(_Limited):
         return self
 
 
-Judgement: TypeAlias = Ratio | Scaling | Bound | RunsOn | FindingCheck | Count
+# What is known of a cell that was broken on purpose, with its unit.
+FAULT_UNITS: Mapping[str, Unit] = {"lost": "count", "served": "ratio", "outage": "ns"}
+
+
+class FaultCheck(_Limited):
+    """Limits of what the ``faults`` did: ``lost == 0``, ``served >= 100 %``, ``outage <= 1 s``.
+
+    Or of how often what a workload marks occurred in cycles: ``went_on per cycle >= 1``. With
+    ``because`` it says something only where a failure's reason has one of these pieces of text.
+    """
+
+    subjects: Some[Label]
+    faults: Some[Label]
+    require: Some[Annotated[Limit, PlainValidator(Reader(shares=True)), WRITTEN]]
+    because: Many[str] = ()
+
+    @model_validator(mode="after")
+    def _of_faults(self) -> Self:
+        for limit in self.require:
+            if not limit.per and limit.metric not in FAULT_UNITS:
+                known = ", ".join(FAULT_UNITS)
+                hint = suggestion(limit.metric, FAULT_UNITS)
+                text = f"expected one of {known}, or what is marked per cycle.{hint}"
+                raise PydanticCustomError("require", "{text}", {"text": text})
+            misfit = "" if limit.per else limit.misfit(FAULT_UNITS[limit.metric], limit.metric)
+            if misfit:
+                raise PydanticCustomError("require", "{text}", {"text": misfit})
+        return self
+
+
+Judgement: TypeAlias = Ratio | Scaling | Bound | RunsOn | FindingCheck | Count | FaultCheck
 
 
 class ClaimTable(Part):
@@ -171,6 +203,7 @@ class ClaimTable(Part):
     runs: Many[RunsOn] = ()
     findings: Many[FindingCheck] = ()
     counts: Many[Count] = ()
+    faults: Many[FaultCheck] = ()
 
     @model_validator(mode="after")
     def _not_controls_alone(self) -> Self:
@@ -182,7 +215,7 @@ class ClaimTable(Part):
     def judgements(self) -> tuple[Judgement, ...]:
         """All of them, sort by sort."""
         found: list[Judgement] = [*self.ratios, *self.scalings, *self.bounds]
-        found += [*self.runs, *self.findings, *self.counts]
+        found += [*self.runs, *self.findings, *self.counts, *self.faults]
         return tuple(found)
 
 

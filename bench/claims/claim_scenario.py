@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.claims.claim import Bound, Judgement, Ratio, Scaling
+from bench.claims.claim import Bound, FaultCheck, Judgement, Ratio, Scaling
 from bench.errors import InputError
 from bench.scenario.derived_scenario import derived
 from bench.scenario.scenario import AXES, Scenario, Sweep
@@ -56,13 +56,17 @@ def _within(judgement: Judgement, name: str, sweep: Sweep) -> dict[str, set[str]
             wanted["subjects"] = {s for p in judgement.pairs for s in (p.candidate, p.baseline)}
         case Bound() if judgement.above:
             wanted["subjects"].add(judgement.above)
+        case FaultCheck():
+            wanted["faults"] = {*judgement.faults}
         case Scaling():
             wanted["arrivals"] = {judgement.limit.of, judgement.limit.times}
     found = {
         axis: set(getattr(sweep, axis)) & wanted.get(axis, set(getattr(sweep, axis)))
-        for axis in AXES
+        for axis in (*AXES, "faults")
     }
-    is_judged = name in wanted.get("sweeps", {name}) and all(found.values())
+    is_broken = isinstance(judgement, FaultCheck)
+    is_judged = name in wanted.get("sweeps", {name}) and bool(sweep.faults) == is_broken
+    is_judged &= all(found[axis] for axis in (*AXES, *["faults"] * is_broken))
     return found if is_judged else {}
 
 
@@ -72,10 +76,11 @@ def _kept(
     found = [labels for each in judgements if (labels := _within(each, name, sweep))]
     if not found:
         return None
-    kept = {axis: {label for labels in found for label in labels[axis]} for axis in AXES}
+    axes = (*AXES, "faults")
+    kept = {axis: {label for labels in found for label in labels[axis]} for axis in axes}
     for label in sweep.subjects:
         first = scenario.subjects[label].same_as
         if first in sweep.subjects:
             kept["subjects"] |= {label, first}
-    ordered = {axis: tuple(x for x in getattr(sweep, axis) if x in kept[axis]) for axis in AXES}
+    ordered = {axis: tuple(x for x in getattr(sweep, axis) if x in kept[axis]) for axis in axes}
     return sweep.model_copy(update=ordered)

@@ -24,9 +24,11 @@ from bench.analysis.comparison import (
 from bench.analysis.findings.registry import finding_kinds
 from bench.analysis.result import Analysis
 from bench.analysis.wording import FEWEST_FOR_INTERVAL
+from bench.claims.broken import broken_conditions
 from bench.claims.claim import (
     Bound,
     Count,
+    FaultCheck,
     FindingCheck,
     Judgement,
     Ratio,
@@ -53,6 +55,9 @@ def conditions(analysis: Analysis, judgement: Judgement) -> Iterator[JudgedCondi
     Raises:
         InputError: a limit is in a unit that is not the metric's, or no finding has that code.
     """
+    if isinstance(judgement, FaultCheck):
+        yield from broken_conditions(analysis, judgement)
+        return
     if isinstance(judgement, Ratio):
         sides = [(pair.candidate, pair.baseline) for pair in judgement.pairs]
     else:

@@ -197,7 +197,7 @@ def _map(judged: JudgementVerdict) -> Table:
         lines.setdefault(_line(each), {})[_column(each)] = _entry(each)
     return table(
         "",
-        ("subject", "figure", "workload, loop", "durability", *map(Column, columns)),
+        ("subject", "figure", "workload, loop, fault", "durability", *map(Column, columns)),
         (
             (*line, *(entries.get(column, ABSENT) for column in columns))
             for line, entries in lines.items()
@@ -212,7 +212,7 @@ def _column(condition: JudgedCondition) -> str:
 
 
 def _line(condition: JudgedCondition) -> tuple[str, str, str, str]:
-    where = f"{condition.workload}, {condition.loop}"
+    where = ", ".join(filter(None, (condition.workload, condition.loop, condition.fault)))
     metric, durability = condition.metric or ABSENT, condition.durability or ABSENT
     return (AXES["subject"](condition), metric, where, durability)
 

@@ -25,7 +25,8 @@ class JudgedCondition:
     ``blocks_planned``. ``outside_p`` are p-values against the limit that the figure is beyond, by
     the interval's own test and by Student's t, 1 inside; ``None`` for what is no sample. ``why``
     explains an outcome that the figures do not. ``cells`` and ``trials`` lead to the evidence;
-    ``doubts`` are the codes of warnings about it.
+    ``doubts`` are the codes of warnings about it. ``fault`` is what its
+    trials were broken by, if they were.
     """
 
     outcome: ConditionOutcome
@@ -52,6 +53,7 @@ class JudgedCondition:
     cells: tuple[str, ...] = ()
     trials: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,24 @@ import numpy.typing as npt
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.trial import FaultRecord, Strike, Timeline, Window
+from bench.scenario.metric import CYCLE
 
 Booleans = npt.NDArray[np.bool_]
 SLOT_NS = 50_000_000
 
 
 def fault_record(
-    strikes: Sequence[Strike], rows: Integers | None, window: Window | None, cycle: int
+    strikes: Sequence[Strike],
+    rows: Integers | None,
+    window: Window | None,
+    operations: Sequence[str],
 ) -> FaultRecord:
-    """Return the record of a trial; ``cycle`` is the code of a cycle in its samples."""
+    """Return the record of a trial; ``operations`` names the codes in its samples."""
     if rows is None or window is None or not strikes:
         return FaultRecord(tuple(strikes))
-    cycles = Samples(rows[Samples(rows).column("operation") == cycle])
+    samples = Samples(rows)
+    operation = samples.column("operation")
+    cycles = Samples(rows[operation == operations.index(CYCLE)])
     due, finished = cycles.column("due"), cycles.column("finished")
     is_ok = cycles.column("outcome") == Outcome.OK
     ends_ns = [strike.began_ns for strike in strikes[1:]] + [window.drained_ns]
@@ -38,7 +44,15 @@ def fault_record(
             for at, strike in served
         ),
         timeline=_timeline(due, cycles.column("response"), is_ok, window),
+        done=_done(samples, window, operations),
     )
+
+
+def _done(samples: Samples, window: Window, operations: Sequence[str]) -> dict[str, int]:
+    due, is_ok = samples.column("due"), samples.column("outcome") == Outcome.OK
+    counts = is_ok & (due >= window.start_ns) & (due < window.end_ns)
+    done = np.bincount(samples.column("operation")[counts], minlength=len(operations))
+    return {name: int(count) for name, count in zip(operations, done, strict=True) if count}
 
 
 def _timeline(due: Integers, response: Integers, is_ok: Booleans, window: Window) -> Timeline:

@@ -53,7 +53,6 @@ from bench.records.sample import Integers, read_raw
 from bench.records.store import Store
 from bench.records.trial import Failure, FaultRecord, Reading, TrialRecord
 from bench.scenario.durability import Durability
-from bench.scenario.metric import CYCLE
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.scenario import OwnInterpreter, Scenario
 from bench.subjects._factory import subject_of
@@ -439,8 +438,7 @@ class TrialRun:
     def _fault_record(self, result: TrialResult, rows: Integers | None) -> FaultRecord | None:
         if self._driver is None:
             return None
-        cycle = result.operations.index(CYCLE) if rows is not None else 0
-        return fault_record(self._driver.strikes, rows, result.window, cycle)
+        return fault_record(self._driver.strikes, rows, result.window, result.operations)
 
 
 def _is_alive(process_id: int) -> bool:

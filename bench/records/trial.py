@@ -215,13 +215,15 @@ class FaultRecord:
     first cycle that became due after it and succeeded; ``recoveries_ns`` the same from when it was
     back.
     ``None``: none succeeded before the next one, or before the load ended. Both are empty where the
-    callers died with the worker, and there is no ``timeline``.
+    callers died with the worker, and there is no ``timeline``. ``done`` counts by name what became
+    due in the window and was done: operations, and what the workload marks.
     """
 
     strikes: tuple[Strike, ...] = ()
     outages_ns: tuple[Count | None, ...] = ()
     recoveries_ns: tuple[Count | None, ...] = ()
     timeline: Timeline | None = None
+    done: Mapping[str, Count] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Literal
 from bench.analysis.wording import Check, Statement, counted, listed
 from bench.records.trial import TrialRecord, Verification
 from bench.scenario.durability import Durability
+from bench.scenario.metric import CYCLE, SAVER_OPERATIONS
 from bench.scenario.plan import Trial
 from bench.scenario.quantity import count, quantity
 from bench.scenario.scenario import Scenario
@@ -29,10 +30,11 @@ class FaultCell:
     later one was there; ``wrong`` came back otherwise than they were written. Of
     ``unacknowledged`` writes ``unacknowledged_stored`` checkpoints were there, which is allowed.
 
+    Of ``due`` cycles ``served`` succeeded; ``done`` counts operations, and what the workload marks.
     ``outage_ns`` and ``recovery_ns`` are medians of what callers felt (``FaultRecord``),
     ``longest_outage_ns`` the longest; after ``never_served`` strikes nobody was served again.
-    ``errors`` has what failed meanwhile, by exception class. ``reason`` says why the verdict is
-    ``unknown`` or ``corrupt``, or why nothing could be done.
+    ``errors`` has what failed meanwhile, by exception class, ``error_texts`` the first of each.
+    ``reason`` says why the verdict is ``unknown`` or ``corrupt``, or why nothing could be done.
     """
 
     sweep: str
@@ -49,6 +51,8 @@ class FaultCell:
     verdict: FaultVerdict
     reason: str = ""
     trials_read: int = 0
+    trial_ids: tuple[str, ...] = ()
+    concurrency: int = 0
     is_unsupported: bool = False
     strikes: int = 0
     acknowledged: int = 0
@@ -58,11 +62,21 @@ class FaultCell:
     wrong: int = 0
     unacknowledged: int = 0
     unacknowledged_stored: int = 0
+    due: int = 0
+    served: int = 0
+    done: Mapping[str, int] = field(default_factory=dict)
     outage_ns: float | None = None
     longest_outage_ns: float | None = None
     recovery_ns: float | None = None
     never_served: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
+    error_texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def marks(self) -> Mapping[str, int]:
+        """What the workload marks, with how often that was."""
+        operations = (CYCLE, *SAVER_OPERATIONS)
+        return {name: times for name, times in self.done.items() if name not in operations}
 
     @property
     def breaks_promise(self) -> bool:
@@ -115,9 +129,14 @@ def _cell(
     served = [each for each in outages if each is not None]
     recoveries = chain.from_iterable(each.recoveries_ns for each in broken)
     back = [each for each in recoveries if each is not None]
+    felt = [each.timeline for each in broken if each.timeline]
     errors: Counter[str] = Counter()
+    done: Counter[str] = Counter()
+    texts: dict[str, str] = {}
     for record in records:
         errors.update(record.errors)
+        done.update(record.broken.done if record.broken else {})
+        texts = {**record.error_texts, **texts}
     verdict, reason = _verdict(planned, records, verifications)
     return FaultCell(
         sweep=sweep,
@@ -134,6 +153,8 @@ def _cell(
         verdict=verdict,
         reason=reason,
         trials_read=len(read),
+        trial_ids=tuple(record.trial.id for record in records),
+        concurrency=scenario.arrival(arrival).concurrency,
         is_unsupported=bool(records) and all(each.status == "unsupported" for each in records),
         strikes=sum(len(each.strikes) for each in broken),
         acknowledged=sum(each.acknowledged for each in read),
@@ -143,11 +164,15 @@ def _cell(
         wrong=sum(each.wrong for each in read),
         unacknowledged=sum(each.indeterminate for each in read),
         unacknowledged_stored=sum(each.unacknowledged_stored for each in read),
+        due=sum(sum(each.due) for each in felt),
+        served=sum(sum(each.ok) for each in felt),
+        done=dict(done),
         outage_ns=median(served) if served else None,
         longest_outage_ns=max(served, default=None),
         recovery_ns=median(back) if back else None,
         never_served=len(outages) - len(served),
         errors=dict(errors),
+        error_texts=texts,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.analysis.faults.cells import FaultCell
 from bench.report.table import Badge, Column, Entry, Table, table
@@ -60,22 +60,30 @@ def _outage_table(cells: Sequence[FaultCell]) -> Table:
     scale = choose_scale((cell.outage_ns for cell in cells), DURATIONS)
     columns = (
         *("subject", "fault"),
+        Column("served", tip="cycles of the windows that succeeded"),
         Column("median", "outage", scale.name, "from the fault to the first success after it"),
         Column("longest", "outage", scale.name),
         Column("first success", unit=scale.name, tip="after the server was back; median"),
         Column("never served again", tip="faults after which nothing succeeded"),
         "failures",
+        Column("marked", tip="what the workload marks in cycles, with how often"),
     )
     rows = [
         (
             Entry(cell.subject, badge="subject"),
             cell.fault,
+            f"{count(cell.served)} of {count(cell.due)}" if cell.due else ABSENT,
             scaled(cell.outage_ns, scale),
             scaled(cell.longest_outage_ns, scale),
             scaled(cell.recovery_ns, scale),
             count(cell.never_served),
-            ", ".join(f"{name} {count(times)}" for name, times in cell.errors.items()) or "none",
+            _counts(cell.errors),
+            _counts(cell.marks),
         )
         for cell in cells
     ]
     return table("What callers felt", columns, rows)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count(times)}" for name, times in counts.items()) or "none"

@@ -11,7 +11,7 @@ import pytest
 from bench.analysis.analyse import analyse
 from bench.analysis.faults.cells import FaultCell
 from bench.analysis.result import Analysis
-from bench.records.trial import FaultRecord, Strike, Verification
+from bench.records.trial import FaultRecord, Strike, Timeline, Verification
 from bench.report.report import Report
 from bench.report.tables.faults import fault_tables
 from bench.report.tables.outcomes import checks_table
@@ -41,7 +41,9 @@ repetitions = 2
 STRIKES = (Strike(100 * MS, 101 * MS, 200 * MS), Strike(300 * MS, 301 * MS, 400 * MS))
 KEPT = replace(VERIFIED, attempted=110, acknowledged=100, indeterminate=10)
 KEPT = replace(KEPT, unacknowledged_stored=3)
-FELT = FaultRecord(STRIKES, (120 * MS, 40 * MS), (20 * MS, 10 * MS))
+SLOTS = Timeline(0, 50 * MS, due=(60, 40), ok=(60, 35), failed=(0, 5), response_ns=(MS, MS))
+DONE = {"cycle": 95, "put": 95, "went_on": 12}
+FELT = FaultRecord(STRIKES, (120 * MS, 40 * MS), (20 * MS, 10 * MS), SLOTS, DONE)
 
 
 def analysed(
@@ -198,5 +200,5 @@ def test_the_table_has_a_row_for_each_and_a_dash_for_what_was_not_done(tmp_path:
     assert rows[0][:9] == ["a", "fsync", "kill", "kept", "4", "200", "200", "0", "–"]
     assert rows[1][3:6] == ["unsupported", "–", "–"]
     assert [entry.text for entry in felt.rows[0].entries] == [
-        *("a", "kill", "80", "120", "15", "0", "OperationalError 8"),
+        *("a", "kill", "190 of 200", "80", "120", "15", "0", "OperationalError 8", "went_on 24"),
     ]

@@ -10,7 +10,6 @@ from bench.records.trial import FaultRecord, Strike, Window
 from bench.scenario.metric import CYCLE
 from tests.unit.analysis.synthetic import MS, OPERATIONS, START_NS, row
 
-CODE = OPERATIONS.index(CYCLE)
 WINDOW = Window(START_NS, START_NS + 4 * SLOT_NS, START_NS + 5 * SLOT_NS)
 # Broken from 50 to 60 ms until 110 ms, and again from 180 ms on for good.
 STRIKES = (
@@ -33,15 +32,16 @@ ROWS = np.array(
 
 
 def test_outages_end_with_the_first_success_of_what_became_due_after_the_fault() -> None:
-    record = fault_record(STRIKES, ROWS, WINDOW, CODE)
+    record = fault_record(STRIKES, ROWS, WINDOW, OPERATIONS)
 
     assert record.strikes == STRIKES
     assert record.outages_ns == (80 * MS, None)
     assert record.recoveries_ns == (20 * MS, None)
+    assert record.done == {CYCLE: 5, "put": 1}
 
 
 def test_the_timeline_counts_cycles_by_when_they_were_due() -> None:
-    timeline = fault_record(STRIKES, ROWS, WINDOW, CODE).timeline
+    timeline = fault_record(STRIKES, ROWS, WINDOW, OPERATIONS).timeline
 
     assert timeline is not None
     assert (timeline.start_ns, timeline.slot_ns) == (START_NS, 50 * MS)
@@ -52,8 +52,8 @@ def test_the_timeline_counts_cycles_by_when_they_were_due() -> None:
 
 
 def test_a_load_that_ended_before_the_fault_has_no_outage() -> None:
-    assert fault_record((), ROWS, WINDOW, CODE) == FaultRecord()
+    assert fault_record((), ROWS, WINDOW, OPERATIONS) == FaultRecord()
 
 
 def test_callers_that_died_felt_nothing() -> None:
-    assert fault_record(STRIKES[:1], None, None, CODE) == FaultRecord(STRIKES[:1])
+    assert fault_record(STRIKES[:1], None, None, OPERATIONS) == FaultRecord(STRIKES[:1])

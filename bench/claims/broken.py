@@ -1,0 +1,114 @@
+"""What a judgement finds of trials that were broken on purpose: a condition for each cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bench.analysis.answer.limits import outcome_in
+from bench.analysis.faults.cells import FaultCell
+from bench.analysis.result import Analysis
+from bench.claims.claim import FAULT_UNITS, FaultCheck
+from bench.claims.result import JudgedCondition
+from bench.scenario.limit import Limit
+from bench.scenario.quantity import count
+
+
+def broken_conditions(analysis: Analysis, judgement: FaultCheck) -> Iterator[JudgedCondition]:
+    """Judge each cell that ``judgement`` selects, by each of its limits, and tell what lacks."""
+    for subject in judgement.subjects:
+        for fault in judgement.faults:
+            cells = [
+                cell
+                for cell in analysis.faults
+                if (cell.subject, cell.fault) == (subject, fault) and judgement.selects(cell)
+            ]
+            if not cells:
+                yield _absent(judgement, subject, fault)
+            for cell in cells:
+                for limit in judgement.require:
+                    yield _judged(judgement, limit, cell)
+
+
+def _absent(judgement: FaultCheck, subject: str, fault: str) -> JudgedCondition:
+    def asked(axis: str) -> str:
+        return ", ".join(sorted(judgement.labels.get(axis, ["all"])))
+
+    return JudgedCondition(
+        outcome="not measured",
+        subject=subject,
+        baseline="",
+        metric="",
+        workload=asked("workloads"),
+        payload=asked("payloads"),
+        arrival=asked("arrivals"),
+        loop=asked("loops"),
+        fault=fault,
+        concurrency=0,
+        durability="",
+        why=f"the run has no trials of {subject} with the fault {fault}",
+    )
+
+
+def _judged(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> JudgedCondition:
+    metric = f"{limit.metric} per {limit.per}" if limit.per else limit.metric
+    strikes, written = count(cell.strikes), count(cell.acknowledged)
+    condition = JudgedCondition(
+        outcome="not measured",
+        subject=cell.subject,
+        baseline="",
+        metric=metric,
+        workload=cell.workload,
+        payload=cell.payload,
+        arrival=cell.arrival,
+        concurrency=cell.concurrency,
+        loop=cell.loop,
+        durability=str(cell.durability),
+        fault=cell.fault,
+        unit="ratio" if limit.per else FAULT_UNITS[limit.metric],
+        blocks=cell.trials,
+        blocks_planned=cell.trials_planned,
+        method=f"all trials together: {strikes} faults, {written} acknowledged writes",
+        cells=(f"{cell.subject} with {cell.fault}",),
+        trials=cell.trial_ids,
+    )
+    if why := _lacks(judgement, limit, cell):
+        return replace(condition, why=why)
+    value = _value(limit, cell)
+    outcome = outcome_in(limit.range, value, value)
+    if limit.metric == "lost" and cell.verdict == "corrupt":
+        return replace(condition, outcome="fails", why=f"corrupt: {cell.reason}")
+    if math.isinf(value):
+        why = f"after {cell.never_served} of {strikes} faults nobody was served again"
+        return replace(condition, outcome=outcome, why=why)
+    return replace(condition, outcome=outcome, value=value, low=value, high=value)
+
+
+def _lacks(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> str:
+    """Say why the trials of ``cell`` tell nothing; empty where they do."""
+    if cell.trials < cell.trials_planned:
+        return f"{cell.trials} of {cell.trials_planned} trials are recorded"
+    if (
+        cell.is_unsupported
+        or not cell.strikes
+        or (limit.metric == "lost" and cell.verdict == "unknown")
+    ):
+        return cell.reason or "it was not broken"
+    if limit.metric != "lost" and not cell.due:
+        return cell.reason or "no cycle became due"
+    texts = (*cell.error_texts.values(), cell.reason)
+    pieces = judgement.because
+    if pieces and not any(piece in text for piece in pieces for text in texts):
+        return f"its failures have another reason: {'; '.join(filter(None, texts)) or 'none'}"
+    return ""
+
+
+def _value(limit: Limit, cell: FaultCell) -> float:
+    if limit.per:
+        return cell.done.get(limit.metric, 0) / max(1, cell.done.get(limit.per, 0))
+    if limit.metric == "lost":
+        return cell.lost
+    if limit.metric == "served":
+        return cell.served / cell.due
+    return math.inf if cell.never_served else cell.longest_outage_ns or 0.0
