@@ -16,7 +16,6 @@ reason.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import runpy
 import select
@@ -48,9 +47,6 @@ def main() -> None:
     else:
         _tell(os.getpid())
     del sys.argv[:2]
-    # Hardly anything that an import makes is garbage, and a fifth of its time would go into looking
-    # for it. The module turns this on once it has imported what it needs.
-    gc.disable()
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-import gc
 import os
 import shutil
 import sys
@@ -88,10 +87,6 @@ class Orders:
         have_memory_watched()
         self.announce("import")
         self.parts = Parts.of(from_json(line, Job))
-        # As in a service that has been up for a while: what was imported is old, and whoever
-        # collects first does not pay for all of it.
-        gc.collect()
-        gc.enable()
         self.announce(IMPORTED_STAGE)
         self.opening = from_json(self._opening.result(), Opening)
 
