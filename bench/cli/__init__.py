@@ -58,6 +58,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "trial": "show one trial of a run, as JSON",
         "doctor": "check whether this machine can measure, and how to fix it",
         "compact": "keep a complete run as one file; loses nothing",
+        "migrate": "copy threads from one saver to another, and check it",
         "clean": "list what killed runs left on your servers; --remove removes it",
     },
 }

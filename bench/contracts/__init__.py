@@ -28,7 +28,6 @@ from bench.contracts.subject import (
     StoredTable,
     Subject,
 )
-from bench.contracts.values import canonical, difference, value_hash
 from bench.contracts.workload import (
     Client,
     ExpectedThread,
@@ -39,3 +38,4 @@ from bench.contracts.workload import (
     WrongRead,
     namespace_names,
 )
+from bench.values import canonical, difference, value_hash

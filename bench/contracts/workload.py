@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from bench.contracts.plugin import PluginOptions
-from bench.contracts.values import canonical, difference
+from bench.values import canonical, difference
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeAlias, cast
+from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 
 # The saver would import it with its first write, in every process anew.
 import langgraph.types  # noqa: F401 - see above
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
-from pydantic import Field
+from pydantic import Field, model_validator
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
@@ -46,6 +46,10 @@ class RedisOptions(SaverOptions):
     ``modules`` says which of its two modules the server has. It has ``both`` but in a trial that is
     to show what happens without: ``search`` or ``json`` alone, or ``none``. With ``built-in`` none
     is loaded, so that it has what its distribution brings along; the embedded one brings none.
+
+    ``ttl_minutes`` is the saver's own ``default_ttl``, which it turns into whole seconds, and
+    ``refresh_on_read`` begins it again with every read. ``maxmemory_bytes`` is the memory that the
+    server may use; where that is full it refuses (``noeviction``).
     """
 
     persistence: Literal["none", "everysec", "always"] = "everysec"
@@ -53,6 +57,15 @@ class RedisOptions(SaverOptions):
     max_connections: int | None = Field(default=None, ge=1, le=10_000)
     saver_per: Literal["trial", "client"] = "trial"
     modules: Literal["both", "search", "json", "none", "built-in"] = "both"
+    ttl_minutes: float | None = Field(default=None, ge=1 / 60)
+    refresh_on_read: bool = False
+    maxmemory_bytes: int | None = Field(default=None, ge=1_000_000)
+
+    @model_validator(mode="after")
+    def _refuse_what_means_nothing(self) -> Self:
+        if self.refresh_on_read and self.ttl_minutes is None:
+            raise ValueError("'refresh_on_read' means nothing without ttl_minutes; leave it out")
+        return self
 
 
 class RedisSubjectBase(SaversSubject[RedisSaver]):
@@ -70,23 +83,28 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         super().__init__(options, place)
-        self.checkpoint_prefix = f"{place.namespace}:checkpoint"
+        # Without a namespace the keys are those that the saver would have by itself.
+        own = f"{place.namespace}:" if place.namespace else ""
+        self.checkpoint_prefix, self._write_prefix = f"{own}checkpoint", f"{own}checkpoint_write"
 
     @classmethod
     def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
-        """Return the append-only file's settings; snapshots are off in all of them.
+        """Return the settings of append-only file and memory; snapshots are off in all of them.
 
         ``modules``, where other than usual are asked for, is the server plug-in's own.
         """
         given = cast("RedisOptions", options)
-        modules = {} if given.modules == "both" else {"modules": given.modules}
+        others: dict[str, str] = {} if given.modules == "both" else {"modules": given.modules}
+        if given.maxmemory_bytes is not None:
+            limit = str(given.maxmemory_bytes)
+            others |= {"maxmemory": limit, "maxmemory-policy": "noeviction"}
         if given.persistence == "none":
-            return {"appendonly": "no", "save": "", **modules}
-        return {"appendonly": "yes", "appendfsync": given.persistence, "save": "", **modules}
+            return {"appendonly": "no", "save": "", **others}
+        return {"appendonly": "yes", "appendfsync": given.persistence, "save": "", **others}
 
     @classmethod
     def required_settings(cls, options: PluginOptions) -> Mapping[str, str]:
-        required = {"modules"}
+        required = {"modules", "maxmemory", "maxmemory-policy"}
         if "persistence" in options.model_fields_set:
             required |= {"appendonly", "appendfsync"}
             # Snapshots beside an append-only file change nothing of what survives.
@@ -125,10 +143,17 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
         saver = self.saver_class(
             redis_client=self._client,
             checkpoint_prefix=self.checkpoint_prefix,
-            checkpoint_write_prefix=f"{self.place.namespace}:checkpoint_write",
+            checkpoint_write_prefix=self._write_prefix,
+            ttl=self._ttl(),
         )
         await saver.asetup()
         return saver
+
+    def _ttl(self) -> dict[str, Any] | None:
+        minutes = self.options.ttl_minutes
+        if minutes is None:
+            return None
+        return {"default_ttl": minutes, "refresh_on_read": self.options.refresh_on_read}
 
     def connections(self, clients: int) -> int:
         """Return 1: neither redis-py nor Redis prepares anything for a connection."""

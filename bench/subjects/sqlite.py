@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from pydantic import Field
 
 from bench.contracts import (
     CHECKPOINT_WRITES,
@@ -31,16 +32,19 @@ _TABLES_SQL = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT 
 class SqliteOptions(SaverOptions):
     """``synchronous`` is applied to every connection after the saver's own set-up.
 
+    ``file`` is the file's name in the trial's directory.
+
     ``saver_per = "client"`` gives each client a connection, and with it a thread and a saver, on
     the same file; they wait for each other's locks as long as Python's ``sqlite3`` does (5 s).
     """
 
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     saver_per: Literal["trial", "client"] = "trial"
+    file: str = Field(default="checkpoints.sqlite", pattern=r"^[^/\\]+$")
 
 
 class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
-    """``AsyncSqliteSaver`` over ``checkpoints.sqlite`` in the trial's directory."""
+    """``AsyncSqliteSaver`` over a file in the trial's directory."""
 
     Options = SqliteOptions
     packages = ("langgraph-checkpoint-sqlite", "aiosqlite", "sqlite-vec")
@@ -48,7 +52,7 @@ class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         super().__init__(options, place)
-        self._file = place.directory / "checkpoints.sqlite"
+        self._file = place.directory / cast("SqliteOptions", options).file
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
