@@ -33,8 +33,9 @@ def extend(saver: InMemorySaver, thread_id: str, length: int, namespace: str = "
         checkpoint = empty_checkpoint()
         # The second channel is written once.
         checkpoint["channel_values"] = {"a": {"step": step, "of": thread_id}, "b": {1, 2}}
-        checkpoint["channel_versions"] = {"a": f"{step + 1}", "b": "1"}
-        new = {"a": f"{step + 1}"} if step else checkpoint["channel_versions"]
+        versions: dict[str, str | int | float] = {"a": f"{step + 1}", "b": "1"}
+        checkpoint["channel_versions"] = versions
+        new = {"a": versions["a"]} if step else versions
         config = saver.put(config, checkpoint, {"source": "loop", "step": step, "parents": {}}, new)
         saver.put_writes(config, [("a", step), ("branch:to:x", None)], "task-2", "path")
         saver.put_writes(config, [("a", [step])], "task-1", "path")
@@ -166,8 +167,11 @@ class Lossy(InMemorySaver):
             raise TypeError("it cannot be stored")
         if metadata["step"] == 2:
             return {"configurable": {**given["configurable"], "checkpoint_id": checkpoint["id"]}}
-        values = {**checkpoint["channel_values"], "b": [1, 2]}
-        return super().put(given, {**checkpoint, "channel_values": values}, metadata, versions)
+        changed: Any = {
+            **checkpoint,
+            "channel_values": {**checkpoint["channel_values"], "b": [1, 2]},
+        }
+        return super().put(given, changed, metadata, versions)
 
 
 def test_what_a_saver_cannot_hold_is_named() -> None:

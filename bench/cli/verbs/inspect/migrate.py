@@ -31,8 +31,8 @@ from bench.systems.migration import Migration, Saver, hash_of, migrate
 
 EXAMPLES = (
     "--from sqlite file=app.sqlite --to postgres",
-    "--from postgres url_variable=OLD_URL --to redis url_variable=NEW_URL",
-    "--from postgres --to their_package.module:factory table=checkpoints",
+    "--from postgres url_variable=OLD_URL --to redis",
+    "--from postgres --to their_package.module:factory",
     "--from sqlite file=app.sqlite",
 )
 # Options of this verb, beside those of the saver.
