@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from bench.contracts.plugin import PluginOptions
@@ -35,6 +36,10 @@ class FaultTarget(ABC):
         """End the process that runs the saver, as by SIGKILL, and wait for its end."""
 
     @abstractmethod
+    def limit_disk(self, free_bytes: int | None) -> None:
+        """Let the store's files grow by so much together, and no more; ``None`` ends it."""
+
+    @abstractmethod
     def drop_unflushed(self) -> None:
         """Take away what the store has written and not flushed; nobody may have it open."""
 
@@ -44,8 +49,12 @@ class Fault(ABC):
 
     ``needs_server``: it is about a server of ours. ``needs_link``: about the way to a server.
     ``ends_worker``: nothing of the worker is left after it. ``needs_volatile_disk``: the store lies
-    on a disk that loses what was not flushed. A fault that ends by itself lasts ``lasts_s``
-    seconds.
+    on a disk of ours, which can lose what was not flushed, and run full. ``from_start``: it acts
+    before the saver is opened, and counts from when the window opens. A fault that ends by itself
+    lasts ``lasts_s`` seconds.
+
+    What happens inside the worker it only says: no module of the names in ``missing_modules`` can
+    be imported there, and of the cycles of the window ``cancelled_share`` are cancelled.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -53,6 +62,7 @@ class Fault(ABC):
     needs_link: ClassVar[bool] = False
     ends_worker: ClassVar[bool] = False
     needs_volatile_disk: ClassVar[bool] = False
+    from_start: ClassVar[bool] = False
 
     def __init__(self, options: PluginOptions) -> None:
         self.options = options
@@ -61,6 +71,21 @@ class Fault(ABC):
     def lasts_s(self) -> float:
         """How long after :meth:`act` :meth:`undo` is called, or earlier, as the load ends."""
         return 0.0
+
+    @property
+    def missing_modules(self) -> tuple[str, ...]:
+        """What cannot be imported in the worker, with all that is below it."""
+        return ()
+
+    @property
+    def cancelled_share(self) -> float:
+        """The share of the cycles that are cancelled, each at an instant that is drawn."""
+        return 0.0
+
+    def server_settings(self, server: str) -> Mapping[str, str]:
+        """Return what a ``server`` of ours of that name is started with, beside the subject's."""
+        del server
+        return {}
 
     @abstractmethod
     def act(self, target: FaultTarget) -> None:

@@ -98,6 +98,18 @@ class ServerControl(ABC):
         """Start it at the same address on what is left of its data; wait until it is ready."""
 
     @abstractmethod
+    def is_running(self) -> bool:
+        """Tell whether it is there; one that is frozen is."""
+
+    @abstractmethod
+    def take_connections(self) -> int:
+        """Hold each connection that it still gives, as other clients would; return how many."""
+
+    @abstractmethod
+    def give_back_connections(self) -> None:
+        """Close what :meth:`take_connections` holds."""
+
+    @abstractmethod
     def freeze(self) -> None:
         """Stop all of its processes where they are: connections stay open, nothing answers."""
 

@@ -25,14 +25,14 @@ class VolatileDisk:
 
     def __init__(self) -> None:
         if sys.platform != "linux" or not Path("/dev/fuse").exists():
-            raise UnsupportedError("a power cut needs FUSE (/dev/fuse), which is not here")
+            raise UnsupportedError("a disk of ours needs FUSE (/dev/fuse), which is not here")
         program = str(Path(__file__).with_name("_volatile_disk.py"))
         self._process = ChildProcess([sys.executable, "-I", program], without_servers(os.environ))
         answer = self._process.ask(Order(is_shared=os.geteuid() == 0))
         if "directory" not in answer:
             self.stop()
             reason = answer.get("error", "its process ended without an answer")
-            raise UnsupportedError(f"a power cut needs FUSE and {_NEEDED}: {reason}")
+            raise UnsupportedError(f"a disk of ours needs FUSE and {_NEEDED}: {reason}")
         self.directory = Path(answer["directory"]) / "disk"
 
     def __enter__(self) -> Self:
@@ -49,10 +49,14 @@ class VolatileDisk:
         """Drop what was not flushed."""
         self._tell("cut")
 
+    def limit(self, free_bytes: int | None) -> None:
+        """Let files grow by so much together, and no more; ``None``: as far as there is room."""
+        self._tell({"free_bytes": free_bytes})
+
     def stop(self) -> None:
         """Unmount and remove it. Safe to call twice."""
         self._process.end(_ENDING_S)
 
-    def _tell(self, command: str) -> None:
+    def _tell(self, command: str | dict[str, int | None]) -> None:
         if "lost_bytes" not in self._process.ask(command):
-            raise UnavailableError(f"the disk that loses what was not flushed: no {command}")
+            raise UnavailableError(f"the disk of ours has ended: no {command}")

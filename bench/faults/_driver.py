@@ -66,6 +66,9 @@ class FaultDriver:
 
     def _drive(self) -> None:
         try:
+            if self._fault.from_start:
+                self._strike()
+                return
             count = AcknowledgedCount(self._log)
             for moment in self._moments:
                 if not self._comes(moment, count):
@@ -101,7 +104,8 @@ class FaultDriver:
 
     def _strike(self) -> None:
         began_ns = self._clock()
-        self._fault.act(self._target)
+        if not self._fault.from_start:
+            self._fault.act(self._target)
         done_ns = self._clock()
         self.strikes.append(Strike(began_ns, done_ns))
         self._is_over.wait(self._fault.lasts_s)

@@ -31,10 +31,10 @@ class ServerFault(TemporaryFault):
     needs_server = True
 
     def act(self, target: FaultTarget) -> None:
-        self.take_down(_server_of(target))
+        self.take_down(server_of(target))
 
     def undo(self, target: FaultTarget) -> None:
-        self.bring_back(_server_of(target))
+        self.bring_back(server_of(target))
 
     def take_down(self, server: ServerControl) -> None:
         """Break the server."""
@@ -52,23 +52,23 @@ class LinkFault(Fault):
     how: ClassVar[Disturbance]
 
     def act(self, target: FaultTarget) -> None:
-        _disturb(target, self.how)
+        disturb(target, self.how)
 
 
 class TemporaryLinkFault(LinkFault, TemporaryFault):
     """A disturbance that ends."""
 
     def undo(self, target: FaultTarget) -> None:
-        _disturb(target, "pass")
+        disturb(target, "pass")
 
 
-def _server_of(target: FaultTarget) -> ServerControl:
+def server_of(target: FaultTarget) -> ServerControl:
     if target.server is None:
         raise ValueError("nothing of ours serves this trial")
     return target.server
 
 
-def _disturb(target: FaultTarget, how: Disturbance) -> None:
+def disturb(target: FaultTarget, how: Disturbance) -> None:
     if target.link is None:
         raise ValueError("nothing of ours lies between this trial and its server")
     target.link.disturb(how)

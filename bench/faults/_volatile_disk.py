@@ -3,9 +3,10 @@
 It is a program, not a module of this package: ``python -I _volatile_disk.py``. The runner writes an
 order (one line of JSON, :class:`Order`) to its standard input and keeps that pipe open. It makes a
 directory, mounts itself on ``disk`` in it, and answers with ``{"directory"}`` or ``{"error"}``.
-Upon a line ``"sync"`` it flushes everything, upon ``"cut"`` it drops what was not flushed, and it
-answers with ``{"lost_bytes"}``. When the pipe closes, however the runner ended, it unmounts,
-removes the directory and ends.
+Upon a line ``"sync"`` it flushes everything, upon ``"cut"`` it drops what was not flushed, upon
+``{"free_bytes"}`` its files may grow by so much together (null: without end), and it answers with
+``{"lost_bytes"}``. When the pipe closes, however the runner ended, it unmounts, removes the
+directory and ends.
 
 What is written stays in memory until ``fsync`` or ``fdatasync`` of the file; until then its length
 stays what it was, too. What is written to a file that was opened with ``O_SYNC`` or ``O_DSYNC`` is
@@ -116,6 +117,7 @@ def _operations(root: str) -> Any:  # noqa: C901 - a method for each call of the
         def __init__(self) -> None:
             self._unflushed: dict[int, _Unflushed] = {}
             self._synced: set[int] = set()
+            self._free_bytes: int | None = None
             # Commands come in another thread than the kernel's calls.
             self._mutex = threading.RLock()
 
@@ -125,6 +127,19 @@ def _operations(root: str) -> Any:  # noqa: C901 - a method for each call of the
                 pages = sum(len(one.pages) for one in self._unflushed.values())
                 self._unflushed.clear()
                 return pages * _PAGE_BYTES
+
+        def limit(self, free_bytes: int | None) -> int:
+            """Let files grow by so much together, and no more."""
+            with self._mutex:
+                self._free_bytes = free_bytes
+                return 0
+
+        def _grow(self, grown_bytes: int) -> None:
+            if self._free_bytes is None or grown_bytes <= 0:
+                return
+            if grown_bytes > self._free_bytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._free_bytes -= grown_bytes
 
         def sync(self) -> int:
             """Flush everything."""
@@ -193,6 +208,7 @@ def _operations(root: str) -> Any:  # noqa: C901 - a method for each call of the
 
         def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
             with self._mutex:
+                self._grow(offset + len(data) - self._of(fh).length_bytes)
                 self._of(fh).write(fh, data, offset)
                 if fh in self._synced:
                     self.fsync(path, 0, fh)
@@ -292,8 +308,12 @@ def _obey(disk: Any, directory: Path) -> None:
     directory.chmod(0o711)
     _answer({"directory": str(directory)})
     while line := sys.stdin.buffer.readline():
-        command = disk.cut if json.loads(line) == "cut" else disk.sync
-        _answer({"lost_bytes": command()})
+        command = json.loads(line)
+        if isinstance(command, dict):
+            lost_bytes = disk.limit(command["free_bytes"])
+        else:
+            lost_bytes = disk.cut() if command == "cut" else disk.sync()
+        _answer({"lost_bytes": lost_bytes})
     _unmount(directory / "disk")
 
 

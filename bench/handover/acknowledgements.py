@@ -236,6 +236,7 @@ class ChainLog:
 
     ``puts`` is keyed by checkpoint id, in the order in which they were begun. ``writes`` has, by
     checkpoint id and task id, how many values were acknowledged at least (0: begun at most).
+    ``written_ns`` is by checkpoint id when the last of its calls was acknowledged.
     ``deleted`` are ids that an acknowledged deletion came after; a deletion may have been begun
     that was not acknowledged. ``odd_reads`` are pairs of the id
     that was the latest acknowledged one when a read began, and the one that it returned instead:
@@ -246,6 +247,7 @@ class ChainLog:
     namespace: str
     puts: dict[str, Put] = field(default_factory=dict)
     writes: dict[tuple[str, str], int] = field(default_factory=dict)
+    written_ns: dict[str, int] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     deletion_begun: bool = False
     odd_reads: list[tuple[str, str]] = field(default_factory=list)
@@ -332,6 +334,7 @@ class Acknowledged:
                 result.writes_acknowledged += at_ns > 0
                 known = chain.writes.get((first, second), 0)
                 chain.writes[first, second] = max(known, values if at_ns else 0)
+                chain.written_ns[first] = max(chain.written_ns.get(first, 0), at_ns)
             elif kind == _DELETE:
                 for deleted in result.threads[chain.thread_id].values():
                     deleted.delete(at_ns)

@@ -60,7 +60,8 @@ class Job:
     """One trial of ``scenario``, to be run in ``directory``.
 
     A subject without a server keeps its files in ``store``, or where that is empty beside the
-    others. Opening, preparing and closing may take ``limit_s`` seconds each.
+    others. Opening, preparing and closing may take ``limit_s`` seconds each. ``missing_modules``
+    and ``cancelled_share`` are what a fault says of the worker.
     """
 
     scenario: Scenario
@@ -68,6 +69,8 @@ class Job:
     directory: str
     store: str = ""
     limit_s: float = STEP_LIMIT_S
+    missing_modules: tuple[str, ...] = ()
+    cancelled_share: float = 0.0
 
     def place(self, opening: Opening) -> Place:
         """Return where the subject is at work."""

@@ -170,6 +170,7 @@ class Lifecycle:
         offer = Offer.of(self._arrival, trial.seed, trial.warmup_s, trial.duration_s)
         savers = self._timing.savers(subject.saver)
         load_of_trial = Load(self._workload, offer, savers, self.recorder, self._clock)
+        load_of_trial.cancelled_share = self._parts.job.cancelled_share
         self._enter("prepare")
         await within(limit_s, "preparing", load_of_trial.prepare)
         if self.recorder.errors:

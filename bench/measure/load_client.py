@@ -27,7 +27,7 @@ TURN = _Turn()
 class LoadClient(Caller):
     """One concurrent caller; what a workload knows as ``bench.contracts.Client``."""
 
-    __slots__ = ("_clock", "_cycle_due_ns", "cycles", "marks", "saver", "started_ns")
+    __slots__ = ("_clock", "_cycle_due_ns", "cycles", "last_ns", "marks", "saver", "started_ns")
 
     def __init__(self, index: int, saver_for: Callable[[int], Saver], clock: Clock) -> None:
         super().__init__(index)
@@ -36,6 +36,8 @@ class LoadClient(Caller):
         self.saver = partial(saver_for, index)
         self.marks: dict[str, int] = {}
         self.cycles = 0
+        # How long the last cycle took.
+        self.last_ns = 0
         self.started_ns = 0
 
     def begin(self, due_ns: int) -> None:

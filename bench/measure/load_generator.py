@@ -11,6 +11,7 @@ free (the system's).
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import time
 from array import array
@@ -53,6 +54,26 @@ class Offer:
         return cls(arrival, seed, schedule_ns(arrival, seed, warmup_s, duration_s))
 
 
+class _GivingUp:
+    """Cancels the task that makes it ``after_s`` later, unless it ends before."""
+
+    def __init__(self, after_s: float) -> None:
+        self._task = asyncio.current_task()
+        self.is_cancelled = False
+        self._timer = asyncio.get_running_loop().call_later(after_s, self._cancel)
+
+    def _cancel(self) -> None:
+        self.is_cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def end(self) -> None:
+        """Leave the task as it was."""
+        self._timer.cancel()
+        if self.is_cancelled and self._task is not None:
+            self._task.uncancel()
+
+
 class Load:
     """The load of one trial: starts clients, stops them at the end of the window, drains them."""
 
@@ -87,6 +108,9 @@ class Load:
         self._places = arrival.concurrency
         self._pacer: Pacer | None = None
         self._cycles_before = [0] * arrival.concurrency
+        # Of the cycles of the window, where the trial is broken by callers that give up.
+        self.cancelled_share = 0.0
+        self._draw = random.Random(f"{offer.seed}/cancelled")  # noqa: S311 - no secret
 
     async def prepare(self) -> None:
         """Let each client write what it must find; nothing of it is part of a measurement."""
@@ -256,6 +280,7 @@ class Load:
             self._shed(due_ns, limit_ns, queued_ns)
             return _SHED
         cut_off_ns = 0
+        giving_up = self._giving_up(client)
         try:
             if limit_ns:
                 async with asyncio.timeout((limit_ns - started_ns) / _NS_PER_S) as scope:
@@ -265,7 +290,8 @@ class Load:
             self._recorder.acknowledged[self._cycle_code] += 1
         except asyncio.CancelledError as error:
             outcome = self._recorder.note(error)
-            if outcome == _TIMED_OUT:
+            is_own_doing = giving_up is not None and giving_up.is_cancelled
+            if outcome == _TIMED_OUT and (self._recorder.giving_up or not is_own_doing):
                 raise
         # Whatever a saver raises is a result: it is counted by class, and the load goes on.
         except Exception as error:  # noqa: BLE001 - what a saver raises is counted
@@ -274,14 +300,27 @@ class Load:
             else:
                 outcome = self._recorder.note(error)
         finally:
+            if giving_up is not None:
+                giving_up.end()
             finished_ns = cut_off_ns or self._clock()
             client.cycles += 1
+            client.last_ns = finished_ns - started_ns
             add, code, index = self._recorder.add, self._cycle_code, client.index
             add(code, index, due_ns, started_ns, 0, queued_ns, finished_ns, outcome)
             for name, at_ns in client.marks.items():
                 code = self._recorder.code(name)
                 add(code, index, due_ns, started_ns, 0, queued_ns, at_ns, outcome)
         return outcome
+
+    def _giving_up(self, client: LoadClient) -> _GivingUp | None:
+        """Have the cycle that begins be cancelled, if it is drawn, within what the last one took.
+
+        Only those of the window, which is open once its end is known.
+        """
+        if not self.cancelled_share or self._end_ns == _NEVER_NS:
+            return None
+        is_drawn, part = self._draw.random() < self.cancelled_share, self._draw.random()
+        return _GivingUp(part * client.last_ns / _NS_PER_S) if is_drawn else None
 
     def _shed(self, due_ns: int, at_ns: int, queued_ns: int = 0) -> None:
         """Record a cycle that was never started, with the time for which it had been due."""

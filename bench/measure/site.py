@@ -206,7 +206,10 @@ class Site(FaultTarget):
             store = self._breakable(self._server, stack)
             if self._server is not None:
                 stack.callback(self._stop, self._server)
-            self.job = Job(self._scenario, self._trial, name, store, self._limit_s)
+            fault = self._fault
+            missing = fault.missing_modules if fault else ()
+            share = fault.cancelled_share if fault else 0.0
+            self.job = Job(self._scenario, self._trial, name, store, self._limit_s, missing, share)
             with starting_on(self._cores[0]):
                 worker = WorkerProcess(
                     self.job, self.directory, self._environment, self._interpreter, self._program
@@ -229,7 +232,10 @@ class Site(FaultTarget):
             return ""
         if server is None and (fault.needs_server or fault.needs_link):
             raise UnsupportedError("it has no server that could be broken")
-        if server is not None and server.external and not (fault.ends_worker or fault.needs_link):
+        spares_server = not fault.needs_server and (
+            fault.ends_worker or fault.needs_link or fault.from_start
+        )
+        if server is not None and server.external and not spares_server:
             raise UnsupportedError("a server of the user's is never broken")
         if not fault.needs_volatile_disk:
             return ""
@@ -253,6 +259,11 @@ class Site(FaultTarget):
         if self._disk is not None:
             self._disk.cut()
 
+    def limit_disk(self, free_bytes: int | None) -> None:
+        """Let the disk run full, or no longer."""
+        if self._disk is not None:
+            self._disk.limit(free_bytes)
+
     def _open(self) -> None:
         """Start the server, and tell the worker where it is."""
         self.opening = linked = Opening(None, new_namespace())
@@ -262,8 +273,9 @@ class Site(FaultTarget):
             is_theirs = bool(self._server.external)
             asked = subject.required_settings if is_theirs else subject.server_settings
             settings = asked(options_of(subject, use))
+            of_fault = self._fault.server_settings(subject.server or "") if self._fault else {}
             with starting_on(self._cores[1]):
-                started = self._server.start(settings, self.opening.namespace)
+                started = self._server.start({**settings, **of_fault}, self.opening.namespace)
             if self._is_pinned and not started.process_ids:
                 raise UnsupportedError(
                     "placement = 'pinned' needs a server that is started for the trial"
@@ -274,6 +286,8 @@ class Site(FaultTarget):
             self._secrets += self.opening.secrets
             self.server_kind = started.kind
             linked = self._linked(self._server, started)
+        if self._fault is not None and self._fault.from_start:
+            self._fault.act(self)
         self.cores = _cores_read_back(self.processes) if self._is_pinned else {}
         self.worker.open(linked)
 

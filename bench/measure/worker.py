@@ -34,6 +34,7 @@ from bench.handover.job import (
     Opening,
     TrialResult,
 )
+from bench.handover.missing import without
 from bench.handover.parts import Parts
 from bench.measure.lifecycle import Lifecycle
 from bench.records.files import from_json, to_json
@@ -86,7 +87,9 @@ class Orders:
         threading.Thread(target=self._listen, daemon=True).start()
         have_memory_watched()
         self.announce("import")
-        self.parts = Parts.of(from_json(line, Job))
+        job = from_json(line, Job)
+        without(job.missing_modules)
+        self.parts = Parts.of(job)
         self.announce(IMPORTED_STAGE)
         self.opening = from_json(self._opening.result(), Opening)
 

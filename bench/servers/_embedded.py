@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -38,8 +38,21 @@ _ENDING_S = 30.0
 _ACCOUNTS = ("postgres", "nobody", "daemon")
 _PORT_IS_TAKEN = ("address already in use", "could not bind")
 
+# Of the connections of a server that has no limit.
+_MOST_HELD = 1000
+
 # The state of a socket in Linux's table.
 _LISTENS = "0A"
+
+
+class Connected(Protocol):
+    """A connection of any driver."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+Connect = Callable[[], Connected]
 
 
 class EmbeddedServer(ServerControl):
@@ -60,6 +73,8 @@ class EmbeddedServer(ServerControl):
         self._last_signal = "SIGTERM"
         self._order: Order | None = None
         self._is_ready: Callable[[], bool] = lambda: False
+        self._connect: Connect | None = None
+        self._held: list[Connected] = []
 
     @property
     def directory(self) -> Path:
@@ -80,18 +95,24 @@ class EmbeddedServer(ServerControl):
             raise
 
     def start(
-        self, make_order: Callable[[], Order], is_ready: Callable[[], bool], password: str = ""
+        self,
+        make_order: Callable[[], Order],
+        is_ready: Callable[[], bool],
+        connect: Connect,
+        password: str = "",
     ) -> None:
         """Start the server of ``make_order()`` and wait until ``is_ready``.
 
         Both are asked anew for each attempt, once :attr:`port` and :attr:`password` are chosen; of
         the first order only the server's command counts where the directory has been prepared.
         ``is_ready`` only once it is this server that holds the port, so that it may log in.
-        ``password`` is that of a template, where the server has one.
+        ``connect`` opens one connection, or raises where the server gives none. ``password`` is
+        that of a template, where the server has one.
 
         Raises:
             UnavailableError: it did not start, or not in time; with the end of its log.
         """
+        self._connect = connect
         for attempt in range(_ATTEMPTS):
             self.port, self.password = free_port(), password or new_password()
             try:
@@ -111,6 +132,7 @@ class EmbeddedServer(ServerControl):
 
     def stop(self) -> None:
         """End the server and its keeper and remove the directory. Safe to call twice."""
+        self.give_back_connections()
         keeper, self._keeper = self._keeper, None
         server, self._server = self._server, None
         directory, self._directory = self._directory, None
@@ -127,6 +149,18 @@ class EmbeddedServer(ServerControl):
 
     def shut_down(self) -> None:
         self._disturb("shut_down")
+
+    def take_connections(self) -> int:
+        # Whatever a driver raises: there are no more.
+        with contextlib.suppress(Exception):
+            while self._connect is not None and len(self._held) < _MOST_HELD:
+                self._held.append(self._connect())
+        return len(self._held)
+
+    def give_back_connections(self) -> None:
+        held, self._held = self._held, []
+        for connection in held:
+            connection.close()
 
     def freeze(self) -> None:
         self._disturb("freeze")

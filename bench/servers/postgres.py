@@ -231,6 +231,7 @@ class PostgresServer(Server):
             lambda: _answers(
                 _conninfo(embedded), Path(self.data_parent or embedded.directory, "data")
             ),
+            lambda: connect(_conninfo(embedded), within_s=2),
             _TEMPLATE.password,
         )
         return _conninfo(embedded)

@@ -213,6 +213,7 @@ class RedisServer(Server):
         embedded.start(
             lambda: _order(programs, account, embedded, settings, self.data_parent),
             lambda: _answers(embedded),
+            lambda: _connection(embedded),
         )
         return f"redis://:{embedded.password}@127.0.0.1:{embedded.port}/0"
 
@@ -278,6 +279,19 @@ def _answers(embedded: EmbeddedServer) -> bool:
     except redis.RedisError:
         return False
     return bool(facts.get("process_id") == embedded.process_id)
+
+
+def _connection(embedded: EmbeddedServer) -> redis.Redis:
+    """Return a client with one connection of its own, which is open."""
+    client = redis.Redis(
+        port=embedded.port,
+        password=embedded.password,
+        single_connection_client=True,
+        socket_timeout=2,
+        retry=Retry(NoBackoff(), 0),
+    )
+    client.ping()
+    return client
 
 
 def _order(

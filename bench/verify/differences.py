@@ -287,10 +287,11 @@ class Losses:
     """Acknowledged writes that are gone: how many, how old the oldest was, how many out of order.
 
     A write is a checkpoint or a call of ``aput_writes``; the calls on a checkpoint that is gone are
-    gone with it. ``oldest_ns`` is from the acknowledgement of the oldest checkpoint concerned to
+    gone with it. ``oldest_ns`` is from the acknowledgement of the oldest checkpoint that is gone to
     when the trial was broken next, or else to the last acknowledgement of the log; 0 where nothing
-    is gone. ``out_of_order`` checkpoints are gone though a later one of their chain is there that
-    was acknowledged before the trial was broken next.
+    is gone. Of calls on a checkpoint that is there the last one counts, as it is not known which.
+    ``out_of_order`` checkpoints are gone though a later one of their chain is there that was
+    acknowledged before the trial was broken next.
     """
 
     count: int
@@ -302,7 +303,9 @@ def losses(log: Acknowledged, discrepancies: Iterable[Discrepancy]) -> Losses:
     """Add up what is gone of ``log``."""
     by_place = {(each.kind, each.key, each.place): each.count for each in discrepancies}
     ends_ns = sorted(log.broken_ns)
-    last_ns = max((p.acknowledged_ns for c in log.chains for p in c.puts.values()), default=0)
+    put_ns = (put.acknowledged_ns for chain in log.chains for put in chain.puts.values())
+    written_ns = (at_ns for chain in log.chains for at_ns in chain.written_ns.values())
+    last_ns = max((*put_ns, *written_ns), default=0)
     if not ends_ns or ends_ns[-1] < last_ns:
         ends_ns.append(last_ns)
     count = oldest_ns = out_of_order = 0
@@ -325,6 +328,7 @@ def losses(log: Acknowledged, discrepancies: Iterable[Discrepancy]) -> Losses:
                 kept_ns[end_ns] = max(kept_ns[end_ns], at_ns)
             if lost:
                 count += lost
-                oldest_ns = max(oldest_ns, end_ns - at_ns)
+                since_ns = at_ns if is_gone else chain.written_ns[name]
+                oldest_ns = max(oldest_ns, ends_ns[bisect_left(ends_ns, since_ns)] - since_ns)
         out_of_order += sum(at_ns < kept_ns[end_ns] for at_ns, end_ns in gone)
     return Losses(count, oldest_ns, out_of_order)

@@ -46,6 +46,22 @@ def flushed(path: Path, content: bytes) -> None:
         os.fdatasync(file.fileno())
 
 
+def test_a_disk_that_is_full_takes_what_lies_in_files_already(disk: VolatileDisk) -> None:
+    path = disk.directory / "file"
+    flushed(path, b"1234567890")
+    disk.limit(4)
+    with path.open("r+b", buffering=0) as file:
+        file.write(b"abcdefghij1234")
+        with pytest.raises(OSError, match="No space left on device"):
+            file.write(b"5")
+        file.seek(0)
+        file.write(b"ABC")
+    disk.limit(None)
+    with path.open("ab") as file:
+        file.write(b"56")
+    assert path.read_bytes() == b"ABCdefghij123456"
+
+
 def test_what_was_flushed_is_kept_byte_by_byte(disk: VolatileDisk) -> None:
     path = disk.directory / "file"
     content = os.urandom(300_001)

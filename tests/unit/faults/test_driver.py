@@ -34,6 +34,15 @@ class Server(ServerControl):
     def start_again(self) -> None:
         self.done.append("start")
 
+    def is_running(self) -> bool:
+        return self.done[-1:] != ["kill"]
+
+    def take_connections(self) -> int:
+        raise AssertionError("nobody asks for it")
+
+    def give_back_connections(self) -> None:
+        raise AssertionError("nobody asks for it")
+
     def freeze(self) -> None:
         self.done.append("freeze")
 
@@ -50,6 +59,9 @@ class Target(FaultTarget):
     @property
     def server(self) -> Server:
         return self.broken
+
+    def limit_disk(self, free_bytes: int | None) -> None:
+        raise AssertionError("there is no disk")
 
     def kill_worker(self) -> None:
         raise AssertionError("it is about the server")
@@ -124,6 +136,21 @@ def test_it_acts_at_each_moment_and_brings_back(tmp_path: Path) -> None:
     ]
     assert driver.failure is None
     assert driver.has_acted
+
+
+class Absent(Kill):
+    from_start = True
+
+
+def test_what_is_broken_before_the_load_begins_is_brought_back(tmp_path: Path) -> None:
+    log_of(tmp_path / "log")
+    use = FaultUse(use="server_absent", at=Moment(operation=(50, 50)), times=3)
+    driver, target = driver_of(tmp_path, Absent(PluginOptions()), use, Clock(10))
+    driver.start()
+    driver._thread.join()
+
+    assert target.server.done == ["start"]
+    assert driver.strikes == [Strike(1_000_000_000, 2_000_000_000, 3_000_000_000)]
 
 
 def test_it_does_nothing_where_the_load_ends_before(tmp_path: Path) -> None:

@@ -118,6 +118,30 @@ def test_cycles_of_a_rehearsal_are_none_of_the_running_load() -> None:
     assert since_start == 0
 
 
+def test_callers_that_give_up_go_on_with_the_next_cycle() -> None:
+    clock = Ticks(10_000_000)
+    recorder = Recorder((*OPERATIONS.values(), "cycle", "halfway"))
+    saver = Timing(recorder, clock).time_saver(Plain(clock))
+    workload, offer = OnePut(), Offer(Closed(kind="closed", clients=2))
+    workload.hangs = True
+    load = Load(workload, offer, lambda _: saver, recorder, clock)
+    load.cancelled_share = 1.0
+
+    async def main() -> None:
+        load.start()
+        load.end_at(10**15)
+        while load.fewest_cycles < 2:
+            await asyncio.sleep(0)
+        load.end_at(0)
+        await load.drain(1e6)
+
+    asyncio.run(main())
+    outcomes = {dict(zip(COLUMNS, row, strict=True))["outcome"] for row in recorder.rows()}
+    assert outcomes == {Outcome.TIMED_OUT}
+    # It was not the saver that failed.
+    assert recorder.errors == {}
+
+
 def test_clients_take_turns_although_the_saver_never_yields() -> None:
     """Without a yield before each cycle one client would run to its end and look fastest of all."""
     workload = OnePut()

@@ -17,6 +17,7 @@ LOG = Acknowledged(
                 *KEY,
                 puts={"1": Put("", 100), "2": Put("1", 250), "3": Put("2", 0)},
                 writes={("1", "a"): 2, ("1", "b"): 1, ("2", "a"): 1, ("2", "c"): 0},
+                written_ns={"1": 320, "2": 330},
             )
         },
         "other": {"": ChainLog("other", "", puts={"9": Put("", 400)})},
@@ -37,9 +38,10 @@ LOG = Acknowledged(
             ],
             (3, 300),
         ),
-        ([Discrepancy("lost_writes", KEY, "1", "gone", 1)], (1, 300)),
+        # As old as a call, however long ago its checkpoint was put.
+        ([Discrepancy("lost_writes", KEY, "1", "gone", 1)], (1, 80)),
         # A call may have had several values.
-        ([Discrepancy("lost_writes", KEY, "1", "gone", 3)], (2, 300)),
+        ([Discrepancy("lost_writes", KEY, "1", "gone", 3)], (2, 80)),
         ([Discrepancy("corrupted", KEY, "1", "changed")], (0, 0)),
         ([Discrepancy("lost", ("other", ""), "9", "gone")], (1, 0)),
     ],
