@@ -11,6 +11,9 @@ CONTROL_CHARACTER = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202
 
 def printable(text: str) -> str:
     r"""Return ``text`` with each control character spelt out, as ``\x1b``; line ends as one."""
+    if text.isprintable():
+        # Nearly every text is, and this is far faster to know.
+        return text
     return CONTROL_CHARACTER.sub(_spelt, text.replace("\r\n", "\n"))
 
 

@@ -1,22 +1,24 @@
-"""Analyses a run of ten million samples; prints what that took as JSON.
+"""Analyses a run of ten million samples, or reports one of 200 cells; prints what it took as JSON.
 
-``python -m benchmarks.analysed make DIRECTORY`` writes the run, ``… analyse DIRECTORY`` reads it:
-two processes, so that making it does not count.
+``python -m benchmarks.analysed make_deep DIRECTORY`` writes the run of many samples and
+``… analyse DIRECTORY`` reads it, ``… make_wide DIRECTORY`` that of many cells and
+``… report DIRECTORY`` writes every report of it: two processes, so that making it does not count.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import shutil
 import sys
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from bench.records.outcome import COLUMNS
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
-from bench.records.sample import Integers
+from bench.records.sample import Integers, samples_content
 from bench.records.store import Store
 from bench.records.trial import TrialRecord, Verification, Window
 from bench.scenario.durability import Durability
@@ -25,49 +27,68 @@ from bench.scenario.scenario_file import parse_scenario
 
 RUN_ID = "20260101T000000Z-made-up"
 OPERATIONS = ("put", "put_writes", "get_tuple", "list", "delete_thread", "cycle")
-TRIALS = 10
-SAMPLES_PER_TRIAL = 1_000_000
 _CLIENTS = 8
 _WINDOW_S = 60
 _NS_PER_S = 1_000_000_000
-_SCENARIO = f"""\
+_SCENARIO = """\
 schema_version = 2
-question = "How long does it take to analyse many samples?"
+question = "How long does it take to tell what was measured?"
 seed = 1
-repetitions = {TRIALS // 2}
+repetitions = 5
 warmup_s = 1.0
-duration_s = {_WINDOW_S}.0
+duration_s = {window_s}.0
 
-[subjects.one]
-use = "memory"
-
-[subjects.other]
-use = "null"
-
+[baseline]
+subjects = ["s0"]
+{subjects}
 [workloads.steps]
 use = "append_steps"
 
 [payloads.small]
 use = "messages"
-
-[arrivals.some]
-kind = "closed"
-clients = {_CLIENTS}
-
+{arrivals}
 [sweeps.all]
-subjects = ["one", "other"]
+subjects = {subject_names}
 loops = ["selector"]
 workloads = ["steps"]
 payloads = ["small"]
-arrivals = ["some"]
+arrivals = {arrival_names}
 """
 
 
-def rows_of_trial(seed: int) -> Integers:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of a run: cells are subjects × arrivals, each with five trials."""
+
+    subjects: int
+    arrivals: int
+    samples_per_trial: int
+
+    @property
+    def scenario(self) -> str:
+        """The scenario of such a run."""
+        subjects = [f"s{at}" for at in range(self.subjects)]
+        arrivals = [f"clients_{at}" for at in range(1, self.arrivals + 1)]
+        return _SCENARIO.format(
+            window_s=_WINDOW_S,
+            subjects="".join(f'\n[subjects.{name}]\nuse = "memory"\n' for name in subjects),
+            arrivals="".join(
+                f'\n[arrivals.{name}]\nkind = "closed"\nclients = {clients}\n'
+                for clients, name in enumerate(arrivals, start=1)
+            ),
+            subject_names=json.dumps(subjects),
+            arrival_names=json.dumps(arrivals),
+        )
+
+
+DEEP = Size(subjects=2, arrivals=1, samples_per_trial=1_000_000)
+WIDE = Size(subjects=20, arrivals=10, samples_per_trial=1_000)
+
+
+def rows_of_trial(seed: int, count: int) -> Integers:
     """Make clients that do cycles of a write, a put and a read; (samples, 8), in order of due."""
     draw = np.random.default_rng(seed)
     per_cycle = ("put_writes", "put", "get_tuple", "cycle")
-    count = SAMPLES_PER_TRIAL
     rows = np.zeros((count, len(COLUMNS)), dtype=np.int64)
     column = {name: rows[:, index] for index, name in enumerate(COLUMNS)}
     codes = np.array([OPERATIONS.index(name) for name in per_cycle])
@@ -107,9 +128,9 @@ def record_of(trial: Trial) -> TrialRecord:
     )
 
 
-def make(directory: Path) -> dict[str, float]:
-    """Write the run; its trials share two files of samples, since compressing takes long."""
-    scenario = parse_scenario(_SCENARIO, "made up")
+def make(directory: Path, size: Size) -> dict[str, float]:
+    """Write the run; the trials of a subject share their samples, since compressing takes long."""
+    scenario = parse_scenario(size.scenario, "made up")
     plan = expand(scenario)
     described: dict[str, dict[str, str]] = {"host": {}, "packages": {}, "python": {}, "servers": {}}
     environment = Environment(**described, commit="", dirty=False)
@@ -119,7 +140,7 @@ def make(directory: Path) -> dict[str, float]:
             format_version=FORMAT_VERSION,
             run_id=RUN_ID,
             scenario_name="made-up",
-            scenario_text=_SCENARIO,
+            scenario_text=size.scenario,
             scenario_digest=scenario.digest(),
             plan_digest=plan.digest,
             trials_planned=len(plan.trials),
@@ -128,17 +149,18 @@ def make(directory: Path) -> dict[str, float]:
         )
     )
     samples = directory / RUN_ID / "samples"
-    written: dict[str, Path] = {}
+    written: dict[str, bytes] = {}
     for trial in plan.trials:
-        record = record_of(trial)
-        of_trial = samples / f"{trial.id}.npz"
-        if trial.subject in written:
-            shutil.copyfile(written[trial.subject], of_trial)
-            store.add(RUN_ID, record, None)
-        else:
-            store.add(RUN_ID, record, rows_of_trial(len(written)))
-            written[trial.subject] = of_trial
-    return {"trials": len(plan.trials), "samples": len(plan.trials) * SAMPLES_PER_TRIAL}
+        if trial.subject not in written:
+            rows = rows_of_trial(len(written), size.samples_per_trial)
+            written[trial.subject] = samples_content(rows)
+        content = written[trial.subject]
+        (samples / f"{trial.id}.npz").write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        record = replace(record_of(trial), samples_bytes=len(content), samples_sha256=digest)
+        store.add(RUN_ID, record, None)
+    trials = len(plan.trials)
+    return {"trials": trials, "samples": trials * size.samples_per_trial}
 
 
 def analyse(directory: Path) -> dict[str, float]:
@@ -150,6 +172,21 @@ def analyse(directory: Path) -> dict[str, float]:
     seconds = time.perf_counter() - started
     operations = sum(sum(cell.operations.values()) for cell in found.cells)
     return {"seconds": seconds, "peak_bytes": peak_memory_bytes(), "operations": operations}
+
+
+def report(directory: Path) -> dict[str, float]:
+    """Write every report of the run; return what took how long, and the peak memory."""
+    started = time.perf_counter()
+    from bench.cli.reporting import write_reports  # noqa: PLC0415 - it counts
+
+    made = write_reports(Store(directory), RUN_ID, directory / "reports")
+    return {
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time(),
+        "peak_bytes": peak_memory_bytes(),
+        "cells": len(made.analysis.cells),
+        "page_bytes": (directory / "reports" / RUN_ID / "report.html").stat().st_size,
+    }
 
 
 def peak_memory_bytes() -> int:
@@ -174,8 +211,13 @@ def peak_memory_bytes() -> int:
 
 def main() -> None:
     """Do what the arguments ask for."""
-    verb, directory = sys.argv[1:]
-    json.dump({"make": make, "analyse": analyse}[verb](Path(directory)), sys.stdout)
+    verb, directory = sys.argv[1], Path(sys.argv[2])
+    sizes = {"make_deep": DEEP, "make_wide": WIDE}
+    if size := sizes.get(verb):
+        said = make(directory, size)
+    else:
+        said = {"analyse": analyse, "report": report}[verb](directory)
+    json.dump(said, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ _LIMIT_S = 120.0
 
 
 def test_analysis(benchmark: Any, add: Add, tmp_path: Path) -> None:
-    made = answer_of("analysed", "make", tmp_path, limit_s=_LIMIT_S)
+    made = answer_of("analysed", "make_deep", tmp_path, limit_s=_LIMIT_S)
     found = benchmark.pedantic(
         answer_of, ("analysed", "analyse", tmp_path), {"limit_s": _LIMIT_S}, rounds=1
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,7 @@ class TrialSamples:
         self.samples = samples
         self.record = record
         self.window = window
+        self._within: dict[str, Mask] = {}
 
     @property
     def window_s(self) -> float:
@@ -52,9 +53,10 @@ class TrialSamples:
 
     def is_within(self, instant: str) -> Mask:
         """Tell which samples have an instant, ``due`` or ``finished``, in the window."""
-        at = self.samples.column(instant)
-        within: Mask = (at >= self.window.start_ns) & (at < self.window.end_ns)
-        return within
+        if instant not in self._within:
+            at = self.samples.column(instant)
+            self._within[instant] = (at >= self.window.start_ns) & (at < self.window.end_ns)
+        return self._within[instant]
 
     def has(self, outcome: Outcome) -> Mask:
         """Tell which samples have that outcome."""
@@ -67,27 +69,26 @@ class TrialSamples:
         is_cycle = self.is_one_of(CYCLE)
         return is_cycle if is_cycle.any() else self.is_one_of(*SAVER_OPERATIONS)
 
+    @cached_property
+    def _due(self) -> Mapping[str, npt.NDArray[np.intp]]:
+        """Where the samples of each operation are that was due in the window."""
+        within = self.is_within("due")
+        every = ((n, np.flatnonzero(within & self.is_one_of(n))) for n in self.record.operations)
+        return {name: index for name, index in every if index.size}
+
     def operations(self) -> Iterator[tuple[str, OperationTimes]]:
         """Yield each operation that was due in the window, with its times there."""
-        within = self.is_within("due")
-        for name in self.record.operations:
-            index = np.flatnonzero(within & self.is_one_of(name))
-            if index.size:
-                yield name, OperationTimes(self.samples, index)
+        for name, index in self._due.items():
+            yield name, OperationTimes(self.samples, index)
 
     def trace(self, most: int) -> Trace:
         """Return what happened in the window, with about ``most`` of the operations."""
-        indices = {
-            name: np.flatnonzero(self.is_within("due") & self.is_one_of(name))
-            for name in self.record.operations
-        }
-        present = {name: index for name, index in indices.items() if index.size}
-        parts = max(1, most // (2 * max(1, len(present))))
+        parts = max(1, most // (2 * max(1, len(self._due))))
         start_ns, length_ns = self.window.start_ns, self.window.end_ns - self.window.start_ns
         return Trace(
             window_ns=length_ns,
             operations={
-                name: self._thinned(index, parts, start_ns) for name, index in present.items()
+                name: self._thinned(index, parts, start_ns) for name, index in self._due.items()
             },
             spans={
                 reading.name: tuple((at - start_ns, length) for at, length in reading.spans)
@@ -189,7 +190,7 @@ class TrialSamples:
         operation, _, time = series.rpartition(".")
         rate = METRICS.get(series)
         instant = "finished" if rate else "due"
-        chosen = self.is_within(instant)
+        chosen = self.is_within(instant).copy()
         chosen &= self.is_one_of(*(rate.operations if rate else (operation,)))
         chosen &= self.has(Outcome.OK) if rate else ~self.has(Outcome.FAILED)
         index = np.flatnonzero(chosen)

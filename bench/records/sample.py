@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import io
 import zipfile
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +99,7 @@ def read_samples(path: Path) -> Samples:
         first = _column(archive, COLUMNS[0])
         rows = np.empty((len(first), len(COLUMNS)), dtype=np.int64, order="F")
         for index, name in enumerate(COLUMNS):
-            column = _column(archive, name)
+            column = _column(archive, name) if index else first
             if column.shape != first.shape:
                 raise ValueError(f"{name} has {len(column)} samples, {COLUMNS[0]} {len(first)}")
             rows[:, index] = column
@@ -107,16 +109,25 @@ def read_samples(path: Path) -> Samples:
 def _column(archive: zipfile.ZipFile, name: str) -> Integers:
     """Read an array as NumPy would, but only integers."""
     content = read_member(archive, f"{name}.npy", MOST_SAMPLES_BYTES // len(COLUMNS))
-    stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError(f"the column {name} is no array of this format")
-    shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+    # Behind the magic and the version, two bytes say how long the rest of the header is.
+    begins = 10 + int.from_bytes(content[8:10], "little")
+    shape, kind = _declared(content[:begins], name)
     if kind != np.int64:
         raise ValueError(f"the column {name} has {kind}, expected int64")
-    column: Integers = np.frombuffer(content, dtype=kind, offset=stream.tell())
+    column: Integers = np.frombuffer(content, dtype=kind, offset=begins)
     if column.shape != shape:
         raise ValueError(f"the column {name} has {len(column)} samples, it declares {shape}")
     return column
+
+
+@lru_cache(maxsize=64)
+def _declared(header: bytes, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and type of an array; the header is a Python literal, which is slow to read."""
+    stream = io.BytesIO(header)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"the column {name} is no array of this format")
+    shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+    return shape, kind
 
 
 def read_raw(path: Path) -> Integers:

@@ -43,7 +43,7 @@ def html(page: Page) -> str:
 
 
 def _set(value: object) -> object:
-    if type(value) is not str:
+    if type(value) is not str or value.isprintable():
         return value
     return Markup().join(
         _LINK.format(look, part) if look.startswith("#") else _FRAMES[look].format(part)

@@ -51,6 +51,10 @@ def spans(text: str) -> Iterator[tuple[str, str]]:
     Each after its look: ``code``, ``strong``, ``emphasis``, ``#anchor`` of a link, or nothing.
     Line ends are kept: whether a text is one line is for the renderer to say.
     """
+    if text and text.isprintable():
+        # No mark is.
+        yield "", text
+        return
     text = printable(text)
     at = 0
     for match in _SPAN.finditer(text):

@@ -16,6 +16,7 @@ import json
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import product
 from typing import Annotated
 
@@ -53,12 +54,7 @@ class Trial:
     @property
     def id(self) -> str:
         """A hash of the content: the same trial has the same id in every run of the scenario."""
-        content = asdict(self)
-        if not self.fault:
-            # As trials were named before there were faults.
-            del content["fault"]
-        text = json.dumps(content, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _id_of(self)
 
     @property
     def cell(self) -> tuple[str, str, str, str, str]:
@@ -69,6 +65,16 @@ class Trial:
     def condition(self) -> tuple[str, str, str, str]:
         """Sweep, workload, payload and arrival: what is the same for every arm of a block."""
         return (self.sweep, self.workload, self.payload, self.arrival)
+
+
+@cache
+def _id_of(trial: Trial) -> str:
+    content = asdict(trial)
+    if not trial.fault:
+        # As trials were named before there were faults.
+        del content["fault"]
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def is_of(trial: Trial, scenario: Scenario) -> bool:

@@ -141,10 +141,16 @@ def bucket_medians(
     """Return the median response time of each of the equal ``buckets``; NaN where none was due."""
     width_ns = (end_ns - start_ns) / buckets
     place = np.minimum(((due_ns - start_ns) / width_ns).astype(np.int16), buckets - 1)
-    order = np.argsort(place, kind="stable")
-    ends = np.cumsum(np.bincount(place, minlength=buckets))
-    parts = np.split(response_ns[order], ends[:-1])
-    return np.array([float(np.median(part)) if part.size else np.nan for part in parts])
+    return _medians(response_ns, place, buckets)
+
+
+def _medians(values: Integers, place: npt.NDArray[np.signedinteger], parts: int) -> Floats:
+    """Return the median of the ``values`` (n,) at each place (n,) below ``parts``; NaN of none."""
+    ordered = np.append(values[np.lexsort((values, place))], 0).astype(np.float64)
+    sizes = np.bincount(place, minlength=parts)
+    begins = np.cumsum(sizes) - sizes
+    lower, upper = begins + np.maximum(sizes - 1, 0) // 2, begins + sizes // 2
+    return np.where(sizes > 0, (ordered[lower] + ordered[upper]) / 2.0, np.nan)
 
 
 def growth_ns(response_ns: Integers, numbers: Integers) -> float | None:
@@ -158,11 +164,12 @@ def growth_ns(response_ns: Integers, numbers: Integers) -> float | None:
     if numbers.size < FEWEST_PUTS:
         return None
     order = np.argsort(numbers, kind="stable")
-    medians = [float(np.median(part)) for part in np.array_split(response_ns[order], groups)]
-    stored = [float(np.median(part)) for part in np.array_split(numbers[order], groups)]
+    size, larger = divmod(numbers.size, groups)
+    place = np.repeat(np.arange(groups), np.where(np.arange(groups) < larger, size + 1, size))
+    stored = _medians(numbers[order], place, groups)
     if stored[0] == stored[-1]:
         return None
-    return _slope(np.array(stored), np.array(medians)) * PER_CHECKPOINTS
+    return _slope(stored, _medians(response_ns[order], place, groups)) * PER_CHECKPOINTS
 
 
 def _slope(places: Floats, values: Floats) -> float:
