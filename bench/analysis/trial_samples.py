@@ -35,6 +35,8 @@ class TrialSamples:
         self.record = record
         self.window = window
         self._within: dict[str, Mask] = {}
+        # Of the operations that were asked for last: means are asked for one after the other.
+        self._times: dict[tuple[str, ...], OperationTimes] = {}
 
     @property
     def window_s(self) -> float:
@@ -137,8 +139,10 @@ class TrialSamples:
 
     def mean_ns(self, time: str, *operations: str) -> float | None:
         """Return the mean of a time over operations."""
-        index = np.flatnonzero(self.is_within("due") & self.is_one_of(*operations))
-        return OperationTimes(self.samples, index).mean_of_started(time)
+        if operations not in self._times:
+            index = np.flatnonzero(self.is_within("due") & self.is_one_of(*operations))
+            self._times = {operations: OperationTimes(self.samples, index)}
+        return self._times[operations].mean_of_started(time)
 
     def growth_ns(self, operation: str) -> float | None:
         """Return the growth per 1000 of an operation."""

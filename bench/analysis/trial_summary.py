@@ -143,7 +143,8 @@ def stated(statistic: Statistic, times: Distribution) -> tuple[float, bool]:
         return float(quantile.value), quantile.is_lower_bound
     left_out = int(statistic.trimmed * len(times))
     kept = times.values[left_out : len(times) - left_out]
-    return float(np.mean(kept)), bool(np.any(times.censored <= kept[-1]))
+    is_lower_bound = times.censored.size > 0 and bool(times.censored[0] <= kept[-1])
+    return float(np.mean(kept)), is_lower_bound
 
 
 def _replicates(

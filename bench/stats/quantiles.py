@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -21,6 +22,7 @@ CONFIDENCE = 0.95
 _NOTHING: Integers = np.empty(0, dtype=np.int64)
 
 
+@cache
 def operations_needed(probability: float, confidence: float = CONFIDENCE) -> int:
     """Return how many operations a quantile needs to be stated.
 
@@ -60,7 +62,7 @@ class Distribution:
     @classmethod
     def of(cls, values: Integers, censored: Integers = _NOTHING) -> Distribution:
         """Sort ``values`` (n,), which include the ``censored`` ones (m ≤ n,)."""
-        return cls(np.sort(values), np.sort(censored))
+        return cls(np.sort(values), np.sort(censored) if censored.size else _NOTHING)
 
     @classmethod
     def pooled(cls, parts: Iterable[Distribution]) -> Distribution:
@@ -88,6 +90,8 @@ class Distribution:
         # The product is rounded: 0.07 × 100 is a little more than 7 in binary.
         rank = max(1, math.ceil(round(probability * len(self), 9)))
         value = int(self.values[rank - 1])
+        if not self.censored.size:
+            return Quantile(value, is_lower_bound=False)
         exact = np.searchsorted(self.values, value, "right") - np.searchsorted(
             self.censored, value, "right"
         )
