@@ -5,6 +5,10 @@ child runs MODULE. The guard tells the child's process id in one line of standar
 Then it ends all that descends from the child, whatever sessions it made, and ends as the child has.
 SIGTERM has it kill the child first. Where there is no ``fork`` nothing is guarded.
 
+The last ARGUMENT is the child's directory. On Linux, where whoever has started it is gone and the
+child does not end by itself, since native code never lets go of the interpreter's lock, the guard
+kills it and removes that.
+
 On Linux a child that takes more than BYTES of memory is killed, and why a child was killed is said
 on standard error. It is looked at ten times a second, from when it asks for that. What counts is
 the memory that it really holds for itself. RLIMIT_AS counts addresses, of which databases mapped
@@ -27,6 +31,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 TOLD = "guard: "
 """How the line begins that says why the child was killed: a class, then a sentence."""
 _LOOK_MS = 100
+# After so many looks at a child that is to end with whoever has started it.
+_PATIENCE = 10
 # By these a guard knows that its child asks for something, or has ended.
 _WAKING = {getattr(signal, name) for name in ("SIGCONT", "SIGCHLD") if hasattr(signal, name)}
 _MEGABYTE = 1_000_000
@@ -36,10 +42,11 @@ def main() -> None:
     """Run the module that the arguments name, guarded."""
     if hasattr(os, "fork"):
         may_begin, begins = os.pipe()
+        starter = os.getppid()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WAKING)
         child = os.fork()
         if child:
-            _guard(child, begins)
+            _guard(child, begins, starter)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAKING)
         os.close(begins)
         os.read(may_begin, 1)
@@ -78,7 +85,7 @@ def end_descendants() -> None:
                 os.waitpid(-1, 0)
 
 
-def _guard(child: int, begins: int) -> NoReturn:
+def _guard(child: int, begins: int, starter: int) -> NoReturn:
     adopt_orphans()
     signal.signal(signal.SIGTERM, _end_now)
     _tell(child)
@@ -87,7 +94,7 @@ def _guard(child: int, begins: int) -> NoReturn:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.close(begins)
-    told = _watch_memory(child, int(sys.argv[1]))
+    told = _watch(child, int(sys.argv[1]), starter)
     ended, status = os.waitpid(-1, 0)
     while ended != child:
         ended, status = os.waitpid(-1, 0)
@@ -100,15 +107,24 @@ def _guard(child: int, begins: int) -> NoReturn:
     os._exit(code)
 
 
-def _watch_memory(child: int, most_bytes: int) -> str:
+def _watch(child: int, most_bytes: int, starter: int) -> str:
     """Return as the child has ended, for what reason if it was killed."""
     if sys.platform != "linux":
         return "WorkerDied: the worker was killed"
     signal.sigwaitinfo(_WAKING)
     ended = select.poll()
     ended.register(os.pidfd_open(child), select.POLLIN)
-    most = taken = 0
+    most = taken = looks_alone = 0
     while not ended.poll(_LOOK_MS):
+        looks_alone += os.getppid() != starter
+        if looks_alone > _PATIENCE:
+            os.kill(child, signal.SIGKILL)
+            # Its threads may write until it has ended.
+            ended.poll()
+            import shutil  # noqa: PLC0415 - not in the process that is measured
+
+            shutil.rmtree(sys.argv[-1], ignore_errors=True)
+            return "WorkerDied: whoever has started it is gone"
         taken = _memory_bytes(child) or taken
         most = max(most, taken)
         if taken > most_bytes:
