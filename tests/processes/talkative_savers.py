@@ -1,4 +1,4 @@
-"""Savers that put the password of their store where it gets cut in two."""
+"""Savers, and a fault, that put the password of their store where it gets cut in two."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
+
+from bench.contracts import Fault, FaultTarget
 
 # Where its half stands before each of the places at which texts are cut: 500, 1000, the last 600.
 HALF = 8
@@ -49,3 +51,10 @@ def die() -> InMemorySaver:
 @asynccontextmanager
 async def in_the_log() -> AsyncIterator[InMemorySaver]:
     yield die()
+
+
+class Breaking(Fault):
+    """Cannot do what it is to do, and says why."""
+
+    def act(self, target: FaultTarget) -> None:
+        raise ConnectionError(cut_at(1000))
