@@ -35,6 +35,7 @@ CLOCK_READERS = {
     "bench/checks/checking.py": "tells how long a subject's checks took",
     "bench/cli/progress.py": "spaces the lines that it prints",
     "bench/cli/verbs/inspect/migrate.py": "tells how fast it copies, spaces its lines",
+    "bench/cli/verbs/inspect/clean.py": "for how long an interpreter was not used",
     "bench/handover/clock.py": "is the clock of all measuring",
     "bench/measure/runner.py": "estimates the time left",
     "bench/measure/worker_process.py": "waits for a worker no longer than a limit",

@@ -59,7 +59,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "doctor": "check whether this machine can measure, and how to fix it",
         "compact": "keep a complete run as one file; loses nothing",
         "migrate": "copy threads from one saver to another, and check it",
-        "clean": "list what killed runs left on your servers; --remove removes it",
+        "clean": "list what killed runs left, and unused interpreters; --remove removes it",
     },
 }
 VERBS = {verb: text for verbs in GROUPS.values() for verb, text in verbs.items()}

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import secrets_of
+from bench.scenario.durability import Durability
 
 # How the variables of this project begin.
 OWN_VARIABLES = "BENCH_"
@@ -28,24 +29,29 @@ class Endpoint:
     ``url`` may hold a password and is therefore never shown. ``namespace`` is the Postgres schema
     or Redis key prefix that this trial may fill and that the server plug-in removes afterwards.
     ``process_ids`` are the server's processes on this machine, empty where it is somebody else's.
+    ``settings`` were read back from it, as a session at ``url`` has them, and ``durability`` is
+    what they amount to; ``None`` of a server that does not look.
     """
 
     kind: Literal["embedded", "external"]
     url: str = field(repr=False)
     namespace: str
     process_ids: tuple[int, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    durability: Durability | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What runs have made on a user's server under one ``name``; ``content`` says how much.
+    """What runs have made under one ``name``, as on a user's server; ``content`` says how much.
 
-    ``in use`` is what a run works with now, ``kept`` what could not be removed, for ``reason``.
+    ``in use`` is what a run works with now, ``recent`` what is kept since it soon may be again,
+    ``kept`` what could not be removed, for ``reason``.
     """
 
     name: str
     content: str
-    state: Literal["left over", "in use", "removed", "kept"]
+    state: Literal["left over", "in use", "recent", "removed", "kept"]
     reason: str = ""
 
 

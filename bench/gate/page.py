@@ -78,12 +78,16 @@ def _answer(result: GateResult) -> str:
 def _compared(result: GateResult) -> str:
     """Name what base and head are: versions, or subjects."""
     packages = result.runs[0].environment.packages
-    versions = [
-        f"{name.removesuffix(f' ({BASE})')} {base} → "
-        f"{packages.get(name.replace(f'({BASE})', f'({HEAD})'), ABSENT)}"
-        for name, base in packages.items()
+    arms = {
+        name.removesuffix(f" ({BASE})"): (
+            version,
+            packages.get(name.replace(f"({BASE})", f"({HEAD})"), ABSENT),
+        )
+        for name, version in packages.items()
         if name.endswith(f"({BASE})")
-    ]
+    }
+    differing = {name: (base, head) for name, (base, head) in arms.items() if base != head}
+    versions = [f"{name} {base} → {head}" for name, (base, head) in (differing or arms).items()]
     pairs = dict.fromkeys(f"{judged.base} → {judged.head}" for judged in result.judgements)
     return ", ".join(versions or pairs) or "nothing"
 

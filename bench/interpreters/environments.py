@@ -17,8 +17,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -32,12 +32,16 @@ from bench.server_variables import without_servers
 
 _LIMIT_S = 900.0
 _TAIL_CHARACTERS = 1_500
-_READY = "ready.txt"
+READY = "ready.txt"
+"""What an environment that is whole has: its requirements. Its time is that of the last use."""
+_NOT_INSTALLED = "not installed"
 _VERSIONS = """
 from importlib.metadata import distributions
 for one in distributions():
     print(one.name, one.version)
 """
+ENVIRONMENTS = Path(".gate")
+"""Where those of a gate are kept."""
 HELD = "held"
 LEFT_OUT = "left out: they conflict with the requirements"
 # How pip and uv say that versions do not go together, and not that nobody answered.
@@ -58,13 +62,23 @@ Runs = Callable[[Sequence[str]], str]
 class PreparedEnvironment:
     """An environment that is ready: its ``interpreter``, and ``versions`` by distribution.
 
-    These are of what the requirements name, and of all that has another version here, or none.
-    ``constraints`` is ``HELD`` or ``LEFT_OUT``.
+    These are of what the requirements name, and of all that has another version here, or none;
+    ``installed`` has them all. ``constraints`` is ``HELD`` or ``LEFT_OUT``.
     """
 
     interpreter: Interpreter
-    versions: dict[str, str]
+    versions: Mapping[str, str]
+    installed: Mapping[str, str]
     constraints: str = HELD
+
+    def beside(self, other: PreparedEnvironment) -> PreparedEnvironment:
+        """Return this with the versions alone in which the two differ; else of what is named."""
+        either = {**self.versions, **other.versions}
+        differing = [one for one in either if self.installed.get(one) != other.installed.get(one)]
+        names = differing or [*self.versions][:1]
+        return replace(
+            self, versions={one: self.installed.get(one, _NOT_INSTALLED) for one in names}
+        )
 
 
 def run_command(command: Sequence[str]) -> str:
@@ -110,12 +124,14 @@ def prepare(
     try:
         # What is ready stays as it is, so that nobody has to wait for it.
         if not _constraints_of(place):
-            with _making(place, requirements):
+            with making(place, requirements):
                 if not _constraints_of(place):
                     if place.exists():
                         shutil.rmtree(place)
                     install = _new(make_directory(place), made, python, runs)
                     _fill(place, install, requirements, constraints, holds_the_rest=holds_the_rest)
+        with suppress(OSError):
+            (place / READY).touch()
         told = runs([str(made), "-P", "-c", _VERSIONS])
     except (OSError, subprocess.SubprocessError) as error:
         raise UnavailableError(_why(requirements, error)) from error
@@ -125,20 +141,27 @@ def prepare(
         for name, requirement in zip(names, requirements, strict=True)
         if _is_path(requirement)
     }
-    versions = _differing(dict(line.split(" ", 1) for line in told.splitlines()), names)
-    versions = {name: version + places.get(name, "") for name, version in versions.items()}
+    there = (line.split(" ", 1) for line in told.splitlines())
+    found = {canonical(name): version for name, version in there}
+    installed = {name: version + places.get(name, "") for name, version in found.items()}
+    versions = {name: installed.get(name, _NOT_INSTALLED) for name in (*names, *_differing(found))}
     interpreter = Interpreter(str(made.absolute()))
-    return PreparedEnvironment(interpreter, versions, _constraints_of(place))
+    return PreparedEnvironment(interpreter, versions, installed, _constraints_of(place))
 
 
 def _constraints_of(place: Path) -> str:
     """Say of an environment that is ready whether its constraints were held; else nothing."""
-    file = place / _READY
+    file = place / READY
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     return lines[-1] if lines and lines[-1] in {HELD, LEFT_OUT} else ""
 
 
-def _making(place: Path, requirements: Sequence[str]) -> AbstractContextManager[None]:
+def making(place: Path, requirements: Sequence[str]) -> AbstractContextManager[None]:
+    """Be the only one to make or remove the environment at ``place``, which is of these.
+
+    Raises:
+        InputError: another process is.
+    """
     file = make_directory(place.parent) / f"{place.name}.lock"
     file.touch()
     named = redact(", ".join(requirements), _secrets_of(requirements))
@@ -182,19 +205,17 @@ def _fill(
         install([*_ourselves(*_LEAST), _SUITE, *requirements])
         used = LEFT_OUT
     told = redact("\n".join(requirements), _secrets_of(requirements))
-    write_file(place / _READY, f"{told}\n{used}\n".encode())
+    write_file(place / READY, f"{told}\n{used}\n".encode())
 
 
-def _differing(found: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
-    """Return the versions of ``names``, and of what is installed otherwise than here."""
-    there = {canonical(name): version for name, version in found.items()}
+def _differing(found: Mapping[str, str]) -> list[str]:
+    """Name what is installed otherwise than here."""
     here = {canonical(one.name): one.version for one in distributions()}
-    other = {
-        name: version
-        for name, version in sorted(there.items())
+    return sorted(
+        name
+        for name, version in found.items()
         if here.get(name) != version and name not in _INSTALLERS
-    }
-    return {**{name: there.get(name, "not installed") for name in names}, **other}
+    )
 
 
 def _ourselves(*extras: str) -> tuple[str, ...]:

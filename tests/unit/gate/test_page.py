@@ -64,6 +64,7 @@ def test_what_passed_is_folded_where_there_is_much_of_it(slower: GateResult) -> 
 
 def test_versions_of_both_environments_are_named(slower: GateResult) -> None:
     packages = {"saver (base)": "1.0", "saver (head)": "1.0 from ./libs"}
+    packages |= {"pip (base)": "26.0", "pip (head)": "26.0"}
     environment = replace(slower.runs[0].environment, packages=packages)
     run = replace(slower.runs[0], environment=environment)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError, InputError, UnavailableError
-from bench.interpreters.environments import LEFT_OUT, prepare, run_command
+from bench.interpreters.environments import LEFT_OUT, PreparedEnvironment, prepare, run_command
 
 NEWER = "langgraph-checkpoint-postgres==3.1.0"
 
@@ -42,6 +42,23 @@ def test_what_is_named_is_free_and_all_else_is_held(tmp_path: Path) -> None:
     assert "langgraph-checkpoint-postgres" not in names
     assert arm.versions == {"langgraph-checkpoint-postgres": "3.1.0"}
     assert Path(arm.interpreter.path).is_relative_to(tmp_path.absolute())
+
+
+def test_arms_are_told_by_what_differs_between_them(tmp_path: Path) -> None:
+    def arm(version: str, others: str) -> PreparedEnvironment:
+        told = f"langgraph-checkpoint-postgres {version}\npytest 0.1\n{others}"
+        requirement = f"langgraph-checkpoint-postgres=={version}"
+        return prepare([requirement], tmp_path, lambda command: told if "-c" in command else "")
+
+    base, head = arm("3.1.0", ""), arm("3.2.0", "theirs 1\n")
+
+    assert base.versions == {"langgraph-checkpoint-postgres": "3.1.0", "pytest": "0.1"}
+    assert base.beside(head).versions == {
+        "langgraph-checkpoint-postgres": "3.1.0",
+        "theirs": "not installed",
+    }
+    assert head.beside(base).versions == {"langgraph-checkpoint-postgres": "3.2.0", "theirs": "1"}
+    assert base.beside(base).versions == {"langgraph-checkpoint-postgres": "3.1.0"}
 
 
 def test_an_environment_is_made_once(tmp_path: Path) -> None:

@@ -1,32 +1,53 @@
-"""``clean``: what runs that were killed have left on the user's servers."""
+"""``clean``: what killed runs have left on the user's servers, and environments that were kept."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.contracts import Leftover
 from bench.discovery import load, names
 from bench.errors import EXIT_PASS, EXIT_UNAVAILABLE, BenchError, InputError
+from bench.interpreters.environments import ENVIRONMENTS
+from bench.interpreters.kept import clean
+from bench.interpreters.of_subjects import cache_directory
 from bench.server_variables import own_server_variables
 
-_TOLD = {"kept": "could not be removed", "in use": "in use by a run, spared"}
+_TOLD = {
+    "kept": "could not be removed",
+    "in use": "in use by a run, spared",
+    "recent": "used of late, spared",
+}
+_UNUSED_DAYS = 30.0
 
-
-EXAMPLES = ("", "--remove")
+EXAMPLES = ("", "--remove", "--remove --unused-days 0")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remove", action="store_true", help="remove what no run uses any more; else only list it"
     )
+    parser.add_argument(
+        "--unused-days",
+        type=float,
+        default=_UNUSED_DAYS,
+        metavar="DAYS",
+        help="for how long nobody has used an interpreter that is removed; default: %(default)g",
+    )
+    parser.add_argument(
+        "--environments", type=Path, default=ENVIRONMENTS, metavar="DIR", help="as of the gate"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """List what runs have left, on every server that the environment names."""
+    """List what runs have left, on every server that the environment names and on this disk."""
+    if not options.unused_days >= 0.0:
+        raise InputError(f"--unused-days {options.unused_days:g}: expected 0 or more")
     code, found = EXIT_PASS, dict[str, Sequence[Leftover]]()
     named = False
     for name in names("server"):
@@ -41,7 +62,15 @@ def run(options: argparse.Namespace) -> int:
         if cleaned is not None:
             named, found[name] = True, cleaned
             _tell(name, cleaned)
-    if not named:
+    interpreters = [
+        leftover
+        for directory in (cache_directory(), options.environments)
+        for leftover in clean(directory, time.time(), options.unused_days, remove=options.remove)
+    ]
+    if interpreters:
+        found["interpreter"] = interpreters
+        _tell("interpreter", interpreters)
+    elif not named:
         raise InputError(
             f"no server of yours is named: set {' or '.join(own_server_variables())}; an embedded "
             "server takes with it what was made there"

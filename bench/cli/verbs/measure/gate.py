@@ -22,7 +22,7 @@ from bench.gate.arms import BASE, HEAD, Pair, Rule, pairs_of, two_interpreters, 
 from bench.gate.page import document, page, screen, suite
 from bench.gate.pytest_benchmark import pytest_benchmark
 from bench.gate.result import GateResult
-from bench.interpreters.environments import PreparedEnvironment, prepare
+from bench.interpreters.environments import ENVIRONMENTS, PreparedEnvironment, prepare
 from bench.records.files import make_directory, write_file
 from bench.records.redaction import redact, secrets_within
 from bench.records.store import Store
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arms.add_argument(
         "--environments",
         type=Path,
-        default=Path(".gate"),
+        default=ENVIRONMENTS,
         metavar="DIR",
         help="default: %(default)s",
     )
@@ -127,12 +127,18 @@ def _question(options: argparse.Namespace, rule: Rule) -> Question:
         derived = two_subjects(scenario, pair)
         return Question(derived, (pair,), rule, name, detail=options.detail)
     derived, pairs = two_interpreters(scenario)
-    arms: dict[str | OwnInterpreter, PreparedEnvironment] = {}
+    arms: dict[str, PreparedEnvironment] = {}
     for label, given in ((BASE, options.base), (HEAD, options.head)):
         print(f"{label}: {redact(given, secrets_within(given))}", flush=True)
         arms[label] = prepare(requirements_in(given), options.environments)
-        print("  " + ", ".join(" ".join(pair) for pair in arms[label].versions.items()), flush=True)
-    return Question(derived, pairs, rule, name, arms, options.detail)
+    base, head = arms[BASE], arms[HEAD]
+    distinct: dict[str | OwnInterpreter, PreparedEnvironment] = {
+        BASE: base.beside(head),
+        HEAD: head.beside(base),
+    }
+    for arm, found in distinct.items():
+        print(f"{arm}: {', '.join(' '.join(pair) for pair in found.versions.items())}", flush=True)
+    return Question(derived, pairs, rule, name, distinct, options.detail)
 
 
 def requirements_in(text: str) -> list[str]:
