@@ -9,6 +9,7 @@ from bench.checks.trials import check_trials, distinct_subjects
 from bench.errors import InputError
 from bench.measure.runner import Interpreters, TrialRun, interpreters_of
 from bench.records.trial import TrialRecord
+from bench.scenario.durability import Durability
 from bench.scenario.metric import CLOSING
 from bench.scenario.scenario import Scenario
 
@@ -59,7 +60,8 @@ def check_opening(
         record, _ = run.run()
         if record.status == "failed" and not _is_slow(record):
             wrong.append(f"subjects.{label} cannot be measured: {_reason(record)}")
-        for text in _worth_knowing(record):
+        declared = str(scenario.resolve(label).options.get("durability", ""))
+        for text in _worth_knowing(record, declared):
             say(f"  {label}: {text}")
     if wrong:
         raise InputError("\n".join(wrong))
@@ -76,7 +78,9 @@ def _reason(record: TrialRecord) -> str:
     return f"{record.failure.sentence}\n{indent(record.failure.details, '  ')}".rstrip()
 
 
-def _worth_knowing(record: TrialRecord) -> Iterator[str]:
+def _worth_knowing(record: TrialRecord, declared: str) -> Iterator[str]:
+    if declared in {*Durability} and record.durability.strength < Durability(declared).strength:
+        yield f"durability: {record.durability.value} as its server is set, not {declared}"
     yield from (f"{name}: {text}" for name, text in record.settings.items() if name == "calls")
     for name, count in record.errors.items():
         yield f"{count} operations failed: {name}: {record.error_texts.get(name, '')}"

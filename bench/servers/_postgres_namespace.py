@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.contracts import NAMESPACE, Leftover
 from bench.errors import InputError, UnavailableError, UnsupportedError
+from bench.server_settings import POSTGRES
 from bench.servers._postgres_connection import Connection, connect, failure_text, open_session
 
 _IDENTIFIER = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
@@ -245,8 +246,10 @@ def _has(connection: Connection, name: str, wanted: str) -> bool:
     return False
 
 
-def verify(conninfo: str, schema: str, settings: Mapping[str, str]) -> None:
+def verify(conninfo: str, schema: str, settings: Mapping[str, str]) -> dict[str, str]:
     """Read back over ``conninfo`` that a session works in ``schema`` with ``settings``.
+
+    Returns what decides the durability of such a session.
 
     Raises:
         UnsupportedError: the session has another value, e.g. behind a pooler that drops options.
@@ -258,11 +261,17 @@ def verify(conninfo: str, schema: str, settings: Mapping[str, str]) -> None:
             different = [
                 name for name, wanted in settings.items() if not _has(connection, name, wanted)
             ]
+            rows = connection.execute(
+                "SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings "
+                "WHERE name OPERATOR(pg_catalog.=) ANY(%s)",
+                ([*POSTGRES],),
+            ).fetchall()
     except psycopg.Error as error:
         raise UnavailableError(failure_text(error, conninfo)) from None
     if current != (schema,) or different:
         what = ", ".join(different) or "search_path"
         raise UnsupportedError(f"the server does not take these settings for a session: {what}")
+    return {str(name): str(value) for name, value in rows}
 
 
 def _plain(value: str) -> str:

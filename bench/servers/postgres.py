@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.contracts import Endpoint, Leftover, OpenLink, Server, ServerControl, finish
 from bench.errors import UnavailableError, UnsupportedError
+from bench.server_settings import of_postgres
 from bench.servers._embedded import (
     START_LIMIT_S,
     EmbeddedServer,
@@ -206,12 +207,14 @@ class PostgresServer(Server):
         self._schema = schema
         schema.create()
         url = schema.session_conninfo(needed)
-        verify(url, schema.name, settings)
+        found = verify(url, schema.name, settings)
         return Endpoint(
             kind="external" if self.external else "embedded",
             url=url,
             namespace=schema.name,
             process_ids=(self._embedded.process_id,) if self._embedded else (),
+            settings=found,
+            durability=of_postgres(found),
         )
 
     def _start_embedded(self, settings: Mapping[str, str]) -> str:

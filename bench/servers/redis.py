@@ -25,11 +25,18 @@ from bench.contracts import (
 )
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import redact, secrets_of
+from bench.server_settings import of_redis
 from bench.servers import _redis_modules as modules
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer, unprivileged_account
 from bench.servers._keeper import Order
 from bench.servers._programs import SUFFIX, folder_of, identities_of, is_built_here, version_of
-from bench.servers._redis_namespace import Keys, check_setting_names, check_settings, clean
+from bench.servers._redis_namespace import (
+    Keys,
+    check_setting_names,
+    check_settings,
+    clean,
+    settings_of,
+)
 
 VARIABLE = "BENCH_REDIS_URL"
 
@@ -144,6 +151,7 @@ class RedisServer(Server):
                     version, present = _facts(client)
                     modules.check_external(present, version, choice)
                 check_settings(client, own)
+                found = settings_of(client)
                 self._keys = keys
                 keys.claim(client)
         except BaseException:
@@ -155,6 +163,8 @@ class RedisServer(Server):
             url=self._url,
             namespace=namespace,
             process_ids=(self._embedded.process_id,) if self._embedded else (),
+            settings=found,
+            durability=of_redis(found),
         )
 
     def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:

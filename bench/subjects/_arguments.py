@@ -2,7 +2,8 @@
 
 In the texts of options ``{address}`` stands for the server's address (without its scheme where one
 is written before it), ``{directory}`` for the trial's private directory, and ``{namespace}`` for a
-name that nothing else in the store has.
+name that nothing else in the store has. A table with a key ``use`` stands for what that gives when
+it is called with the other keys.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bench.contracts import Endpoint, Place
+from bench.discovery import attribute
 from bench.errors import InputError, suggestion
 
 _ADDRESS, _DIRECTORY, _NAMESPACE = "{address}", "{directory}", "{namespace}"
@@ -27,34 +29,37 @@ _ADDRESSES = frozenset(
 
 
 class Arguments:
-    """Of ``called`` (by its name ``path``) with the options ``given``, on ``server`` if any.
+    """Of ``called`` (by its name ``path``): what is ``given``, perhaps with a server's address."""
 
-    What no option gives is filled in: with a server, the parameter that is named as an address, or
-    the only required one, gets the address; what is then the only required one the directory.
-    """
-
-    def __init__(
-        self, called: Callable[..., object], path: str, given: Mapping[str, Any], server: str | None
-    ) -> None:
+    def __init__(self, called: Callable[..., object], path: str, given: Mapping[str, Any]) -> None:
         self._path = path
-        self._server = server
+        self._server: str | None = None
         self._parameters = _parameters_of(called)
-        self._given = dict(given)
+        self.given = dict(given)
+
+    def fill_in(self, server: str | None) -> None:
+        """Give what no option gives of a saver on ``server``, if any.
+
+        With a server, the parameter that is named as an address, or the only required one, gets the
+        address; what is then the only required one the directory.
+        """
+        self._server = server
         if server and not self._has_address():
             left = self._left()
             named = [each.name for each in left if each.name in {*_ADDRESSES, server}]
-            self._given |= dict.fromkeys(named[:1] or _only(required(left)), _ADDRESS)
-        self._given |= dict.fromkeys(_only(required(self._left())), _DIRECTORY)
+            self.given |= dict.fromkeys(named[:1] or _only(required(left)), _ADDRESS)
+        self.given |= dict.fromkeys(_only(required(self._left())), _DIRECTORY)
 
-    def check(self, others: Iterable[str]) -> None:
+    def check(self, others: Iterable[str] = ()) -> None:
         """Check that it takes them; ``others`` are options that are not passed on.
 
         Raises:
-            InputError: it has no such parameter, none for the address, or requires others.
+            InputError: it has no such parameter, none for the address, or requires others; or what
+                an argument uses cannot be imported, or does not take what it is given.
         """
         accepted = {each.name for each in self._parameters if each.kind is not each.VAR_KEYWORD}
         takes_any = len(accepted) < len(self._parameters)
-        for name in self._given if not takes_any else ():
+        for name in self.given if not takes_any else ():
             if name not in accepted:
                 valid = suggestion(name, [*accepted, *others])
                 raise InputError(f"unknown key {name!r}.{valid}")
@@ -65,22 +70,58 @@ class Arguments:
             )
         if missing := required(self._left()):
             raise InputError(f"{self._path!r} requires {', '.join(missing)}: give them as options")
-
-    def at(self, place: Place) -> tuple[list[Any], dict[str, Any]]:
-        """Return the positional arguments and the keywords, at this place."""
-        values: dict[str, Any] = _placed(self._given, place)
-        positional = [
-            values.pop(each.name)
-            for each in self._parameters
-            if each.kind is each.POSITIONAL_ONLY and each.name in values
-        ]
-        return positional, values
+        for name, value in self.given.items():
+            check_used(name, value)
 
     def _left(self) -> list[inspect.Parameter]:
-        return [each for each in self._parameters if each.name not in self._given]
+        return [each for each in self._parameters if each.name not in self.given]
 
     def _has_address(self) -> bool:
-        return any(_ADDRESS in text for text in _texts(self._given))
+        return any(_ADDRESS in text for text in _texts(self.given))
+
+
+def call(called: Callable[..., object], values: Mapping[str, Any]) -> object:
+    """Call it with ``values`` by name, as far as its parameters can be named."""
+    keywords = dict(values)
+    positional = [
+        keywords.pop(each.name)
+        for each in _parameters_of(called)
+        if each.kind is each.POSITIONAL_ONLY and each.name in keywords
+    ]
+    return called(*positional, **keywords)
+
+
+def used_by(table: Mapping[str, Any]) -> Callable[..., object]:
+    """Return what the key ``use`` of a table among the options names.
+
+    Raises:
+        InputError: it cannot be imported, or not be called.
+    """
+    use = table["use"]
+    found = attribute(repr(str(use)), str(use))
+    if not callable(found):
+        raise InputError(f"{use!r} is of type {type(found).__name__}; expected what can be called")
+    return found
+
+
+def check_used(key: str, value: object) -> None:
+    """Check whatever is used in ``value``, which is that of the option ``key``.
+
+    Raises:
+        InputError: as :meth:`Arguments.check`, with the key.
+    """
+    if isinstance(value, list):
+        for number, each in enumerate(value):
+            check_used(f"{key}.{number}", each)
+    elif isinstance(value, Mapping) and "use" not in value:
+        for name, each in value.items():
+            check_used(f"{key}.{name}", each)
+    elif isinstance(value, Mapping):
+        given = {name: each for name, each in value.items() if name != "use"}
+        try:
+            Arguments(used_by(value), str(value["use"]), given).check()
+        except InputError as error:
+            raise InputError(f"{key}: {error}") from error
 
 
 def _parameters_of(called: Callable[..., object]) -> list[inspect.Parameter]:
@@ -113,11 +154,12 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _placed(value: Any, place: Place) -> Any:
+def placed(value: Any, place: Place) -> Any:
+    """Return ``value`` with what stands for the address, the directory and the namespace."""
     if isinstance(value, Mapping):
-        return {name: _placed(each, place) for name, each in value.items()}
+        return {name: placed(each, place) for name, each in value.items()}
     if isinstance(value, list):
-        return [_placed(each, place) for each in value]
+        return [placed(each, place) for each in value]
     if value == _DIRECTORY:
         return place.directory
     if isinstance(value, str):

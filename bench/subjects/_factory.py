@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, cast
 
@@ -13,11 +13,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import ConfigDict, Field
 
 from bench.contracts import PluginOptions, Subject
-from bench.discovery import attribute, load, names
+from bench.discovery import load, names
 from bench.errors import InputError, suggestion
 from bench.scenario.durability import Durability
 from bench.scenario.scenario import SubjectUse
-from bench.subjects._arguments import Arguments, required
+from bench.subjects._arguments import Arguments, call, check_used, placed, required, used_by
 from bench.subjects._driven import driven, has_own, threads_of_asyncio
 from bench.subjects._savers import SaverOptions, SaversSubject
 
@@ -35,6 +35,7 @@ class FactoryOptions(SaverOptions):
     for one that keeps it in memory. ``keeps_history``: older checkpoints stay readable. ``copies``:
     it keeps no reference to what it is given. ``saver_per = "client"`` calls the factory once for
     each client. ``server``: the one whose address it is given, started with ``server_settings``.
+    ``before``: what is called, each in turn, before it is opened; what that opens is closed again.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -46,6 +47,7 @@ class FactoryOptions(SaverOptions):
     saver_per: Literal["trial", "client"] = "trial"
     server: str = ""
     server_settings: Mapping[str, str] = Field(default_factory=dict)
+    before: Sequence[Mapping[str, Any]] = ()
 
 
 class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
@@ -64,7 +66,11 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
         if own.server and cls.server is None:
             valid = suggestion(own.server, names("server"))
             raise InputError(f"unknown server {own.server!r}.{valid}")
+        for number, table in enumerate(own.before):
+            if "use" not in table:
+                raise InputError(f"before.{number}: expected the key 'use' with what is called")
         if cls.factory is not None:
+            check_used("before", [*own.before])
             cls._arguments(cls.factory, own).check(FactoryOptions.model_fields)
 
     @classmethod
@@ -76,6 +82,12 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
         return cast("FactoryOptions", options).server_settings
 
     async def open(self, clients: int) -> None:
+        if self.factory is not None:
+            # Where that is of another interpreter it was not checked before.
+            self.check(self.options)
+        for table in self.options.before:
+            async with AsyncExitStack() as resources:
+                await _made(placed(table, self.place), resources)
         await self._make_savers(clients, self._make)
 
     def connections(self, clients: int) -> int:
@@ -83,45 +95,31 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
         return clients
 
     async def settings(self) -> Mapping[str, str]:
-        return {"calls": "synchronous, in threads"} if self._is_driven else {}
+        """Return those of its server, as a session there has them: its own cannot be asked."""
+        endpoint = self.place.endpoint
+        read = dict(endpoint.settings) if endpoint else {}
+        return {**read, "calls": "synchronous, in threads"} if self._is_driven else read
+
+    def durability_found(self, settings: Mapping[str, str]) -> Durability:
+        """Return what its server keeps, or what it is declared to keep where that is less."""
+        declared = self.durability(self.options)
+        found = self.place.endpoint.durability if self.place.endpoint else None
+        if found is None:
+            return declared
+        is_declared = "durability" in self.options.model_fields_set
+        return min(found, declared, key=lambda each: each.strength) if is_declared else found
 
     async def _make(self) -> BaseCheckpointSaver[Any]:
         factory = self.factory
         if factory is None:
             raise InputError(f"{self.path!r} is of an interpreter that this is not")
-        # Where that is another one it was not checked before.
-        self.check(self.options)
-        positional, keywords = self._arguments(factory, self.options).at(self.place)
-        positional, keywords = await self._given(positional), await self._given(keywords)
-        made, told = await self._entered(factory(*positional, **keywords))
+        given = placed(self._arguments(factory, self.options).given, self.place)
+        values = {name: await _made(each, self._resources) for name, each in given.items()}
+        made, told = await _entered(call(factory, values), self._resources)
         if not isinstance(made, BaseCheckpointSaver):
             raise InputError(f"{self.path!r} {told} {_named(made)}; {_EXPECTED}")
         await _set_up(made)
         return await self._in_threads(made)
-
-    async def _entered(self, made: Any) -> tuple[Any, Literal["returned", "yielded"]]:
-        """Await and enter what a call gave, whichever of these it asks for."""
-        while inspect.isawaitable(made) and not isinstance(made, AbstractAsyncContextManager):
-            made = await made
-        if isinstance(made, AbstractAsyncContextManager):
-            return await self._resources.enter_async_context(made), "yielded"
-        if isinstance(made, AbstractContextManager):
-            return self._resources.enter_context(made), "yielded"
-        return made, "returned"
-
-    async def _given(self, value: Any) -> Any:
-        """Return an option's value, in which each table with a key ``use`` is what that gives."""
-        if isinstance(value, list):
-            return [await self._given(each) for each in value]
-        if not isinstance(value, Mapping):
-            return value
-        keywords = {name: await self._given(each) for name, each in value.items()}
-        use = keywords.pop("use", None)
-        if use is None:
-            return keywords
-        called: Any = attribute(f"'{use}' of the options", str(use))
-        made, _ = await self._entered(called(**keywords))
-        return made
 
     async def _in_threads(self, saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
         """Have threads call the synchronous methods of a saver that has no others."""
@@ -150,7 +148,9 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
 
     @classmethod
     def _arguments(cls, factory: Callable[..., object], options: FactoryOptions) -> Arguments:
-        return Arguments(factory, cls.path, options.model_extra or {}, cls.server)
+        arguments = Arguments(factory, cls.path, options.model_extra or {})
+        arguments.fill_in(cls.server)
+        return arguments
 
 
 def subject_class(name: str, options: Mapping[str, Any] = _NO_OPTIONS) -> type[Subject]:
@@ -202,6 +202,32 @@ def _named(made: object) -> str:
     if inspect.isroutine(made) or inspect.isclass(made):
         return f"{made.__qualname__} without calling it"
     return type(made).__name__
+
+
+async def _entered(
+    made: Any, resources: AsyncExitStack
+) -> tuple[Any, Literal["returned", "yielded"]]:
+    """Await and enter what a call gave, whichever of these it asks for."""
+    while inspect.isawaitable(made) and not isinstance(made, AbstractAsyncContextManager):
+        made = await made
+    if isinstance(made, AbstractAsyncContextManager):
+        return await resources.enter_async_context(made), "yielded"
+    if isinstance(made, AbstractContextManager):
+        return resources.enter_context(made), "yielded"
+    return made, "returned"
+
+
+async def _made(value: Any, resources: AsyncExitStack) -> Any:
+    """Return an option's value, in which each table with a key ``use`` is what that gives."""
+    if isinstance(value, list):
+        return [await _made(each, resources) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    values = {name: await _made(each, resources) for name, each in value.items() if name != "use"}
+    if "use" not in value:
+        return values
+    made, _ = await _entered(call(used_by(value), values), resources)
+    return made
 
 
 async def _set_up(saver: BaseCheckpointSaver[Any]) -> None:

@@ -21,6 +21,7 @@ from bench.contracts import (
 )
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
+from bench.server_settings import asked_of_postgres, of_postgres
 from bench.subjects._savers import Saver, SaverOptions, SaversSubject
 
 Query = LiteralString | sql.Composed
@@ -110,10 +111,10 @@ class PostgresSubjectBase(SaversSubject[Saver]):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        return asked_durability(cast("PostgresOptionsBase", options).synchronous_commit)
+        return asked_of_postgres(cast("PostgresOptionsBase", options).synchronous_commit)
 
     def durability_found(self, settings: Mapping[str, str]) -> Durability:
-        return durability_of_settings(settings)
+        return of_postgres(settings)
 
     @abstractmethod
     async def _rows(self, statement: Query, *, measured: bool = False) -> list[DictRow]:
@@ -146,24 +147,6 @@ class PostgresSubjectBase(SaversSubject[Saver]):
 
     def checkouts(self) -> Sequence[Checkout]:
         return [Checkout(self._pool, "getconn")] if self._pool is not None else []
-
-
-def asked_durability(synchronous_commit: str) -> Durability:
-    """Return the class that ``synchronous_commit`` asks for."""
-    return Durability.RELAXED if synchronous_commit == "off" else Durability.FSYNC
-
-
-def durability_of_settings(settings: Mapping[str, str]) -> Durability:
-    """Return the class of the settings read back.
-
-    Every value of ``synchronous_commit`` but ``off`` waits for the local flush; with ``fsync`` off
-    there is no flush to wait for and a crash can corrupt everything, so nothing counts as kept.
-    """
-    if "fsync" not in settings or "synchronous_commit" not in settings:
-        return Durability.UNKNOWN
-    if settings["fsync"] == "off":
-        return Durability.VOLATILE
-    return asked_durability(settings["synchronous_commit"])
 
 
 def tables_sql(columns: Iterable[Mapping[str, Any]]) -> sql.Composed:

@@ -25,12 +25,11 @@ from bench.contracts import (
 )
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
+from bench.server_settings import REDIS, UNKNOWN, of_redis
 from bench.subjects._savers import SaverOptions, SaversSubject
 
 RedisSaver: TypeAlias = AsyncRedisSaver | AsyncShallowRedisSaver
 
-UNKNOWN = "unknown"
-_SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory", "maxmemory-policy")
 _SCAN_COUNT = 1000
 # Parts of ``used_memory`` that hold no data: buffers of clients and of the append-only file.
 _PASSING = ("mem_clients_normal", "mem_aof_buffer")
@@ -160,9 +159,9 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
         return 1
 
     async def settings(self) -> Mapping[str, str]:
-        found = dict.fromkeys(_SETTINGS, UNKNOWN)
+        found = dict.fromkeys(REDIS, UNKNOWN)
         try:
-            configured = await self._client.config_get(*_SETTINGS)
+            configured = await self._client.config_get(*REDIS)
             found |= {name: str(value) for name, value in configured.items() if name in found}
         except ResponseError:
             # A managed server may have no CONFIG command; that is an answer, not a failure.
@@ -180,20 +179,7 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
         return {f"module_{entry['name']}": entry["ver"] for entry in texts}
 
     def durability_found(self, settings: Mapping[str, str]) -> Durability:
-        """Return the class of the settings read back.
-
-        A server with snapshots but no append-only file loses what came after the last snapshot:
-        ``relaxed``. ``appendfsync no`` leaves flushing to the operating system: ``relaxed`` too.
-        """
-        appendonly, save = settings.get("appendonly"), settings.get("save")
-        if appendonly == "yes":
-            appendfsync = settings.get("appendfsync")
-            if appendfsync in {UNKNOWN, None}:
-                return Durability.UNKNOWN
-            return Durability.FSYNC if appendfsync == "always" else Durability.RELAXED
-        if appendonly != "no" or save in {UNKNOWN, None}:
-            return Durability.UNKNOWN
-        return Durability.RELAXED if save else Durability.VOLATILE
+        return of_redis(settings)
 
     async def stored(self) -> Stored:
         """Count the checkpoint documents of this namespace.

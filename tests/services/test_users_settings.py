@@ -57,6 +57,14 @@ def measured(use: str, options: str, variable: str, address: str) -> TrialRecord
     return TrialRun(scenario, expand(scenario).trials[0], environment).run()[0]
 
 
+def managed(address: str) -> str:
+    """Return the address for a user who may not read the configuration."""
+    with redis.Redis.from_url(address) as client:
+        rights = ["allchannels", "allkeys", "+@all", "-config"]
+        client.execute_command("ACL", "SETUSER", "managed", "on", ">secret", *rights)
+    return f"redis://managed:secret@{address.rpartition('@')[2]}"
+
+
 @pytest.mark.parametrize(
     ("settings", "options", "expected"),
     [
@@ -104,14 +112,35 @@ def test_redis_runs_as_it_is(
     assert configured == settings
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [("", Durability.RELAXED), (', durability = "fsync"', Durability.RELAXED)],
+)
+def test_a_named_saver_keeps_no_more_than_postgres_does(
+    options: str, expected: Durability, postgres: Start
+) -> None:
+    address = postgres({"synchronous_commit": "off"})
+    use = "langgraph.checkpoint.postgres.aio:AsyncPostgresSaver.from_conn_string"
+    record = measured(use, f'server = "postgres"{options}', "BENCH_POSTGRES_DSN", address)
+
+    assert (record.status, record.server, record.durability) == ("measured", "external", expected)
+    assert record.settings["synchronous_commit"] == "off"
+
+
+@needs_redis
+def test_a_named_saver_on_a_redis_that_does_not_tell_is_unknown(their_redis: Start) -> None:
+    address = managed(their_redis({}))
+    use = "langgraph.checkpoint.redis.aio:AsyncRedisSaver.from_conn_string"
+    options = 'server = "redis", durability = "fsync", checkpoint_prefix = "{namespace}:c"'
+    record = measured(use, options, "BENCH_REDIS_URL", address)
+
+    assert (record.status, record.durability) == ("measured", Durability.UNKNOWN)
+    assert record.settings["appendonly"] == "unknown"
+
+
 @needs_redis
 def test_redis_that_does_not_tell_its_settings_is_measured_as_unknown(their_redis: Start) -> None:
-    address = their_redis({})
-    with redis.Redis.from_url(address) as client:
-        rights = ["allchannels", "allkeys", "+@all", "-config"]
-        client.execute_command("ACL", "SETUSER", "managed", "on", ">secret", *rights)
-    host = address.rpartition("@")[2]
-    record = measured("redis", "", "BENCH_REDIS_URL", f"redis://managed:secret@{host}")
+    record = measured("redis", "", "BENCH_REDIS_URL", managed(their_redis({})))
 
     assert (record.status, record.durability) == ("measured", Durability.UNKNOWN)
     assert record.settings["appendonly"] == "unknown"

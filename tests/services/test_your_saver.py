@@ -12,6 +12,7 @@ from bench.checks.opening import check_opening
 from bench.cli.loading import load_checked
 from bench.handover.parts import options_of
 from bench.measure.runner import NO_OTHERS
+from bench.scenario.durability import Durability
 from bench.subjects._factory import subject_class
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-saver.md"
@@ -49,7 +50,8 @@ def test_an_example_can_be_measured(number: int, tmp_path: Path) -> None:
         (plugin := subject_class(use.use, use.options)).durability(options_of(plugin, use))
         for use in map(scenario.resolve, (base, "mine"))
     }
-    assert len(promised) == 1
+    # What is on a server is asked of that.
+    assert len(promised - {Durability.UNKNOWN}) == 1
 
 
 def test_the_page_has_four_examples() -> None:

@@ -101,6 +101,9 @@ class Pool:
     def __exit__(self, *_):
         events.append(("left", self.url))
 
+    async def fill(self, *, rows):
+        events.append(("filled", self.url, rows))
+
 
 def on_a_pool(pool, *, others):
     return Telling(pool.url, others=[each.url for each in others])
@@ -128,12 +131,16 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def make(
-    name: str, directory: Path, options: Mapping[str, Any] | None = None, url: str = ""
+    name: str,
+    directory: Path,
+    options: Mapping[str, Any] | None = None,
+    url: str = "",
+    durability: Durability | None = None,
 ) -> Subject:
     found = subject_class(name, options or {})
     checked = found.Options.model_validate(options or {})
     found.check(checked)
-    endpoint = Endpoint("embedded", url, "trial") if url else None
+    endpoint = Endpoint("embedded", url, "trial", durability=durability) if url else None
     return found(checked, Place(directory, endpoint, "trial"))
 
 
@@ -210,6 +217,31 @@ def test_what_only_its_author_knows_comes_from_the_options(path: Write, tmp_path
     assert told.durability_found({}) == Durability.VOLATILE
     assert (told.reopens, told.keeps_history) == (False, False)
     assert (Subject.reopens, Subject.keeps_history) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("declared", "of_server", "expected"),
+    [
+        ("", Durability.FSYNC, Durability.FSYNC),
+        ("", Durability.UNKNOWN, Durability.UNKNOWN),
+        ("", None, Durability.UNKNOWN),
+        ("fsync", Durability.VOLATILE, Durability.VOLATILE),
+        ("fsync", Durability.UNKNOWN, Durability.UNKNOWN),
+        ("relaxed", Durability.FSYNC, Durability.RELAXED),
+        ("unknown", Durability.FSYNC, Durability.UNKNOWN),
+        ("fsync", None, Durability.FSYNC),
+    ],
+)
+def test_no_saver_keeps_more_than_its_server(
+    declared: str,
+    of_server: Durability | None,
+    expected: Durability,
+    path: Write,
+    tmp_path: Path,
+) -> None:
+    options = {"durability": declared} if declared else {}
+    subject = make(path("saver"), tmp_path, options, "redis://nowhere", of_server)
+    assert subject.durability_found({}) == expected
 
 
 @pytest.mark.parametrize(
@@ -314,16 +346,46 @@ def test_what_an_option_uses_is_made_and_left_with_the_saver(path: Write, tmp_pa
     ]
 
 
+def test_what_is_called_before_has_ended_when_the_saver_opens(path: Write, tmp_path: Path) -> None:
+    pool = {"use": path("Pool"), "url": "{directory}"}
+    before = [{"use": path("Pool.fill"), "self": pool, "rows": [1]}]
+    subject = make(path("saver"), tmp_path, {"before": before, "saver_per": "client"})
+
+    assert len(asyncio.run(open_and_close(subject))) == 2
+
+    module = importlib.import_module(path("saver").partition(":")[0])
+    once = [("entered", tmp_path), ("filled", tmp_path, [1]), ("left", tmp_path)]
+    assert module.events[-7:] == [*once, "entered", "entered", "left", "left"]
+
+
 @pytest.mark.parametrize(
-    ("use", "message"),
-    [("no_such_module:Pool", "cannot import 'no_such_module:Pool' of the options"), (3, "'3'")],
+    ("options", "message"),
+    [
+        ({"pool": {"use": "no_such_module:Pool"}}, "pool: cannot import 'no_such_module:Pool': "),
+        ({"pool": {"use": 3}}, "pool: cannot import '3'. Expected 'package.module:attribute'"),
+        ({"pool": {"use": ":number"}}, "is of type int; expected what can be called"),
+        ({"pool": {"use": ":Poll"}}, "has no 'Poll'. Did you mean 'Pool'?"),
+        ({"pool": {"use": ":Pool", "ulr": ""}}, "pool: unknown key 'ulr'. Did you mean 'url'?"),
+        ({"others": [{"in": {"use": ":Pool"}}]}, "others.0.in: ':Pool' requires url: give them"),
+        ({"before": [{"url": ""}]}, "before.0: expected the key 'use' with what is called"),
+        ({"before": [{"use": ":saver", "more": 1}]}, "before.0: unknown key 'more'"),
+    ],
 )
-def test_what_an_option_cannot_use_is_named(
-    use: object, message: str, path: Write, tmp_path: Path
+def test_what_an_option_cannot_use_is_named_before_anything_opens(
+    options: dict[str, Any], message: str, path: Write, tmp_path: Path
 ) -> None:
-    subject = make(path("on_a_pool"), tmp_path, {"pool": {"use": use}, "others": []})
-    with pytest.raises(InputError, match=message):
-        asyncio.run(open_and_close(subject))
+    def named(value: Any) -> Any:
+        if isinstance(value, list):
+            return [named(each) for each in value]
+        if isinstance(value, dict):
+            return {name: named(each) for name, each in value.items()}
+        return path(value[1:]) if str(value).startswith(":") else value
+
+    given = {"pool": "a pool", "others": [], **named(options)}
+    with pytest.raises(InputError) as caught:
+        make(path("on_a_pool"), tmp_path, given)
+
+    assert message in str(caught.value).replace(path(""), ":")
 
 
 def test_a_connection_string_of_libpq_is_given_as_a_url(path: Write, tmp_path: Path) -> None:
