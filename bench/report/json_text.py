@@ -105,9 +105,8 @@ def _plain(value: Any, path: str) -> Any:  # noqa: PLR0911 - one return for each
             # The many numbers of curves and traces.
             return [*value]
         return [_plain(item, f"{path}[{at}]") for at, item in enumerate(value)]
-    return {
-        name: _plain(get(value), f"{path}.{name}") for name, get in _getters(type(value)).items()
-    }
+    getters = _getters(value.__class__)
+    return {name: _plain(get(value), f"{path}.{name}") for name, get in getters.items()}
 
 
 @cache
