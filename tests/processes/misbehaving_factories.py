@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
@@ -47,6 +47,10 @@ def returns_none() -> None:
 
 def returns_saver() -> InMemorySaver:
     return InMemorySaver()
+
+
+def returns_what_is_opened() -> AbstractContextManager[InMemorySaver]:
+    return contextlib.nullcontext(InMemorySaver())
 
 
 def returns_a_function() -> Callable[[], Any]:
@@ -86,6 +90,12 @@ async def stops_the_loop_on_close() -> AsyncIterator[InMemorySaver]:
     yield InMemorySaver()
     asyncio.get_running_loop().stop()
     await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def stops_the_loop_at_last() -> AsyncIterator[InMemorySaver]:
+    yield InMemorySaver()
+    asyncio.get_running_loop().stop()
 
 
 @asynccontextmanager
