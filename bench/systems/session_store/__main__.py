@@ -1,0 +1,98 @@
+"""Serves sessions over HTTP: ``python -m bench.systems.session_store``.
+
+Set by the environment: ``SESSION_STORE_POSTGRES`` (a connection string), ``SESSION_STORE_HOST``
+(127.0.0.1), ``SESSION_STORE_PORT`` (8000; 0: any that is free), ``SESSION_STORE_TOKEN``,
+``SESSION_STORE_FILES`` (the directory for when Postgres is down; none: no fallback) and
+``SESSION_STORE_OPTIONS`` (JSON: column, indexes, autocommit, pool_size, timeout_s, mirror).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from bench.errors import InputError
+from bench.systems.session_store.postgres import PostgresSessions
+from bench.systems.session_store.rest import LOOPBACK, app_of
+from bench.systems.session_store.sessions import Sessions
+
+_LEAST_TOKEN_CHARACTERS = 16
+
+
+def server_of(environment: Mapping[str, str]) -> tuple[uvicorn.Server, socket.socket]:
+    """Return the server that ``environment`` describes, and the socket that it is to listen on.
+
+    Raises:
+        InputError: a value is missing or wrong, or it is to listen to others without a token.
+    """
+    conninfo = environment.get("SESSION_STORE_POSTGRES", "")
+    if not conninfo:
+        raise InputError("SESSION_STORE_POSTGRES is expected to be a connection string")
+    host = environment.get("SESSION_STORE_HOST", LOOPBACK[0])
+    token = environment.get("SESSION_STORE_TOKEN", "")
+    if (token or host not in LOOPBACK) and len(token) < _LEAST_TOKEN_CHARACTERS:
+        raise InputError(
+            f"SESSION_STORE_TOKEN is expected to have {_LEAST_TOKEN_CHARACTERS} characters or "
+            f"more, since SESSION_STORE_HOST is {host}"
+        )
+    options, port = _options(environment), environment.get("SESSION_STORE_PORT", "8000")
+    if not port.isdecimal() or int(port) >= 1 << 16:
+        raise InputError(f"SESSION_STORE_PORT is {port!r}, expected 0 to 65535")
+    files = environment.get("SESSION_STORE_FILES", "")
+    mirror = bool(options.pop("mirror", False))
+    try:
+        store = PostgresSessions(conninfo, **options)
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(f"SESSION_STORE_OPTIONS: {error}") from error
+    sessions = Sessions(store, Path(files) if files else None, mirror=mirror)
+    app = app_of(sessions, token=token)
+    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_keep_alive=60)
+    listener = socket.create_server((host, int(port)), family=_family(host))
+    return uvicorn.Server(config), listener
+
+
+def main() -> int:
+    """Serve until the process is asked to end, or standard input closes where it is a pipe."""
+    try:
+        server, listener = server_of(os.environ)
+    except (InputError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a program of its own
+        return 2
+    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)  # noqa: T201 - as above
+    if not sys.stdin.isatty():
+        threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
+    asyncio.run(server.serve(sockets=[listener]))
+    return 0 if server.started else 2
+
+
+def _options(environment: Mapping[str, str]) -> dict[str, Any]:
+    text = environment.get("SESSION_STORE_OPTIONS", "{}")
+    try:
+        options = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"SESSION_STORE_OPTIONS is no JSON: {error}") from error
+    if not isinstance(options, dict):
+        raise InputError("SESSION_STORE_OPTIONS is expected to be a JSON object")
+    return options
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _end_with_input(server: uvicorn.Server) -> None:
+    sys.stdin.buffer.read()
+    server.should_exit = True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""A session store over HTTP, with the methods of ``Sessions``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from pydantic import TypeAdapter
+
+from bench.errors import InputError
+from bench.systems.session_store.session import (
+    MOST_LISTED,
+    ConnectionTest,
+    Listed,
+    Restored,
+    Saved,
+    Session,
+    Statistics,
+    StoreDownError,
+)
+
+_SAVED, _SESSION = TypeAdapter(Saved), TypeAdapter(Session)
+_LISTED, _STATISTICS = TypeAdapter(list[Listed]), TypeAdapter(Statistics)
+_CONNECTION = TypeAdapter(ConnectionTest)
+_POSTGRES = "/api/sessions/postgres"
+
+
+class HttpSessions:
+    """Calls the REST face at ``url``, over ``connections`` that stay open.
+
+    Every method raises StoreDownError where the service says so, InputError where it refuses what
+    it was given, and httpx.HTTPError where it does not answer.
+    """
+
+    def __init__(self, url: str, *, token: str = "", connections: int = 100) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            limits=httpx.Limits(max_connections=connections, keepalive_expiry=30.0),
+            timeout=30.0,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def save(
+        self,
+        session_id: str,
+        data: Mapping[str, Any],
+        metadata: Mapping[str, Any] | None = None,
+        expires_in_hours: float | None = None,
+    ) -> Saved:
+        """Write a session, new or over what is there."""
+        body = {"data": data, "metadata": metadata or {}, "expires_in_hours": expires_in_hours}
+        answer = await self._answer("PUT", f"{_POSTGRES}/sessions/{session_id}", json=body)
+        return _SAVED.validate_json(answer.content)
+
+    async def load(self, session_id: str) -> Session | None:
+        """Return an active session that has not expired."""
+        answer = await self._answer("GET", f"{_POSTGRES}/sessions/{session_id}")
+        return None if answer.status_code == 404 else _SESSION.validate_json(answer.content)
+
+    async def list_sessions(
+        self, limit: int = 100, offset: int = 0, *, include_inactive: bool = False
+    ) -> list[Listed]:
+        """Return a page of the sessions, the last updated first."""
+        asked = {"limit": limit, "offset": offset, "include_inactive": include_inactive}
+        answer = await self._answer("GET", f"{_POSTGRES}/sessions", params=asked)
+        return _LISTED.validate_json(answer.content)
+
+    async def delete(self, session_id: str, *, hard: bool = False) -> bool:
+        """Mark a session as inactive, or remove it; tell whether there was one."""
+        path = f"{_POSTGRES}/sessions/{session_id}"
+        answer = await self._answer("DELETE", path, params={"hard": hard})
+        return answer.status_code != 404
+
+    async def statistics(self) -> Statistics:
+        """Count the sessions."""
+        answer = await self._answer("GET", f"{_POSTGRES}/statistics")
+        return _STATISTICS.validate_json(answer.content)
+
+    async def clean_up(self) -> int:
+        """Remove what has expired, and return how many there were."""
+        removed: int = (await self._answer("POST", f"{_POSTGRES}/cleanup")).json()["removed"]
+        return removed
+
+    async def restore(self) -> Restored:
+        """Have the service read every active session, and tell which it read."""
+        reasons = (await self._answer("POST", "/api/sessions/restore")).json()["reasons"]
+        ids: list[str] = []
+        while True:
+            asked = {"limit": MOST_LISTED, "offset": len(ids)}
+            page = (await self._answer("GET", "/api/sessions/restored", params=asked)).json()
+            ids += page["session_ids"]
+            if len(page["session_ids"]) < MOST_LISTED:
+                return Restored(tuple(ids), reasons)
+
+    async def test_connection(self) -> ConnectionTest:
+        """Tell whether the service reaches Postgres."""
+        answer = await self._answer("GET", f"{_POSTGRES}/connection/test")
+        return _CONNECTION.validate_json(answer.content)
+
+    async def _answer(self, method: str, path: str, **given: Any) -> httpx.Response:
+        answer = await self._client.request(method, path, **given)
+        if answer.status_code in (200, 404):
+            return answer
+        detail = answer.json().get("detail", "") if answer.content else ""
+        if answer.status_code == 503:
+            raise StoreDownError(detail)
+        raise InputError(f"{method} {path}: {answer.status_code} {detail}")

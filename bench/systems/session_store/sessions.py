@@ -1,0 +1,324 @@
+"""Sessions in Postgres, and in files while it is down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bench.systems.session_store.files import Entry, FileSessions, What
+from bench.systems.session_store.postgres import DOWN, PostgresSessions
+from bench.systems.session_store.session import (
+    ConnectionTest,
+    Listed,
+    Restored,
+    Saved,
+    Session,
+    Statistics,
+    StoreDownError,
+    check_hours,
+    check_id,
+    check_page,
+    message_count,
+    plain,
+)
+
+Result = TypeVar("Result")
+_NOT_IN_FILES = "Postgres does not answer, and this is not in files"
+
+
+class Sessions:
+    """Keeps sessions in ``store``; while that does not answer, in files below ``directory``.
+
+    Without a ``directory`` there is no fallback, and what psycopg raises passes through. With
+    ``mirror`` every session lies in a file besides, so that what was saved before Postgres went
+    down can be loaded meanwhile, as far as this instance saved it. A directory belongs to one
+    instance; several share the table.
+
+    An operation that Postgres does not answer within ``operation_s`` goes to the files, and so do
+    all others, until Postgres has answered one of the attempts that are made every ``retry_s``.
+    What the files hold is then written to the table, unless what is there is newer; before that
+    nobody reads the table. Also on opening, what an earlier process left in files.
+    """
+
+    def __init__(
+        self,
+        store: PostgresSessions,
+        directory: Path | None = None,
+        *,
+        mirror: bool = False,
+        operation_s: float = 5.0,
+        retry_s: float = 0.1,
+    ) -> None:
+        self.postgres = store
+        self._has_fallback = directory is not None
+        self._operation_s = operation_s
+        self._retry_s = retry_s
+        place = directory or Path()
+        self._pending = FileSessions(place / "pending")
+        self._mirror = FileSessions(place / "mirror", flushed=False) if mirror else None
+        self._is_down = False
+        # Whoever holds it decides whether an operation goes to the files or to Postgres.
+        self._files = asyncio.Lock()
+        self._return: asyncio.Task[None] | None = None
+
+    @property
+    def is_down(self) -> bool:
+        """Whether files serve, since Postgres does not."""
+        return self._is_down
+
+    async def open(self) -> None:
+        """Connect, or begin in files where Postgres is down.
+
+        Raises:
+            InputError: the table is there with another kind of column.
+        """
+        try:
+            await self.postgres.open()
+            if self._has_fallback:
+                await self._write_back()
+        except DOWN:
+            if not self._has_fallback:
+                raise
+            self._go_down()
+
+    async def close(self) -> None:
+        """Close all connections; what is in files stays there."""
+        if self._return is not None:
+            self._return.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._return
+        await self.postgres.close()
+
+    async def save(
+        self,
+        session_id: str,
+        data: Mapping[str, Any],
+        metadata: Mapping[str, Any] | None = None,
+        expires_in_hours: float | None = None,
+    ) -> Saved:
+        """Write a session, new or over what is there; what cannot be kept of it is skipped.
+
+        Raises:
+            InputError: the id or the time is not one.
+        """
+        check_id(session_id)
+        check_hours(expires_in_hours)
+        kept, skipped = plain(data)
+        about, skipped_about = plain(metadata or {})
+        skipped += tuple(f"metadata.{name}" for name in skipped_about)
+        given = (session_id, kept, about, expires_in_hours)
+
+        async def in_postgres() -> Saved:
+            saved = Saved(await self.postgres.save(*given), skipped)
+            if self._mirror is not None:
+                async with self._files:
+                    await asyncio.to_thread(self._mirror.save, *given)
+            return saved
+
+        async def in_files() -> Saved:
+            await asyncio.to_thread(self._pending.save, *given)
+            return Saved(None, skipped, in_files=True)
+
+        return await self._served(in_postgres, in_files)
+
+    async def load(self, session_id: str) -> Session | None:
+        """Return an active session that has not expired.
+
+        Raises:
+            InputError: the id is not one.
+            StoreDownError: Postgres is down, and the session is not in files.
+            ValueError: its data cannot be read.
+        """
+        check_id(session_id)
+
+        async def in_files() -> Session | None:
+            entry = self._entry(session_id)
+            if entry is None:
+                raise StoreDownError(_NOT_IN_FILES)
+            return entry.session if self._pending.lives(entry) else None
+
+        return await self._served(lambda: self.postgres.load(session_id), in_files)
+
+    async def list_sessions(
+        self, limit: int = 100, offset: int = 0, *, include_inactive: bool = False
+    ) -> list[Listed]:
+        """Return a page of the sessions, the last updated first; of those in files while down.
+
+        Raises:
+            InputError: limit or offset is out of bounds.
+        """
+        check_page(limit, offset)
+
+        async def in_files() -> list[Listed]:
+            lives = self._pending.lives
+            entries = [e for e in self._entries().values() if e.what != "deleted"]
+            wanted = [e.session for e in entries if include_inactive or lives(e)]
+            wanted.sort(key=attrgetter("session_id"))
+            wanted.sort(key=attrgetter("last_updated"), reverse=True)
+            return [_listed(session) for session in wanted[offset : offset + limit]]
+
+        return await self._served(
+            lambda: self.postgres.list_sessions(limit, offset, include_inactive=include_inactive),
+            in_files,
+        )
+
+    async def delete(self, session_id: str, *, hard: bool = False) -> bool:
+        """Mark a session as inactive, or remove it; tell whether there was one.
+
+        While Postgres is down that is noted and done later; then there may have been none.
+
+        Raises:
+            InputError: the id is not one.
+        """
+        check_id(session_id)
+
+        async def in_postgres() -> bool:
+            was_there = await self.postgres.delete(session_id, hard=hard)
+            if self._mirror is not None:
+                async with self._files:
+                    self._mirror.remove(session_id)
+            return was_there
+
+        async def in_files() -> bool:
+            entry = self._entry(session_id)
+            what: What = "deleted" if hard else "inactive"
+            kept = entry.session if entry is not None and not hard else None
+            about = (kept.data, kept.metadata) if kept is not None else ({}, {})
+            await asyncio.to_thread(self._pending.save, session_id, *about, None, what)
+            return entry is None or self._pending.lives(entry)
+
+        return await self._served(in_postgres, in_files)
+
+    async def statistics(self) -> Statistics:
+        """Count the sessions; those in files while Postgres is down."""
+
+        async def in_files() -> Statistics:
+            entries = [e for e in self._entries().values() if e.what != "deleted"]
+            messages = sum(message_count(each.session.data) for each in entries)
+            active = sum(map(self._pending.lives, entries))
+            return Statistics(len(entries), active, messages / len(entries) if entries else 0.0)
+
+        return await self._served(self.postgres.statistics, in_files)
+
+    async def clean_up(self) -> int:
+        """Remove what has expired, and return how many there were."""
+
+        async def in_postgres() -> int:
+            if self._mirror is not None:
+                async with self._files:
+                    _remove_expired(self._mirror)
+            return await self.postgres.clean_up()
+
+        async def in_files() -> int:
+            expired = [e for e in self._entries().values() if self._pending.has_expired(e)]
+            for each in expired:
+                session_id = each.session.session_id
+                await asyncio.to_thread(self._pending.save, session_id, {}, {}, None, "deleted")
+            return len(expired)
+
+        return await self._served(in_postgres, in_files)
+
+    async def restore(self, keep: Callable[[Session], None] = lambda _: None) -> Restored:
+        """Read every active session after a restart, hand it to ``keep``, and tell what failed.
+
+        While Postgres is down, those in files.
+        """
+
+        async def in_files() -> Restored:
+            alive = [e.session for e in self._entries().values() if self._pending.lives(e)]
+            for session in alive:
+                keep(session)
+            return Restored(tuple(session.session_id for session in alive))
+
+        return await self._served(lambda: self.postgres.restore(keep), in_files)
+
+    async def restore_from_postgres(self) -> Restored:
+        """Do so from Postgres alone.
+
+        Raises:
+            StoreDownError: it is down.
+        """
+        if self._is_down:
+            raise StoreDownError("Postgres does not answer")
+        return await self.postgres.restore(lambda _: None)
+
+    async def test_connection(self) -> ConnectionTest:
+        """Tell whether Postgres answers now, over a connection of its own."""
+        try:
+            return ConnectionTest(is_connected=True, detail=await self.postgres.version())
+        except DOWN as error:
+            return ConnectionTest(is_connected=False, detail=type(error).__name__)
+
+    async def _served(
+        self,
+        in_postgres: Callable[[], Awaitable[Result]],
+        in_files: Callable[[], Awaitable[Result]],
+    ) -> Result:
+        if not self._has_fallback:
+            return await in_postgres()
+        while True:
+            if not self._is_down:
+                try:
+                    async with asyncio.timeout(self._operation_s):
+                        return await in_postgres()
+                except (*DOWN, TimeoutError):
+                    self._go_down()
+            async with self._files:
+                if self._is_down:
+                    return await in_files()
+
+    def _go_down(self) -> None:
+        self._is_down = True
+        if self._return is None or self._return.done():
+            self._return = asyncio.create_task(self._come_back())
+
+    async def _come_back(self) -> None:
+        while self._is_down:
+            await asyncio.sleep(self._retry_s)
+            with suppress(*DOWN, TimeoutError):
+                async with asyncio.timeout(self._operation_s):
+                    await self.postgres.reopen()
+                await self._write_back()
+
+    async def _write_back(self) -> None:
+        """Write what the files hold to the table; nothing goes to the files meanwhile."""
+        async with self._files:
+            for entry in self._pending.entries():
+                session = entry.session
+                if entry.what == "session" or session.data:
+                    await self.postgres.put(session)
+                else:
+                    hard = entry.what == "deleted"
+                    await self.postgres.delete_older(
+                        session.session_id, session.last_updated, hard=hard
+                    )
+                if self._mirror is not None and entry.what == "session":
+                    self._mirror.put(session)
+                elif self._mirror is not None:
+                    self._mirror.remove(session.session_id)
+                self._pending.remove(session.session_id)
+            self._is_down = False
+
+    def _entry(self, session_id: str) -> Entry | None:
+        in_mirror = self._mirror.last(session_id) if self._mirror is not None else None
+        return self._pending.last(session_id) or in_mirror
+
+    def _entries(self) -> dict[str, Entry]:
+        """Return the last entry of every session in files, by id."""
+        found = [*self._mirror.entries()] if self._mirror is not None else []
+        return {each.session.session_id: each for each in [*found, *self._pending.entries()]}
+
+
+def _listed(session: Session) -> Listed:
+    names = Listed.__slots__
+    return Listed(**{name: getattr(session, name) for name in names})
+
+
+def _remove_expired(files: FileSessions) -> None:
+    for entry in files.entries():
+        if files.has_expired(entry):
+            files.remove(entry.session.session_id)
