@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.contracts import CHECKPOINT_SAVER
 from bench.scenario.arrival import Closed
 from bench.scenario.plan import Trial, expand
 from bench.scenario.scenario import FaultUse, Moment, Scenario, SubjectUse, Sweep, Use
+from bench.subjects._factory import subject_of
 
 KILLS = 2
 """How often the process of each saver is killed, each time in a trial of its own."""
@@ -68,6 +70,13 @@ def check_trials(subjects: Mapping[str, SubjectUse], seed: int, **changes: Any) 
 
 
 def distinct_subjects(scenario: Scenario) -> list[str]:
-    """Return the first label of each subject that is measured; A/A arms are the same subject."""
-    distinct = {scenario.checked_as(label) for label in scenario.measured_subjects}
+    """Return the first label of each saver that is measured; A/A arms are the same subject.
+
+    Checked is what LangGraph asks, so what is no checkpoint saver is left out.
+    """
+    distinct = {
+        scenario.checked_as(label)
+        for label in scenario.measured_subjects
+        if subject_of(scenario.resolve(label)).interface is CHECKPOINT_SAVER
+    }
     return [label for label in scenario.subjects if label in distinct]

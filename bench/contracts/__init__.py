@@ -5,6 +5,7 @@ them, so that none can time itself differently from the others.
 """
 
 from bench.contracts.fault import Disturbance, Fault, FaultTarget, LinkControl
+from bench.contracts.interface import CHECKPOINT_SAVER, REVISION, SESSION_STORE, Interface
 from bench.contracts.plugin import Loop, PluginOptions, Reporter
 from bench.contracts.probe import OutsideProbe, Probe, ReadingKind, WorkerProbe
 from bench.contracts.server import (

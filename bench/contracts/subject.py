@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from bench.contracts.interface import CHECKPOINT_SAVER, Interface
 from bench.contracts.plugin import PluginOptions
 from bench.contracts.server import Endpoint
 from bench.scenario.durability import Durability
-
-if TYPE_CHECKING:
-    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,7 @@ ALL_WRITES = "all_writes"
 class Subject(ABC):
     """A saver configuration under test. Made in the worker, opened inside its event loop.
 
+    ``interface``: what is called of it; a checkpoint saver, or another kind of store.
     ``reopens``: what was written is found by a subject that is made later, in another process.
     ``keeps_history``: older checkpoints stay readable. ``copies``: what is stored does not change
     when the caller changes the objects that it gave, as LangGraph relies on. ``conforms``: it does
@@ -86,6 +85,7 @@ class Subject(ABC):
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     server: ClassVar[str | None] = None
     packages: ClassVar[tuple[str, ...]] = ("langgraph-checkpoint",)
+    interface: ClassVar[Interface] = CHECKPOINT_SAVER
     reopens: ClassVar[bool] = True
     keeps_history: ClassVar[bool] = True
     copies: ClassVar[bool] = True
@@ -135,8 +135,11 @@ class Subject(ABC):
         """
 
     @abstractmethod
-    def saver(self, client: int) -> BaseCheckpointSaver[Any]:
-        """Return the saver that ``client`` (0, 1, …) calls next; asked before every operation."""
+    def saver(self, client: int) -> Any:
+        """Return what ``client`` (0, 1, …) calls next; asked before every operation.
+
+        A ``BaseCheckpointSaver``, or what else has the methods of the ``interface``.
+        """
 
     @abstractmethod
     async def close(self) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
+from bench.contracts.interface import CHECKPOINT_SAVER, Interface
 from bench.contracts.plugin import PluginOptions
 from bench.values import canonical, difference
-
-if TYPE_CHECKING:
-    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -48,8 +46,8 @@ class Client(Protocol):
 
     index: int
 
-    def saver(self) -> BaseCheckpointSaver[Any]:
-        """Return the saver to use for the next operation."""
+    def saver(self) -> Any:
+        """Return the saver, or store, to use for the next operation."""
 
     def perform(
         self,
@@ -146,11 +144,12 @@ class Workload(ABC):
 
     The verifier's process makes another one, with the same options and payload and one client, to
     tell what is right: :meth:`truth` and :meth:`canonical` may use nothing but options, payload
-    and what they are given.
+    and what they are given. ``interface``: what it calls of a subject.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     marks: ClassVar[tuple[str, ...]] = ()
+    interface: ClassVar[Interface] = CHECKPOINT_SAVER
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int

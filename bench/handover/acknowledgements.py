@@ -14,6 +14,8 @@ from pathlib import Path
 from struct import Struct
 from typing import Any, Self
 
+from bench.contracts import REVISION
+
 # Room that a log in memory takes at a time.
 _MORE_BYTES = 1 << 16
 # Kind, number of written values, chain, when acknowledged (ns of the worker's clock; 0: not, or not
@@ -76,6 +78,9 @@ class AcknowledgementLog:
             "put_writes": (self._begin_writes, self._end_writes),
             "get_tuple": (self._begin_get, self._end_get),
             "delete_thread": (self._begin_delete, self._end_delete),
+            "save": (self._begin_save, self._end_save),
+            "load": (self._begin_load, self._end_load),
+            "delete": (self._begin_session_delete, self._end_delete),
         }
 
     @property
@@ -140,13 +145,41 @@ class AcknowledgementLog:
 
     def _end_get(self, token: tuple[_Chain, str] | None, result: Any, at_ns: int) -> None:
         """Note a read of the latest checkpoint that did not return the latest acknowledged one."""
-        if token is None or not token[1]:
-            return
-        chain, latest = token
-        checkpoint_id = result.checkpoint["id"] if result is not None else ""
-        if checkpoint_id != latest:
-            row = self._add(_ODD_READ, 0, chain.number, latest, checkpoint_id)
+        if token is not None:
+            found = result.checkpoint["id"] if result is not None else ""
+            self._note_read(*token, found, at_ns)
+
+    def _note_read(self, chain: _Chain, latest: str, found: str, at_ns: int) -> None:
+        if latest and found != latest:
+            row = self._add(_ODD_READ, 0, chain.number, latest, found)
             _note_instant(self._rows, row + _ACKNOWLEDGED_AT, at_ns)
+
+    def _begin_save(
+        self, session_id: str, data: Any, metadata: Any = None, expires_in_hours: Any = None
+    ) -> tuple[int, _Chain, str] | None:
+        """Note a save of a session, unless that may be gone before anybody looks for it."""
+        del metadata
+        if expires_in_hours is not None:
+            return None
+        chain = self._chain({"thread_id": session_id})
+        revision = revision_of(data)
+        return self._add(_PUT, 0, chain.number, revision, ""), chain, revision
+
+    def _end_save(self, token: tuple[int, _Chain, str] | None, result: Any, at_ns: int) -> None:
+        if token is not None:
+            self._end_put(token, result, at_ns)
+
+    def _begin_load(self, session_id: str) -> tuple[_Chain, str]:
+        chain = self._chain({"thread_id": session_id})
+        return chain, chain.latest
+
+    def _end_load(self, token: tuple[_Chain, str], result: Any, at_ns: int) -> None:
+        found = revision_of(result.data) if result is not None else ""
+        self._note_read(*token, found, at_ns)
+
+    def _begin_session_delete(self, session_id: str, *, hard: bool = False) -> tuple[int, str]:
+        del hard
+        return self._begin_delete(session_id)
 
     def _chain(self, configurable: Mapping[str, Any]) -> _Chain:
         try:
@@ -369,6 +402,11 @@ def _rows(content: bytes | mmap.mmap) -> Iterator[tuple[int, int, int, int, str,
             yield kind, 0, 0, 0, text.decode(), ""
         else:
             yield kind, values, number, at_ns, _text(first), _text(second)
+
+
+def revision_of(data: Mapping[str, Any]) -> str:
+    """Return what a save of a session is noted as; texts of it are ordered as the numbers are."""
+    return f"{int(data[REVISION]):020}"
 
 
 def as_noted(text: str) -> str:

@@ -65,9 +65,8 @@ class CallCounts:
         readings: list[Reading] = []
         for what, calls in self._recorder.calls.items():
             before = self._before.get(what) or [0] * len(calls)
-            for operation in SAVER_OPERATIONS:
-                code = self._recorder.code(operation)
-                if made[code]:
+            for code, operation in enumerate(self._recorder.operations):
+                if made[code] and operation in SAVER_OPERATIONS:
                     value = (calls[code] - before[code]) / made[code]
                     text = f"{COUNTED[what]}, for each {operation}"
                     name = counted_name(operation, what)

@@ -35,7 +35,7 @@ from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
 from bench.measure.recorder import Recorder
-from bench.measure.timing import OPERATIONS, Clock, Saver, Timing
+from bench.measure.timing import Clock, Saver, Timing
 from bench.records.files import to_json
 from bench.records.redaction import secrets_in, shortened
 from bench.records.trial import Failure, Reading, Verification, Window
@@ -44,9 +44,7 @@ from bench.scenario.metric import (
     CLOSING,
     CYCLE,
     READ_OPERATION,
-    SAVER_OPERATIONS,
     WARM_UP,
-    WRITE_OPERATION,
 )
 from bench.verify.read_back import read_back, unread
 
@@ -102,7 +100,8 @@ class Lifecycle:
         )
         self._directory = Path(parts.job.directory)
         self._place = parts.job.place(opening)
-        names = (*OPERATIONS.values(), CYCLE, *parts.workload.marks)
+        self._interface = parts.subject.interface
+        names = (*self._interface.operations.values(), CYCLE, *parts.workload.marks)
         self._secrets = (*opening.secrets, *secrets_in(os.environ))
         self.recorder = Recorder(names, self._secrets)
         self._log = (
@@ -114,9 +113,9 @@ class Lifecycle:
             if trial.fault
             else AcknowledgementLog()
         )
-        self._timing = Timing(self.recorder, clock, self._log)
+        self._timing = Timing(self.recorder, clock, self._log, self._interface)
         self._call_counts = CallCounts(self.recorder)
-        self._puts_before: dict[str, int] = {}
+        self._writes_before: dict[str, int] = {}
         self._cycles_in_window = 0
 
     async def run(self, asked_for: asyncio.AbstractEventLoop) -> TrialResult:
@@ -308,7 +307,7 @@ class Lifecycle:
         operations = _WARM_OPERATIONS * subject.connections(self._arrival.concurrency)
         done = {
             name: (self._done(name), operations)
-            for name in (CYCLE, *SAVER_OPERATIONS)
+            for name in (CYCLE, *self._interface.operations.values())
             if name == CYCLE or self._done(name)
         }
         if isinstance(self._arrival, Closed):
@@ -316,7 +315,7 @@ class Lifecycle:
         return done
 
     async def _start_probes(self, when: str, subject: Subject) -> None:
-        self._puts_before[when] = self._done(WRITE_OPERATION)
+        self._writes_before[when] = self._done(self._interface.write)
         for probe in self._parts.probes:
             if probe.stops == when:
                 await probe.start(subject)
@@ -325,7 +324,8 @@ class Lifecycle:
         readings: list[Reading] = []
         for probe in self._parts.probes:
             if probe.stops == when:
-                readings += await probe.stop(self._done(WRITE_OPERATION) - self._puts_before[when])
+                writes = self._done(self._interface.write) - self._writes_before[when]
+                readings += await probe.stop(writes)
         return tuple(readings)
 
     def _handed_over(self, result: TrialResult) -> TrialResult:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from pydantic import ValidationError
@@ -97,6 +99,7 @@ def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
     for kind, table in tables.items():
         for label, use in table.items():
             yield from _plugin_problems(kind, f"{kind}s.{label}", use, origin)
+    yield from _interface_problems(scenario, origin)
     loops = {loop for sweep in scenario.sweeps.values() for loop in sweep.loops}
     for kind, used in (("loop", sorted(loops)), ("probe", sorted(scenario.probes))):
         for name in used:
@@ -104,6 +107,20 @@ def _problems(scenario: Scenario, origin: str) -> Iterator[str]:
                 load(kind, name)
             except InputError as error:
                 yield f"{origin}: {error}"
+
+
+def _interface_problems(scenario: Scenario, origin: str) -> Iterator[str]:
+    """Refuse a workload that calls what a subject does not have; what cannot be loaded is told."""
+    for label, sweep in scenario.sweeps.items():
+        for pair in product(sweep.subjects, sweep.workloads):
+            with suppress(InputError):
+                subject = subject_of(scenario.resolve(pair[0])).interface
+                workload = load("workload", scenario.workloads[pair[1]].use).interface
+                if subject != workload:
+                    yield (
+                        f"{origin}: sweeps.{label}: {pair[0]} is a {subject.name}, and the "
+                        f"workload {pair[1]} is of a {workload.name}; expected the same"
+                    )
 
 
 def _secret_problems(interpreter: OwnInterpreter, place: str) -> Iterator[str]:

@@ -18,25 +18,20 @@ from typing import Any, NamedTuple
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from bench.contracts import Checkout
+from bench.contracts import CHECKPOINT_SAVER, Checkout, Interface
 from bench.errors import InputError
 from bench.handover.acknowledgements import AcknowledgementLog
 from bench.measure.recorder import Recorder
 from bench.records.outcome import Outcome
 from bench.scenario.metric import LOCK_ACQUISITIONS, ROUND_TRIPS
 
-# Method of a saver → operation, named as in LangGraph's conformance suite.
-OPERATIONS = {
-    "aput": "put",
-    "aput_writes": "put_writes",
-    "aget_tuple": "get_tuple",
-    "alist": "list",
-    "adelete_thread": "delete_thread",
-}
+# Method of a saver → operation.
+OPERATIONS = CHECKPOINT_SAVER.operations
 _OK = int(Outcome.OK)
 
 Clock = Callable[[], int]
-Saver = BaseCheckpointSaver[Any]
+# A BaseCheckpointSaver, or what else has the methods of the interface.
+Saver = Any
 Method = Callable[..., Any]
 
 
@@ -69,9 +64,14 @@ class Timing:
     """Makes savers, locks and pools report to a :class:`Recorder`, by the given ``clock``."""
 
     def __init__(
-        self, recorder: Recorder, clock: Clock, log: AcknowledgementLog | None = None
+        self,
+        recorder: Recorder,
+        clock: Clock,
+        log: AcknowledgementLog | None = None,
+        interface: Interface = CHECKPOINT_SAVER,
     ) -> None:
         """Where there is a ``log``, it notes what is acknowledged, at instants of ``clock``."""
+        self._operations = interface.operations
         self._recorder = recorder
         self._clock = clock
         self._noted = log.operations if log else {}
@@ -91,7 +91,7 @@ class Timing:
         lock = getattr(saver, "lock", None)
         if lock is not None:
             # The attribute is the saver's own; what replaces it behaves the same.
-            saver.lock = self._timed_lock(lock)  # type: ignore[attr-defined]  # only some have one
+            saver.lock = self._timed_lock(lock)
         return saver
 
     def savers(self, saver_for: Callable[[int], Saver]) -> Callable[[int], Saver]:
@@ -121,8 +121,8 @@ class Timing:
     def _timed_methods(self, own: type) -> dict[str, Method]:
         return {
             name: self._timed(getattr(own, name), operation)
-            for name, operation in OPERATIONS.items()
-            if getattr(own, name) is not getattr(BaseCheckpointSaver, name)
+            for name, operation in self._operations.items()
+            if getattr(own, name) is not getattr(BaseCheckpointSaver, name, None)
         }
 
     def _timed(self, original: Method, operation: str) -> Method:

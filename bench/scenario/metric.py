@@ -23,11 +23,15 @@ Unit = Literal["ns", "bytes", "per_s", "count", "ratio"]
 # cell and not in the next, or falls below, has the arithmetic one everywhere.
 Combined = Literal["geometric", "arithmetic"]
 
-# The cycle is one pass of a workload; the other names are those of LangGraph's conformance suite.
+# The cycle is one pass of a workload; the other names are those of LangGraph's conformance suite,
+# then those of a session store.
 WRITE_OPERATION = "put"
 READ_OPERATION = "get_tuple"
 CYCLE = "cycle"
-SAVER_OPERATIONS = (WRITE_OPERATION, "put_writes", READ_OPERATION, "list", "delete_thread")
+SAVER_OPERATIONS = (
+    *(WRITE_OPERATION, "put_writes", READ_OPERATION, "list", "delete_thread"),
+    *("save", "load", "delete", "statistics", "clean_up", "restore"),
+)
 # Stands for all operations of the saver together, in the names of means.
 ANY_SAVER_OPERATION = "saver"
 # What was due before the window is no measurement; it is told apart, under this name.

@@ -13,7 +13,10 @@ from langgraph.checkpoint.base import CheckpointTuple
 
 from bench.contracts import (
     ALL_WRITES,
+    CHECKPOINT_SAVER,
     CHECKPOINT_WRITES,
+    REVISION,
+    SESSION_STORE,
     ExpectedThread,
     Subject,
     ThreadTruth,
@@ -21,7 +24,7 @@ from bench.contracts import (
     Workload,
     value_hash,
 )
-from bench.handover.acknowledgements import Acknowledged, ChainLog, Key, as_noted
+from bench.handover.acknowledgements import Acknowledged, ChainLog, Key, as_noted, revision_of
 from bench.handover.job import Ledger
 from bench.records.trial import Unread, Verification
 from bench.verify.differences import (
@@ -105,16 +108,21 @@ async def verify(
     namespaces, in an order drawn from the ledger's seed; and at whether the saver keeps references,
     which writes a checkpoint into a thread of its own. Contents of latest checkpoints are compared
     for ``verify_s`` seconds of ``clock`` (in ns), then whole threads for as long, at least one. A
-    saver without history is compared by its latest checkpoints alone.
+    saver without history is compared by its latest checkpoints alone. So is a session store; one
+    that was broken restores all its sessions first, and every one is compared that it should have.
     """
     reader = _Reader(subject, workload, ledger, log)
+    most = MOST_CHAINS
+    if subject.interface is SESSION_STORE and log.broken_ns:
+        reader.restored = await _restored(subject)
+        most = max(1, len(log.chains))
     stored = (await subject.stored()).checkpoints
     counters: Mapping[str, int] = {}
     problems: list[str] = []
     # A server that was started again counts from nothing.
     if not log.broken_ns:
         counters, problems = await _counters(subject, log, pause)
-    latest = [*_spread(log.chains, is_root=True), *_spread(log.chains, is_root=False)]
+    latest = [chain for is_root in (True, False) for chain in _spread(log.chains, most, is_root)]
     deadline_ns = clock() + round(verify_s * _NS_PER_S)
     for chain in latest:
         await reader.compare_latest(chain, with_content=clock() < deadline_ns)
@@ -128,7 +136,7 @@ async def verify(
         await reader.compare_thread(thread_id)
         whole += 1
     reader.note(_wrong_reads(ledger, log))
-    if subject.copies:
+    if subject.copies and subject.interface is CHECKPOINT_SAVER:
         thread_id = f"{workload.namespace}-references"
         reader.note(await kept_references(subject.saver(0), thread_id))
     if subject.reopens and log.acknowledged and not reader.seen:
@@ -165,9 +173,14 @@ async def verify(
     )
 
 
-def _spread(chains: Sequence[ChainLog], *, is_root: bool) -> Sequence[ChainLog]:
+def _spread(chains: Sequence[ChainLog], most: int, is_root: bool) -> Sequence[ChainLog]:
     wanted = [chain for chain in chains if (not chain.namespace) == is_root]
-    return wanted[:: max(1, -(-len(wanted) // MOST_CHAINS))]
+    return wanted[:: max(1, -(-len(wanted) // most))]
+
+
+async def _restored(subject: Subject) -> frozenset[str]:
+    """Have a session store do what it does after a restart, and name what it has then."""
+    return frozenset((await subject.saver(0).restore()).session_ids)
 
 
 def _wrong_reads(ledger: Ledger, log: Acknowledged) -> Iterator[Discrepancy]:
@@ -202,7 +215,10 @@ def _odd_read(
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads a store and gathers discrepancies; ``rows`` has how many ids were listed of a chain."""
+    """Reads a store and gathers discrepancies; ``rows`` has how many ids were listed of a chain.
+
+    Where there are ``restored`` sessions, what is not among them is not there.
+    """
 
     subject: Subject
     workload: Workload
@@ -212,6 +228,7 @@ class _Reader:
     rows: dict[Key, int] = field(default_factory=dict)
     truths: dict[str, ThreadTruth | None] = field(default_factory=dict)
     unacknowledged: set[tuple[Key, str]] = field(default_factory=set)
+    restored: frozenset[str] | None = None
     latest_read: int = 0
     compared: int = 0
     deterministic: bool = True
@@ -424,11 +441,22 @@ class _Reader:
     async def _read(
         self, chain: ChainLog, checkpoint_id: str | None = None
     ) -> ReadCheckpoint | None:
+        if self.subject.interface is SESSION_STORE:
+            return await self._read_session(chain.thread_id)
         configurable = {"thread_id": chain.thread_id, "checkpoint_ns": chain.namespace}
         if checkpoint_id is not None:
             configurable["checkpoint_id"] = checkpoint_id
         read = await self.subject.saver(0).aget_tuple({"configurable": configurable})
         return None if read is None else _row(read)
+
+    async def _read_session(self, session_id: str) -> ReadCheckpoint | None:
+        if self.restored is not None and session_id not in self.restored:
+            return None
+        found = await self.subject.saver(0).load(session_id)
+        if found is None:
+            return None
+        channels = {name: value for name, value in found.data.items() if name != REVISION}
+        return ReadCheckpoint((session_id, ""), revision_of(found.data), "", channels, ())
 
     async def _list(self, chain: ChainLog) -> list[ReadCheckpoint]:
         configurable = {"thread_id": chain.thread_id, "checkpoint_ns": chain.namespace}

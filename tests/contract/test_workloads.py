@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.contracts import PluginOptions, Workload
+from bench.contracts import CHECKPOINT_SAVER, PluginOptions, Workload
 from bench.discovery import load, names
 from bench.verify.read_back import verify
 from tests.clients import OpenSaver, drive, measured, verified
 
-NAMES = names("workload")
+# Those that call a checkpoint saver; tests/unit/workloads/test_sessions.py has the other.
+NAMES = [name for name in names("workload") if load("workload", name).interface is CHECKPOINT_SAVER]
 
 
 def workload(name: str, payload: str = "nested", clients: int = 1) -> Workload:

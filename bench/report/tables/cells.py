@@ -42,8 +42,14 @@ _TITLES = {
     "put_writes": "Write a task's results (put_writes)",
     READ_OPERATION: "Read the latest checkpoint (get_tuple)",
     CYCLE: "A whole cycle of the workload (cycle)",
-    "list": "List checkpoints (list)",
+    "list": "List what is stored (list)",
     "delete_thread": "Delete a thread (delete_thread)",
+    "save": "Save a session (save)",
+    "load": "Load a session (load)",
+    "delete": "Delete a session (delete)",
+    "statistics": "Count the sessions (statistics)",
+    "clean_up": "Remove expired sessions (clean_up)",
+    "restore": "Restore all sessions (restore)",
     "last_event": "A graph run until its last event (last_event)",
 }
 _OPENED = frozenset({WRITE_OPERATION, READ_OPERATION})

@@ -56,8 +56,7 @@ def server_of(environment: Mapping[str, str]) -> tuple[uvicorn.Server, socket.so
     sessions = Sessions(store, Path(files) if files else None, mirror=mirror)
     app = app_of(sessions, token=token)
     config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_keep_alive=60)
-    listener = socket.create_server((host, int(port)), family=_family(host))
-    return uvicorn.Server(config), listener
+    return uvicorn.Server(config), _listener(host, int(port))
 
 
 def main() -> int:
@@ -85,8 +84,14 @@ def _options(environment: Mapping[str, str]) -> dict[str, Any]:
     return options
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Where the protocol is not named, asyncio leaves small packets to wait for 40 ms (Nagle).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    return listener
 
 
 def _end_with_input(server: uvicorn.Server) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -57,6 +57,11 @@ class HttpSessions:
         body = {"data": data, "metadata": metadata or {}, "expires_in_hours": expires_in_hours}
         answer = await self._answer("PUT", f"{_POSTGRES}/sessions/{session_id}", json=body)
         return _SAVED.validate_json(answer.content)
+
+    async def insert_many(self, sessions: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Write many sessions, each an id and its data, one after the other."""
+        for session_id, data in sessions:
+            await self.save(session_id, data)
 
     async def load(self, session_id: str) -> Session | None:
         """Return an active session that has not expired."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
@@ -124,6 +124,10 @@ class Sessions:
             return Saved(None, skipped, in_files=True)
 
         return await self._served(in_postgres, in_files)
+
+    async def insert_many(self, sessions: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Write many new sessions into Postgres, each an id and its plain data."""
+        await self.postgres.insert_many(sessions)
 
     async def load(self, session_id: str) -> Session | None:
         """Return an active session that has not expired.

@@ -1,0 +1,170 @@
+"""The session store of ``bench.systems.session_store``, called directly or over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, cast
+
+from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline
+from psycopg.rows import dict_row
+from pydantic import Field
+
+from bench.child_process import ChildProcess
+from bench.contracts import (
+    SESSION_STORE,
+    Checkout,
+    CountedCalls,
+    Interface,
+    PluginOptions,
+    Stored,
+    StoredTable,
+    Subject,
+)
+from bench.errors import UnavailableError
+from bench.scenario.durability import Durability
+from bench.subjects import _postgres_base as base
+from bench.systems.session_store.http_client import HttpSessions
+from bench.systems.session_store.postgres import PostgresSessions
+from bench.systems.session_store.sessions import Sessions
+
+_START_S = 20.0
+_ENDING_S = 5.0
+
+
+class SessionStoreOptions(PluginOptions):
+    """How sessions are kept, and how they are asked for.
+
+    ``column``: what the data lies in; ``bytea`` holds MessagePack. ``files``: what serves while
+    Postgres is down, ``"mirror"`` keeps every session in a file besides. ``call``: from the worker,
+    or over HTTP from a process of its own on 127.0.0.1.
+    """
+
+    column: Literal["jsonb", "text", "bytea"] = "jsonb"
+    indexes: bool = True
+    autocommit: bool = True
+    files: Literal["none", "fallback", "mirror"] = "fallback"
+    call: Literal["direct", "http"] = "direct"
+    pool_size: int = Field(default=5, ge=1, le=100)
+    synchronous_commit: Literal["on", "off"] = "on"
+
+
+class SessionStoreSubject(Subject):
+    """One store for all clients, over a pool."""
+
+    Options = SessionStoreOptions
+    options: SessionStoreOptions
+    server = "postgres"
+    packages: ClassVar[tuple[str, ...]] = ("psycopg", "psycopg-pool")
+    interface: ClassVar[Interface] = SESSION_STORE
+    keeps_history = False
+    conforms = False
+    _store: Sessions | HttpSessions | None = None
+    _process: ChildProcess | None = None
+
+    @classmethod
+    def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        return {"synchronous_commit": cast("SessionStoreOptions", options).synchronous_commit}
+
+    @classmethod
+    def required_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        is_asked_for = "synchronous_commit" in options.model_fields_set
+        return cls.server_settings(options) if is_asked_for else {}
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        return base.asked_durability(cast("SessionStoreOptions", options).synchronous_commit)
+
+    def durability_found(self, settings: Mapping[str, str]) -> Durability:
+        return base.durability_of_settings(settings)
+
+    async def open(self, clients: int) -> None:
+        if self.options.call == "http":
+            port = await asyncio.to_thread(self._serve, clients)
+            self._store = HttpSessions(f"http://127.0.0.1:{port}", connections=clients)
+            return
+        directory = self.place.directory / "sessions"
+        mode = self.options.files
+        postgres = PostgresSessions(self._address, **self._arguments(clients))
+        self._store = Sessions(
+            postgres, directory if mode != "none" else None, mirror=mode == "mirror"
+        )
+        await self._store.open()
+
+    def saver(self, client: int) -> Sessions | HttpSessions:
+        if self._store is None:
+            raise RuntimeError("the store is not open")
+        return self._store
+
+    async def close(self) -> None:
+        if self._store is not None:
+            await self._store.close()
+        if self._process is not None:
+            await asyncio.to_thread(self._process.end, _ENDING_S)
+
+    def connections(self, clients: int) -> int:
+        return min(self.options.pool_size, clients)
+
+    async def settings(self) -> Mapping[str, str]:
+        rows = await self._rows(base.SETTINGS_SQL)
+        return dict(sorted((row["name"], row["value"]) for row in rows))
+
+    async def stored(self) -> Stored:
+        """Tell the bytes, with indexes and TOAST; sessions are no checkpoints."""
+        query = "SELECT pg_total_relation_size('isotope_sessions')::bigint AS bytes"
+        (row,) = await self._rows(query)
+        return Stored(None, row["bytes"])
+
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        rows = await self._rows(base.tables_sql(await self._rows(base.COLUMNS_SQL)))
+        return [StoredTable(row["name"], row["rows"], row["largest_row_bytes"]) for row in rows]
+
+    def checkouts(self) -> Sequence[Checkout]:
+        if not isinstance(self._store, Sessions):
+            return ()
+        return [Checkout(self._store.postgres.pool, "getconn")]
+
+    def counted_calls(self) -> Sequence[CountedCalls]:
+        if not isinstance(self._store, Sessions):
+            return ()
+        return base.counted_calls(AsyncConnection, AsyncCursor, AsyncPipeline)
+
+    @property
+    def _address(self) -> str:
+        if self.place.endpoint is None:
+            raise UnavailableError(
+                "this subject needs a Postgres server, and none was started for it"
+            )
+        return self.place.endpoint.url
+
+    def _arguments(self, clients: int) -> dict[str, Any]:
+        given = self.options.model_dump(include={"column", "indexes", "autocommit"})
+        return {**given, "pool_size": self.connections(clients)}
+
+    def _serve(self, clients: int) -> int:
+        given = {**self._arguments(clients), "mirror": self.options.files == "mirror"}
+        directory = self.place.directory / "sessions"
+        environment = {
+            **os.environ,
+            "SESSION_STORE_POSTGRES": self._address,
+            "SESSION_STORE_PORT": "0",
+            "SESSION_STORE_FILES": str(directory) if self.options.files != "none" else "",
+            "SESSION_STORE_OPTIONS": json.dumps(given),
+        }
+        command = [sys.executable, "-m", "bench.systems.session_store"]
+        self._process = ChildProcess(command, environment, errors=sys.stderr.fileno())
+        try:
+            port: int = json.loads(self._process.line(_START_S) or "{}")["port"]
+        except (KeyError, ValueError, TimeoutError) as error:
+            raise UnavailableError("the session store's REST face did not start") from error
+        return port
+
+    async def _rows(self, query: base.Query) -> list[Any]:
+        """Return an answer over a connection of its own, so that it waits for no client's."""
+        async with await AsyncConnection.connect(
+            self._address, autocommit=True, row_factory=dict_row
+        ) as connection:
+            return await (await connection.execute(query)).fetchall()
