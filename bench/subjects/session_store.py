@@ -58,7 +58,9 @@ class SessionStoreSubject(Subject):
     Options = SessionStoreOptions
     options: SessionStoreOptions
     server = "postgres"
-    packages: ClassVar[tuple[str, ...]] = ("psycopg", "psycopg-pool")
+    packages: ClassVar[tuple[str, ...]] = (
+        *("fastapi", "httpx", "ormsgpack", "psycopg", "psycopg-pool", "uvicorn"),
+    )
     interface: ClassVar[Interface] = SESSION_STORE
     keeps_history = False
     conforms = False

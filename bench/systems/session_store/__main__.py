@@ -12,27 +12,47 @@ import asyncio
 import json
 import os
 import socket
+import stat
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from bench.errors import InputError
-from bench.systems.session_store.postgres import PostgresSessions
+from bench.systems.session_store.postgres import DOWN, PostgresSessions
 from bench.systems.session_store.rest import LOOPBACK, app_of
 from bench.systems.session_store.sessions import Sessions
 
 _LEAST_TOKEN_CHARACTERS = 16
 
 
-def server_of(environment: Mapping[str, str]) -> tuple[uvicorn.Server, socket.socket]:
-    """Return the server that ``environment`` describes, and the socket that it is to listen on.
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A store, and the server and socket that serve it."""
+
+    store: Sessions
+    server: uvicorn.Server
+    listener: socket.socket
+
+    async def run(self) -> None:
+        """Serve until the process is asked to end."""
+        await self.store.open()
+        try:
+            await self.server.serve(sockets=[self.listener])
+        finally:
+            await self.store.close()
+
+
+def service_of(environment: Mapping[str, str]) -> Service:
+    """Return the service that ``environment`` describes. Needs an event loop.
 
     Raises:
         InputError: a value is missing or wrong, or it is to listen to others without a token.
+        OSError: it cannot listen there.
     """
     conninfo = environment.get("SESSION_STORE_POSTGRES", "")
     if not conninfo:
@@ -50,27 +70,37 @@ def server_of(environment: Mapping[str, str]) -> tuple[uvicorn.Server, socket.so
     files = environment.get("SESSION_STORE_FILES", "")
     mirror = bool(options.pop("mirror", False))
     try:
-        store = PostgresSessions(conninfo, **options)
+        postgres = PostgresSessions(conninfo, **options)
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(f"SESSION_STORE_OPTIONS: {error}") from error
-    sessions = Sessions(store, Path(files) if files else None, mirror=mirror)
-    app = app_of(sessions, token=token)
-    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_keep_alive=60)
-    return uvicorn.Server(config), _listener(host, int(port))
+    store = Sessions(postgres, Path(files) if files else None, mirror=mirror)
+    app = app_of(store, token=token)
+    config = uvicorn.Config(
+        app, lifespan="off", log_level="warning", server_header=False, timeout_keep_alive=60
+    )
+    return Service(store, uvicorn.Server(config), _listener(host, int(port)))
 
 
 def main() -> int:
     """Serve until the process is asked to end, or standard input closes where it is a pipe."""
     try:
-        server, listener = server_of(os.environ)
+        asyncio.run(_served())
     except (InputError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a program of its own
-        return 2
-    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)  # noqa: T201 - as above
-    if not sys.stdin.isatty():
-        threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
-    asyncio.run(server.serve(sockets=[listener]))
-    return 0 if server.started else 2
+    except DOWN as error:
+        reason = f"Postgres does not answer ({type(error).__name__})"
+        print(f"{reason}, and SESSION_STORE_FILES names no files", file=sys.stderr)  # noqa: T201 - as above
+    else:
+        return 0
+    return 2
+
+
+async def _served() -> None:
+    service = service_of(os.environ)
+    print(json.dumps({"port": service.listener.getsockname()[1]}), flush=True)  # noqa: T201 - as above
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_end_with_input, args=(service.server,), daemon=True).start()
+    await service.run()
 
 
 def _options(environment: Mapping[str, str]) -> dict[str, Any]:

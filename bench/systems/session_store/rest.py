@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, MutableMapping
 from typing import Annotated, Any, Literal
 
 import psycopg
@@ -96,27 +95,14 @@ class RestoredPage(BaseModel):
 
 
 def app_of(store: Sessions, *, token: str = "") -> FastAPI:
-    """Return the app over ``store``, which it opens as it starts and closes as it ends.
+    """Return the app over ``store``, which is open while it serves.
 
     With a ``token`` every request must bring it (``Authorization: Bearer``); without one only
     requests to this machine's own names are served, whatever a name server says.
     """
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.open()
-        try:
-            yield
-        finally:
-            await store.close()
-
     app = FastAPI(
-        title="Sessions",
-        version="1",
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
+        title="Sessions", version="1", docs_url=None, redoc_url=None, redirect_slashes=False
     )
     responses: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem} for status in (400, 404, 413, 422, 503)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.errors import InputError
-from bench.systems.session_store.__main__ import server_of
+from bench.systems.session_store.__main__ import service_of
 from bench.systems.session_store.columns import COLUMNS
 from bench.systems.session_store.files import FileSessions
 from bench.systems.session_store.session import check_hours, check_id, check_page, plain
@@ -103,7 +103,7 @@ def test_it_listens_to_nobody_else_without_a_token_and_refuses_what_it_does_not_
     named = {"SESSION_STORE_POSTGRES": "host=127.0.0.1"} if environment else {}
 
     async def start() -> None:
-        server_of({**named, **environment})
+        service_of({**named, **environment})
 
     with pytest.raises(InputError, match=text):
         asyncio.run(start())
