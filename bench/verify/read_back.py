@@ -114,7 +114,7 @@ async def verify(
     reader = _Reader(subject, workload, ledger, log)
     most = MOST_CHAINS
     if subject.interface is SESSION_STORE and log.broken_ns:
-        reader.restored = await _restored(subject)
+        reader.restored = frozenset((await subject.saver(0).restore()).session_ids)
         most = max(1, len(log.chains))
     stored = (await subject.stored()).checkpoints
     counters: Mapping[str, int] = {}
@@ -176,11 +176,6 @@ async def verify(
 def _spread(chains: Sequence[ChainLog], most: int, is_root: bool) -> Sequence[ChainLog]:
     wanted = [chain for chain in chains if (not chain.namespace) == is_root]
     return wanted[:: max(1, -(-len(wanted) // most))]
-
-
-async def _restored(subject: Subject) -> frozenset[str]:
-    """Have a session store do what it does after a restart, and name what it has then."""
-    return frozenset((await subject.saver(0).restore()).session_ids)
 
 
 def _wrong_reads(ledger: Ledger, log: Acknowledged) -> Iterator[Discrepancy]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from bench.claims.claim import (
 )
 from bench.errors import InputError
 from bench.scenario.limit import Range
-from bench.scenario.metric import metric_names
+from bench.scenario.metric import COUNTED, SAVER_OPERATIONS, counted_name, metric_names
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import load_scenario
 from bench.scenario.toml_file import parse_model
@@ -133,6 +134,7 @@ def test_every_label_that_a_claim_names_is_measured(claim_id: str, judgement: Ju
         for axis in ("subjects", "workloads", "payloads", "arrivals", "loops")
         for label in getattr(sweep, axis)
     }
+    measured |= {(label, "sweeps") for label in scenario.sweeps}
     assert sorted(set(wanted) - measured) == []
 
 
@@ -140,7 +142,8 @@ def test_every_label_that_a_claim_names_is_measured(claim_id: str, judgement: Ju
 def test_every_metric_that_a_claim_names_can_be_one(claim_id: str, judgement: Judgement) -> None:
     if isinstance(judgement, Ratio | Scaling | Bound):
         names = {name for limit in judgement.require for name in (*limit.parts, limit.per) if name}
-        assert names - set(metric_names((), READINGS)) == set()
+        counted = {counted_name(*each) for each in product(SAVER_OPERATIONS, COUNTED)}
+        assert names - counted - set(metric_names((), READINGS)) == set()
 
 
 def test_what_compares_promises_is_judged_at_equal_durability_too() -> None:
