@@ -100,7 +100,6 @@ def app_of(store: Sessions, *, token: str = "") -> FastAPI:
     With a ``token`` every request must bring it (``Authorization: Bearer``); without one only
     requests to this machine's own names are served, whatever a name server says.
     """
-
     app = FastAPI(
         title="Sessions", version="1", docs_url=None, redoc_url=None, redirect_slashes=False
     )
