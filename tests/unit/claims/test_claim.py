@@ -70,7 +70,7 @@ IDS = [
 ]
 READINGS = (
     *("loop_lag.p99", "worker.uss_peak", "server.pss_peak", "worker.cpu_share"),
-    *("server.cpu_share", "stored.bytes_per_checkpoint"),
+    *("server.cpu_share", "stored.bytes", "stored.bytes_per_checkpoint"),
     *("stored.table.checkpoint_blobs", "stored.largest_row.checkpoints"),
     "stored.largest_row.checkpoint",
 )
