@@ -56,10 +56,11 @@ def estimate_all(
 
 
 def operations_in(trials: Sequence[TrialSummary]) -> tuple[str, ...]:
-    """Name the operations that occurred: the saver's, then the cycle, then marks."""
-    present = dict.fromkeys(name for trial in trials for name in trial.operations)
-    known = [name for name in (*SAVER_OPERATIONS, CYCLE) if name in present]
-    return (*known, *(name for name in present if name not in known))
+    """Name the operations that occurred: the saver's, then the cycle, then marks, made or not."""
+    present = {name for trial in trials for name in trial.operations}
+    own = (*SAVER_OPERATIONS, CYCLE)
+    marks = (name for trial in trials for name in trial.record.operations if name not in own)
+    return (*(name for name in own if name in present), *dict.fromkeys(marks))
 
 
 def readings_of(trials: Sequence[TrialSummary]) -> Mapping[str, Reading]:

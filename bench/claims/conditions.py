@@ -353,10 +353,11 @@ def _count(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
     condition = _begun(analysis, [cell], " / ".join(asked), *asked)
     if condition.outcome != "undecided":
         return condition
-    counts = [cell.operations.get(name, 0) for name in asked]
-    for name, count in zip(asked, counts, strict=True):
-        if not count:
-            return _unmeasured(condition, f"no {name} was counted")
+    # A mark of the workload that was never made counts 0; what it does not know has no count.
+    counts = [cell.operations.get(name) for name in asked]
+    if counts[0] is None or not counts[1]:
+        missing = asked[counts[0] is not None]
+        return _unmeasured(condition, f"no {missing} was counted")
     value = counts[0] / counts[1]
     return replace(
         condition,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 
-from bench.contracts import ReadingKind, Subject, WorkerProbe
+from bench.contracts import ReadingKind, StoredTable, Subject, WorkerProbe
 from bench.records.trial import Reading
 
 # The tables of LangGraph's savers, and the kinds of keys of Redis's that hold checkpoints and
@@ -24,6 +24,9 @@ class StoredLayout(WorkerProbe):
 
     readings: ClassVar[Mapping[str, ReadingKind]] = {
         "stored.tables": ReadingKind("count", "neither", "tables of the store, or kinds of keys"),
+        "stored.rows_added": ReadingKind(
+            *("count", "lower", "rows, or keys, that the load has added and left in the store")
+        ),
         **{
             f"stored.table.{name}": ReadingKind(
                 *("count", "neither"),
@@ -42,6 +45,7 @@ class StoredLayout(WorkerProbe):
 
     async def start(self, subject: Subject) -> None:
         self._subject = subject
+        self._rows_before = _rows(await subject.stored_tables())
 
     async def stop(self, checkpoints: int) -> Sequence[Reading]:
         tables = {table.name: table for table in await self._subject.stored_tables()}
@@ -53,6 +57,7 @@ class StoredLayout(WorkerProbe):
         ]
         return [
             self.reading("stored.tables", len(tables), "; ".join(described)),
+            self.reading("stored.rows_added", _rows(tables.values()) - self._rows_before),
             *(self.reading(f"stored.table.{name}", name in tables) for name in NAMED),
             *(
                 self.reading(f"stored.largest_row.{name}", tables[name].largest_row_bytes)
@@ -60,3 +65,7 @@ class StoredLayout(WorkerProbe):
                 if name in tables
             ),
         ]
+
+
+def _rows(tables: Iterable[StoredTable]) -> int:
+    return sum(table.rows for table in tables)

@@ -199,7 +199,8 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
     async def stored_tables(self) -> Sequence[StoredTable]:
         own = f"{self.place.namespace}:"
         keys = await self._keys(f"*{self.place.namespace}*")
-        sizes: dict[str, list[int]] = {}
+        # Their indexes are there without a key, too.
+        sizes: dict[str, list[int]] = {"checkpoint": [], "checkpoint_write": []}
         for first in range(0, len(keys), _SCAN_COUNT):
             batch = keys[first : first + _SCAN_COUNT]
             async with self._client.pipeline(transaction=False) as pipeline:
@@ -209,7 +210,7 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
             for key, size in zip(batch, answers, strict=True):
                 kind = _text(key).removeprefix(own).partition(":")[0]
                 sizes.setdefault(kind, []).append(size or 0)
-        return [StoredTable(kind, len(of), max(of)) for kind, of in sizes.items()]
+        return [StoredTable(kind, len(of), max(of, default=0)) for kind, of in sizes.items()]
 
     async def _keys(self, pattern: str) -> list[Any]:
         # A set, since a scan may name a key twice.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.contracts import Stored
+from bench.contracts import Stored, StoredTable
 from bench.subjects._savers import InProcessSubject
 
 
@@ -15,17 +17,30 @@ class MemorySubject(InProcessSubject[InMemorySaver]):
         self._saver = InMemorySaver()
 
     async def stored(self) -> Stored:
-        checkpoints = [
-            (checkpoint[1], metadata[1])
-            for namespaces in self._saver.storage.values()
-            for by_id in namespaces.values()
-            for checkpoint, metadata, _ in by_id.values()
+        sizes = self._sizes()
+        stored_bytes = sum(map(sum, sizes.values()))
+        return Stored(checkpoints=len(sizes["checkpoints"]), stored_bytes=stored_bytes)
+
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        return [
+            StoredTable(name, len(sizes), max(sizes, default=0))
+            for name, sizes in self._sizes().items()
         ]
-        values = [value for serialised in checkpoints for value in serialised]
-        values += [
-            value[1]
-            for of_checkpoint in self._saver.writes.values()
-            for _, _, value, _ in of_checkpoint.values()
-        ]
-        values += [blob for _, blob in self._saver.blobs.values()]
-        return Stored(checkpoints=len(checkpoints), stored_bytes=sum(map(len, values)))
+
+    def _sizes(self) -> dict[str, list[int]]:
+        """Return the bytes of each entry, by the name that Postgres has for its table."""
+        saver = self._saver
+        return {
+            "checkpoints": [
+                len(checkpoint[1]) + len(metadata[1])
+                for namespaces in saver.storage.values()
+                for by_id in namespaces.values()
+                for checkpoint, metadata, _ in by_id.values()
+            ],
+            "checkpoint_blobs": [len(blob) for _, blob in saver.blobs.values()],
+            "checkpoint_writes": [
+                len(value[1])
+                for of_checkpoint in saver.writes.values()
+                for _, _, value, _ in of_checkpoint.values()
+            ],
+        }

@@ -12,7 +12,6 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from pydantic import Field
 
 from bench.contracts import (
-    CHECKPOINT_WRITES,
     CountedCalls,
     Place,
     PluginOptions,
@@ -128,12 +127,6 @@ class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
             )
             found.append(StoredTable(name, rows, largest))
         return found
-
-    async def server_counters(self) -> Mapping[str, int]:
-        connection = self._savers[0].conn
-        (checkpoints,) = await _first_row(connection, "SELECT count(*) FROM checkpoints")
-        (writes,) = await _first_row(connection, "SELECT count(*) FROM writes")
-        return {CHECKPOINT_WRITES: checkpoints, "rows_of_writes": writes}
 
     def counted_calls(self) -> Sequence[CountedCalls]:
         methods = ("execute", "executemany", "executescript")

@@ -40,7 +40,7 @@ def test_a_cell_says_what_was_measured(tmp_path: Path) -> None:
     assert (cell.plugin, cell.aa_of, cell.concurrency) == ("memory", "", 4)
     assert cell.arrival_text == "closed, 4 clients"
     assert (cell.status, cell.reason, cell.invalid_because) == ("measured", "", "")
-    assert cell.operations == {"put": 120, "get_tuple": 120, "cycle": 120}
+    assert cell.operations == {"put": 120, "get_tuple": 120, "cycle": 120, "last_event": 0}
     assert cell.settings == {"fsync": "on"}
     assert len(cell.trial_ids) == 3
 

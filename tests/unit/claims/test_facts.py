@@ -174,6 +174,13 @@ def test_what_was_never_counted_is_told(tmp_path: Path) -> None:
     assert "no list was counted" in found.because
 
 
+def test_a_mark_that_was_never_made_refutes(tmp_path: Path) -> None:
+    found = verdict_on(tmp_path, healthy(), claim(COUNTED.format("last_event per cycle >= 1")))
+
+    assert found.outcome == "refuted"
+    assert found.judgements[0].conditions[0].value == 0.0
+
+
 def test_a_misspelt_operation_supports_nothing(tmp_path: Path) -> None:
     judged = claim(COUNTED.format("putt per cycle <= 1.5"))
     found = verdict_on(tmp_path, healthy(), judged)

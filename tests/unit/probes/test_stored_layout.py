@@ -35,6 +35,7 @@ def test_tables_are_told_by_presence_and_largest_row() -> None:
     absent = {f"stored.table.{name}": 0.0 for name in NAMED if name != "checkpoints"}
     expected = {
         "stored.tables": 2.0,
+        "stored.rows_added": 0.0,
         "stored.table.checkpoints": 1.0,
         **absent,
         "stored.largest_row.checkpoints": 900.0,
@@ -43,6 +44,17 @@ def test_tables_are_told_by_presence_and_largest_row() -> None:
     assert found["stored.tables"].detail == (
         "checkpoints: 3 rows, largest 900 bytes; other: 1 rows, largest 5 bytes"
     )
+
+
+def test_rows_are_those_that_came_while_it_watched() -> None:
+    class Growing(Scripted):
+        rows = 10
+
+        async def stored_tables(self) -> Sequence[StoredTable]:
+            self.rows += 3
+            return [StoredTable("checkpoints", self.rows, 1), StoredTable("migrations", 9, 1)]
+
+    assert readings(Growing())["stored.rows_added"].value == 3.0
 
 
 def test_every_reading_is_declared() -> None:

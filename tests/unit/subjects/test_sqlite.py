@@ -111,20 +111,6 @@ def test_without_settings_the_durability_is_unknown(tmp_path: Path) -> None:
     assert subject(tmp_path).durability_found({}) == Durability.UNKNOWN
 
 
-def test_the_servers_counters_are_the_rows_of_both_tables(tmp_path: Path) -> None:
-    async def read() -> dict[str, int]:
-        opened = subject(tmp_path)
-        try:
-            await opened.open(contract.CLIENTS)
-            await contract.write(opened)
-            return dict(await opened.server_counters())
-        finally:
-            await opened.close()
-
-    rows = contract.THREADS * contract.STEPS
-    assert asyncio.run(read()) == {"checkpoint_writes": rows, "rows_of_writes": 2 * rows}
-
-
 def test_tables_are_told_with_the_bytes_of_their_largest_row(tmp_path: Path) -> None:
     async def read() -> dict[str, tuple[int, int]]:
         opened = subject(tmp_path)

@@ -1,0 +1,126 @@
+"""A thread is filled, cleared in one of three ways, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any, ClassVar
+
+from langchain_core.runnables import RunnableConfig
+from pydantic import Field
+
+from bench.contracts import Client, Payload, PluginOptions, Workload
+from bench.systems.thread_clearing import WAYS, Saver, Way, cleared_checkpoints, delete_rows
+from bench.workloads._graphs import subgraphs
+from bench.workloads._shape import Graph, Sizes
+
+_HIDDEN, _FORGOTTEN, _GONE, _KEPT, _FOUND = "hidden", "forgotten", "gone", "kept", "found"
+
+
+class ClearThreadOptions(PluginOptions):
+    """How a thread is cleared, and what is in it: ``runs`` of a graph with ``branches`` subgraphs.
+
+    ``writes`` more values are written upon its last checkpoint, as one task of a wide graph does.
+    """
+
+    way: Way = "delete"
+    runs: int = Field(default=2, ge=1, le=100)
+    branches: int = Field(default=2, ge=1, le=100)
+    writes: int = Field(default=0, ge=0, le=100_000)
+
+
+class ClearThreadWorkload(Workload):
+    """A new thread in each cycle. What is true of it after it was cleared is marked.
+
+    ``hidden``: its latest checkpoint, if there is one, has neither values nor pending writes.
+    ``forgotten``: the next run ends as the first one of a new thread. ``gone``: no checkpoint of it
+    is listed, in any namespace. ``kept``: all that was listed before is listed as it was, but for
+    the one that was written again. ``found``: the filter by its metadata gives the checkpoint that
+    was appended, and no other.
+
+    A thread whose rows were deleted is deleted once more after that run. So ``stored.rows_added``
+    of the probe ``stored_layout`` is what such deletions have left in the store itself.
+    """
+
+    Options: ClassVar[type[PluginOptions]] = ClearThreadOptions
+    options: ClearThreadOptions
+    marks: ClassVar[tuple[str, ...]] = (_HIDDEN, _FORGOTTEN, _GONE, _KEPT, _FOUND)
+
+    def __init__(
+        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
+    ) -> None:
+        super().__init__(options, payload, namespace, clients)
+        self._shape = subgraphs.build(Sizes(1, self.options.branches), payload)
+        self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(clients)]
+        self._numbers = [count() for _ in range(clients)]
+
+    async def prepare(self, client: Client) -> None:
+        """Prepare nothing: each cycle makes a thread."""
+
+    async def cycle(self, client: Client) -> None:
+        saver, options = client.saver(), self.options
+        thread_id = f"{self.namespace}-c{client.index}-t{next(self._numbers[client.index])}"
+        for run in range(options.runs):
+            await self._run(client, saver, thread_id, run)
+        if options.writes:
+            await self._write_more(saver, thread_id)
+        before = await _listed(saver, thread_id)
+        appended = await WAYS[options.way](saver, thread_id)
+        after = await _listed(saver, thread_id)
+
+        if await _is_hidden(saver, thread_id):
+            client.mark(_HIDDEN)
+        if not after:
+            client.mark(_GONE)
+        root = next(name for name in before if not name[0])
+        changed = root if options.way == "rewrite" else None
+        if all(after.get(name) == held for name, held in before.items() if name != changed):
+            client.mark(_KEPT)
+        if appended and await _found(saver, thread_id) == [appended]:
+            client.mark(_FOUND)
+        if await self._run(client, saver, thread_id, 0) == options.branches:
+            client.mark(_FORGOTTEN)
+        if options.way == "delete":
+            await delete_rows(saver, thread_id)
+
+    async def _run(self, client: Client, saver: Saver, thread_id: str, run: int) -> int:
+        """Run the graph; return how many results the thread then holds."""
+        graph = self._graphs[client.index]
+        graph.checkpointer = saver
+        state = await graph.ainvoke(self._shape.inputs(client.index, run), _config(thread_id))
+        return len(state["results"])
+
+    async def _write_more(self, saver: Saver, thread_id: str) -> None:
+        last = await saver.aget_tuple(_config(thread_id))
+        if last is not None:
+            values = [(f"note_{index}", index) for index in range(self.options.writes)]
+            await saver.aput_writes(last.config, values, last.checkpoint["id"])
+
+
+def _config(thread_id: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+
+
+async def _listed(saver: Saver, thread_id: str) -> Mapping[tuple[str, str], Any]:
+    """Return what each checkpoint of the thread holds, by namespace and id, newest first."""
+    config: RunnableConfig = {"configurable": {"thread_id": thread_id}}
+    return {
+        (one.config["configurable"].get("checkpoint_ns", ""), one.checkpoint["id"]): (
+            one.checkpoint["channel_values"],
+            len(one.pending_writes or ()),
+        )
+        async for one in saver.alist(config)
+    }
+
+
+async def _is_hidden(saver: Saver, thread_id: str) -> bool:
+    last = await saver.aget_tuple(_config(thread_id))
+    return last is None or not (last.checkpoint["channel_values"] or last.pending_writes)
+
+
+async def _found(saver: Saver, thread_id: str) -> list[str]:
+    try:
+        return await cleared_checkpoints(saver, thread_id)
+    # A saver that cannot filter by it finds nothing; the operation that failed is recorded.
+    except (ValueError, NotImplementedError):
+        return []
