@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from pydantic import model_validator
 from bench.contracts import CountedCalls
 from bench.errors import UnsupportedError
 from bench.subjects import _postgres_base as base
+from bench.systems.serialisation import DecodingInThreads, OnLoopExecutor
 
 Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
@@ -31,10 +33,14 @@ class PostgresOptions(base.PostgresOptionsBase):
     ``saver_per``: a saver takes one lock around each of its operations, so savers shared by a
     trial, made for a client or made for each operation queue in different places. Over one pool
     they share it; with ``single`` and ``pipeline`` each client has its own connection and saver.
+
+    ``serialisation``: ``saver`` leaves it to the saver, which writes in threads and reads on the
+    loop; ``loop`` does both on the loop, ``threads`` both in threads.
     """
 
     connection: Literal["single", "pipeline", "pool", "per_operation"] = "pool"
     saver_per: Literal["trial", "client", "operation"] = "client"
+    serialisation: Literal["saver", "loop", "threads"] = "saver"
 
     @property
     def pooled(self) -> bool:
@@ -72,6 +78,8 @@ class PostgresSubject(base.PostgresSubjectBase[AsyncPostgresSaver]):
         """
         async with await self._connect() as connection:
             await AsyncPostgresSaver(connection).setup()
+        if self.options.serialisation == "loop":
+            asyncio.get_running_loop().set_default_executor(OnLoopExecutor())
         if self.options.pooled:
             self._pool = await self._open_pool()
         if self.options.saver_per != "operation":
@@ -104,18 +112,23 @@ class PostgresSubject(base.PostgresSubjectBase[AsyncPostgresSaver]):
         await pool.open(wait=True, timeout=timeout_s)
         return pool
 
+    @property
+    def _saver_class(self) -> type[AsyncPostgresSaver]:
+        in_threads = self.options.serialisation == "threads"
+        return DecodingInThreads if in_threads else AsyncPostgresSaver
+
     async def _make_saver(self) -> AsyncPostgresSaver:
         if self._pool is not None:
-            return AsyncPostgresSaver(self._pool)
+            return self._saver_class(self._pool)
         connection = await self._resources.enter_async_context(await self._connect())
         if self.options.connection == "single":
-            return AsyncPostgresSaver(connection)
+            return self._saver_class(connection)
         pipeline = await self._resources.enter_async_context(connection.pipeline())
-        return AsyncPostgresSaver(connection, pipeline)
+        return self._saver_class(connection, pipeline)
 
     def saver(self, client: int) -> AsyncPostgresSaver:
         if self._pool is not None and not self._savers:
-            return AsyncPostgresSaver(self._pool)
+            return self._saver_class(self._pool)
         return self._savers[client]
 
     def connections(self, clients: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -19,7 +21,9 @@ from bench.contracts import (
     StoredTable,
 )
 from bench.scenario.durability import Durability
+from bench.subjects._driven import driven
 from bench.subjects._savers import SaverOptions, SaversSubject
+from bench.subjects._sqlite_process import SqliteProcessSaver
 
 # What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
@@ -35,10 +39,11 @@ class SqliteOptions(SaverOptions):
 
     ``saver_per = "client"`` gives each client a connection, and with it a thread and a saver, on
     the same file; they wait for each other's locks as long as Python's ``sqlite3`` does (5 s).
+    ``process`` gives each client a process of its own with such a saver.
     """
 
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
-    saver_per: Literal["trial", "client"] = "trial"
+    saver_per: Literal["trial", "client", "process"] = "trial"
     file: str = Field(default="checkpoints.sqlite", pattern=r"^[^/\\]+$")
 
 
@@ -62,7 +67,21 @@ class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
         # Here, and not in aiosqlite: its thread would outlive the failure and report to the loop
         # after that is closed.
         sqlite3.connect(self._file).close()
-        await self._make_savers(clients, self._connect)
+        if self.options.saver_per == "process":
+            # Asked for what is read back; it makes the tables before anybody wants them.
+            self._connection = (await self._connect()).conn
+            self._executor = ThreadPoolExecutor(clients, "sqlite_process")
+            self._resources.callback(self._executor.shutdown)
+            await self._make_savers(clients, self._start)
+        else:
+            await self._make_savers(clients, self._connect)
+            self._connection = self._savers[0].conn
+
+    async def _start(self) -> Any:
+        kind = driven(SqliteProcessSaver, self._executor)
+        saver = kind(self._file, self.options.synchronous)
+        self._resources.push_async_callback(asyncio.to_thread, saver.close)
+        return saver
 
     async def _connect(self) -> AsyncSqliteSaver:
         connection = await self._resources.enter_async_context(aiosqlite.connect(self._file))
@@ -72,7 +91,7 @@ class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
         return saver
 
     async def settings(self) -> Mapping[str, str]:
-        connection = self._savers[0].conn
+        connection = self._connection
         synchronous, journal_mode, page_size, autocheckpoint = [
             (await _first_row(connection, f"PRAGMA {name}"))[0]
             for name in ("synchronous", "journal_mode", "page_size", "wal_autocheckpoint")
@@ -107,12 +126,12 @@ class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
         The log's length, up to ``wal_autocheckpoint`` pages whatever is stored, would else be most
         of what a short trial stores. It happens outside the measured window only.
         """
-        await _first_row(self._savers[0].conn, "PRAGMA wal_checkpoint(TRUNCATE)")
-        (checkpoints,) = await _first_row(self._savers[0].conn, "SELECT count(*) FROM checkpoints")
+        await _first_row(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+        (checkpoints,) = await _first_row(self._connection, "SELECT count(*) FROM checkpoints")
         return Stored(checkpoints=checkpoints, stored_bytes=_bytes_on_disk(self._file))
 
     async def stored_tables(self) -> Sequence[StoredTable]:
-        connection = self._savers[0].conn
+        connection = self._connection
         found = []
         for (name,) in await _rows(connection, _TABLES_SQL):
             columns = [

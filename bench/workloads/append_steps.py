@@ -25,9 +25,8 @@ from bench.contracts import (
     Workload,
     WrongRead,
 )
+from bench.workloads._checkpoint import FORMAT_VERSION, config_of
 
-# The checkpoint format that langgraph 1 writes (``langgraph.pregel._checkpoint.LATEST_VERSION``).
-_FORMAT_VERSION = 4
 FIRST_STEP = -1
 # A payload hands out few different objects, or new ones every time.
 _MOST_REMEMBERED = 512
@@ -167,8 +166,7 @@ class Thread:
     versions: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        configurable = {"thread_id": self.thread_id, "checkpoint_ns": ""}
-        self.latest = self.parent = {"configurable": configurable}
+        self.latest = self.parent = config_of(self.thread_id)
 
 
 @dataclass(slots=True, eq=False)
@@ -347,7 +345,7 @@ class AppendStepsWorkload(Workload):
             versions[channel] = changed_versions[channel] = version
         checkpoint_id = str(uuid6(clock_seq=thread.step))
         checkpoint: Checkpoint = {
-            "v": _FORMAT_VERSION,
+            "v": FORMAT_VERSION,
             "id": checkpoint_id,
             "ts": datetime.now(UTC).isoformat(),
             "channel_values": values,

@@ -10,7 +10,8 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 
 from bench.contracts import Client, Payload, PluginOptions, Workload
-from bench.systems.thread_clearing import WAYS, Saver, Way, cleared_checkpoints, delete_rows
+from bench.systems.thread_clearing import WAYS, Saver, Way, cleared_checkpoints
+from bench.workloads._checkpoint import config_of
 from bench.workloads._graphs import subgraphs
 from bench.workloads._shape import Graph, Sizes
 
@@ -38,8 +39,8 @@ class ClearThreadWorkload(Workload):
     the one that was written again. ``found``: the filter by its metadata gives the checkpoint that
     was appended, and no other.
 
-    A thread whose rows were deleted is deleted once more after that run. So ``stored.rows_added``
-    of the probe ``stored_layout`` is what such deletions have left in the store itself.
+    After a deletion there is no further run: ``stored.rows_added`` of the probe ``stored_layout``
+    is what deletions have left in the store itself.
     """
 
     Options: ClassVar[type[PluginOptions]] = ClearThreadOptions
@@ -78,27 +79,22 @@ class ClearThreadWorkload(Workload):
             client.mark(_KEPT)
         if appended and await _found(saver, thread_id) == [appended]:
             client.mark(_FOUND)
-        if await self._run(client, saver, thread_id, 0) == options.branches:
+        runs_again = options.way != "delete"
+        if runs_again and await self._run(client, saver, thread_id, 0) == options.branches:
             client.mark(_FORGOTTEN)
-        if options.way == "delete":
-            await delete_rows(saver, thread_id)
 
     async def _run(self, client: Client, saver: Saver, thread_id: str, run: int) -> int:
         """Run the graph; return how many results the thread then holds."""
         graph = self._graphs[client.index]
         graph.checkpointer = saver
-        state = await graph.ainvoke(self._shape.inputs(client.index, run), _config(thread_id))
+        state = await graph.ainvoke(self._shape.inputs(client.index, run), config_of(thread_id))
         return len(state["results"])
 
     async def _write_more(self, saver: Saver, thread_id: str) -> None:
-        last = await saver.aget_tuple(_config(thread_id))
+        last = await saver.aget_tuple(config_of(thread_id))
         if last is not None:
             values = [(f"note_{index}", index) for index in range(self.options.writes)]
             await saver.aput_writes(last.config, values, last.checkpoint["id"])
-
-
-def _config(thread_id: str) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
 
 
 async def _listed(saver: Saver, thread_id: str) -> Mapping[tuple[str, str], Any]:
@@ -114,7 +110,7 @@ async def _listed(saver: Saver, thread_id: str) -> Mapping[tuple[str, str], Any]
 
 
 async def _is_hidden(saver: Saver, thread_id: str) -> bool:
-    last = await saver.aget_tuple(_config(thread_id))
+    last = await saver.aget_tuple(config_of(thread_id))
     return last is None or not (last.checkpoint["channel_values"] or last.pending_writes)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from itertools import count
 from typing import Any, ClassVar, Literal
 
@@ -14,11 +13,12 @@ from langgraph.checkpoint.base.id import uuid6
 
 from bench.contracts import Client, Payload, PluginOptions, Workload
 from bench.systems.sync_bridge import SyncBridge, call_on_loop_thread
+from bench.workloads._checkpoint import CHANNEL, checkpoint_of, config_of
 
 _SERVED = "served"
 _METHODS = ("get_tuple", "list", "put", "put_writes", "delete_thread")
 _METADATA: CheckpointMetadata = {"source": "loop", "step": 0, "parents": {}}
-_WRITES = (("channel", 1), ("branch:to:step", None))
+_WRITES = ((CHANNEL, 1), ("branch:to:step", None))
 _TASK_ID = "00000000-0000-0000-0000-000000000001"
 
 
@@ -57,12 +57,12 @@ class SyncBridgeWorkload(Workload):
             bridge = SyncBridge(saver, asyncio.get_running_loop())
         number = next(self._numbers[client.index])
         thread_id = f"{self.namespace}-c{client.index}-t{number}"
-        config: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        config = config_of(thread_id)
         version = saver.get_next_version(None, None)
-        checkpoint = self._checkpoint(client.index, number, version)
+        checkpoint = checkpoint_of(self.payload.state(client.index, number), version)
 
         saved = await asyncio.to_thread(
-            bridge.put, config, checkpoint, _METADATA, {"channel": version}
+            bridge.put, config, checkpoint, _METADATA, {CHANNEL: version}
         )
         await asyncio.to_thread(bridge.put_writes, saved, _WRITES, _TASK_ID)
         read = await asyncio.to_thread(bridge.get_tuple, config)
@@ -75,17 +75,6 @@ class SyncBridgeWorkload(Workload):
         for method, outcome in outcomes.items():
             if outcome == "refused":
                 client.mark(f"refused_{method}")
-
-    def _checkpoint(self, client: int, number: int, version: Any) -> Checkpoint:
-        return {
-            "v": 4,
-            "id": str(uuid6()),
-            "ts": datetime.now(UTC).isoformat(),
-            "channel_values": {"channel": self.payload.state(client, number)},
-            "channel_versions": {"channel": version},
-            "versions_seen": {},
-            "updated_channels": ["channel"],
-        }
 
     def _on_loop_thread(
         self, bridge: Any, saved: RunnableConfig, checkpoint: Checkpoint

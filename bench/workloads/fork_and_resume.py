@@ -1,0 +1,106 @@
+"""Time travel: a run is resumed from one checkpoint of its history after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import StateSnapshot
+from pydantic import Field
+
+from bench.contracts import Client, Payload, PluginOptions, Workload
+from bench.workloads._checkpoint import config_of
+from bench.workloads._graphs import chain
+from bench.workloads._shape import Graph, Sizes
+
+_RESUMED, _BRANCHED, _LINKED, _KEPT = "resumed", "branched", "linked", "kept"
+# What is added to the count of a run that had ended, to make another one of it.
+_CHANGE = 100
+
+
+class ForkAndResumeOptions(PluginOptions):
+    """The graph ``chain`` with so many ``nodes``: a run leaves 2 + ``nodes`` checkpoints."""
+
+    nodes: int = Field(default=3, ge=1, le=1_000)
+
+
+class ForkAndResumeWorkload(Workload):
+    """A thread has one run; each cycle branches off one of that run's checkpoints, oldest first.
+
+    The run is resumed from there, without an input; the last checkpoint is changed first
+    (``update_state``), since nothing follows it. When each has had its branch, a new thread begins.
+    ``resumed``: the branch ends with the state that the run ended with, or with the change.
+    ``branched``: the parent of the branch's first checkpoint is the one that it was resumed from.
+    ``linked``: every checkpoint but the first has a parent that is in the history. ``kept``: the
+    history has all checkpoints from before, as they were.
+    """
+
+    Options: ClassVar[type[PluginOptions]] = ForkAndResumeOptions
+    options: ForkAndResumeOptions
+    marks: ClassVar[tuple[str, ...]] = (_RESUMED, _BRANCHED, _LINKED, _KEPT)
+
+    def __init__(
+        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
+    ) -> None:
+        super().__init__(options, payload, namespace, clients)
+        self._shape = chain.build(Sizes(self.options.nodes, 1), payload)
+        self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(clients)]
+        self._cycles = [0] * clients
+        self._runs: list[Sequence[StateSnapshot]] = [()] * clients
+
+    @property
+    def cycles_per_visit(self) -> int:
+        return self.options.nodes + 2
+
+    async def prepare(self, client: Client) -> None:
+        """Prepare nothing: the first cycle of a thread makes its run."""
+
+    async def cycle(self, client: Client) -> None:
+        graph = self._graphs[client.index]
+        graph.checkpointer = client.saver()
+        number, position = divmod(self._cycles[client.index], self.cycles_per_visit)
+        self._cycles[client.index] += 1
+        config = config_of(f"{self.namespace}-c{client.index}-t{number}")
+        if position == 0:
+            await graph.ainvoke(self._shape.inputs(client.index, number), config)
+            self._runs[client.index] = await _history(graph, config)
+        run = self._runs[client.index]
+        before = {_id(one.config): one for one in await _history(graph, config)}
+
+        source = run[-1 - position]
+        start, expected = source.config, dict(run[0].values)
+        if not source.next:
+            start = await graph.aupdate_state(source.config, {"count": _CHANGE})
+            expected["count"] += _CHANGE
+        end = await graph.ainvoke(None, start)
+        after = {_id(one.config): one for one in await _history(graph, config)}
+
+        if end == expected:
+            client.mark(_RESUMED)
+        branch = sorted(after.keys() - before.keys())
+        if branch and _parent(after[branch[0]]) == _id(source.config):
+            client.mark(_BRANCHED)
+        if all(_parent(one) in after for name, one in after.items() if name != min(after)):
+            client.mark(_LINKED)
+        if all(_same(after.get(name), one) for name, one in before.items()):
+            client.mark(_KEPT)
+
+
+async def _history(graph: Graph, config: RunnableConfig) -> list[StateSnapshot]:
+    return [snapshot async for snapshot in graph.aget_state_history(config)]
+
+
+def _id(config: RunnableConfig) -> str:
+    return str(config["configurable"]["checkpoint_id"])
+
+
+def _parent(snapshot: StateSnapshot) -> str:
+    return _id(snapshot.parent_config) if snapshot.parent_config else ""
+
+
+def _same(now: StateSnapshot | None, before: StateSnapshot) -> bool:
+    def held(snapshot: StateSnapshot) -> Any:
+        return snapshot.values, snapshot.next, _parent(snapshot), snapshot.metadata
+
+    return now is not None and held(now) == held(before)
