@@ -23,6 +23,8 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("postgres", {"connection": "pipeline", "saver_per": "client"}),
     ("postgres", {"connection": "per_operation", "saver_per": "operation"}),
     ("postgres", {"pool_size": 2, "saver_per": "operation", "synchronous_commit": "off"}),
+    ("postgres", {"serialisation": "threads"}),
+    ("postgres", {"serialisation": "loop"}),
     ("postgres_sync", {}),
     ("postgres_sync", {"call": "threads", "threads": 2, "pool_size": 2}),
     ("postgres_sync", {"call": "threads", "connection": "single", "saver_per": "trial"}),

@@ -56,6 +56,25 @@ def test_a_saver_per_client_keeps_the_contract(tmp_path: Path) -> None:
     contract.run_check(SqliteSubject, options, Place(tmp_path, None, "trial"))
 
 
+def test_a_process_for_each_client_keeps_the_contract(tmp_path: Path) -> None:
+    options = SqliteOptions(saver_per="process")
+    contract.run_check(SqliteSubject, options, Place(tmp_path, None, "trial"))
+
+
+def test_what_the_process_raises_is_raised_here(tmp_path: Path) -> None:
+    async def read() -> None:
+        opened = subject(tmp_path, SqliteOptions(saver_per="process"))
+        try:
+            await opened.open(1)
+            sqlite3.connect(tmp_path / "checkpoints.sqlite").execute("DROP TABLE checkpoints")
+            with pytest.raises(sqlite3.OperationalError, match="no such table"):
+                await opened.saver(0).aget_tuple(contract.config_of(opened.place, 0))
+        finally:
+            await opened.close()
+
+    asyncio.run(read())
+
+
 def test_bytes_are_those_of_the_file_with_all_of_the_log_in_it(tmp_path: Path) -> None:
     def size_of(suffix: str) -> int:
         return sum(path.stat().st_size for path in tmp_path.glob(f"*{suffix}"))
