@@ -56,23 +56,31 @@ def test_a_saver_per_client_keeps_the_contract(tmp_path: Path) -> None:
     contract.run_check(SqliteSubject, options, Place(tmp_path, None, "trial"))
 
 
-def test_a_process_for_each_client_keeps_the_contract(tmp_path: Path) -> None:
-    options = SqliteOptions(saver_per="process")
-    contract.run_check(SqliteSubject, options, Place(tmp_path, None, "trial"))
+def test_a_saver_in_a_process_of_its_own_keeps_what_it_is_given_and_raises_here(
+    tmp_path: Path,
+) -> None:
+    """One program is started, which takes most of a second."""
 
-
-def test_what_the_process_raises_is_raised_here(tmp_path: Path) -> None:
-    async def read() -> None:
+    async def use() -> None:
         opened = subject(tmp_path, SqliteOptions(saver_per="process"))
         try:
             await opened.open(1)
-            sqlite3.connect(tmp_path / "checkpoints.sqlite").execute("DROP TABLE checkpoints")
-            with pytest.raises(sqlite3.OperationalError, match="no such table"):
-                await opened.saver(0).aget_tuple(contract.config_of(opened.place, 0))
+            saver, config = opened.saver(0), contract.config_of(opened.place, 0)
+            made = contract.checkpoint(0, 0)
+            saved = await saver.aput(config, made, {"step": 0}, made["channel_versions"])
+            await saver.aput_writes(saved, [("count", 1)], "task")
+            read = await saver.aget_tuple(config)
+            assert read is not None
+            assert (read.checkpoint, read.pending_writes) == (made, [("task", "count", 1)])
+            assert [one async for one in saver.alist(config, before=None)] == [read]
+            with pytest.raises(sqlite3.IntegrityError, match="datatype mismatch"):
+                _ = [one async for one in saver.alist(None, limit="many")]  # type: ignore[arg-type]  # on purpose
+            await saver.adelete_thread(config["configurable"]["thread_id"])
+            assert (await opened.stored()).checkpoints == 0
         finally:
             await opened.close()
 
-    asyncio.run(read())
+    asyncio.run(use())
 
 
 def test_bytes_are_those_of_the_file_with_all_of_the_log_in_it(tmp_path: Path) -> None:
