@@ -155,7 +155,7 @@ def test_every_reading_is_described(name: str) -> None:
 def test_every_finding_is_described_as_reports_tell_it() -> None:
     text = FINDINGS.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \| (.*) \|$", text, re.MULTILINE)
-    told = {(kind.code, str(kind.severity), kind.meaning, kind.remedy) for kind in finding_kinds()}
+    told = {(kind.code, str(kind.severity), kind.meaning, kind.advice) for kind in finding_kinds()}
     assert set(rows) == told
 
 

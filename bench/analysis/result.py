@@ -223,7 +223,7 @@ class Finding:
     severity: Severity
     message: str
     meaning: str
-    remedy: str
+    advice: str
     cells: tuple[str, ...]
     trials: tuple[str, ...]
 

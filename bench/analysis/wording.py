@@ -13,6 +13,8 @@ from bench.stats.steadiness import Drift
 
 # Of a factor: more digits than a handful of blocks can show only hide what they do.
 DIGITS = 2
+# Of smaller factors the percentage is easier to read.
+_FEW_PERCENT = 1.095
 # Fewer trials have a range, and no interval worth the name.
 FEWEST_FOR_INTERVAL = 3
 # How a candidate is told whose value is the smaller, or the larger, of the two.
@@ -149,6 +151,14 @@ def factor_in_words(metric: Metric, ratio: float) -> str:
     return "1.00×" if factor in ("1", "1.00") else f"{factor}× {direction(metric, ratio)}"
 
 
+def _by(metric: Metric, ratio: float) -> str:
+    """Say by how much a candidate differs: ``1.3 times slower``, or ``2 % faster`` of little."""
+    factor = max(ratio, 1.0 / ratio)
+    percent = number(100.0 * (factor - 1.0), 1)
+    by = f"{percent} %" if factor < _FEW_PERCENT else f"{_factor(factor)} times"
+    return f"{by} {direction(metric, ratio)}"
+
+
 def spread_in_words(metric: Metric, low: float, high: float) -> str:
     """Give the ends of a ratio as factors: ``2.2 – 2.7``, or with the words where 1 is between."""
     factors = [max(end, 1.0 / end) if end > 0.0 else math.inf for end in (low, high)]
@@ -171,7 +181,7 @@ def noun(metric: Metric) -> str:
 def ratios_of(metric: Metric, ratios: Sequence[float]) -> str:
     """Say how a candidate compares, as a predicate: ``take 3.0 to 5.1 times as long``.
 
-    Where ratios lie on both sides of 1: ``are from 1.8 times faster to 1.1 times slower``.
+    Where ratios lie on both sides of 1: ``are from 1.8 times faster to 5 % slower``.
     """
     is_time = metric.unit == "ns"
     verb = "is" if time_name(metric.name) is None or not noun(metric).endswith("s") else "are"
@@ -179,11 +189,7 @@ def ratios_of(metric: Metric, ratios: Sequence[float]) -> str:
         factors = factors_in_words(1.0 / ratio for ratio in ratios)
         return f"{verb} {factors} times {direction(metric, 0.5)}"
     if min(ratios) < 1.0:
-        # Never as "no difference": that these are estimates may be all that is known.
-        first, last = (
-            f"{_factor(max(end, 1.0 / end))} times {direction(metric, end)}"
-            for end in (min(ratios), max(ratios))
-        )
+        first, last = (_by(metric, end) for end in (min(ratios), max(ratios)))
         return f"{verb} from {first} to {last}"
     factors = factors_in_words(ratios)
     if is_time:

@@ -31,6 +31,8 @@ _COLUMNS_ON_SCREEN = 4
 _MOST_ON_SCREEN = 5
 # Of a map: saver, against, durability.
 _HEADS = 3
+# Of so many clients the most are waiting.
+_MANY = 16
 _WIDEST_NAME = 22
 _OPTION = re.compile(r"--[a-z]+ \d+")
 
@@ -64,7 +66,9 @@ def first_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Bloc
     maps, beside = ratio_maps(analysis)
     yield from maps
     if maps:
-        yield Text(f"{words.MAP} {words.DURABILITY}", "about")
+        many = any(c.concurrency >= _MANY and not c.blocks.is_open for c in analysis.cells)
+        closed = f" {words.CLOSED_LOAD}" if many else ""
+        yield Text(f"{words.MAP} {words.DURABILITY}{closed}", "about")
     else:
         yield from (*capacity_tables(analysis), *glance_tables(analysis, groups))
     if beside:

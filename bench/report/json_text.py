@@ -110,7 +110,7 @@ def _plain(value: Any, path: str) -> Any:  # noqa: PLR0911 - one return for each
 
 
 @cache
-def _getters(kind: type) -> Mapping[str, attrgetter[Any]]:
+def _getters(kind: Any) -> Mapping[str, attrgetter[Any]]:
     return {name: attrgetter(place) for name, place in _paths(kind).items()}
 
 

@@ -72,6 +72,10 @@ DURABILITY = (
     "Durability: fsync, on disk before it is acknowledged; relaxed, what was acknowledged last may "
     "be lost; volatile, lost with the process."
 )
+CLOSED_LOAD = (
+    "Clients that wait for each answer before they go on: with many of them a median time says the "
+    "same as throughput, seen from the other side."
+)
 RATIOS = (
     "Candidate ÷ baseline inside blocks, with its 95 % interval, or the range of fewer than three "
     "blocks. A saver's name leads to the trials of its cell."

@@ -269,5 +269,8 @@ def _twice(results: Results) -> Iterator[Check]:
         each = ", ".join(f"{noun(metric)} {number(f)}×" for metric, f in factors.items())
         is_small = max(factors.values()) <= 1.0 + results.scenario.smallest_effect
         beyond = "" if is_small else f", more than the {percent} % that are of interest"
+        ratios = [ratio for c in repeated for ratio in c.ratios.values()]
+        block = number(max(max(ratio, 1.0 / ratio) for ratio in ratios))
         text = f"the same saver twice ({subjects}) differs by at most: {each}{beyond}"
+        text += f" (in a single block by up to {block}×)"
         yield Check(text, is_in_order=is_small)

@@ -140,13 +140,14 @@ def clause(results: Results, group: Sequence[Comparison]) -> str:
         said.append(f"{of}{where} {verb} by less than {_share(alike[0])}{how_many}")
     if rest := [c for c in group if not is_proven(c)]:
         where, _ = _where(results, rest, group)
-        told = ratios_of(rest[0].metric, _ratios(rest))
-        if said:
-            told = f"{where.strip() or 'elsewhere'} {told.partition(' ')[2]}"
-        else:
-            told = f"{of} {told}"
+        verb, _, told = ratios_of(rest[0].metric, _ratios(rest)).partition(" ")
         is_none = len(rest) == len(group) > 1
-        said.append(f"{told} ({f'none of {len(group)}' if is_none else 'not'} proven)")
+        if min(_ratios(rest)) < 1.0 < max(_ratios(rest)) and not any(c.effect.side() for c in rest):
+            # Where an interval excludes 1, it looks like a difference that does not count.
+            verb, told = "show", f"no proven difference (estimates {told})"
+        else:
+            told += f" ({f'none of {len(group)}' if is_none else 'not'} proven)"
+        said.append(f"{where.strip() or 'elsewhere'} {told}" if said else f"{of} {verb} {told}")
     return ", ".join(said)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,22 +30,32 @@ from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import compare, noise_factor, same_durability, widened
 from bench.analysis.result import Comparison
-from bench.analysis.wording import bound_in_words, counted, listed, noun, ratios_of
+from bench.analysis.wording import (
+    bound_in_words,
+    counted,
+    factors_in_words,
+    listed,
+    noun,
+    ratios_of,
+)
 from bench.scenario.durability import Durability
 from bench.scenario.limit import BASELINE, Limit
-from bench.scenario.metric import Metric, unit_of
+from bench.scenario.metric import unit_of
 from bench.scenario.scenario import CANDIDATE, Ask
 
 Verdict = Literal["", "yes", "no", "not decided"]
 _MOST_NAMED = 4
+# The findings by which a ratio is no extreme to begin with.
+_NO_EXTREME = ("few_cycles", "generator_saturated")
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What one limit asks of one cell: ``low`` to ``high`` is where the figure is.
 
-    ``gain`` is by how many times the candidate is better than its baseline, with its ends, and
-    ``compared`` what was compared, with the ratio of candidate to baseline;
+    ``gain`` is by how many times the candidate is better than its baseline, with its ends;
+    ``shown`` is the ratio of candidate to baseline where the report calls the two different, and
+    ``is_doubted`` tells that it is none to quote as the extreme of all;
     ``is_for_less``: asked is whether it is worse. ``outside_p``: p-values of ``blocks`` against the
     limit that the figure is beyond, by the interval's test and by Student's t. ``why`` it is open.
     """
@@ -54,9 +64,9 @@ class _Asked:
     cell: Cell
     limit: Limit
     gain: tuple[float, float, float] | None = None
-    compared: tuple[Metric, float] | None = None
+    shown: Comparison | None = None
+    is_doubted: bool = False
     is_for_less: bool = False
-    is_proven: bool = False
     is_across: bool = False
     outside_p: PValues | None = None
     blocks: int = 0
@@ -133,12 +143,13 @@ def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell 
         cell,
         limit,
         gain=_gain(compared, *widened(compared, "claims"), is_gain=is_gain),
-        compared=(
-            compared.metric,
-            compared.effect.ratio if limit.of == CANDIDATE else 1.0 / compared.effect.ratio,
+        shown=_shown(results, limit, over, under),
+        is_doubted=any(
+            {over.name, under.name} & {*finding.cells}
+            for finding in results.findings
+            if finding.code in _NO_EXTREME
         ),
         is_for_less=not math.isfinite(limit.range.low if is_gain else limit.range.high),
-        is_proven=_is_proven(results, limit, cell, baseline),
         is_across=is_across,
         outside_p=ratio_outside_p(compared, limit.range),
         blocks=compared.effect.blocks,
@@ -146,15 +157,16 @@ def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell 
     )
 
 
-def _is_proven(results: Results, limit: Limit, cell: Cell, baseline: Cell | None) -> bool:
-    """Tell whether the report calls the two different in what the limit is about."""
-    return baseline is not None and any(
-        is_proven(each)
+def _shown(results: Results, limit: Limit, over: Cell, under: Cell) -> Comparison | None:
+    """Return the report's comparison in what the limit is about, if it is proven."""
+    compared = (
+        each
         for each in results.comparisons
-        if (each.candidate, each.baseline) == (cell.subject, baseline.subject)
-        and (each.condition, each.loop) == (cell.condition, cell.loop)
+        if {each.candidate, each.baseline} == {over.subject, under.subject}
+        and (each.condition, each.loop) == (over.condition, over.loop)
         and each.metric.name == limit.metric
     )
+    return next(filter(is_proven, compared), None)
 
 
 def _gain(
@@ -179,17 +191,15 @@ def _gains(results: Results, ask: Ask, asked: Sequence[_Asked], reached: Verdict
         better, worse = worse, better
         gains = [(1.0 / high, 1.0 / ratio, 1.0 / low) for low, ratio, high in gains]
     lowest, highest = min(low for low, _, _ in gains), max(high for *_, high in gains)
-    shown = {gain[1]: each for gain, each in zip(gains, known, strict=True) if each.is_proven}
+    shown = {gain[1]: each for gain, each in zip(gains, known, strict=True) if each.shown}
+    farthest = _farthest(shown, max if reached == "yes" else min)
     candidates, baselines = _sides(results, ask)
     verb = "are" if " and " in candidates else "is"
-    bound, farthest = f"at most {bound_in_words(highest, is_upper=True)} times as {better}", ""
+    bound = f"at most {bound_in_words(highest, is_upper=True)} times as {better}"
     if reached == "yes":
         bound = f"at least {bound_in_words(lowest, is_upper=False)} times as {better}"
-        farthest = _farthest(shown, max(shown, default=0.0)) if max(shown, default=0.0) > 1 else ""
-    else:
-        if highest < 1.0:
-            bound = f"at least {bound_in_words(1.0 / highest, is_upper=False)} times as {worse}"
-        farthest = _farthest(shown, min(shown, default=2.0)) if min(shown, default=2.0) < 1 else ""
+    elif highest < 1.0:
+        bound = f"at least {bound_in_words(1.0 / highest, is_upper=False)} times as {worse}"
     where = "where it was compared, " if len(known) < len(asked) else ""
     said = f"{where}{candidates} {verb} {bound} as {baselines} (95 %){farthest}."
     if any(each.is_across for each in known):
@@ -210,13 +220,20 @@ def _sides(results: Results, ask: Ask) -> tuple[str, str]:
     return listed(candidates), listed(baselines)
 
 
-def _farthest(shown: Mapping[float, _Asked], gain: float) -> str:
-    """Say of the one that is best or worst by how much its candidate differs."""
-    metric, ratio = shown[gain].compared or (None, 1.0)
-    if metric is None:
+def _farthest(shown: Mapping[float, _Asked], chosen: Callable[[Iterable[float]], float]) -> str:
+    """Say by how much the best, or the worst, candidate differs, of those that are not doubted."""
+    firm = {gain: each.shown for gain, each in shown.items() if not each.is_doubted}
+    extreme = firm[chosen(firm)] if firm else None
+    if extreme is None or (chosen(firm) > 1.0) != (chosen is max):
         return ""
-    verb, _, rest = ratios_of(metric, [ratio]).partition(" ")
-    return f", and its {noun(metric)} {verb} up to {rest}"
+    metric, effect = extreme.metric, extreme.effect
+    verb, _, rest = ratios_of(metric, [effect.ratio]).partition(" ")
+    ends = (end for end in (effect.low, effect.high) if end)
+    interval = factors_in_words(max(end, 1.0 / end) for end in ends)
+    where = (
+        "" if chosen(firm) == chosen(shown) else " where the client kept up and cycles were many"
+    )
+    return f", and{where} its {noun(metric)} {verb} up to {rest} ({interval})"
 
 
 def _lacking(asked: Sequence[_Asked]) -> str:

@@ -37,7 +37,7 @@ GROWN_BACKLOG_CYCLES = 2.0
     "warning",
     meaning="Fewer cycles ended well in the window than were due: the saver, the server or the "
     "client cannot keep up, and response times grow with the length of the window.",
-    remedy="Quote no response time at this rate as one that lasts; offer less, or search for the "
+    advice="Quote no response time at this rate as one that lasts; offer less, or search for the "
     "highest rate that meets an objective.",
 )
 def rate_not_reached(_: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -70,7 +70,7 @@ def _straddling(facts: LoadFacts) -> float:
     meaning="Cycles were released in other intervals than planned, in bursts as a rule: the "
     "queueing that bursts cause is in the times. Response times count from when a cycle was due "
     "all the same.",
-    remedy="Look for what held the loop; offer less load, or use a quieter machine.",
+    advice="Look for what held the loop; offer less load, or use a quieter machine.",
 )
 def arrivals_not_as_planned(_: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for open loads whose cycles were released in other intervals than planned."""
@@ -97,7 +97,7 @@ def arrivals_not_as_planned(_: Evidence, cell: CellEvidence) -> Symptom | None:
     meaning="Samples or time are missing. In a closed loop without think time every client always "
     "has a cycle under way, so throughput × mean response time is the number of clients (Little "
     "1961); in an open one every planned arrival has a sample.",
-    remedy="Look for failed cycles and for time that clients spend outside their cycles.",
+    advice="Look for failed cycles and for time that clients spend outside their cycles.",
 )
 def little_law(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for missing samples: by the law, or by the plan of an open loop.
@@ -129,7 +129,7 @@ def little_law(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
     "warning",
     meaning="More and more cycles were queued or under way: the offered rate is above what can be "
     "served, and response times depend on how long the window was.",
-    remedy="Do not quote these times; offer less load, or search for the highest rate that can be "
+    advice="Do not quote these times; offer less load, or search for the highest rate that can be "
     "served.",
 )
 def backlog_grew(_: Evidence, cell: CellEvidence) -> Symptom | None:

@@ -11,7 +11,7 @@ from bench.analysis.wording import listed
     "invalid",
     meaning="The saver says that a write is done before it is where a killed process cannot take "
     "it along. It is compared with savers that do that work: its numbers are excluded.",
-    remedy="Make the saver acknowledge a write when it is stored, or say in the subject's options "
+    advice="Make the saver acknowledge a write when it is stored, or say in the subject's options "
     "that it is volatile (reopens = false).",
 )
 def lost_in_crash(evidence: Evidence) -> Symptom | None:
@@ -33,7 +33,7 @@ def lost_in_crash(evidence: Evidence) -> Symptom | None:
     meaning="The saver does not do what LangGraph asks of it, so how fast it does that is of no "
     "interest: the times of these operations are excluded and not compared. A note where none "
     "was timed.",
-    remedy="checkpoint-bench conformance SUBJECT tells every failed test and its reason.",
+    advice="checkpoint-bench conformance SUBJECT tells every failed test and its reason.",
 )
 def conformance_failed(evidence: Evidence) -> Symptom | None:
     """Look for subjects that fail tests of a capability, timed or not."""
@@ -53,7 +53,7 @@ def conformance_failed(evidence: Evidence) -> Symptom | None:
     "note",
     meaning="Nobody has looked whether the saver does what LangGraph asks of it, or keeps what it "
     "acknowledged when its process is killed.",
-    remedy="Remove the reason that is told, and measure again.",
+    advice="Remove the reason that is told, and measure again.",
 )
 def not_checked(evidence: Evidence) -> Symptom | None:
     """Look for subjects of which nothing, or a part, was checked, and say why."""

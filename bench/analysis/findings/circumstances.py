@@ -36,7 +36,7 @@ _ON = ("yes", "true", "on", "1")
     "warning",
     meaning="Something else took processor time while it was measured, or the system held it back: "
     "times are longer than they need be, and not equally in all trials.",
-    remedy="Close what else runs, use a machine or container of your own without a processor "
+    advice="Close what else runs, use a machine or container of your own without a processor "
     "quota, and measure again.",
 )
 def noisy_neighbours(evidence: Evidence) -> Symptom | None:
@@ -81,7 +81,7 @@ def _disturbances(record: TrialRecord) -> dict[str, tuple[float, str]]:
     "warning",
     meaning="A trial was still, or already, at work while another was measured: the times of the "
     "two are not independent.",
-    remedy="Report it: trials take turns, and what each did when is in their records.",
+    advice="Report it: trials take turns, and what each did when is in their records.",
 )
 def trials_overlapped(evidence: Evidence) -> Symptom | None:
     """Look for stages of one trial beside warm-up, window or drain of its neighbours."""
@@ -120,7 +120,7 @@ def _beside_ns(record: TrialRecord, other: TrialRecord) -> int:
     "warning",
     meaning="The processors' clock did not stay the same: the same work takes longer at a lower "
     "clock, whichever saver does it.",
-    remedy="Fix the clock (governor performance, no turbo), plug in the laptop, and measure again.",
+    advice="Fix the clock (governor performance, no turbo), plug in the laptop, and measure again.",
 )
 def clock_frequency_changed(evidence: Evidence) -> Symptom | None:
     """Look for a clock that changed inside a trial, or from one trial of a block to another."""
@@ -155,7 +155,7 @@ def _clock_hz(record: TrialRecord) -> list[float]:
     "warning",
     meaning="Debugging, tracing or profiling slows every operation, and some savers more than "
     "others.",
-    remedy="Unset PYTHONASYNCIODEBUG, PYTHONDEVMODE, PYTHONTRACEMALLOC, COVERAGE_PROCESS_START and "
+    advice="Unset PYTHONASYNCIODEBUG, PYTHONDEVMODE, PYTHONTRACEMALLOC, COVERAGE_PROCESS_START and "
     "the like, and measure again.",
 )
 def debug_on(evidence: Evidence) -> Symptom | None:
@@ -171,7 +171,7 @@ def debug_on(evidence: Evidence) -> Symptom | None:
     "warning",
     meaning="The program that measured is not the commit that the record names, so nobody can "
     "repeat it.",
-    remedy="Commit the changes and measure again before quoting a number.",
+    advice="Commit the changes and measure again before quoting a number.",
 )
 def dirty_checkout(evidence: Evidence) -> Symptom | None:
     """Look for uncommitted changes in the program that measured."""
@@ -186,7 +186,7 @@ def dirty_checkout(evidence: Evidence) -> Symptom | None:
     "note",
     meaning="These ratios compare a write that survives a crash with one that may not: they "
     "include the price of that promise.",
-    remedy="Quote them only with both durability classes; for the saver alone compare within a "
+    advice="Quote them only with both durability classes; for the saver alone compare within a "
     "class.",
 )
 def durability_differs(evidence: Evidence) -> Symptom | None:
@@ -221,7 +221,7 @@ def durability_differs(evidence: Evidence) -> Symptom | None:
     "note",
     meaning="This loop stands in for that of another platform: that a saver runs on it counts, how "
     "fast it is there says nothing about that platform.",
-    remedy="Measure on the platform itself before quoting a time.",
+    advice="Measure on the platform itself before quoting a time.",
 )
 def emulated_loop(evidence: Evidence) -> Symptom | None:
     """Look for cells that ran on an emulated loop."""
@@ -237,7 +237,7 @@ def emulated_loop(evidence: Evidence) -> Symptom | None:
     "note",
     meaning="Client and server compete for the same cores: absolute times are those of this "
     "machine, and a server that computes more takes time from the client.",
-    remedy="Quote ratios rather than times, or point BENCH_POSTGRES_DSN and BENCH_REDIS_URL at "
+    advice="Quote ratios rather than times, or point BENCH_POSTGRES_DSN and BENCH_REDIS_URL at "
     "servers on another machine.",
 )
 def shared_cores(evidence: Evidence) -> Symptom | None:

@@ -46,7 +46,7 @@ _HELD_BY_SAVER = "loop_held.by_saver"
     "invalid",
     meaning="The generator released its cycles so late, or so few of them, that the load was not "
     "the one that was asked for: times are the generator's, not the saver's.",
-    remedy="Offer less load, close what else runs on the machine, and measure again.",
+    advice="Offer less load, close what else runs on the machine, and measure again.",
 )
 def generator_late(_: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for open loads that were not offered. Invalid where most trials of a cell were not.
@@ -92,7 +92,7 @@ def _is_held(cell: CellEvidence) -> bool:
     "warning",
     meaning="The worker process was at the end of one core, or its loop was: times include "
     "queueing in the client, and differences between servers shrink.",
-    remedy="Offer less load, use a smaller payload, or compare these cells by throughput alone.",
+    advice="Offer less load, use a smaller payload, or compare these cells by throughput alone.",
 )
 def generator_saturated(evidence: Evidence) -> Symptom | None:
     """Look for cells where the client is the bottleneck, or adds much to what it measures."""

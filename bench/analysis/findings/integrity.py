@@ -28,7 +28,7 @@ def _verifications(records: Sequence[TrialRecord]) -> list[Verification]:
     meaning="What a saver acknowledged was not found again, not as it was written, or not yet when "
     "it was read. How fast it did that is of no interest: the numbers of these cells are "
     "excluded.",
-    remedy="Look at the problems in the trials' records. Where values came back changed, see which "
+    advice="Look at the problems in the trials' records. Where values came back changed, see which "
     "types the saver changes (Checks). Where checkpoints or writes are missing or old, check the "
     "saver's version and the server's eviction, persistence and isolation settings.",
 )
@@ -50,7 +50,7 @@ def verification_failed(evidence: Evidence) -> Symptom | None:
     meaning="What the saver lists of a namespace is not what it holds: a program that lists sees "
     "more, or another order, than was put there. What is stored is right, and so are the other "
     "operations.",
-    remedy="Do not rely on list of this saver; tell its authors.",
+    advice="Do not rely on list of this saver; tell its authors.",
 )
 def listing_wrong(evidence: Evidence) -> Symptom | None:
     """Look for savers whose listings are not what they hold."""
@@ -75,7 +75,7 @@ def listing_wrong(evidence: Evidence) -> Symptom | None:
     meaning="Two runs of the graph with the same inputs differ. Read back were ids, parents, "
     "namespaces and writes of every checkpoint, but of contents only the states that runs ended "
     "with.",
-    remedy="Take what is drawn at random out of the graph, and every checkpoint's content is "
+    advice="Take what is drawn at random out of the graph, and every checkpoint's content is "
     "compared.",
 )
 def graph_not_deterministic(evidence: Evidence) -> Symptom | None:
@@ -94,7 +94,7 @@ def graph_not_deterministic(evidence: Evidence) -> Symptom | None:
     meaning="What a thread must hold is found by making its runs again, and that took too long. "
     "Read back were ids, parents, namespaces and writes; the contents of these threads were not "
     "compared.",
-    remedy="Measure the graph without what makes it wait, or with fewer runs_per_thread.",
+    advice="Measure the graph without what makes it wait, or with fewer runs_per_thread.",
 )
 def contents_unknown(evidence: Evidence) -> Symptom | None:
     """Look for threads whose contents could not be told in time."""
@@ -110,7 +110,7 @@ def contents_unknown(evidence: Evidence) -> Symptom | None:
 @finding(
     "warning",
     meaning="A trial ended without a measurement. What remains may be the trials that went well.",
-    remedy="Read the failure's text; run the scenario again when its cause is removed.",
+    advice="Read the failure's text; run the scenario again when its cause is removed.",
 )
 def trial_failed(evidence: Evidence) -> Symptom | None:
     """Look for trials that have a record but no measurement, and are not simply unsupported."""
@@ -128,7 +128,7 @@ def trial_failed(evidence: Evidence) -> Symptom | None:
 @finding(
     "warning",
     meaning="Estimates rest on fewer trials than planned, and blocks may lack an arm.",
-    remedy="Run the same command with --resume.",
+    advice="Run the same command with --resume.",
 )
 def incomplete_run(evidence: Evidence) -> Symptom | None:
     """Look for planned trials without a record."""
@@ -146,7 +146,7 @@ def incomplete_run(evidence: Evidence) -> Symptom | None:
     "warning",
     meaning="The record of a trial, or its samples, are not whole. It counts as if it had not been "
     "measured.",
-    remedy="Bring the files back from a copy, or run the same command with --resume: what is "
+    advice="Bring the files back from a copy, or run the same command with --resume: what is "
     "damaged is measured again.",
 )
 def damaged_trials(evidence: Evidence) -> Symptom | None:
@@ -162,7 +162,7 @@ def damaged_trials(evidence: Evidence) -> Symptom | None:
     "warning",
     meaning="A schema or keys whose names begin with bench_ are still on your server. No number "
     "suffers.",
-    remedy="Remove them with checkpoint-bench clean --remove when the server answers again.",
+    advice="Remove them with checkpoint-bench clean --remove when the server answers again.",
 )
 def left_behind(evidence: Evidence) -> Symptom | None:
     """Look for trials and checks after which something of ours stayed on a user's server."""
@@ -183,7 +183,7 @@ def left_behind(evidence: Evidence) -> Symptom | None:
     "warning",
     meaning="Failed operations have no time: a saver that fails the hard ones looks faster than it "
     "is. Where more than 1 % of its cycles fail, a cell is compared in no time and no rate.",
-    remedy="Remove the cause of the errors, or offer less load.",
+    advice="Remove the cause of the errors, or offer less load.",
 )
 def errors_in_window(evidence: Evidence) -> Symptom | None:
     """Look for operations that raised, in the window or beside it."""
@@ -209,7 +209,7 @@ def errors_in_window(evidence: Evidence) -> Symptom | None:
     "warning",
     meaning="Cut-off operations count at the time when they were given up, which is too little: "
     "high quantiles of these cells are lower bounds and are not compared.",
-    remedy="Offer less load, or raise the arrival's timeout_s, or drain_s, in the scenario.",
+    advice="Offer less load, or raise the arrival's timeout_s, or drain_s, in the scenario.",
 )
 def timed_out(evidence: Evidence) -> Symptom | None:
     """Look for operations that were cut off at the end of the drain, or never started."""
@@ -227,7 +227,7 @@ def timed_out(evidence: Evidence) -> Symptom | None:
 @finding(
     "warning",
     meaning="Nobody read back what these trials wrote, so lost writes would not have been seen.",
-    remedy="Measure again; a trial is read back at its end unless it was cut off.",
+    advice="Measure again; a trial is read back at its end unless it was cut off.",
 )
 def not_verified(evidence: Evidence) -> Symptom | None:
     """Look for measured trials that were not read back."""
@@ -241,7 +241,7 @@ def not_verified(evidence: Evidence) -> Symptom | None:
 @finding(
     "warning",
     meaning="Trials that are averaged as one cell were not run with the same settings or loop.",
-    remedy="Keep the server's settings unchanged during a run, and start a new one.",
+    advice="Keep the server's settings unchanged during a run, and start a new one.",
 )
 def settings_differ(evidence: Evidence) -> Symptom | None:
     """Look for cells whose trials did not run alike."""
@@ -273,7 +273,7 @@ def _differences(records: tuple[TrialRecord, ...]) -> list[str]:
 @finding(
     "warning",
     meaning="The question was to be answered by a metric that nothing in this run has.",
-    remedy="Correct primary_metrics in the scenario, or add the operation or probe that gives it.",
+    advice="Correct primary_metrics in the scenario, or add the operation or probe that gives it.",
 )
 def primary_metric_missing(evidence: Evidence) -> Symptom | None:
     """Look for primary metrics that have no value in any measured cell."""

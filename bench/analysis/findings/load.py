@@ -46,7 +46,7 @@ _WAITED_FOR = {"lock_wait": "the saver's lock", "pool_wait": "a connection"}
     meaning="The saver held the event loop, so the other clients stood still before their "
     "operations even started: a low service time hides the wait. In a server every other request "
     "stands still too.",
-    remedy="Judge these cells by their response time; call a blocking saver in threads, or use the "
+    advice="Judge these cells by their response time; call a blocking saver in threads, or use the "
     "asynchronous one.",
 )
 def loop_blocked(_: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -86,7 +86,7 @@ def _blocking(cell: CellEvidence) -> str:
     meaning="The event loop stood still for a long time at once, for longer than garbage "
     "collections and the host account for: a call held it. Medians do not show that; in a server "
     "every request that is under way then waits.",
-    remedy="Look at the place that is named, or profile what the saver does there: a first call "
+    advice="Look at the place that is named, or profile what the saver does there: a first call "
     "that imports, connects or migrates belongs before the load, a blocking call into a thread.",
 )
 def loop_stalled(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -131,7 +131,7 @@ def _held_by(records: Iterable[TrialRecord]) -> str:
     "note",
     meaning="Callers queue for the saver's own lock, so one operation runs at a time. A pool "
     "behind that lock, where there is one, lies idle and its size changes nothing.",
-    remedy='Give each caller a saver of its own (over the same pool): saver_per = "client".',
+    advice='Give each caller a saver of its own (over the same pool): saver_per = "client".',
     worst=" (highest share of {} cells)",
 )
 def lock_serialises(_: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -145,7 +145,7 @@ def lock_serialises(_: Evidence, cell: CellEvidence) -> Symptom | None:
 @cell_finding(
     "note",
     meaning="Most of the service time is spent waiting for a connection of the pool.",
-    remedy="Raise pool_size as far as the server has capacity, or offer fewer concurrent callers.",
+    advice="Raise pool_size as far as the server has capacity, or offer fewer concurrent callers.",
     worst=" (highest share of {} cells)",
 )
 def pool_exhausted(_: Evidence, cell: CellEvidence) -> Symptom | None:

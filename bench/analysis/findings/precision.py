@@ -39,7 +39,7 @@ FEW_CYCLES = 5
     "warning",
     meaning="Trials of the same cell differ more than repeated trials usually do: something "
     "besides the saver changed between them, and the interval is wide.",
-    remedy="Close what else runs on the machine, lengthen the trials, and add repetitions.",
+    advice="Close what else runs on the machine, lengthen the trials, and add repetitions.",
     worst="; worst of {} cells",
 )
 def trials_disagree(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -64,7 +64,7 @@ def trials_disagree(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
     "warning",
     meaning="The same subject measured under two names seems to differ from itself: machine or "
     "method see a difference where there is none, and may do so for the other subjects.",
-    remedy="Believe no difference smaller than this one; add repetitions, or use a quieter "
+    advice="Believe no difference smaller than this one; add repetitions, or use a quieter "
     "machine.",
 )
 def aa_differs(evidence: Evidence) -> Symptom | None:
@@ -105,7 +105,7 @@ def aa_differs(evidence: Evidence) -> Symptom | None:
     meaning="No subject was measured a second time under another label, so nobody knows by how "
     "much this machine makes a subject differ from itself: what is called a difference may be "
     "smaller.",
-    remedy="Add a subject with same_as = the baseline's label to the scenario, and measure again.",
+    advice="Add a subject with same_as = the baseline's label to the scenario, and measure again.",
 )
 def no_aa_arm(evidence: Evidence) -> Symptom | None:
     """Look for arms that are compared where none is compared with itself."""
@@ -120,7 +120,7 @@ def no_aa_arm(evidence: Evidence) -> Symptom | None:
     meaning="A tail quantile rests on few operations of each trial. The interval over blocks and "
     "the one that resamples these operations too answer differently, so the comparison is "
     "unresolved.",
-    remedy="Raise duration_s, so that more operations lie beyond that quantile, or compare "
+    advice="Raise duration_s, so that more operations lie beyond that quantile, or compare "
     "medians.",
 )
 def tails_disagree(evidence: Evidence) -> Symptom | None:
@@ -144,7 +144,7 @@ def tails_disagree(evidence: Evidence) -> Symptom | None:
     "note",
     meaning="One trial says nothing about how much the next one would differ: there is no "
     "interval.",
-    remedy="Set repetitions to 5 or more before quoting any of these numbers.",
+    advice="Set repetitions to 5 or more before quoting any of these numbers.",
 )
 def single_trial(evidence: Evidence) -> Symptom | None:
     """Look for cells that rest on one trial."""
@@ -159,7 +159,7 @@ def single_trial(evidence: Evidence) -> Symptom | None:
     "note",
     meaning="Each client went round only a few times: medians and tails rest on few rounds, and on "
     "what the window's edges cut off.",
-    remedy="Raise duration_s, or have fewer clients.",
+    advice="Raise duration_s, or have fewer clients.",
     worst=" (fewest of {} cells)",
 )
 def few_cycles(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -180,7 +180,7 @@ def few_cycles(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
     "note",
     meaning="A quantile is stated only from as many operations as are needed to bound it from both "
     "sides; where no trial has them but all trials together do, it is pooled and has no interval.",
-    remedy="Raise duration_s or the number of clients if that quantile matters.",
+    advice="Raise duration_s or the number of clients if that quantile matters.",
 )
 def too_few_operations(evidence: Evidence) -> Symptom | None:
     """Look for quantiles that could not be stated, or only from all trials together."""
@@ -217,7 +217,7 @@ def _by_count(metrics: Iterable[str]) -> str:
     "note",
     meaning="The measuring ended by most_repetitions or budget_s, or was interrupted, before these "
     "ratios were known as precisely as the scenario wants. Their intervals hold all the same.",
-    remedy="Raise most_repetitions and budget_s, lengthen the trials, or use a quieter machine; "
+    advice="Raise most_repetitions and budget_s, lengthen the trials, or use a quieter machine; "
     "complete an interrupted run with --resume.",
 )
 def precision_not_reached(evidence: Evidence) -> Symptom | None:

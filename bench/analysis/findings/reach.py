@@ -28,7 +28,7 @@ COMPARED_SHARE = 0.5
     meaning="In an open load only a cycle counts from when it was due. Of the operations inside, "
     "all but the first are due when they are called: while the load stands still they are not "
     "called, and their times do not show it (coordinated omission).",
-    remedy="Judge open loads by cycle.response, and name it in primary_metrics.",
+    advice="Judge open loads by cycle.response, and name it in primary_metrics.",
 )
 def operation_in_open_load(evidence: Evidence) -> Symptom | None:
     """Look for primary metrics that count operations of an open load from their calls."""
@@ -53,7 +53,7 @@ def operation_in_open_load(evidence: Evidence) -> Symptom | None:
     meaning="Closing the saver took so long that it may have written then what it had acknowledged "
     "before. A saver that does that loses those writes when its process is killed, whatever its "
     "durability class says; reading back comes after the closing and does not show it.",
-    remedy="Ask the saver's authors whether it writes behind; a checkpoint of SQLite's log is "
+    advice="Ask the saver's authors whether it writes behind; a checkpoint of SQLite's log is "
     "harmless.",
 )
 def long_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -69,7 +69,7 @@ def long_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
     "warning",
     meaning="The saver could not be closed, or left threads or processes running. They were ended "
     "with their worker; what is measured came before.",
-    remedy="A program that uses the saver would not end, or lose what it still had to write: ask "
+    advice="A program that uses the saver would not end, or lose what it still had to write: ask "
     "its authors.",
 )
 def unclean_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -88,7 +88,7 @@ def unclean_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
     "closed load, each client had been through all its threads and had finished a cycle since all "
     "of them started: first plans, prepared statements, short threads and the rush of the start "
     "are in the figures.",
-    remedy="Raise warmup_s; a closed load waits for it 10 s longer at most, an open one not at "
+    advice="Raise warmup_s; a closed load waits for it 10 s longer at most, an open one not at "
     "all.",
 )
 def not_warm(_: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -106,7 +106,7 @@ def not_warm(_: Evidence, cell: CellEvidence) -> Symptom | None:
     meaning="Everything was counted, and the latest checkpoint of the threads compared; of the "
     "others only a part was compared in content, parent and writes. A rare corruption may have "
     "been missed.",
-    remedy="Raise verify_s if that matters.",
+    advice="Raise verify_s if that matters.",
 )
 def partly_compared(_: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for cells of whose checkpoints most were not compared in full."""

@@ -2,10 +2,10 @@
 
 A finding is one function in a module of this folder, which is found by its name::
 
-    @finding("warning", meaning="…", remedy="…")
+    @finding("warning", meaning="…", advice="…")
     def dirty_checkout(evidence: Evidence) -> Symptom | None: ...
 
-    @cell_finding("note", meaning="…", remedy="…")
+    @cell_finding("note", meaning="…", advice="…")
     def gc_pauses(evidence: Evidence, cell: CellEvidence) -> Symptom | None: ...
 
 The name of the function is the code of the finding, so it never changes.
@@ -93,7 +93,7 @@ class FindingKind:
     code: str
     severity: Severity
     meaning: str
-    remedy: str
+    advice: str
     check: Check
 
     def find(self, evidence: Evidence) -> Finding | None:
@@ -106,23 +106,23 @@ class FindingKind:
             severity=symptom.severity or self.severity,
             message=symptom.message,
             meaning=self.meaning,
-            remedy=self.remedy,
+            advice=self.advice,
             cells=tuple(evidence.cell.name for evidence in symptom.cells),
             trials=tuple(symptom.trials),
         )
 
 
-def finding(severity: Severity, *, meaning: str, remedy: str) -> Callable[[Check], FindingKind]:
+def finding(severity: Severity, *, meaning: str, advice: str) -> Callable[[Check], FindingKind]:
     """Declare the finding that the decorated function looks for in a whole run."""
 
     def declared(check: Check) -> FindingKind:
-        return FindingKind(check.__name__, severity, meaning, remedy, check)
+        return FindingKind(check.__name__, severity, meaning, advice, check)
 
     return declared
 
 
 def cell_finding(
-    severity: Severity, *, meaning: str, remedy: str, worst: str = " (worst of {} cells)"
+    severity: Severity, *, meaning: str, advice: str, worst: str = " (worst of {} cells)"
 ) -> Callable[[CellCheck], FindingKind]:
     """Declare the finding that the decorated function looks for in one measured cell.
 
@@ -148,7 +148,7 @@ def cell_finding(
                 min(severities, key=_GRAVEST_FIRST.index),
             )
 
-        return FindingKind(check.__name__, severity, meaning, remedy, check_all)
+        return FindingKind(check.__name__, severity, meaning, advice, check_all)
 
     return declared
 

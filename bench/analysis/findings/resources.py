@@ -52,7 +52,7 @@ _LONGEST_PAUSE = "gc.pause_max"
     "warning",
     meaning="The worker's memory grew by more than what was stored in it and what measuring takes: "
     "a program that runs for days would run out of memory, and collections take longer and longer.",
-    remedy="Look for what the saver keeps of each call; a longer window shows whether it goes on.",
+    advice="Look for what the saver keeps of each call; a longer window shows whether it goes on.",
 )
 def memory_leak(_: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for cells in most of whose trials the worker grew by more than can be explained."""
@@ -95,7 +95,7 @@ def _unexplained_bytes(cell: CellEvidence, record: TrialRecord) -> float:
     "warning",
     meaning="Writing a far larger state takes no longer and stores no more: the saver may not "
     "store what it is given, or only refer to it.",
-    remedy="Check that reading back compared the content, and what the store holds.",
+    advice="Check that reading back compared the content, and what the store holds.",
 )
 def cost_ignores_payload(evidence: Evidence) -> Symptom | None:
     """Look for subjects that write a far larger payload as fast, and store no more of it.
@@ -156,7 +156,7 @@ def _stores_more(small: CellEvidence, large: CellEvidence) -> bool:
     "note",
     meaning="Python's cyclic garbage collector stopped the whole worker: high quantiles hold its "
     "pauses, and they grow with the objects that the saver and the workload keep.",
-    remedy="It is part of what Python savers cost; compare medians, or measure longer for the "
+    advice="It is part of what Python savers cost; compare medians, or measure longer for the "
     "tails.",
 )
 def gc_pauses(_: Evidence, cell: CellEvidence) -> Symptom | None:

@@ -18,7 +18,7 @@ from bench.stats.steadiness import LEAST_DRIFT, Drift
     meaning="Times fell, or a rate rose, from the first half of the window to the second in the "
     "cell's trials: they were still warming up, and the figure depends on how long they were. "
     "Comparisons in it are unresolved.",
-    remedy="Raise warmup_s or warmup_cycles, and duration_s with them.",
+    advice="Raise warmup_s or warmup_cycles, and duration_s with them.",
 )
 def trending(_: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for cells whose trials together got faster during their windows."""
@@ -30,7 +30,7 @@ def trending(_: Evidence, cell: CellEvidence) -> Symptom | None:
     meaning="Times rose, or a rate fell, from the first half of the window to the second in the "
     "cell's trials, as where a store gets slower the more it holds, or a backlog grows: a longer "
     "window would have given another figure. Comparisons in it are unresolved.",
-    remedy="Look at put.response.growth; compare at the same number of checkpoints stored, or "
+    advice="Look at put.response.growth; compare at the same number of checkpoints stored, or "
     "offer less.",
 )
 def slowing_down(_: Evidence, cell: CellEvidence) -> Symptom | None:
@@ -43,7 +43,7 @@ def slowing_down(_: Evidence, cell: CellEvidence) -> Symptom | None:
     meaning="A time or rate changed by 10 % or more from the first half of the window to the "
     "second, taken over the trials, but these differ so much that it may be chance: whether it "
     "drifts is not known. Comparisons of it count.",
-    remedy="Measure with more repetitions or a longer duration_s, on a quieter machine.",
+    advice="Measure with more repetitions or a longer duration_s, on a quieter machine.",
 )
 def drift_not_known(_: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for series that changed much, in trials that agree too little to call it a drift."""
@@ -61,7 +61,7 @@ def drift_not_known(_: Evidence, cell: CellEvidence) -> Symptom | None:
     "or more from that of the last three fifths, taken over the trials: the saver was not warm "
     "yet, or its store made it slower. Comparisons count, but another length of the window gives "
     "another figure.",
-    remedy="Compare windows of the same length, and raise warmup_cycles where times fall.",
+    advice="Compare windows of the same length, and raise warmup_cycles where times fall.",
 )
 def beginning_differs(_: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for windows whose beginning is not like the rest."""
@@ -102,7 +102,7 @@ def _symptom(series: str, drift: Drift) -> Symptom:
     meaning="Response times swung regularly during the window, as with checkpoints of a server, "
     "flushes or garbage collections: where the window begins and ends in a swing changes its "
     "figures.",
-    remedy="Make duration_s many swings long, and look for what comes at that interval.",
+    advice="Make duration_s many swings long, and look for what comes at that interval.",
 )
 def oscillating(_: Evidence, cell: CellEvidence) -> Symptom | None:
     """Look for cells most of whose trials swung."""

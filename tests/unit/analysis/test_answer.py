@@ -73,6 +73,18 @@ def test_what_is_not_shown_is_told_with_its_estimate(tmp_path: Path) -> None:
     assert doubt.text.startswith("1 of 1 comparison is not decided. ")
 
 
+def test_what_may_be_either_way_shows_no_difference(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left:
+        return times({"base": 2, "x": 2.02 if trial.arrival == "some" else 1.99})(trial) or Left()
+
+    first, *_ = sentences(tmp_path, make, subjects="base x", tables=BASELINE + OTHER, **TWO)
+
+    assert first == (
+        "x against base: writes show no proven difference "
+        "(estimates from 0.8 % faster to 0.7 % slower)."
+    )
+
+
 def test_fewer_than_three_blocks_show_nothing(tmp_path: Path) -> None:
     told = answer(
         tmp_path, times({"base": 2, "x": 20}), subjects="base x", tables=BASELINE, repetitions=1
@@ -145,7 +157,10 @@ def test_what_was_looked_for_is_told(tmp_path: Path) -> None:
     assert all(check.is_in_order for check in told.checks)
     assert trials == "6 of 6 trials recorded"
     assert lost.startswith("no acknowledged write was lost, of ")
-    assert noise == "the same saver twice (base) differs by at most: writes 1.05×"
+    assert noise == (
+        "the same saver twice (base) differs by at most: writes 1.05× "
+        "(in a single block by up to 1.05×)"
+    )
 
 
 def test_without_a_baseline_subjects_are_ranked_within_their_class(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import pytest
 
 from bench.analysis.analyse import analyse
 from bench.analysis.answer.limits import Figure, figure_of
+from bench.analysis.answer.results import Results
+from bench.analysis.answer.verdict import verdict
+from bench.analysis.result import Finding
 from bench.errors import InputError
 from bench.scenario.durability import Durability
 from bench.scenario.limit import Reader
@@ -84,6 +87,27 @@ def test_one_condition_in_which_it_is_not_so_is_a_no(tmp_path: Path) -> None:
 
     assert told.verdict == "no"
     assert "Of 2 conditions it holds in 1, not in 1; 0 are open" in told.headline
+
+
+@pytest.mark.parametrize("code", ["", "few_cycles", "generator_saturated"])
+def test_the_extreme_is_of_a_cell_that_rests_on_enough(tmp_path: Path, code: str) -> None:
+    def make(trial: Trial) -> Left:
+        base = 16 if trial.arrival == "some" else 8
+        return times({"base": base, "x": 2})(trial) or Left()
+
+    text = scenario_text(top=PRIMARY, subjects="base x", tables=BASELINE + OTHER + FASTER, **TWO)
+    analysis = analysed(tmp_path, make, text)
+    (farthest, *_) = [c.name for c in analysis.cells if (c.subject, c.arrival) == ("x", "some")]
+    doubt = Finding(code, "note", "", "", "", (farthest,), ())
+    parts = (analysis.cells, analysis.comparisons, analysis.matrix, (doubt,), (), 0)
+    _, headline = verdict(Results(parse_scenario(text, "test"), analysis.answer.sweeps, *parts))
+
+    told, interval = "and its writes are up to 8.0 times faster", "(7.2 to 8.9)"
+    if code:
+        where = "where the client kept up and cycles were many"
+        told = f"and {where} its writes are up to 4.0 times faster"
+        interval = "(3.6 to 4.5)"
+    assert f"{told} {interval}." in headline
 
 
 @pytest.mark.parametrize(

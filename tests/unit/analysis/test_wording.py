@@ -44,7 +44,8 @@ def test_what_reads_as_1_is_no_difference_seen() -> None:
 
 def test_ratios_on_both_sides_of_1_have_both_words() -> None:
     assert ratios_of(WRITES, [1.1, 0.55]) == "are from 1.8 times faster to 1.1 times slower"
-    assert ratios_of(WRITES, [0.5, 1.002]) == "are from 2 times faster to 1.00 times slower"
+    assert ratios_of(WRITES, [0.5, 1.002]) == "are from 2 times faster to 0.2 % slower"
+    assert ratios_of(WRITES, [0.99, 1.02]) == "are from 1 % faster to 2 % slower"
 
 
 @pytest.mark.parametrize(

@@ -273,7 +273,7 @@ def findings(invalid: Cell) -> tuple[Finding, ...]:
             severity=severity,  # type: ignore[arg-type]  # one of the three, see above
             message=message,
             meaning=f"What {code} means for the reader & the numbers.",
-            remedy=f"Do something about {code}; e.g. raise `repetitions`.",
+            advice=f"Do something about {code}; e.g. raise `repetitions`.",
             cells=(invalid.name,) * (6 if severity == "warning" else 1),
             trials=("t1",),
         )

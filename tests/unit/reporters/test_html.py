@@ -121,7 +121,7 @@ def test_identifiers_are_unique() -> None:
 
 def test_every_finding_is_told_with_its_remedy() -> None:
     for finding in FULL.findings:
-        for text in (finding.message, finding.remedy, finding.meaning, finding.code):
+        for text in (finding.message, finding.advice, finding.meaning, finding.code):
             assert str(escape(text)) in TEXT
         assert f'<span class="badge {finding.severity}">{finding.severity}</span>' in TEXT
 

@@ -96,7 +96,7 @@ def test_every_finding_is_told_with_its_remedy() -> None:
     for finding in FULL.findings:
         assert f"{finding.severity.upper()}: {escaped(finding.meaning.rstrip('.'))}" in TEXT
         assert escaped(finding.message) in TEXT
-        assert escaped(finding.remedy) in TEXT
+        assert escaped(finding.advice) in TEXT
         assert escaped(finding.meaning) in TEXT
     assert TEXT.index("INVALID: ") < TEXT.index("WARNING: ") < TEXT.index("NOTE: ")
 

@@ -40,7 +40,7 @@ def test_a_healthy_run_has_no_finding(tmp_path: Path) -> None:
 
 def test_every_kind_has_meaning_and_remedy_and_a_code_of_its_own() -> None:
     assert len({kind.code for kind in finding_kinds()}) == len(finding_kinds())
-    assert all(kind.meaning.endswith(".") and kind.remedy.endswith(".") for kind in finding_kinds())
+    assert all(kind.meaning.endswith(".") and kind.advice.endswith(".") for kind in finding_kinds())
 
 
 def test_the_gravest_come_first(tmp_path: Path) -> None:
@@ -105,11 +105,11 @@ def test_an_invalid_run_stays_invalid_when_it_is_incomplete_too(tmp_path: Path) 
 ADDED = """
 from bench.analysis.findings.registry import cell_finding, finding, Symptom
 
-@finding("note", meaning="It rained.", remedy="Wait.")
+@finding("note", meaning="It rained.", advice="Wait.")
 def rain(evidence):
     return Symptom(f"{len(evidence.cells)} cells got wet", evidence.cells)
 
-@cell_finding("warning", meaning="It was loud.", remedy="Wait.")
+@cell_finding("warning", meaning="It was loud.", advice="Wait.")
 def noise(evidence, cell):
     sizes = {"a": 1.0, "b": 3.0, "c": 2.0}
     subject = cell.cell.subject
