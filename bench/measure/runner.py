@@ -339,7 +339,7 @@ class TrialRun:
         """Return the ``result`` of a trial with a fault, and leave the verifier when that acted."""
         driver.stop()
         prepared = site.directory / PREPARED_FILE
-        if not result.settings and prepared.exists():
+        if result.window is None and prepared.exists():
             known = from_json(prepared.read_bytes(), TrialResult)
             result = replace(known, status=result.status, failure=result.failure)
         if driver.failure is not None:

@@ -1,0 +1,107 @@
+"""The degrading checkpointer of the documents: Postgres as long as it is there, else memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from typing import cast
+
+import psycopg
+from psycopg.rows import DictRow
+from pydantic import Field
+
+from bench.contracts import Place, PluginOptions, Stored, Subject
+from bench.errors import UnavailableError
+from bench.scenario.durability import Durability
+from bench.subjects import _postgres_base as base
+from bench.systems.degrading import DegradingCheckpointer, DegradingSettings
+
+
+class DegradingOptions(PluginOptions):
+    """The settings of the system; the defaults are the document's.
+
+    ``pool_taken`` connections are taken out of the pool for good, as by code that leaks them.
+    """
+
+    prefer_async: bool = True
+    pool_size: int = Field(default=5, ge=1, le=100)
+    pool_timeout_s: float = Field(default=30.0, gt=0.0, le=600.0)
+    pool_taken: int = Field(default=0, ge=0, le=100)
+
+
+class DegradingSubject(Subject):
+    """One ``DegradingCheckpointer`` for all clients."""
+
+    Options = DegradingOptions
+    server = "postgres"
+    packages = ("langgraph-checkpoint-postgres",)
+
+    def __init__(self, options: PluginOptions, place: Place) -> None:
+        super().__init__(options, place)
+        if place.endpoint is None:
+            raise UnavailableError("this subject needs a Postgres server")
+        given = cast("DegradingOptions", options)
+        self._url = place.endpoint.url
+        self._taken = given.pool_taken
+        self._settings = DegradingSettings(
+            url=self._url,
+            prefer_async=given.prefer_async,
+            pool_size=given.pool_size,
+            pool_timeout_s=given.pool_timeout_s,
+        )
+        self._resources = AsyncExitStack()
+
+    @classmethod
+    def durability(cls, options: PluginOptions) -> Durability:
+        """Return that of its weakest level: nobody is told by which one a write is acknowledged."""
+        return Durability.VOLATILE
+
+    async def open(self, clients: int) -> None:
+        """Make the tables, where Postgres is there, as who has run before has them.
+
+        Nothing else connects before the first call, but for connections to be taken. Whoever opens
+        it later, to read back what Postgres holds, asks the synchronous level alone.
+        """
+        marker = self.place.directory / "opened"
+        settings, taken = self._settings, self._taken
+        if marker.exists():
+            settings, taken = replace(settings, prefer_async=False), 0
+        marker.touch()
+        with suppress(psycopg.OperationalError, ImportError):
+            from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - may be missing
+
+            with self._connect() as connection:
+                PostgresSaver(connection).setup()
+        self._saver = await self._resources.enter_async_context(DegradingCheckpointer(settings))
+        await self._saver.take(taken)
+
+    def saver(self, client: int) -> DegradingCheckpointer:
+        return self._saver
+
+    def connections(self, clients: int) -> int:
+        """Return 1: nothing is prepared on any of them."""
+        return 1
+
+    async def settings(self) -> Mapping[str, str]:
+        """Read Postgres's over a connection of its own; nothing where it does not answer."""
+        return {row["name"]: row["value"] for row in self._rows(base.SETTINGS_SQL)}
+
+    async def stored(self) -> Stored:
+        rows = self._rows(base.STORED_SQL)
+        return (
+            Stored(rows[0]["checkpoints"], rows[0]["stored_bytes"]) if rows else Stored(None, None)
+        )
+
+    def _connect(self) -> psycopg.Connection[DictRow]:
+        return psycopg.connect(self._url, **{**base.CONNECTION, "connect_timeout": 2})
+
+    def _rows(self, statement: base.Query) -> list[DictRow]:
+        try:
+            with self._connect() as connection:
+                return connection.execute(statement).fetchall()
+        except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+            return []
+
+    async def close(self) -> None:
+        await self._resources.aclose()
