@@ -109,7 +109,11 @@ def _doubts(analysis: Analysis) -> Iterator[Block]:
 def _finding(finding: Finding, cells: int) -> Section:
     """Return a finding under its effect: what it means for the numbers, and for how many."""
     affected = f" ({len(finding.cells)} of {cells} cells)" if finding.cells else ""
-    told = (("Measured", finding.message), ("Meaning", finding.meaning), ("What helps", finding.advice))
+    told = (
+        ("Measured", finding.message),
+        ("Meaning", finding.meaning),
+        ("What helps", finding.advice),
+    )
     blocks: tuple[Block, ...] = (Facts((*told, ("Code", finding.code))),)
     if finding.cells:
         names = Text("; ".join(finding.cells), "about")

@@ -26,6 +26,7 @@ from bench.contracts import (
 )
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
+from bench.server_settings import asked_of_postgres, of_postgres
 from bench.subjects import _postgres_base as base
 from bench.systems.session_store.http_client import HttpSessions
 from bench.systems.session_store.postgres import PostgresSessions
@@ -78,10 +79,10 @@ class SessionStoreSubject(Subject):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        return base.asked_durability(cast("SessionStoreOptions", options).synchronous_commit)
+        return asked_of_postgres(cast("SessionStoreOptions", options).synchronous_commit)
 
     def durability_found(self, settings: Mapping[str, str]) -> Durability:
-        return base.durability_of_settings(settings)
+        return of_postgres(settings)
 
     async def open(self, clients: int) -> None:
         if self.options.call == "http":

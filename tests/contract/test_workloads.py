@@ -14,7 +14,7 @@ from bench.discovery import load, names
 from bench.verify.read_back import verify
 from tests.clients import OpenSaver, drive, measured, verified
 
-# Savers' whose truth is their own: others look at what a saver does besides keeping what it is given.
+# Of savers, and with a truth of their own: others look at what a saver does besides keeping it.
 NAMES = [
     name
     for name in names("workload")

@@ -49,7 +49,7 @@ async def counted(counts: CallCounts, recorder: Recorder) -> dict[str, float]:
     counts.start()
     for _ in range(3):
         await saver.aget_tuple({})
-    saver.driver.execute()  # type: ignore[attr-defined] # outside an operation
+    saver.driver.execute()  # outside an operation
     return {reading.name: reading.value for reading in counts.stop()}
 
 

@@ -50,7 +50,7 @@ class OnePut(Workload):
         client.mark("halfway")
         if self.fails:
             raise ValueError("broken")
-        await client.perform(client.saver().aput, CONFIG, *([{}] * 3))  # type: ignore[arg-type] # a fake
+        await client.perform(client.saver().aput, CONFIG, *([{}] * 3))
 
     def expected(self) -> Mapping[str, ExpectedThread]:
         return {}

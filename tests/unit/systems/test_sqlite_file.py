@@ -19,12 +19,12 @@ async def fill(saver: AsyncSqliteSaver, threads: int, steps: int) -> list[str]:
     for thread in range(threads):
         config: Any = {"configurable": {"thread_id": f"t{thread}", "checkpoint_ns": ""}}
         for step in range(steps):
-            checkpoint = {
+            checkpoint: Any = {
                 **empty_checkpoint(),
                 "id": str(uuid6(clock_seq=step)),
                 "channel_values": {"text": "x" * 5_000},
             }
-            config = await saver.aput(config, checkpoint, {}, {})  # type: ignore[typeddict-item]  # the keys are its own
+            config = await saver.aput(config, checkpoint, {}, {})
             await saver.aput_writes(config, [("text", step)], "task")
         newest.append(config["configurable"]["checkpoint_id"])
     return newest
