@@ -22,7 +22,7 @@ BLOCKS = re.findall(
 SCENARIOS = [text for language, text in BLOCKS if text.startswith("schema_version")]
 MODULES = dict(
     zip(
-        re.findall(r"^Save this as `(\w+\.py)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE),
+        re.findall(r"^[Ss]ave this as `(\w+\.py)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE),
         [text for language, text in BLOCKS if language == "python"],
         strict=True,
     )
