@@ -113,8 +113,9 @@ def _finding(finding: Finding, cells: int) -> Section:
         ("Measured", finding.message),
         ("Meaning", finding.meaning),
         ("What helps", finding.advice),
+        ("Code", finding.code),
     )
-    blocks: tuple[Block, ...] = (Facts((*told, ("Code", finding.code))),)
+    blocks: tuple[Block, ...] = (Facts(told),)
     if finding.cells:
         names = Text("; ".join(finding.cells), "about")
         blocks = (*blocks, Details(counted(len(finding.cells), "cell"), (names,)))

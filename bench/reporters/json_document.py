@@ -9,7 +9,7 @@ from bench.contracts import Reporter
 from bench.report.json_text import json_document, json_schema
 from bench.report.report import Report
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def schema() -> bytes:

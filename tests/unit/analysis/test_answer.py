@@ -159,7 +159,7 @@ def test_what_was_looked_for_is_told(tmp_path: Path) -> None:
     assert lost.startswith("no acknowledged write was lost, of ")
     assert noise == (
         "the same saver twice (base) differs by at most: writes 1.05× "
-        "(in a single block by up to 1.05×)"
+        "(in a single block by up to 1.16×)"
     )
 
 
