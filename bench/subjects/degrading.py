@@ -57,6 +57,14 @@ class DegradingSubject(Subject):
         """Return that of its weakest level: nobody is told by which one a write is acknowledged."""
         return Durability.VOLATILE
 
+    @classmethod
+    def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        return {"synchronous_commit": "on"}
+
+    @classmethod
+    def required_settings(cls, options: PluginOptions) -> Mapping[str, str]:
+        return {}
+
     async def open(self, clients: int) -> None:
         """Make the tables, where Postgres is there, as who has run before has them.
 

@@ -56,7 +56,7 @@ def test_thirty_two_clients_have_threads_of_their_own(name: str) -> None:
 def test_only_declared_marks_are_made(name: str) -> None:
     made = workload(name)
     (client,) = asyncio.run(drive(made, InMemorySaver(), 1))
-    assert set(client.marked) == set(made.marks)
+    assert set(client.marked) <= set(made.marks)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -28,6 +28,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("postgres_sync", {}),
     ("postgres_sync", {"call": "threads", "threads": 2, "pool_size": 2}),
     ("postgres_sync", {"call": "threads", "connection": "single", "saver_per": "trial"}),
+    ("degrading", {}),
     ("redis", {}),
     ("redis", {"persistence": "none", "max_connections": 8}),
     ("redis", {"persistence": "always", "pool": "blocking", "saver_per": "client"}),
