@@ -28,6 +28,7 @@ from bench.systems.session_store.rest import LOOPBACK, app_of
 from bench.systems.session_store.sessions import Sessions
 
 _LEAST_TOKEN_CHARACTERS = 16
+_BACKLOG = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ def _listener(host: str, port: int) -> socket.socket:
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
+    # Who is told of the port may connect before the server takes the connection.
+    listener.listen(_BACKLOG)
     return listener
 
 
