@@ -6,6 +6,7 @@ import asyncio
 import gc
 import math
 import os
+import socket
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,9 @@ class WithTables(MemorySubject):
 async def watch_memory(probe: WorkerProbe) -> list[Reading]:
     subject = WithTables(WithTables.Options(), Place(Path(), None, "test"))
     await subject.open(1)
+    # What counts bytes needs a connection.
+    listening = socket.create_server(("127.0.0.1", 0))
+    connected = socket.create_connection(listening.getsockname())
     try:
         await probe.start(subject)
         end_ns = now_ns() + WINDOW_NS
@@ -53,6 +57,8 @@ async def watch_memory(probe: WorkerProbe) -> list[Reading]:
         gc.collect(0)
         return list(await probe.stop(10))
     finally:
+        connected.close()
+        listening.close()
         await subject.close()
 
 

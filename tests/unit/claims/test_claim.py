@@ -69,6 +69,7 @@ IDS = [
     "postgres-for-production",
 ]
 READINGS = (
+    "network.bytes_per_checkpoint",
     *("loop_lag.p99", "worker.uss_peak", "server.pss_peak", "worker.cpu_share"),
     *("server.cpu_share", "stored.bytes", "stored.bytes_per_checkpoint"),
     *("stored.table.checkpoint_blobs", "stored.largest_row.checkpoints"),
