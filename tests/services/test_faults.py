@@ -135,11 +135,11 @@ def test_a_runner_that_is_killed_meanwhile_leaves_nothing(
     assert str(temporary) not in Path("/proc/mounts").read_text(encoding="utf-8")
 
 
-def listening(processes: Iterable[psutil.Process]) -> set[int]:
-    """Return the TCP ports that the processes listen on."""
+def listening(processes: Iterable[psutil.Process]) -> set[tuple[object, ...]]:
+    """Return the TCP ports that the processes listen on, each as one of its address."""
     ids = {process.pid for process in processes}
     found = psutil.net_connections("tcp4")
-    return {c.laddr.port for c in found if c.status == psutil.CONN_LISTEN and c.pid in ids}
+    return {c.laddr[1:2] for c in found if c.status == psutil.CONN_LISTEN and c.pid in ids}
 
 
 @pytest.mark.parametrize(
