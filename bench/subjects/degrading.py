@@ -39,10 +39,8 @@ class DegradingSubject(Subject):
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         super().__init__(options, place)
-        if place.endpoint is None:
-            raise UnavailableError("this subject needs a Postgres server")
         given = cast("DegradingOptions", options)
-        self._url = place.endpoint.url
+        self._url = place.endpoint.url if place.endpoint else ""
         self._taken = given.pool_taken
         self._settings = DegradingSettings(
             url=self._url,
@@ -71,6 +69,8 @@ class DegradingSubject(Subject):
         Nothing else connects before the first call, but for connections to be taken. Whoever opens
         it later, to read back what Postgres holds, asks the synchronous level alone.
         """
+        if not self._url:
+            raise UnavailableError("this subject needs a Postgres server")
         marker = self.place.directory / "opened"
         settings, taken = self._settings, self._taken
         if marker.exists():

@@ -29,7 +29,7 @@ def test_an_unknown_option_is_an_error(name: str) -> None:
     ("name", "options", "message"),
     [
         ("sqlite", {"synchronous": "OFF"}, "'FULL' or 'NORMAL'"),
-        ("sqlite", {"saver_per": "operation"}, "'trial' or 'client'"),
+        ("sqlite", {"saver_per": "operation"}, "'trial', 'client' or 'process'"),
         ("postgres", {"pool_size": 0}, "greater than or equal to 1"),
         ("postgres", {"pool_size": 101}, "less than or equal to 100"),
         ("postgres", {"pool_size": "5"}, "valid integer"),
