@@ -65,7 +65,7 @@ class Durations:
         if beside_s is None:
             server = _server_of(scenario, trial.subject)
             beside_s = load("server", server).beside_s if server else _BESIDE_WITHOUT_SERVER_S
-        return trial.warmup_s + trial.duration_s + beside_s
+        return trial.warmup_s + _window_s(scenario, trial) + beside_s
 
     def by_trial_s(self, scenario: Scenario, plan: Plan) -> dict[str, float]:
         """Return that by the trial's id."""
@@ -148,6 +148,16 @@ def _likenesses(scenario: Scenario, trial: Trial) -> Iterator[Hashable]:
     yield "server", server, amount
     yield "subject", use.use
     yield "server", server
+
+
+def _window_s(scenario: Scenario, trial: Trial) -> float:
+    """Return how long a trial's window is, at most where a fault may end it earlier."""
+    if not trial.fault:
+        return trial.duration_s
+    use = scenario.faults[trial.fault]
+    ends_by_s = use.at.s[1] if use.at.s else use.at.latest_s
+    is_ended = load("fault", use.use).ends_worker
+    return min(trial.duration_s, ends_by_s) if is_ended else trial.duration_s
 
 
 def _checks_of(scenario: Scenario, label: str) -> Hashable:
