@@ -144,7 +144,7 @@ def load(kind: str, name: str) -> object: ...
 def load(kind: str, name: str) -> object:
     """Import the plug-in ``name`` of ``kind`` and return its class.
 
-    A subject may be anything else: ``bench.subjects._factory.subject_class`` judges it.
+    A subject may be anything else: ``bench.subjects._factories.factory.subject_class`` judges it.
 
     Raises:
         InputError: there is no such plug-in, module or attribute, a module from outside cannot be

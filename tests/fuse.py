@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.errors import UnsupportedError
-from bench.faults._disk import VolatileDisk
+from bench.faults._machinery.disk import VolatileDisk
 
 
 def skip_without_fuse() -> None:

@@ -13,7 +13,7 @@ from bench.handover.interpreter import OWN, Interpreter
 from bench.measure.site import Site
 from bench.records.check import Conformance, FailedTest
 from bench.records.files import from_json
-from bench.subjects._factory import subject_of
+from bench.subjects._factories.factory import subject_of
 
 _PROGRAM = "bench.checks.worker"
 # A saver that holds the loop for good is ended with its process.

@@ -10,7 +10,7 @@ from bench.contracts import CHECKPOINT_SAVER
 from bench.scenario.arrival import Closed
 from bench.scenario.plan import Trial, expand
 from bench.scenario.scenario import FaultUse, Moment, Scenario, SubjectUse, Sweep, Use
-from bench.subjects._factory import subject_of
+from bench.subjects._factories.factory import subject_of
 
 KILLS = 2
 """How often the process of each saver is killed, each time in a trial of its own."""

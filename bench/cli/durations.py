@@ -13,7 +13,7 @@ from bench.measure.environment import machine_here
 from bench.records.store import Run, Store
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_of
+from bench.subjects._factories.factory import subject_of
 
 # What ``Server.beside_s`` is for a subject without a server, from recorded trials on two cores.
 _BESIDE_WITHOUT_SERVER_S = 1.0

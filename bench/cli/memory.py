@@ -15,7 +15,7 @@ from bench.scenario.arrival import Closed
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.quantity import quantity
 from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_of
+from bench.subjects._factories.factory import subject_of
 
 # A worker that has imported what it needs.
 _WORKER_BYTES = 100_000_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.contracts import FaultTarget
-from bench.faults._temporary import ServerFault
+from bench.faults._machinery.temporary import ServerFault
 
 
 class PowerCut(ServerFault):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.faults._temporary import LinkFault
+from bench.faults._machinery.temporary import LinkFault
 
 
 class Reset(LinkFault):

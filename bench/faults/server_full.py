@@ -7,7 +7,7 @@ from typing import cast
 from pydantic import Field
 
 from bench.contracts import FaultTarget
-from bench.faults._temporary import TemporaryFault, TemporaryOptions
+from bench.faults._machinery.temporary import TemporaryFault, TemporaryOptions
 
 
 class ServerFullOptions(TemporaryOptions):

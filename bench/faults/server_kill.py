@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.faults._temporary import ServerFault
+from bench.faults._machinery.temporary import ServerFault
 
 
 class ServerKill(ServerFault):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bench.contracts import FaultTarget, ServerControl
 from bench.errors import UnavailableError
-from bench.faults._temporary import ServerFault, TemporaryOptions, disturb, server_of
+from bench.faults._machinery.temporary import ServerFault, TemporaryOptions, disturb, server_of
 
 _ATTEMPTS = 1000
 _SETTINGS = {"postgres": "max_connections", "redis": "maxclients"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.faults._temporary import TemporaryLinkFault
+from bench.faults._machinery.temporary import TemporaryLinkFault
 
 
 class Stalled(TemporaryLinkFault):

@@ -10,7 +10,7 @@ from bench.discovery import load
 from bench.handover.failures import within
 from bench.handover.job import Job
 from bench.scenario.scenario import Scenario, Use
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 
 
 def options_of(plugin: Any, use: Use) -> PluginOptions:

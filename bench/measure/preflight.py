@@ -18,7 +18,7 @@ from bench.handover.parts import options_of
 from bench.records.redaction import secrets_within
 from bench.scenario.scenario import OwnInterpreter, Scenario, SubjectUse, Use
 from bench.scenario.toml_file import validation_messages
-from bench.subjects._factory import subject_of
+from bench.subjects._factories.factory import subject_of
 
 # Another version of it may ask for more.
 _SUITE = "langgraph-checkpoint-conformance"

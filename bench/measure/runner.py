@@ -28,8 +28,8 @@ import psutil
 from bench.contracts import Endpoint, Fault, Loop, OutsideProbe
 from bench.discovery import load
 from bench.errors import InputError, UnsupportedError
-from bench.faults._driver import FaultDriver
-from bench.faults._timeline import fault_record
+from bench.faults._machinery.driver import FaultDriver
+from bench.faults._machinery.timeline import fault_record
 from bench.handover.clock import now_ns
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import (
@@ -55,7 +55,7 @@ from bench.records.trial import Failure, FaultRecord, Reading, TrialRecord
 from bench.scenario.durability import Durability
 from bench.scenario.plan import Plan, Trial
 from bench.scenario.scenario import OwnInterpreter, Scenario
-from bench.subjects._factory import subject_of
+from bench.subjects._factories.factory import subject_of
 from bench.verify.verifier_process import MARGIN_S, VerifierProcess
 
 Interpreters = Mapping[str | OwnInterpreter, Interpreter]

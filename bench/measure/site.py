@@ -26,7 +26,7 @@ from bench.contracts import (
 )
 from bench.discovery import load
 from bench.errors import BenchError, UnsupportedError
-from bench.faults._disk import VolatileDisk
+from bench.faults._machinery.disk import VolatileDisk
 from bench.handover.clock import now_ns
 from bench.handover.interpreter import OWN, Interpreter
 from bench.handover.job import STEP_LIMIT_S, Job, Opening
@@ -38,7 +38,7 @@ from bench.records.redaction import redact, secrets_in
 from bench.records.trial import Stage
 from bench.scenario.plan import Trial
 from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_of
+from bench.subjects._factories.factory import subject_of
 
 
 class Site(FaultTarget):

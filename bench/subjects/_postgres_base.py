@@ -22,7 +22,7 @@ from bench.contracts import (
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
 from bench.server_settings import asked_of_postgres, of_postgres
-from bench.subjects._savers import Saver, SaverOptions, SaversSubject
+from bench.subjects._factories.savers import Saver, SaverOptions, SaversSubject
 
 Query = LiteralString | sql.Composed
 

@@ -26,7 +26,7 @@ from bench.contracts import (
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
 from bench.server_settings import REDIS, UNKNOWN, of_redis
-from bench.subjects._savers import SaverOptions, SaversSubject
+from bench.subjects._factories.savers import SaverOptions, SaversSubject
 
 RedisSaver: TypeAlias = AsyncRedisSaver | AsyncShallowRedisSaver
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from langgraph.checkpoint.memory import InMemorySaver
 
 from bench.contracts import Stored, StoredTable
-from bench.subjects._savers import InProcessSubject
+from bench.subjects._factories.savers import InProcessSubject
 
 
 class MemorySubject(InProcessSubject[InMemorySaver]):

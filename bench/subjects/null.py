@@ -16,7 +16,7 @@ from langgraph.checkpoint.base import (
 )
 
 from bench.contracts import Stored
-from bench.subjects._savers import InProcessSubject
+from bench.subjects._factories.savers import InProcessSubject
 
 
 class NullSaver(BaseCheckpointSaver[int]):

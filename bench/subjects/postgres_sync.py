@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from bench.contracts import CountedCalls
 from bench.subjects import _postgres_base as base
-from bench.subjects._driven import driven, threads_of_asyncio
+from bench.subjects._factories.driven import driven, threads_of_asyncio
 
 Pool = ConnectionPool[Connection[DictRow]]
 

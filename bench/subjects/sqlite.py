@@ -21,8 +21,8 @@ from bench.contracts import (
     StoredTable,
 )
 from bench.scenario.durability import Durability
-from bench.subjects._driven import driven
-from bench.subjects._savers import SaverOptions, SaversSubject
+from bench.subjects._factories.driven import driven
+from bench.subjects._factories.savers import SaverOptions, SaversSubject
 from bench.subjects._sqlite_process import SqliteProcessSaver
 
 # What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous

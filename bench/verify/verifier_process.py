@@ -15,7 +15,7 @@ from bench.records.files import from_json, to_json
 from bench.records.redaction import secrets_in
 from bench.records.trial import Verification
 from bench.scenario.scenario import Scenario
-from bench.subjects._factory import subject_of
+from bench.subjects._factories.factory import subject_of
 from bench.verify.read_back import unread
 from bench.verify.verifier import GO, LOG_FILE, Order
 

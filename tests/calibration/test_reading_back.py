@@ -21,7 +21,7 @@ from bench.payloads.binary import BinaryPayload
 from bench.records.trial import Verification
 from bench.selftest.measuring import planned
 from bench.selftest.rows import row_named
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 from bench.verify import read_back as verification
 from bench.verify.read_back import verify
 from tests.calibration._runs import LOOP, failing, recorded, with_verification

@@ -9,7 +9,7 @@ from bench.contracts import Place, Subject
 from bench.discovery import names
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 from tests.contract import _subjects as contract
 
 NAMES = names("subject")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults._disk import VolatileDisk
+from bench.faults._machinery.disk import VolatileDisk
 from tests.fuse import skip_without_fuse
 
 # Its process is gone when the power is.

@@ -10,7 +10,7 @@ import redis
 
 from bench.contracts import Place
 from bench.discovery import load
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 from tests.contract import _subjects as contract
 from tests.services.test_subjects import served
 

@@ -11,7 +11,7 @@ import pytest
 from bench.contracts import CHECKPOINT_SAVER, Place, PluginOptions, Subject
 from bench.discovery import load, names
 from bench.errors import UnsupportedError
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 from tests.contract import _subjects as contract
 from tests.services._platforms import skip_without
 

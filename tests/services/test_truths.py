@@ -20,7 +20,7 @@ from bench.payloads.application_state import (
 )
 from bench.payloads.messages import MessagesPayload
 from bench.records.trial import Verification
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
 from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload, graph_names
 from tests.clients import verified

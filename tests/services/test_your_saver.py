@@ -13,7 +13,7 @@ from bench.cli.loading import load_checked
 from bench.handover.parts import options_of
 from bench.measure.runner import NO_OTHERS
 from bench.scenario.durability import Durability
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-saver.md"
 BLOCKS = re.findall(

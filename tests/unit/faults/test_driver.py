@@ -9,7 +9,7 @@ import pytest
 
 from bench.contracts import Fault, FaultTarget, PluginOptions, ServerControl
 from bench.errors import UnavailableError
-from bench.faults._driver import FaultDriver, moments
+from bench.faults._machinery.driver import FaultDriver, moments
 from bench.handover.acknowledgements import AcknowledgedCount, AcknowledgementLog
 from bench.records.trial import Strike
 from bench.scenario.plan import Trial, expand

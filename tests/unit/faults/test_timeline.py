@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.faults._timeline import SLOT_NS, fault_record
+from bench.faults._machinery.timeline import SLOT_NS, fault_record
 from bench.records.outcome import Outcome
 from bench.records.trial import FaultRecord, Strike, Window
 from bench.scenario.metric import CYCLE

@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, empty_checkpoint
 from langgraph.checkpoint.postgres import PostgresSaver
 
-from bench.subjects._driven import driven
+from bench.subjects._factories.driven import driven
 
 CONFIG: RunnableConfig = {"configurable": {"thread_id": "a", "checkpoint_ns": ""}}
 MARK: ContextVar[str] = ContextVar("MARK", default="unset")

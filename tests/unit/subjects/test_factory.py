@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from bench.contracts import Endpoint, Place, Subject
 from bench.errors import InputError
 from bench.scenario.durability import Durability
-from bench.subjects._factory import FactorySubject, subject_class
+from bench.subjects._factories.factory import FactorySubject, subject_class
 from tests.contract import _subjects as contract
 
 SOURCE = """

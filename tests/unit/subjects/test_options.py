@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bench.contracts import Endpoint, Place, Subject
 from bench.discovery import names
 from bench.scenario.durability import Durability
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 
 
 def unopened(name: str, options: Mapping[str, Any] | None = None) -> Subject:

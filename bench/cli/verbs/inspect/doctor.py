@@ -17,7 +17,7 @@ from bench.measure.environment import read_environment
 from bench.records.run import Environment
 from bench.report.page import Facts, Look, Section, Text
 from bench.report.table import Table, table
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 
 EXAMPLES = ("", "--verbose", "--format json")
 

@@ -26,7 +26,7 @@ from bench.records.redaction import redact
 from bench.scenario.quantity import quantity
 from bench.scenario.scenario import SubjectUse
 from bench.scenario.toml_file import validation_messages
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 from bench.systems.migration import Migration, Saver, hash_of, migrate
 
 EXAMPLES = (

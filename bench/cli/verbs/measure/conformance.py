@@ -24,7 +24,7 @@ from bench.measure.runner import interpreters_of
 from bench.records.check import CapabilityCheck, Conformance
 from bench.scenario.scenario import SubjectUse
 from bench.scenario.toml_file import validation_messages
-from bench.subjects._factory import subject_class
+from bench.subjects._factories.factory import subject_class
 
 _SIGNS = {"passed": "✓", "failed": "✗", "not offered": "–"}
 _NAME_WIDTH = 18

@@ -1,6 +1,6 @@
 """A disk that loses in a power cut what was not flushed: a file system in user space (FUSE).
 
-It is a program, not a module of this package: ``python -I _volatile_disk.py``. The runner writes an
+It is a program, not a module of this package: ``python -I volatile_disk.py``. The runner writes an
 order (one line of JSON, :class:`Order`) to its standard input and keeps that pipe open. It makes a
 directory, mounts itself on ``disk`` in it, and answers with ``{"directory"}`` or ``{"error"}``.
 Upon a line ``"sync"`` it flushes everything, upon ``"cut"`` it drops what was not flushed, upon

@@ -17,9 +17,16 @@ from bench.discovery import load, names
 from bench.errors import InputError, suggestion
 from bench.scenario.durability import Durability
 from bench.scenario.scenario import SubjectUse
-from bench.subjects._arguments import Arguments, call, check_used, placed, required, used_by
-from bench.subjects._driven import driven, has_own, threads_of_asyncio
-from bench.subjects._savers import SaverOptions, SaversSubject
+from bench.subjects._factories.arguments import (
+    Arguments,
+    call,
+    check_used,
+    placed,
+    required,
+    used_by,
+)
+from bench.subjects._factories.driven import driven, has_own, threads_of_asyncio
+from bench.subjects._factories.savers import SaverOptions, SaversSubject
 
 _EXPECTED = (
     "expected a BaseCheckpointSaver, a context manager of one (as contextlib.asynccontextmanager "

@@ -1,4 +1,4 @@
-"""A disk that loses what was not flushed, as its runner sees it. See ``_volatile_disk.py``."""
+"""A disk that loses what was not flushed, as its runner sees it. See ``volatile_disk.py``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 from bench.child_process import ChildProcess
 from bench.errors import UnavailableError, UnsupportedError
-from bench.faults._volatile_disk import Order
+from bench.faults._machinery.volatile_disk import Order
 from bench.server_variables import without_servers
 
 _ENDING_S = 10.0
@@ -26,7 +26,7 @@ class VolatileDisk:
     def __init__(self) -> None:
         if sys.platform != "linux" or not Path("/dev/fuse").exists():
             raise UnsupportedError("a disk of ours needs FUSE (/dev/fuse), which is not here")
-        program = str(Path(__file__).with_name("_volatile_disk.py"))
+        program = str(Path(__file__).with_name("volatile_disk.py"))
         self._process = ChildProcess([sys.executable, "-I", program], without_servers(os.environ))
         answer = self._process.ask(Order(is_shared=os.geteuid() == 0))
         if "directory" not in answer:
