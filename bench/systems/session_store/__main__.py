@@ -18,17 +18,32 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import uvicorn
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bench.errors import InputError
-from bench.systems.session_store.postgres import DOWN, PostgresSessions
+from bench.errors import InputError, suggestion
+from bench.systems.session_store.columns import ColumnName
+from bench.systems.session_store.postgres import PostgresSessions
 from bench.systems.session_store.rest import LOOPBACK, app_of
+from bench.systems.session_store.session import StoreDownError, StoreError
 from bench.systems.session_store.sessions import Sessions
 
 _LEAST_TOKEN_CHARACTERS = 16
 _BACKLOG = 2048
+
+
+class Options(BaseModel):
+    """What ``SESSION_STORE_OPTIONS`` may say."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    column: ColumnName = "jsonb"
+    indexes: bool = True
+    autocommit: bool = True
+    pool_size: int = Field(default=5, ge=1, le=100)
+    timeout_s: float = Field(default=2.0, gt=0.0, le=600.0)
+    mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +55,16 @@ class Service:
     listener: socket.socket
 
     async def run(self) -> None:
-        """Serve until the process is asked to end."""
-        await self.store.open()
+        """Serve until the process is asked to end; the port is printed once it can be called."""
         try:
+            await self.store.open()
+            # Who is told of the port may connect before the server takes the connection.
+            self.listener.listen(_BACKLOG)
+            print(json.dumps({"port": self.listener.getsockname()[1]}), flush=True)  # noqa: T201 - a program of its own
             await self.server.serve(sockets=[self.listener])
         finally:
             await self.store.close()
+            self.listener.close()
 
 
 def service_of(environment: Mapping[str, str]) -> Service:
@@ -69,12 +88,13 @@ def service_of(environment: Mapping[str, str]) -> Service:
     if not port.isdecimal() or int(port) >= 1 << 16:
         raise InputError(f"SESSION_STORE_PORT is {port!r}, expected 0 to 65535")
     files = environment.get("SESSION_STORE_FILES", "")
-    mirror = bool(options.pop("mirror", False))
     try:
-        postgres = PostgresSessions(conninfo, **options)
-    except (TypeError, KeyError, ValueError) as error:
-        raise InputError(f"SESSION_STORE_OPTIONS: {error}") from error
-    store = Sessions(postgres, Path(files) if files else None, mirror=mirror)
+        postgres = PostgresSessions(conninfo, **options.model_dump(exclude={"mirror"}))
+    except InputError as error:
+        raise InputError(f"SESSION_STORE_POSTGRES: {error}") from None
+    if options.mirror and not files:
+        raise InputError("SESSION_STORE_FILES is expected to be a directory, since mirror is true")
+    store = Sessions(postgres, Path(files) if files else None, mirror=options.mirror)
     app = app_of(store, token=token)
     config = uvicorn.Config(
         app, lifespan="off", log_level="warning", server_header=False, timeout_keep_alive=60
@@ -86,11 +106,10 @@ def main() -> int:
     """Serve until the process is asked to end, or standard input closes where it is a pipe."""
     try:
         asyncio.run(_served())
-    except (InputError, OSError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a program of its own
-    except DOWN as error:
-        reason = f"Postgres does not answer ({type(error).__name__})"
-        print(f"{reason}, and SESSION_STORE_FILES names no files", file=sys.stderr)  # noqa: T201 - as above
+    except StoreDownError as error:
+        print(f"{error}, and SESSION_STORE_FILES names no files", file=sys.stderr)  # noqa: T201 - a program of its own
+    except (InputError, OSError, StoreError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - as above
     else:
         return 0
     return 2
@@ -98,21 +117,21 @@ def main() -> int:
 
 async def _served() -> None:
     service = service_of(os.environ)
-    print(json.dumps({"port": service.listener.getsockname()[1]}), flush=True)  # noqa: T201 - as above
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_end_with_input, args=(service.server,), daemon=True).start()
     await service.run()
 
 
-def _options(environment: Mapping[str, str]) -> dict[str, Any]:
-    text = environment.get("SESSION_STORE_OPTIONS", "{}")
+def _options(environment: Mapping[str, str]) -> Options:
     try:
-        options = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"SESSION_STORE_OPTIONS is no JSON: {error}") from error
-    if not isinstance(options, dict):
-        raise InputError("SESSION_STORE_OPTIONS is expected to be a JSON object")
-    return options
+        return Options.model_validate_json(environment.get("SESSION_STORE_OPTIONS", "{}"))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        said = f"{key}: {problem['msg']}" if key else problem["msg"]
+        if problem["type"] == "extra_forbidden":
+            said = f"unknown key {key!r}.{suggestion(key, Options.model_fields)}"
+        raise InputError(f"SESSION_STORE_OPTIONS: {said}") from None
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -122,8 +141,6 @@ def _listener(host: str, port: int) -> socket.socket:
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
-    # Who is told of the port may connect before the server takes the connection.
-    listener.listen(_BACKLOG)
     return listener
 
 

@@ -18,19 +18,22 @@ from bench.systems.session_store.session import (
     Session,
     Statistics,
     StoreDownError,
+    StoreError,
 )
 
 _SAVED, _SESSION = TypeAdapter(Saved), TypeAdapter(Session)
 _LISTED, _STATISTICS = TypeAdapter(list[Listed]), TypeAdapter(Statistics)
 _CONNECTION = TypeAdapter(ConnectionTest)
+_ERRORS: Mapping[int, type[Exception]] = {413: InputError, 422: InputError, 503: StoreDownError}
 _POSTGRES = "/api/sessions/postgres"
 
 
 class HttpSessions:
     """Calls the REST face at ``url``, over ``connections`` that stay open.
 
-    Every method raises StoreDownError where the service says so, InputError where it refuses what
-    it was given, and httpx.HTTPError where it does not answer.
+    Every method raises InputError where the service refuses what it was given, StoreDownError where
+    it has no Postgres, StoreError for any other failure, and httpx.HTTPError where it does not
+    answer.
     """
 
     def __init__(self, url: str, *, token: str = "", connections: int = 100) -> None:
@@ -65,7 +68,8 @@ class HttpSessions:
 
     async def load(self, session_id: str) -> Session | None:
         """Return an active session that has not expired."""
-        answer = await self._answer("GET", f"{_POSTGRES}/sessions/{session_id}")
+        path = f"{_POSTGRES}/sessions/{session_id}"
+        answer = await self._answer("GET", path, may_be_absent=True)
         return None if answer.status_code == 404 else _SESSION.validate_json(answer.content)
 
     async def list_sessions(
@@ -79,7 +83,8 @@ class HttpSessions:
     async def delete(self, session_id: str, *, hard: bool = False) -> bool:
         """Mark a session as inactive, or remove it; tell whether there was one."""
         path = f"{_POSTGRES}/sessions/{session_id}"
-        answer = await self._answer("DELETE", path, params={"hard": hard})
+        asked = {"hard": hard}
+        answer = await self._answer("DELETE", path, params=asked, may_be_absent=True)
         return answer.status_code != 404
 
     async def statistics(self) -> Statistics:
@@ -108,11 +113,19 @@ class HttpSessions:
         answer = await self._answer("GET", f"{_POSTGRES}/connection/test")
         return _CONNECTION.validate_json(answer.content)
 
-    async def _answer(self, method: str, path: str, **given: Any) -> httpx.Response:
+    async def _answer(
+        self, method: str, path: str, *, may_be_absent: bool = False, **given: Any
+    ) -> httpx.Response:
         answer = await self._client.request(method, path, **given)
-        if answer.status_code in (200, 404):
+        status = answer.status_code
+        if status == 200 or (may_be_absent and status == 404):
             return answer
-        detail = answer.json().get("detail", "") if answer.content else ""
-        if answer.status_code == 503:
-            raise StoreDownError(detail)
-        raise InputError(f"{method} {path}: {answer.status_code} {detail}")
+        text = f"{method} {path}: {status} {_detail(answer)}"
+        raise _ERRORS.get(status, StoreError)(text)
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return answer.reason_phrase

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bench.errors import InputError
 from bench.systems.session_store.columns import COLUMNS, ColumnName
@@ -18,7 +20,10 @@ from bench.systems.session_store.session import (
     Listed,
     Restored,
     Session,
+    SessionRefusedError,
     Statistics,
+    StoreDownError,
+    StoreError,
     message_count,
 )
 
@@ -76,6 +81,10 @@ _RESTORE: LiteralString = f"""
     SELECT session_data, {_COLUMNS} FROM isotope_sessions WHERE {_LIVES}
 """  # noqa: S608 - constants alone
 _EVERY: LiteralString = f"SELECT session_data, {_LIVES} AS lives FROM isotope_sessions"  # noqa: S608 - as above
+_OF_THE_SESSION = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+# Connection lost, out of resources, shut down, its disk failed.
+_UNSERVED = {"08", "53", "57", "58"}
+_LOGIN_REFUSED = re.compile(r"authentication failed|no password supplied|pg_hba|does not exist")
 # So many rows are fetched at a time of a table that may be larger than memory.
 _ROWS_AT_A_TIME = 1000
 
@@ -90,8 +99,11 @@ class PostgresSessions:
     ``BEGIN`` and ``COMMIT``. Times are the server's, so that instances need not agree on theirs.
     All that it is given is expected to be plain, see ``session.plain``.
 
-    Every method raises psycopg.OperationalError where the server does not answer; connecting gives
-    up after ``timeout_s``.
+    Every method raises StoreDownError where the server does not answer, and StoreError where it
+    refuses what is asked or all connections are in use; connecting gives up after ``timeout_s``.
+
+    Raises:
+        InputError: ``conninfo`` cannot be read.
     """
 
     def __init__(
@@ -104,6 +116,13 @@ class PostgresSessions:
         pool_size: int = 5,
         timeout_s: float = 2.0,
     ) -> None:
+        try:
+            conninfo_to_dict(conninfo)
+        except psycopg.ProgrammingError:
+            # libpq's text quotes what it cannot read, perhaps a password.
+            raise InputError(
+                "expected a connection string of Postgres: postgresql://... or key=value pairs"
+            ) from None
         self._column = COLUMNS[column]
         self._indexes = indexes
         self._autocommit = autocommit
@@ -119,9 +138,10 @@ class PostgresSessions:
             InputError: the table is there with another kind of column.
         """
         # First by itself: a pool would go on trying in the background, and say less.
-        async with await self._connect() as connection:
+        async with self._own_connection() as connection:
             await self._set_up(connection)
-        await self.pool.open(wait=True, timeout=self._timeout_s)
+        with _errors_sorted():
+            await self.pool.open(wait=True, timeout=self._timeout_s)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -129,11 +149,9 @@ class PostgresSessions:
 
     async def reopen(self) -> None:
         """Exchange all connections for new ones, once the server answers again."""
-        async with await self._connect() as connection:
-            await self._set_up(connection)
         before, self.pool = self.pool, self._new_pool()
         await before.close()
-        await self.pool.open(wait=True, timeout=self._timeout_s)
+        await self.open()
 
     async def save(
         self,
@@ -163,7 +181,7 @@ class PostgresSessions:
 
         By COPY, and the planner then knows how many there are.
         """
-        async with self.pool.connection() as connection:
+        async with self._pooled() as connection:
             statement = "COPY isotope_sessions (session_id, session_data, metadata) FROM STDIN"
             async with (
                 connection.cursor() as cursor,
@@ -241,7 +259,7 @@ class PostgresSessions:
 
     async def version(self) -> str:
         """Return the server's version, over a connection of its own."""
-        async with await self._connect() as connection:
+        async with self._own_connection() as connection:
             cursor = await connection.execute("SHOW server_version")
             row = await cursor.fetchone()
         return str(row["server_version"]) if row else ""
@@ -261,8 +279,24 @@ class PostgresSessions:
         timeout_s = max(1, round(self._timeout_s))
         return {"autocommit": True, "row_factory": dict_row, "connect_timeout": timeout_s}
 
-    async def _connect(self) -> AsyncConnection[DictRow]:
-        return await AsyncConnection.connect(self._conninfo, **self._connection)
+    @asynccontextmanager
+    async def _own_connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        with _errors_sorted():
+            async with await AsyncConnection.connect(
+                self._conninfo, **self._connection
+            ) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _pooled(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        with _errors_sorted():
+            try:
+                async with self.pool.connection() as connection:
+                    yield connection
+            except PoolTimeout:
+                # Either nobody gave one back, or none could be made.
+                await self.version()
+                raise StoreError("all connections to Postgres are in use") from None
 
     async def _set_up(self, connection: AsyncConnection[DictRow]) -> None:
         kind = self._column.sql_type
@@ -295,7 +329,7 @@ class PostgresSessions:
     async def _cursor(
         self, statement: LiteralString, values: tuple[Any, ...] = ()
     ) -> AsyncIterator[AsyncCursor[DictRow]]:
-        async with self.pool.connection() as connection:
+        async with self._pooled() as connection:
             if self._autocommit:
                 yield await connection.execute(statement, values)
             else:
@@ -305,7 +339,7 @@ class PostgresSessions:
     async def _rows(self, statement: LiteralString) -> AsyncIterator[DictRow]:
         """Yield the rows of an answer that may be larger than memory."""
         async with (
-            self.pool.connection() as connection,
+            self._pooled() as connection,
             connection.transaction(),
             connection.cursor(name="sessions") as cursor,
         ):
@@ -328,5 +362,23 @@ class PostgresSessions:
         return message_count(data) if isinstance(data, dict) else 0
 
 
-DOWN = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
-"""What is raised where the server does not answer."""
+@contextmanager
+def _errors_sorted() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        name = type(error).__name__
+        if isinstance(error, _OF_THE_SESSION):
+            raise SessionRefusedError(f"Postgres cannot keep the session ({name})") from error
+        if not _is_unserved(error):
+            raise StoreError(f"Postgres refuses what it is asked ({name})") from error
+        # libpq gives no code for a login that failed.
+        if error.sqlstate is None and _LOGIN_REFUSED.search(str(error)):
+            raise StoreError("Postgres refuses the login: user, password or database") from None
+        raise StoreDownError(f"Postgres does not answer ({name})") from error
+
+
+def _is_unserved(error: psycopg.Error) -> bool:
+    if isinstance(error, psycopg.OperationalError):
+        return error.sqlstate is None or error.sqlstate[:2] in _UNSERVED
+    return isinstance(error, psycopg.InterfaceError)

@@ -6,7 +6,6 @@ import hmac
 from collections.abc import Callable, MutableMapping
 from typing import Annotated, Any, Literal
 
-import psycopg
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -29,6 +28,7 @@ from bench.systems.session_store.session import (
     Session,
     Statistics,
     StoreDownError,
+    StoreError,
 )
 from bench.systems.session_store.sessions import Sessions
 
@@ -104,7 +104,7 @@ def app_of(store: Sessions, *, token: str = "") -> FastAPI:
         title="Sessions", version="1", docs_url=None, redoc_url=None, redirect_slashes=False
     )
     responses: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem} for status in (400, 404, 413, 422, 503)
+        status: {"model": Problem} for status in (400, 404, 413, 422, 500, 503)
     }
     dependencies = []
     if token:
@@ -214,12 +214,13 @@ def _add_problems(app: FastAPI, router: APIRouter) -> None:
 
     # Without it the first route of a path tells its own methods alone.
     app.add_exception_handler(405, wrong_method)
-    down = answers(503, lambda _: "Postgres does not answer")
     app.add_exception_handler(RequestValidationError, answers(422, wrong))
     app.add_exception_handler(InputError, answers(422, str))
     app.add_exception_handler(StoreDownError, answers(503, str))
-    app.add_exception_handler(psycopg.OperationalError, down)
-    app.add_exception_handler(psycopg.InterfaceError, down)
+    app.add_exception_handler(StoreError, answers(500, str))
+    app.add_exception_handler(OSError, answers(500, lambda _: "the files cannot be used"))
+    unreadable = answers(500, lambda _: "the session's data cannot be read")
+    app.add_exception_handler(ValueError, unreadable)
 
 
 def _with(token: str) -> Callable[..., None]:

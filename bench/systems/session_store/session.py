@@ -81,7 +81,15 @@ class ConnectionTest:
     detail: str
 
 
-class StoreDownError(Exception):
+class StoreError(Exception):
+    """Postgres answers, but not as the store needs it; the text holds nothing of a session."""
+
+
+class SessionRefusedError(StoreError):
+    """Postgres cannot keep a session as it is."""
+
+
+class StoreDownError(StoreError):
     """Postgres does not answer, and what is asked for is not in files."""
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bench.errors import InputError
 from bench.systems.session_store.files import Entry, FileSessions, What
-from bench.systems.session_store.postgres import DOWN, PostgresSessions
+from bench.systems.session_store.postgres import PostgresSessions
 from bench.systems.session_store.session import (
     ConnectionTest,
     Listed,
     Restored,
     Saved,
     Session,
+    SessionRefusedError,
     Statistics,
     StoreDownError,
+    StoreError,
     check_hours,
     check_id,
     check_page,
@@ -27,13 +31,14 @@ from bench.systems.session_store.session import (
 )
 
 Result = TypeVar("Result")
+_LOG = logging.getLogger(__name__)
 _NOT_IN_FILES = "Postgres does not answer, and this is not in files"
 
 
 class Sessions:
     """Keeps sessions in ``store``; while that does not answer, in files below ``directory``.
 
-    Without a ``directory`` there is no fallback, and what psycopg raises passes through. With
+    Without a ``directory`` there is no fallback, and StoreDownError is raised instead. With
     ``mirror`` every session lies in a file besides, so that what was saved before Postgres went
     down can be loaded meanwhile, as far as this instance saved it. A directory belongs to one
     instance; several share the table.
@@ -41,7 +46,11 @@ class Sessions:
     An operation that Postgres does not answer within ``operation_s`` goes to the files, and so do
     all others, until Postgres has answered one of the attempts that are made every ``retry_s``.
     What the files hold is then written to the table, unless what is there is newer; before that
-    nobody reads the table. Also on opening, what an earlier process left in files.
+    nobody reads the table. Also on opening, what an earlier process left in files. What the table
+    refuses is set aside in files, and tried again the next time.
+
+    Raises:
+        InputError: ``mirror`` without a ``directory``.
     """
 
     def __init__(
@@ -53,14 +62,18 @@ class Sessions:
         operation_s: float = 5.0,
         retry_s: float = 0.1,
     ) -> None:
+        if mirror and directory is None:
+            raise InputError("a mirror is expected to have a directory of files")
         self.postgres = store
         self._has_fallback = directory is not None
         self._operation_s = operation_s
         self._retry_s = retry_s
         place = directory or Path()
         self._pending = FileSessions(place / "pending")
+        self._refused = FileSessions(place / "refused")
         self._mirror = FileSessions(place / "mirror", flushed=False) if mirror else None
         self._is_down = False
+        self._why_down = ""
         # Whoever holds it decides whether an operation goes to the files or to Postgres.
         self._files = asyncio.Lock()
         self._return: asyncio.Task[None] | None = None
@@ -75,23 +88,26 @@ class Sessions:
 
         Raises:
             InputError: the table is there with another kind of column.
+            StoreDownError: it is down, and there are no files.
+            StoreError: it refuses.
         """
-        try:
+        if not self._has_fallback:
             await self.postgres.open()
-            if self._has_fallback:
-                await self._write_back()
-        except DOWN:
-            if not self._has_fallback:
-                raise
-            self._go_down()
+            return
+        try:
+            await self._within(self.postgres.open())
+            await self._write_back()
+        except StoreDownError as error:
+            self._go_down(error)
 
     async def close(self) -> None:
         """Close all connections; what is in files stays there."""
-        if self._return is not None:
-            self._return.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._return
-        await self.postgres.close()
+        try:
+            if self._return is not None:
+                self._return.cancel()
+                await asyncio.wait([self._return])
+        finally:
+            await self.postgres.close()
 
     async def save(
         self,
@@ -116,7 +132,8 @@ class Sessions:
             saved = Saved(await self.postgres.save(*given), skipped)
             if self._mirror is not None:
                 async with self._files:
-                    await asyncio.to_thread(self._mirror.save, *given)
+                    with _mirroring(self._mirror, session_id):
+                        await asyncio.to_thread(self._mirror.save, *given)
             return saved
 
         async def in_files() -> Saved:
@@ -253,59 +270,94 @@ class Sessions:
     async def test_connection(self) -> ConnectionTest:
         """Tell whether Postgres answers now, over a connection of its own."""
         try:
-            return ConnectionTest(is_connected=True, detail=await self.postgres.version())
-        except DOWN as error:
-            return ConnectionTest(is_connected=False, detail=type(error).__name__)
+            version = await self._within(self.postgres.version())
+        except StoreError as error:
+            return ConnectionTest(is_connected=False, detail=str(error))
+        detail = f"{version}; files serve: {self._why_down}" if self._is_down else version
+        return ConnectionTest(is_connected=True, detail=detail)
 
     async def _served(
         self,
-        in_postgres: Callable[[], Awaitable[Result]],
-        in_files: Callable[[], Awaitable[Result]],
+        in_postgres: Callable[[], Coroutine[Any, Any, Result]],
+        in_files: Callable[[], Coroutine[Any, Any, Result]],
     ) -> Result:
         if not self._has_fallback:
             return await in_postgres()
         while True:
             if not self._is_down:
                 try:
-                    async with asyncio.timeout(self._operation_s):
-                        return await in_postgres()
-                except (*DOWN, TimeoutError):
-                    self._go_down()
+                    return await self._within(in_postgres())
+                except StoreDownError as error:
+                    self._go_down(error)
             async with self._files:
                 if self._is_down:
                     return await in_files()
 
-    def _go_down(self) -> None:
-        self._is_down = True
+    async def _within(self, operation: Coroutine[Any, Any, Result]) -> Result:
+        """Return what ``operation`` does, unless it takes longer than one may.
+
+        Whoever cancels a statement of psycopg waits until the server confirms it, or for ever.
+        """
+        task = asyncio.create_task(operation)
+        try:
+            done, _ = await asyncio.wait([task], timeout=self._operation_s)
+            if done:
+                return task.result()
+            raise StoreDownError(f"Postgres does not answer within {self._operation_s:g} s")
+        finally:
+            if task.cancel():
+                task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+
+    def _go_down(self, error: StoreDownError) -> None:
+        self._is_down, self._why_down = True, str(error)
         if self._return is None or self._return.done():
             self._return = asyncio.create_task(self._come_back())
 
     async def _come_back(self) -> None:
         while self._is_down:
             await asyncio.sleep(self._retry_s)
-            with suppress(*DOWN, TimeoutError):
-                async with asyncio.timeout(self._operation_s):
-                    await self.postgres.reopen()
+            try:
+                await self._within(self.postgres.reopen())
                 await self._write_back()
+            except StoreDownError as error:
+                self._why_down = str(error)
+            except Exception as error:  # noqa: BLE001 - no error may end the way back
+                reason = str(error) if isinstance(error, StoreError) else type(error).__name__
+                if reason != self._why_down:
+                    _LOG.warning("sessions stay in files: %s", reason)
+                self._why_down = reason
 
     async def _write_back(self) -> None:
         """Write what the files hold to the table; nothing goes to the files meanwhile."""
         async with self._files:
-            for entry in self._pending.entries():
-                session = entry.session
-                if entry.what == "session" or session.data:
-                    await self.postgres.put(session)
-                else:
-                    hard = entry.what == "deleted"
-                    await self.postgres.delete_older(
-                        session.session_id, session.last_updated, hard=hard
-                    )
-                if self._mirror is not None and entry.what == "session":
-                    self._mirror.put(session)
-                elif self._mirror is not None:
-                    self._mirror.remove(session.session_id)
-                self._pending.remove(session.session_id)
+            # What is written is no longer in files, so that each attempt has less to do.
+            await self._within(self._write_entries())
             self._is_down = False
+
+    async def _write_entries(self) -> None:
+        for files in (self._refused, self._pending):
+            for entry in files.entries():
+                try:
+                    await self._write_entry(entry)
+                except (SessionRefusedError, ValueError, TypeError) as error:
+                    if files is self._refused:
+                        continue
+                    _LOG.warning("a session is set aside in files (%s)", type(error).__name__)
+                    self._refused.put(entry.session, entry.what)
+                files.remove(entry.session.session_id)
+
+    async def _write_entry(self, entry: Entry) -> None:
+        session = entry.session
+        if entry.what == "session" or session.data:
+            await self.postgres.put(session)
+        else:
+            hard = entry.what == "deleted"
+            await self.postgres.delete_older(session.session_id, session.last_updated, hard=hard)
+        if self._mirror is not None and entry.what == "session":
+            with _mirroring(self._mirror, session.session_id):
+                self._mirror.put(session)
+        elif self._mirror is not None:
+            self._mirror.remove(session.session_id)
 
     def _entry(self, session_id: str) -> Entry | None:
         in_mirror = self._mirror.last(session_id) if self._mirror is not None else None
@@ -320,6 +372,15 @@ class Sessions:
 def _listed(session: Session) -> Listed:
     names = Listed.__slots__
     return Listed(**{name: getattr(session, name) for name in names})
+
+
+@contextmanager
+def _mirroring(mirror: FileSessions, session_id: str) -> Iterator[None]:
+    """Have a full disk lose a session's mirror alone: what it held must not be loaded later."""
+    try:
+        yield
+    except OSError:
+        mirror.remove(session_id)
 
 
 def _remove_expired(files: FileSessions) -> None:
