@@ -24,8 +24,8 @@ class StoredLayout(WorkerProbe):
 
     readings: ClassVar[Mapping[str, ReadingKind]] = {
         "stored.tables": ReadingKind("count", "neither", "tables of the store, or kinds of keys"),
-        "stored.rows_added": ReadingKind(
-            *("count", "lower", "rows, or keys, that the load has added and left in the store")
+        "stored.rows_per_checkpoint": ReadingKind(
+            *("count", "lower", "rows, or keys, that the load has left for each checkpoint put")
         ),
         **{
             f"stored.table.{name}": ReadingKind(
@@ -57,7 +57,7 @@ class StoredLayout(WorkerProbe):
         ]
         return [
             self.reading("stored.tables", len(tables), "; ".join(described)),
-            self.reading("stored.rows_added", _rows(tables.values()) - self._rows_before),
+            *self._rows_left(tables.values(), checkpoints),
             *(self.reading(f"stored.table.{name}", name in tables) for name in NAMED),
             *(
                 self.reading(f"stored.largest_row.{name}", tables[name].largest_row_bytes)
@@ -65,6 +65,12 @@ class StoredLayout(WorkerProbe):
                 if name in tables
             ),
         ]
+
+    def _rows_left(self, tables: Iterable[StoredTable], checkpoints: int) -> Sequence[Reading]:
+        if not checkpoints:
+            return ()
+        left = (_rows(tables) - self._rows_before) / checkpoints
+        return [self.reading("stored.rows_per_checkpoint", left)]
 
 
 def _rows(tables: Iterable[StoredTable]) -> int:

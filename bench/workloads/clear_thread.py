@@ -39,8 +39,8 @@ class ClearThreadWorkload(Workload):
     the one that was written again. ``found``: the filter by its metadata gives the checkpoint that
     was appended, and no other.
 
-    After a deletion there is no further run: ``stored.rows_added`` of the probe ``stored_layout``
-    is what deletions have left in the store itself.
+    After a deletion there is no further run: ``stored.rows_per_checkpoint`` of the probe
+    ``stored_layout`` is what deletions have left in the store itself.
     """
 
     Options: ClassVar[type[PluginOptions]] = ClearThreadOptions

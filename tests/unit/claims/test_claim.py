@@ -73,7 +73,7 @@ READINGS = (
     *("loop_lag.p99", "worker.uss_peak", "server.pss_peak", "worker.cpu_share"),
     *("server.cpu_share", "stored.bytes", "stored.bytes_per_checkpoint"),
     *("stored.table.checkpoint_blobs", "stored.largest_row.checkpoints"),
-    *("stored.largest_row.checkpoint", "stored.rows_added"),
+    *("stored.largest_row.checkpoint", "stored.rows_per_checkpoint"),
 )
 JUDGEMENTS = [(claim.id, judgement) for claim in CLAIMS for judgement in claim.judgements]
 TEXT = """

@@ -35,7 +35,7 @@ def test_tables_are_told_by_presence_and_largest_row() -> None:
     absent = {f"stored.table.{name}": 0.0 for name in NAMED if name != "checkpoints"}
     expected = {
         "stored.tables": 2.0,
-        "stored.rows_added": 0.0,
+        "stored.rows_per_checkpoint": 0.0,
         "stored.table.checkpoints": 1.0,
         **absent,
         "stored.largest_row.checkpoints": 900.0,
@@ -54,7 +54,7 @@ def test_rows_are_those_that_came_while_it_watched() -> None:
             self.rows += 3
             return [StoredTable("checkpoints", self.rows, 1), StoredTable("migrations", 9, 1)]
 
-    assert readings(Growing())["stored.rows_added"].value == 3.0
+    assert readings(Growing())["stored.rows_per_checkpoint"].value == 3 / 7
 
 
 def test_every_reading_is_declared() -> None:
