@@ -39,7 +39,7 @@ _ENDING_S = 5.0
 class SessionStoreOptions(PluginOptions):
     """How sessions are kept, and how they are asked for.
 
-    ``column``: what the data lies in; ``bytea`` holds MessagePack. ``files``: what serves while
+    ``column``: what the data lies in; ``bytea`` holds JSON's bytes. ``files``: what serves while
     Postgres is down, ``"mirror"`` keeps every session in a file besides. ``call``: from the worker,
     or over HTTP from a process of its own on 127.0.0.1.
     """
@@ -60,7 +60,7 @@ class SessionStoreSubject(Subject):
     options: SessionStoreOptions
     server = "postgres"
     packages: ClassVar[tuple[str, ...]] = (
-        *("fastapi", "httpx", "ormsgpack", "psycopg", "psycopg-pool", "uvicorn"),
+        *("fastapi", "httpx", "psycopg", "psycopg-pool", "uvicorn"),
     )
     interface: ClassVar[Interface] = SESSION_STORE
     keeps_history = False

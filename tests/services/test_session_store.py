@@ -17,7 +17,7 @@ from bench.errors import InputError
 from bench.servers.postgres import PostgresServer
 from bench.systems.session_store.columns import ColumnName
 from bench.systems.session_store.http_client import HttpSessions
-from bench.systems.session_store.postgres import INDEXED, PostgresSessions
+from bench.systems.session_store.postgres import INDEXED, LIST_ACTIVE, PostgresSessions
 from bench.systems.session_store.session import Session, StoreDownError
 from bench.systems.session_store.sessions import Sessions
 from tests.services._platforms import skip_without
@@ -109,6 +109,17 @@ def test_sessions_that_are_written_together_are_the_rows_of_saves(
         "count(DISTINCT session_id) FROM isotope_sessions"
     )
     assert rows(url, same) == [(1, 2)]
+
+
+def test_sessions_that_are_written_together_are_listed_by_an_index(url: str) -> None:
+    async def use(store: Sessions) -> None:
+        await store.insert_many((f"many-{number}", DATA) for number in range(2000))
+        listed = await store.list_sessions(2)
+        assert [each.session_id for each in listed] == ["many-0", "many-1"]
+
+    asyncio.run(using(Sessions(PostgresSessions(url)), use))
+    plan = rows(url, f"EXPLAIN {LIST_ACTIVE.replace('%s OFFSET %s', '20')}")
+    assert any("isotope_sessions_last_updated" in line for (line,) in plan)
 
 
 @pytest.mark.parametrize("indexes", [True, False])

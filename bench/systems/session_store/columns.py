@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, LiteralString
 
-import ormsgpack
 from psycopg.types.json import Jsonb
 
 ColumnName = Literal["jsonb", "text", "bytea"]
@@ -42,5 +41,5 @@ COLUMNS: Mapping[ColumnName, Column] = {
     # psycopg has parsed what comes back.
     "jsonb": Column("jsonb", Jsonb, lambda data: data, _messages_of("session_data")),
     "text": Column("text", _compact, json.loads, _messages_of("session_data::jsonb")),
-    "bytea": Column("bytea", lambda data: ormsgpack.packb(dict(data)), ormsgpack.unpackb),
+    "bytea": Column("bytea", lambda data: _compact(data).encode(), json.loads),
 }
