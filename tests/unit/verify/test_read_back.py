@@ -454,6 +454,20 @@ def test_a_saver_that_keeps_references_is_found() -> None:
     assert "keeps references to what it was given" in verification.problems[0]
 
 
+class Full(InMemorySaver):
+    """A saver whose store takes nothing more."""
+
+    async def aput(self, *_: Any) -> Any:
+        raise MemoryError("command not allowed")
+
+
+def test_a_store_that_is_full_has_lost_nothing() -> None:
+    trial = filled()
+    trial.subject.memory.__class__ = Full
+
+    assert trial.verified().passed
+
+
 def test_a_subject_that_copies_nothing_by_design_is_not_asked() -> None:
     trial = Trial()
     trial.subject.memory = InMemorySaver(serde=AsGiven())
