@@ -1,4 +1,4 @@
-"""What both Postgres subjects share: options, the set-up of a connection, and what is read back."""
+"""What the Postgres subjects share: options, the set-up of a connection, and what is read back."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bench.contracts import (
     PluginOptions,
     Stored,
     StoredTable,
+    Subject,
 )
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
@@ -71,12 +72,17 @@ COLUMNS_SQL: LiteralString = """
 """
 
 
-class PostgresOptionsBase(SaverOptions):
+class SynchronousCommit(PluginOptions):
+    """The option that all Postgres subjects have."""
+
+    synchronous_commit: Literal["on", "off"] = "on"
+
+
+class PostgresOptionsBase(SaverOptions, SynchronousCommit):
     """Options that both Postgres subjects have."""
 
     pool_size: int = Field(default=5, ge=1, le=100)
     pool_timeout_s: float = Field(default=30.0, gt=0.0, le=600.0)
-    synchronous_commit: Literal["on", "off"] = "on"
 
     def refuse_unused(self, unused: Iterable[str], reason: str) -> None:
         """Refuse options that would change nothing: no label promises what is not measured.
@@ -88,21 +94,14 @@ class PostgresOptionsBase(SaverOptions):
             raise ValueError(f"{name!r} means nothing {reason}; leave it out")
 
 
-class PostgresSubjectBase(SaversSubject[Saver]):
-    """A Postgres saver over one connection or a pool, in the schema of its place.
-
-    What is read back beside the settings is read over a connection of its own, so that it waits for
-    no client's.
-    """
+class PostgresSubject(Subject):
+    """What lies in the schema of its place on a Postgres server: address, settings, tables."""
 
     server = "postgres"
-    packages = ("langgraph-checkpoint-postgres",)
-    options: PostgresOptionsBase
-    _pool: object | None = None
 
     @classmethod
     def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
-        return {"synchronous_commit": cast("PostgresOptionsBase", options).synchronous_commit}
+        return {"synchronous_commit": cast("SynchronousCommit", options).synchronous_commit}
 
     @classmethod
     def required_settings(cls, options: PluginOptions) -> Mapping[str, str]:
@@ -111,7 +110,7 @@ class PostgresSubjectBase(SaversSubject[Saver]):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        return asked_of_postgres(cast("PostgresOptionsBase", options).synchronous_commit)
+        return asked_of_postgres(cast("SynchronousCommit", options).synchronous_commit)
 
     def durability_found(self, settings: Mapping[str, str]) -> Durability:
         return of_postgres(settings)
@@ -132,14 +131,26 @@ class PostgresSubjectBase(SaversSubject[Saver]):
         rows = await self._rows(SETTINGS_SQL, measured=True)
         return dict(sorted((row["name"], row["value"]) for row in rows))
 
+    async def stored_tables(self) -> Sequence[StoredTable]:
+        rows = await self._rows(tables_sql(await self._rows(COLUMNS_SQL)))
+        return [StoredTable(row["name"], row["rows"], row["largest_row_bytes"]) for row in rows]
+
+
+class PostgresSubjectBase(PostgresSubject, SaversSubject[Saver]):
+    """A Postgres saver over one connection or a pool, in the schema of its place.
+
+    What is read back beside the settings is read over a connection of its own, so that it waits for
+    no client's.
+    """
+
+    packages = ("langgraph-checkpoint-postgres",)
+    options: PostgresOptionsBase
+    _pool: object | None = None
+
     async def stored(self) -> Stored:
         """Count; bytes include indexes and TOAST."""
         (row,) = await self._rows(STORED_SQL)
         return Stored(row["checkpoints"], row["stored_bytes"])
-
-    async def stored_tables(self) -> Sequence[StoredTable]:
-        rows = await self._rows(tables_sql(await self._rows(COLUMNS_SQL)))
-        return [StoredTable(row["name"], row["rows"], row["largest_row_bytes"]) for row in rows]
 
     async def server_counters(self) -> Mapping[str, int]:
         rows = await self._rows(COUNTERS_SQL)

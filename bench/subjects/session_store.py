@@ -6,11 +6,11 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, cast
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 from pydantic import Field
 
 from bench.child_process import ChildProcess
@@ -19,14 +19,9 @@ from bench.contracts import (
     Checkout,
     CountedCalls,
     Interface,
-    PluginOptions,
     Stored,
-    StoredTable,
-    Subject,
 )
 from bench.errors import UnavailableError
-from bench.scenario.durability import Durability
-from bench.server_settings import asked_of_postgres, of_postgres
 from bench.subjects import _postgres_base as base
 from bench.systems.session_store.http_client import HttpSessions
 from bench.systems.session_store.postgres import PostgresSessions
@@ -36,7 +31,7 @@ _START_S = 20.0
 _ENDING_S = 5.0
 
 
-class SessionStoreOptions(PluginOptions):
+class SessionStoreOptions(base.SynchronousCommit):
     """How sessions are kept, and how they are asked for.
 
     ``column``: what the data lies in; ``bytea`` holds JSON's bytes. ``files``: what serves while
@@ -50,15 +45,13 @@ class SessionStoreOptions(PluginOptions):
     files: Literal["none", "fallback", "mirror"] = "fallback"
     call: Literal["direct", "http"] = "direct"
     pool_size: int = Field(default=5, ge=1, le=100)
-    synchronous_commit: Literal["on", "off"] = "on"
 
 
-class SessionStoreSubject(Subject):
+class SessionStoreSubject(base.PostgresSubject):
     """One store for all clients, over a pool."""
 
     Options = SessionStoreOptions
     options: SessionStoreOptions
-    server = "postgres"
     packages: ClassVar[tuple[str, ...]] = (
         *("fastapi", "httpx", "psycopg", "psycopg-pool", "uvicorn"),
     )
@@ -67,22 +60,6 @@ class SessionStoreSubject(Subject):
     conforms = False
     _store: Sessions | HttpSessions | None = None
     _process: ChildProcess | None = None
-
-    @classmethod
-    def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
-        return {"synchronous_commit": cast("SessionStoreOptions", options).synchronous_commit}
-
-    @classmethod
-    def required_settings(cls, options: PluginOptions) -> Mapping[str, str]:
-        is_asked_for = "synchronous_commit" in options.model_fields_set
-        return cls.server_settings(options) if is_asked_for else {}
-
-    @classmethod
-    def durability(cls, options: PluginOptions) -> Durability:
-        return asked_of_postgres(cast("SessionStoreOptions", options).synchronous_commit)
-
-    def durability_found(self, settings: Mapping[str, str]) -> Durability:
-        return of_postgres(settings)
 
     async def open(self, clients: int) -> None:
         if self.options.call == "http":
@@ -111,19 +88,11 @@ class SessionStoreSubject(Subject):
     def connections(self, clients: int) -> int:
         return min(self.options.pool_size, clients)
 
-    async def settings(self) -> Mapping[str, str]:
-        rows = await self._rows(base.SETTINGS_SQL)
-        return dict(sorted((row["name"], row["value"]) for row in rows))
-
     async def stored(self) -> Stored:
         """Tell the bytes, with indexes and TOAST; sessions are no checkpoints."""
         query = "SELECT pg_total_relation_size('isotope_sessions')::bigint AS bytes"
         (row,) = await self._rows(query)
         return Stored(None, row["bytes"])
-
-    async def stored_tables(self) -> Sequence[StoredTable]:
-        rows = await self._rows(base.tables_sql(await self._rows(base.COLUMNS_SQL)))
-        return [StoredTable(row["name"], row["rows"], row["largest_row_bytes"]) for row in rows]
 
     def checkouts(self) -> Sequence[Checkout]:
         if not isinstance(self._store, Sessions):
@@ -134,14 +103,6 @@ class SessionStoreSubject(Subject):
         if not isinstance(self._store, Sessions):
             return ()
         return base.counted_calls(AsyncConnection, AsyncCursor, AsyncPipeline)
-
-    @property
-    def _address(self) -> str:
-        if self.place.endpoint is None:
-            raise UnavailableError(
-                "this subject needs a Postgres server, and none was started for it"
-            )
-        return self.place.endpoint.url
 
     def _arguments(self, clients: int) -> dict[str, Any]:
         given = self.options.model_dump(include={"column", "indexes", "autocommit"})
@@ -165,9 +126,9 @@ class SessionStoreSubject(Subject):
             raise UnavailableError("the session store's REST face did not start") from error
         return port
 
-    async def _rows(self, query: base.Query) -> list[Any]:
+    async def _rows(self, statement: base.Query, *, measured: bool = False) -> list[DictRow]:
         """Return an answer over a connection of its own, so that it waits for no client's."""
         async with await AsyncConnection.connect(
             self._address, autocommit=True, row_factory=dict_row
         ) as connection:
-            return await (await connection.execute(query)).fetchall()
+            return await (await connection.execute(statement)).fetchall()
