@@ -154,7 +154,12 @@ class Count(_Limited):
 
 
 # What is known of a cell that was broken on purpose, with its unit.
-FAULT_UNITS: Mapping[str, Unit] = {"lost": "count", "served": "ratio", "outage": "ns"}
+FAULT_UNITS: Mapping[str, Unit] = {
+    "lost": "count",
+    "served": "ratio",
+    "outage": "ns",
+    "response": "ns",
+}
 
 
 class FaultCheck(_Limited):

@@ -170,13 +170,18 @@ class Verification:
         return max(self.lost_acknowledged, self.lost, int(self.lost_writes > 0))
 
     @property
+    def changed(self) -> int:
+        """How much is stored otherwise than it was written."""
+        changed = self.corrupted + self.duplicated + self.unexpected + self.misplaced
+        return changed + self.broken_parents
+
+    @property
     def wrong(self) -> int:
         """How much came back otherwise than it was written.
 
         Where something is gone, a read of what was before it is no further fault.
         """
-        changed = self.corrupted + self.duplicated + self.unexpected + self.misplaced
-        return changed + self.broken_parents + (0 if self.missing else self.stale)
+        return self.changed + (0 if self.missing else self.stale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +216,19 @@ class Timeline:
 class FaultRecord:
     """What was done to a trial, and what its callers felt.
 
-    ``outages_ns`` has for each of the ``strikes`` the time from its beginning to the end of the
-    first cycle that became due after it and succeeded; ``recoveries_ns`` the same from when it was
-    back.
-    ``None``: none succeeded before the next one, or before the load ended. Both are empty where the
-    callers died with the worker, and there is no ``timeline``. ``done`` counts by name what became
-    due in the window and was done: operations, and what the workload marks.
+    ``outages_ns`` has for each of the ``strikes`` the longest time until the next in which some
+    caller waited and no cycle succeeded; ``recoveries_ns`` the time from when it was back to the
+    end of the first cycle that became due after it and succeeded. ``None``: none of those became
+    due before the next strike, or before the load ended. ``responses_ns`` has the longest response
+    of a cycle that ended after it, well or not; empty where an older version wrote it, whose
+    ``outages_ns`` end with the first success. All are empty where the callers died with the worker,
+    and there is no ``timeline``. ``done`` counts by name what became due in the window and was
+    done: operations, and what the workload marks.
     """
 
     strikes: tuple[Strike, ...] = ()
     outages_ns: tuple[Count | None, ...] = ()
+    responses_ns: tuple[Count, ...] = ()
     recoveries_ns: tuple[Count | None, ...] = ()
     timeline: Timeline | None = None
     done: Mapping[str, Count] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from bench.scenario.plan import Trial
 from bench.scenario.quantity import count, quantity
 from bench.scenario.scenario import Scenario
 
-FaultVerdict = Literal["kept", "lost", "corrupt", "unknown"]
+FaultVerdict = Literal["kept", "stale", "lost", "corrupt", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,11 @@ class FaultCell:
 
     Of ``due`` cycles ``served`` succeeded; ``done`` counts operations, and what the workload marks.
     ``outage_ns`` and ``recovery_ns`` are medians of what callers felt (``FaultRecord``),
-    ``longest_outage_ns`` the longest; after ``never_served`` strikes nobody was served again.
-    ``errors`` has what failed meanwhile, by exception class, ``error_texts`` the first of each.
-    ``reason`` says why the verdict is ``unknown`` or ``corrupt``, or why nothing could be done.
+    ``longest_outage_ns`` and ``longest_response_ns`` the longest; after ``never_served`` strikes
+    nobody was served again. ``errors`` has what failed meanwhile, by exception class,
+    ``error_texts`` the first of each.
+    ``reason`` says why the verdict is ``unknown``, ``corrupt`` or ``stale``, or why nothing could
+    be done.
     """
 
     sweep: str
@@ -67,6 +69,7 @@ class FaultCell:
     done: Mapping[str, int] = field(default_factory=dict)
     outage_ns: float | None = None
     longest_outage_ns: float | None = None
+    longest_response_ns: float | None = None
     recovery_ns: float | None = None
     never_served: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
@@ -80,18 +83,18 @@ class FaultCell:
 
     @property
     def breaks_promise(self) -> bool:
-        """Whether something is gone that was flushed before it was acknowledged, or is changed.
+        """Whether something that was flushed is gone or was not read, or anything is changed.
 
-        No durability allows that something comes back otherwise than it was written.
+        No durability allows that something is stored otherwise than it was written.
         """
         is_flushed = self.durability is Durability.FSYNC
-        return self.verdict == "corrupt" or (self.verdict == "lost" and is_flushed)
+        return self.verdict == "corrupt" or (is_flushed and self.verdict in ("lost", "stale"))
 
     @property
     def is_open(self) -> bool:
         """Whether it is not known that a promise was kept, or that it was broken."""
-        has_lost = self.verdict == "lost" and self.durability is Durability.UNKNOWN
-        return has_lost or (self.verdict == "unknown" and not self.is_unsupported)
+        is_unsure = self.durability is Durability.UNKNOWN and self.verdict in ("lost", "stale")
+        return is_unsure or (self.verdict == "unknown" and not self.is_unsupported)
 
 
 def fault_cells(
@@ -126,7 +129,9 @@ def _cell(
     read = [each for each in verifications if not each.unread]
     durabilities = {r.durability for r in records if r.settings or r.status == "measured"}
     outages = list(chain.from_iterable(each.outages_ns for each in broken))
-    served = [each for each in outages if each is not None]
+    known = chain.from_iterable(each.outages_ns for each in broken if each.responses_ns)
+    served = [each for each in known if each is not None]
+    responses = chain.from_iterable(each.responses_ns for each in broken)
     recoveries = chain.from_iterable(each.recoveries_ns for each in broken)
     back = [each for each in recoveries if each is not None]
     felt = [each.timeline for each in broken if each.timeline]
@@ -169,8 +174,9 @@ def _cell(
         done=dict(done),
         outage_ns=median(served) if served else None,
         longest_outage_ns=max(served, default=None),
+        longest_response_ns=max(responses, default=None),
         recovery_ns=median(back) if back else None,
-        never_served=len(outages) - len(served),
+        never_served=outages.count(None),
         errors=dict(errors),
         error_texts=texts,
     )
@@ -187,12 +193,15 @@ def _verdict(
     wrong = [
         each
         for each in verifications
-        if not each.unread and (each.wrong or not (each.passed or each.missing))
+        if not each.unread and (each.changed or not (each.passed or each.missing or each.stale))
     ]
     if wrong:
         return "corrupt", next((each.problems[0] for each in wrong if each.problems), "")
     if any(each.missing for each in verifications):
         return "lost", ""
+    stale = next((each for each in verifications if each.stale), None)
+    if stale:
+        return "stale", next(iter(stale.problems), "")
     unknown = _unknown(planned, records, unread.get("harness", ""))
     return ("unknown", unknown) if unknown else ("kept", "")
 
@@ -225,6 +234,11 @@ def statements(cells: Iterable[FaultCell]) -> Iterator[Statement]:
             f" (the oldest {quantity(cell.oldest_lost_ns, 'ns')} old)"
             for cell in of_kind
             if cell.verdict == "lost"
+        ]
+        texts += [
+            f"{cell.subject} kept every acknowledged write, but was read stale"
+            for cell in of_kind
+            if cell.verdict == "stale"
         ]
         texts += [
             f"{cell.subject}: {cell.verdict}"

@@ -35,17 +35,38 @@ def fault_record(
         min(map(int, finished[is_ok & (due >= strike.done_ns) & (due < end_ns)]), default=None)
         for strike, end_ns in zip(strikes, ends_ns, strict=True)
     ]
-    served = list(zip(first, strikes, strict=True))
+    gaps = _gaps(due, finished, is_ok)
+    felt = [
+        (finished > strike.began_ns) & (finished <= end_ns)
+        for strike, end_ns in zip(strikes, ends_ns, strict=True)
+    ]
     return FaultRecord(
         strikes=tuple(strikes),
-        outages_ns=tuple(None if at is None else at - strike.began_ns for at, strike in served),
+        outages_ns=tuple(
+            None if at is None else int(gaps[ended].max(initial=0))
+            for at, ended in zip(first, felt, strict=True)
+        ),
+        responses_ns=tuple(int(cycles.column("response")[ended].max(initial=0)) for ended in felt),
         recoveries_ns=tuple(
             None if at is None or not strike.back_ns else max(0, at - strike.back_ns)
-            for at, strike in served
+            for at, strike in zip(first, strikes, strict=True)
         ),
         timeline=_timeline(due, cycles.column("response"), is_ok, window),
         done=_done(samples, window, operations),
     )
+
+
+def _gaps(due: Integers, finished: Integers, is_ok: Booleans) -> Integers:
+    """Return for each cycle how long nobody was served as it ended, though somebody waited."""
+    order = np.argsort(finished, kind="stable")
+    succeeded = np.where(is_ok[order], np.arange(len(order)), -1)
+    before = np.concatenate(([-1], np.maximum.accumulate(succeeded)[:-1]))
+    first_due = np.minimum.accumulate(due[order][::-1])[::-1]
+    waiting = first_due[before + 1]
+    since = np.where(before < 0, waiting, np.maximum(finished[order][before], waiting))
+    gaps = np.empty_like(finished)
+    gaps[order] = finished[order] - since
+    return gaps
 
 
 def _done(samples: Samples, window: Window, operations: Sequence[str]) -> dict[str, int]:

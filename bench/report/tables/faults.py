@@ -14,6 +14,7 @@ CAPTION = (
 )
 _BADGES: dict[str, Badge] = {
     "kept": "measured",
+    "stale": "partly",
     "lost": "partly",
     "corrupt": "failed",
     "unknown": "absent",
@@ -61,8 +62,11 @@ def _outage_table(cells: Sequence[FaultCell]) -> Table:
     columns = (
         *("subject", "fault"),
         Column("served", tip="cycles of the windows that succeeded"),
-        Column("median", "outage", scale.name, "from the fault to the first success after it"),
+        Column(
+            "median", "outage", scale.name, "the longest time that some waited and none succeeded"
+        ),
         Column("longest", "outage", scale.name),
+        Column("longest response", unit=scale.name, tip="of a cycle, whether it succeeded or not"),
         Column("first success", unit=scale.name, tip="after the server was back; median"),
         Column("never served again", tip="faults after which nothing succeeded"),
         "failures",
@@ -75,6 +79,7 @@ def _outage_table(cells: Sequence[FaultCell]) -> Table:
             f"{count(cell.served)} of {count(cell.due)}" if cell.due else ABSENT,
             scaled(cell.outage_ns, scale),
             scaled(cell.longest_outage_ns, scale),
+            scaled(cell.longest_response_ns, scale),
             scaled(cell.recovery_ns, scale),
             count(cell.never_served),
             _counts(cell.errors),

@@ -43,7 +43,9 @@ KEPT = replace(VERIFIED, attempted=110, acknowledged=100, indeterminate=10)
 KEPT = replace(KEPT, unacknowledged_stored=3)
 SLOTS = Timeline(0, 50 * MS, due=(60, 40), ok=(60, 35), failed=(0, 5), response_ns=(MS, MS))
 DONE = {"cycle": 95, "put": 95, "went_on": 12}
-FELT = FaultRecord(STRIKES, (120 * MS, 40 * MS), (20 * MS, 10 * MS), SLOTS, DONE)
+FELT = FaultRecord(
+    STRIKES, (120 * MS, 40 * MS), (150 * MS, 50 * MS), (20 * MS, 10 * MS), SLOTS, DONE
+)
 
 
 def analysed(
@@ -71,6 +73,7 @@ def test_what_was_kept_and_felt_is_added_up(tmp_path: Path) -> None:
     assert (kept.verdict, kept.acknowledged, kept.lost) == ("kept", 200, 0)
     assert (kept.unacknowledged, kept.unacknowledged_stored) == (20, 6)
     assert (kept.outage_ns, kept.longest_outage_ns) == (80 * MS, 120 * MS)
+    assert kept.longest_response_ns == 150 * MS
     assert (kept.recovery_ns, kept.never_served) == (15 * MS, 0)
     assert kept.errors == {"OperationalError": 8}
 
@@ -92,7 +95,8 @@ def lost(count: int) -> Verification:
             {"verification": unread("harness", "cut off")},
             *("unknown", "its store was not read back: cut off"),
         ),
-        ({"verification": replace(KEPT, stale=1)}, "corrupt", ""),
+        ({"verification": replace(KEPT, stale=1, problems=("old",))}, "stale", "old"),
+        ({"verification": replace(KEPT, stale=1, corrupted=1)}, "corrupt", ""),
         ({"verification": replace(lost(3), stale=1)}, "lost", ""),
         ({"verification": replace(KEPT, lost_writes=1)}, "lost", ""),
         ({"verification": replace(KEPT, problems=("counted less",))}, "corrupt", "counted less"),
@@ -122,6 +126,17 @@ def test_only_who_promised_more_breaks_a_promise(tmp_path: Path) -> None:
     assert [cell.breaks_promise for cell in corrupt.faults] == [False, True]
     every = (broken, allowed, unknown, unsaid, corrupt)
     assert [each.exit_code for each in every] == [1, 0, 3, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("durability", "code"),
+    [(Durability.FSYNC, 1), (Durability.VOLATILE, 0), (Durability.UNKNOWN, 3)],
+)
+def test_a_stale_read_is_judged_as_a_loss_is(
+    durability: Durability, code: int, tmp_path: Path
+) -> None:
+    stale = {"verification": replace(KEPT, stale=1), "durability": durability}
+    assert analysed(tmp_path, stale).exit_code == code
 
 
 def test_the_durability_is_that_which_was_read_from_every_server(tmp_path: Path) -> None:
@@ -200,5 +215,16 @@ def test_the_table_has_a_row_for_each_and_a_dash_for_what_was_not_done(tmp_path:
     assert rows[0][:9] == ["a", "fsync", "kill", "kept", "4", "200", "200", "0", "–"]
     assert rows[1][3:6] == ["unsupported", "–", "–"]
     assert [entry.text for entry in felt.rows[0].entries] == [
-        *("a", "kill", "190 of 200", "80", "120", "15", "0", "OperationalError 8", "went_on 24"),
+        *(
+            "a",
+            "kill",
+            "190 of 200",
+            "80",
+            "120",
+            "150",
+            "15",
+            "0",
+            "OperationalError 8",
+            "went_on 24",
+        ),
     ]

@@ -26,6 +26,9 @@ from tests.unit.analysis.synthetic import (
 from tests.unit.analysis.test_faults import FAULTS, FELT, KEPT, lost
 from tests.unit.claims.judged import claim, verdict_on
 
+# Two trials: twenty faults, the fewest that support that nothing is lost.
+OFTEN = replace(FELT, strikes=FELT.strikes * 5)
+STALE = replace(KEPT, stale=1, problems=("old",))
 TEXT = scenario_text("base fast", tables=FAULTS.replace('"a", "b"', '"base", "fast"'))
 
 
@@ -48,7 +51,9 @@ def verdict(directory: Path, limit: str, more: str = "", **changes: Any) -> Verd
 @pytest.mark.parametrize(
     ("limit", "changes", "outcome", "figure"),
     [
-        ("lost == 0", {}, "supported", "0"),
+        ("lost == 0", {}, "inconclusive", "0"),
+        ("lost == 0", {"broken": OFTEN}, "supported", "0"),
+        ("lost == 0", {"broken": OFTEN, "verification": STALE}, "supported", "0"),
         ("lost == 0", {"verification": lost(3)}, "refuted", "6"),
         ("lost == 0", {"verification": replace(KEPT, corrupted=1)}, "refuted", "0 of 1"),
         ("lost == 0", {"verification": None}, "inconclusive", ""),
@@ -59,6 +64,9 @@ def verdict(directory: Path, limit: str, more: str = "", **changes: Any) -> Verd
         ("outage <= 120 ms", {}, "supported", "120 ms"),
         ("outage <= 119 ms", {}, "refuted", "120 ms"),
         ("outage <= 1 s", {"broken": replace(FELT, outages_ns=(MS, None))}, "refuted", "0 of 1"),
+        ("outage <= 1 s", {"broken": replace(FELT, responses_ns=())}, "inconclusive", ""),
+        ("response <= 150 ms", {}, "supported", "150 ms"),
+        ("response <= 149 ms", {}, "refuted", "150 ms"),
         ("went_on per cycle >= 1", {}, "refuted", "0.126"),
         ("put per cycle == 1", {}, "supported", "1"),
         ("put per cycle == 1", {"broken": FaultRecord(FELT.strikes)}, "inconclusive", ""),
@@ -87,7 +95,11 @@ def test_a_condition_leads_to_its_fault_and_its_trials(tmp_path: Path) -> None:
     assert (condition.subject, condition.fault, condition.concurrency) == ("base", "kill", 4)
     assert condition.cells == ("base with kill",)
     assert len(condition.trials) == condition.blocks == condition.blocks_planned == 2
-    assert condition.method == "all trials together: 4 faults, 200 acknowledged writes"
+    assert condition.method == (
+        "all trials together: 4 faults, 200 acknowledged writes; at 95 % a fault loses something "
+        "in 75 % or less"
+    )
+    assert condition.why == "4 of the 20 faults that are needed"
 
 
 def test_what_the_run_does_not_have_is_not_measured(tmp_path: Path) -> None:
@@ -98,7 +110,10 @@ def test_what_the_run_does_not_have_is_not_measured(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limit", "text"),
     [
-        ("loss == 0", "expected one of lost, served, outage, or what is marked per cycle"),
+        (
+            "loss == 0",
+            "expected one of lost, served, outage, response, or what is marked per cycle",
+        ),
         ("outage <= 3", "expected a time, as in 20 ms: outage is one"),
         ("lost <= 1 s", "expected a number: lost is one"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bench.faults._machinery.timeline import SLOT_NS, fault_record
@@ -31,13 +33,34 @@ ROWS = np.array(
 )
 
 
-def test_outages_end_with_the_first_success_of_what_became_due_after_the_fault() -> None:
+def test_an_outage_is_the_longest_time_in_which_some_waited_and_none_succeeded() -> None:
     record = fault_record(STRIKES, ROWS, WINDOW, OPERATIONS)
 
     assert record.strikes == STRIKES
-    assert record.outages_ns == (80 * MS, None)
+    # From the success at 85 ms to that at 130 ms, as one was due at 65 ms already.
+    assert record.outages_ns == (45 * MS, None)
+    assert record.responses_ns == (40 * MS, 5 * MS)
     assert record.recoveries_ns == (20 * MS, None)
     assert record.done == {CYCLE: 5, "put": 1}
+
+
+def test_a_later_gap_counts_and_so_does_who_waited_while_others_were_served() -> None:
+    rows = np.array(
+        [
+            row(CYCLE, 61 * MS, 1 * MS),
+            row(CYCLE, 62 * MS, 400 * MS),
+            row(CYCLE, 100 * MS, 90 * MS, outcome=Outcome.FAILED),
+            row(CYCLE, 195 * MS, 5 * MS),
+        ]
+    )
+    record = fault_record(STRIKES[:1], rows, WINDOW, OPERATIONS)
+
+    assert record.outages_ns == (138 * MS,)
+    assert record.responses_ns == (90 * MS,)
+    late = replace(WINDOW, drained_ns=START_NS + 500 * MS)
+    record = fault_record(STRIKES[:1], rows, late, OPERATIONS)
+    assert record.outages_ns == (262 * MS,)
+    assert record.responses_ns == (400 * MS,)
 
 
 def test_the_timeline_counts_cycles_by_when_they_were_due() -> None:
