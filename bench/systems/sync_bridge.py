@@ -113,16 +113,18 @@ class SyncBridge:
 
 def call_on_loop_thread(
     call: Callable[[], object], limit_s: float = 0.2
-) -> Literal["refused", "returned", "waits for itself"]:
+) -> Literal["refused", "returned", "waits for itself", "not implemented"]:
     """Call a synchronous method on the thread of the running loop, and say what came of it.
 
     What has not returned after ``limit_s`` seconds waits for this very loop, which stands still
-    meanwhile. It is then cancelled, before it began.
+    meanwhile. It is then never begun.
     """
     submit = asyncio.run_coroutine_threadsafe
 
-    def submit_within_limit(*arguments: Any) -> _Limited:
-        return _Limited(submit(*arguments), limit_s)
+    def submit_within_limit(
+        coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop
+    ) -> _Limited:
+        return _Limited(coroutine, lambda begun: submit(begun, loop), limit_s)
 
     # What the savers' own methods call: no other way ends the wait of the thread that runs this.
     asyncio.run_coroutine_threadsafe = submit_within_limit  # type: ignore[assignment]  # offers what they use of it
@@ -132,6 +134,8 @@ def call_on_loop_thread(
         return "waits for itself"
     except (OwnLoopError, asyncio.InvalidStateError):
         return "refused"
+    except NotImplementedError:
+        return "not implemented"
     finally:
         asyncio.run_coroutine_threadsafe = submit
     return "returned"
@@ -142,18 +146,32 @@ class _WaitsForItselfError(Exception):
 
 
 class _Limited:
-    """A future of which nobody waits longer than ``limit_s`` for the result."""
+    """A future of which nobody waits longer than ``limit_s``; what is late is not begun."""
 
-    def __init__(self, future: concurrent.futures.Future[Any], limit_s: float) -> None:
-        self._future = future
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        submit: Callable[[Coroutine[Any, Any, Any]], concurrent.futures.Future[Any]],
+        limit_s: float,
+    ) -> None:
+        self._coroutine = coroutine
         self._limit_s = limit_s
+        self._is_late = False
+        self._future = submit(self._begun())
 
     def result(self) -> Any:
         try:
             return self._future.result(self._limit_s)
         except concurrent.futures.TimeoutError:
-            self._future.cancel()
+            self._is_late = True
             raise _WaitsForItselfError from None
+
+    async def _begun(self) -> Any:
+        # To cancel it would let it come to its first await.
+        if self._is_late:
+            self._coroutine.close()
+            return None
+        return await self._coroutine
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
