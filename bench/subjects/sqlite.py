@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -52,6 +52,7 @@ class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
 
     Options = SqliteOptions
     packages = ("langgraph-checkpoint-sqlite", "aiosqlite", "sqlite-vec")
+    saver_class: ClassVar[type[AsyncSqliteSaver]] = AsyncSqliteSaver
     options: SqliteOptions
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
@@ -79,13 +80,16 @@ class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
 
     async def _start(self) -> Any:
         kind = driven(SqliteProcessSaver, self._executor)
-        saver = kind(self._file, self.options.synchronous)
+        saver = kind(self._file_of_process(), self.options.synchronous)
         self._resources.push_async_callback(asyncio.to_thread, saver.close)
         return saver
 
+    def _file_of_process(self) -> Path:
+        return self._file
+
     async def _connect(self) -> AsyncSqliteSaver:
         connection = await self._resources.enter_async_context(aiosqlite.connect(self._file))
-        saver = AsyncSqliteSaver(connection)
+        saver = self.saver_class(connection)
         await saver.setup()
         await _first_row(connection, f"PRAGMA synchronous={self.options.synchronous}")
         return saver

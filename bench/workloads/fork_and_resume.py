@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
@@ -20,9 +20,14 @@ _CHANGE = 100
 
 
 class ForkAndResumeOptions(PluginOptions):
-    """The graph ``chain`` with so many ``nodes``: a run leaves 2 + ``nodes`` checkpoints."""
+    """The graph ``chain`` with so many ``nodes``: a run leaves 2 + ``nodes`` checkpoints.
+
+    ``resume = "latest"`` goes on from the thread's latest checkpoint instead, as with a saver that
+    ignores which one it is asked for: a control.
+    """
 
     nodes: int = Field(default=3, ge=1, le=1_000)
+    resume: Literal["checkpoint", "latest"] = "checkpoint"
 
 
 class ForkAndResumeWorkload(Workload):
@@ -69,9 +74,10 @@ class ForkAndResumeWorkload(Workload):
         before = {_id(one.config): one for one in await _history(graph, config)}
 
         source = run[-1 - position]
-        start, expected = source.config, dict(run[0].values)
+        start = source.config if self.options.resume == "checkpoint" else config
+        expected = dict(run[0].values)
         if not source.next:
-            start = await graph.aupdate_state(source.config, {"count": _CHANGE})
+            start = await graph.aupdate_state(start, {"count": _CHANGE})
             expected["count"] += _CHANGE
         end = await graph.ainvoke(None, start)
         after = {_id(one.config): one for one in await _history(graph, config)}

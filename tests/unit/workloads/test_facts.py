@@ -67,6 +67,12 @@ def test_each_checkpoint_of_a_run_is_resumed() -> None:
     assert client.marked == ["resumed", "branched", "linked", "kept"] * 4
 
 
+def test_a_run_that_goes_on_from_the_latest_has_a_branch_at_that_one_alone() -> None:
+    workload = made("fork_and_resume", {"nodes": 2, "resume": "latest"})
+    (client,) = asyncio.run(drive(workload, InMemorySaver(), workload.cycles_per_visit))
+    assert client.marked.count("branched") == 1
+
+
 def test_a_saver_without_history_has_no_complete_one() -> None:
     class Shallow(InMemorySaver):
         async def aput(self, config: Any, *arguments: Any) -> Any:
