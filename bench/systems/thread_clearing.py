@@ -21,7 +21,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint
 from langgraph.checkpoint.base.id import uuid6
 
 Saver = BaseCheckpointSaver[Any]
-Way = Literal["delete", "rewrite", "empty"]
+Way = Literal["delete", "rewrite", "empty", "none"]
 
 MEMORY_CLEARED = "memory_cleared"
 
@@ -29,6 +29,10 @@ MEMORY_CLEARED = "memory_cleared"
 async def delete_rows(saver: Saver, thread_id: str) -> None:
     """Delete all that the saver keeps of the thread, in all namespaces."""
     await saver.adelete_thread(thread_id)
+
+
+async def leave(saver: Saver, thread_id: str) -> None:
+    """Do nothing: what a thread shows that was not cleared."""
 
 
 async def rewrite_last(saver: Saver, thread_id: str) -> None:
@@ -75,6 +79,7 @@ WAYS: Mapping[Way, Callable[[Saver, str], Awaitable[object]]] = {
     "delete": delete_rows,
     "rewrite": rewrite_last,
     "empty": append_empty,
+    "none": leave,
 }
 
 

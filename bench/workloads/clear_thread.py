@@ -36,8 +36,8 @@ class ClearThreadWorkload(Workload):
     ``hidden``: its latest checkpoint, if there is one, has neither values nor pending writes.
     ``forgotten``: the next run ends as the first one of a new thread. ``gone``: no checkpoint of it
     is listed, in any namespace. ``kept``: all that was listed before is listed as it was, but for
-    the one that was written again. ``found``: the filter by its metadata gives the checkpoint that
-    was appended, and no other.
+    the one that was written again. ``found``: the filter by its metadata gives one checkpoint,
+    and where one was appended it is that. The way ``none`` is a control: it must be kept alone.
 
     After a deletion there is no further run: ``stored.rows_per_checkpoint`` of the probe
     ``stored_layout`` is what deletions have left in the store itself.
@@ -77,7 +77,8 @@ class ClearThreadWorkload(Workload):
         changed = root if options.way == "rewrite" else None
         if all(after.get(name) == held for name, held in before.items() if name != changed):
             client.mark(_KEPT)
-        if appended and await _found(saver, thread_id) == [appended]:
+        found = await _found(saver, thread_id)
+        if found == [appended] if appended else found:
             client.mark(_FOUND)
         runs_again = options.way != "delete"
         if runs_again and await self._run(client, saver, thread_id, 0) == options.branches:

@@ -45,8 +45,9 @@ class Forgetful(InMemorySaver):
 @pytest.mark.parametrize(
     ("way", "right", "forgetful"),
     [
-        ("delete", {"hidden", "gone"}, {"kept"}),
-        ("rewrite", {"hidden", "forgotten", "kept"}, {"hidden", "forgotten", "kept"}),
+        ("delete", {"hidden", "gone"}, {"kept", "found"}),
+        ("rewrite", {"hidden", "forgotten", "kept"}, {"hidden", "forgotten", "kept", "found"}),
+        ("none", {"kept"}, {"kept", "found"}),
         ("empty", {"hidden", "forgotten", "kept", "found"}, {"hidden", "forgotten", "found"}),
     ],
 )
