@@ -80,6 +80,12 @@ def keys(url: str) -> set[str]:
     return {namespace_of(name) or name for name in names}
 
 
+@pytest.fixture(autouse=True)
+def _no_interpreters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Those that whoever runs this has kept are none of its business."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
 @pytest.fixture
 def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server in the place of the user's own; its connection string."""

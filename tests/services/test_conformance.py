@@ -26,6 +26,7 @@ FAILING: dict[str, dict[str, set[str]]] = {
     "sqlite": {},
     "postgres": {},
     "postgres_sync": {},
+    "degrading": {},
     "redis": {
         "list": {
             "listing_leaves_out_sub_namespaces",
