@@ -165,7 +165,7 @@ FAULT_UNITS: Mapping[str, Unit] = {
 class FaultCheck(_Limited):
     """Limits of what the ``faults`` did: ``lost == 0``, ``served >= 100 %``, ``outage <= 1 s``.
 
-    Or of how often what a workload marks occurred in cycles: ``went_on per cycle >= 1``. With
+    Or of how often what a workload marks occurred in cycles: ``began_again per cycle == 0``. With
     ``because`` it says something only where a failure's reason has one of these pieces of text.
     """
 

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -104,12 +105,15 @@ def _is_true(environment: Mapping[str, str], name: str) -> bool:
 class Monitors:
     """What the document watches: counts since the checkpointer was made.
 
-    ``served`` calls by level; ``failures`` by level and exception class; ``response_ns`` of all
-    calls together; ``under_way`` now, and ``most_under_way`` at once.
+    ``first`` is the level that is tried first. ``served`` calls by level; ``failures`` by level and
+    exception class; ``response_ns`` of all ``ended`` calls together, served or not; ``under_way``
+    now, and ``most_under_way`` at once.
     """
 
+    first: Level
     served: Counter[str] = field(default_factory=Counter)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ended: int = 0
     response_ns: int = 0
     under_way: int = 0
     most_under_way: int = 0
@@ -122,7 +126,7 @@ class Monitors:
     @property
     def mean_response_ns(self) -> float:
         """The mean response time of a call, in ns; 0 before the first."""
-        return self.response_ns / self.calls if self.calls else 0.0
+        return self.response_ns / self.ended if self.ended else 0.0
 
     @property
     def error_rate(self) -> float:
@@ -133,8 +137,7 @@ class Monitors:
     @property
     def fallback_rate(self) -> float:
         """The share of the calls that another level than the first served."""
-        first = self.served.get("async_postgres", 0)
-        return 1.0 - first / self.calls if self.calls else 0.0
+        return 1.0 - self.served[self.first] / self.calls if self.calls else 0.0
 
     @property
     def memory_bytes(self) -> int:
@@ -151,6 +154,7 @@ class Monitors:
             yield
         finally:
             self.under_way -= 1
+            self.ended += 1
             self.response_ns += clock() - began_ns
 
 
@@ -158,7 +162,7 @@ class DegradingCheckpointer(Saver):
     """A checkpointer that falls back; leaving it closes the pool.
 
     What a level fails with for another reason than that it cannot be had is raised: a value that
-    cannot be serialised is no reason to lose it elsewhere. ``level`` is that which served last.
+    cannot be serialised is no reason to lose it elsewhere.
     """
 
     def __init__(
@@ -166,8 +170,8 @@ class DegradingCheckpointer(Saver):
     ) -> None:
         super().__init__()
         self.settings = settings
-        self.monitors = Monitors()
-        self.level: Level = settings.levels[0]
+        self.monitors = Monitors(settings.levels[0])
+        self._fallbacks: ContextVar[list[Level]] = ContextVar("fallbacks")
         self.memory = InMemorySaver()
         self._clock = clock
         self._pool: AsyncConnectionPool[Any] | None = None
@@ -193,10 +197,15 @@ class DegradingCheckpointer(Saver):
         """Return what the pool says of itself: its size, who waits, what failed; or nothing."""
         return dict(self._pool.get_stats()) if self._pool is not None else {}
 
-    @property
-    def has_fallen_back(self) -> bool:
-        """Whether another level than the first served last."""
-        return self.level != self.settings.levels[0]
+    @contextmanager
+    def fallbacks(self) -> Iterator[Sequence[Level]]:
+        """Collect the levels, but the first, that serve calls made inside it or by its tasks."""
+        levels: list[Level] = []
+        token = self._fallbacks.set(levels)
+        try:
+            yield levels
+        finally:
+            self._fallbacks.reset(token)
 
     # ----------------------------------------------------------------------------- as a saver
 
@@ -263,8 +272,9 @@ class DegradingCheckpointer(Saver):
             return self._noted(levels[-1], await call(self.memory))
 
     def _noted(self, level: Level, result: Result) -> Result:
-        self.level = level
         self.monitors.served[level] += 1
+        if level != self.monitors.first:
+            self._fallbacks.get([]).append(level)
         return result
 
     @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from langchain_core.runnables import RunnableConfig
@@ -45,7 +46,7 @@ class ConversationsWorkload(AppendStepsWorkload):
     Nothing is known of it but what the saver gives back, as in a service whose processes share
     nothing. Marked in a turn of a conversation that had turns before: ``went_on`` where the last
     acknowledged state was read, ``went_back`` where an older one was, and ``began_again`` where
-    nothing was; ``fell_back`` where the saver says that another level of it served the turn.
+    nothing was; ``fell_back`` where another level than the saver's first served a call of it.
     """
 
     Options = ConversationsOptions
@@ -79,6 +80,13 @@ class ConversationsWorkload(AppendStepsWorkload):
         """Do nothing: a conversation begins with its first turn."""
 
     async def cycle(self, client: Client) -> None:
+        collect = getattr(client.saver(), "fallbacks", nullcontext)
+        with collect() as fallbacks:
+            await self._turn(client)
+        if fallbacks:
+            client.mark("fell_back")
+
+    async def _turn(self, client: Client) -> None:
         thread = await self._chosen(client)
         await self._take_up(client, thread)
         for _ in range(self._chat.steps_per_turn):
@@ -86,8 +94,6 @@ class ConversationsWorkload(AppendStepsWorkload):
                 await self._put(client, thread, "input")
             await self._write(client, thread, 0)
             await self._put(client, thread, "loop")
-        if getattr(client.saver(), "has_fallen_back", False):
-            client.mark("fell_back")
 
     def expected(self) -> Mapping[str, ExpectedThread]:
         """Tell of which threads the k-th checkpoint holds the k-th state."""

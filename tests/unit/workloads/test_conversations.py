@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -72,13 +74,18 @@ def test_another_store_makes_it_begin_again_and_the_first_one_go_back() -> None:
     assert chat.expected() == {}
 
 
-def test_a_saver_that_says_so_has_fallen_back() -> None:
-    class Fallen(InMemorySaver):
-        has_fallen_back = True
+def test_a_turn_that_another_level_served_is_marked_and_no_other() -> None:
+    class Degrading(InMemorySaver):
+        turns = 0
 
-    caller = Caller(Fallen())
-    asyncio.run(turns(workload(**ONE), caller, 1))
-    assert caller.marks == {"fell_back": 1}
+        @contextmanager
+        def fallbacks(self) -> Iterator[list[str]]:
+            self.turns += 1
+            yield ["memory"] * (self.turns % 2)
+
+    caller = Caller(Degrading())
+    asyncio.run(turns(workload(**ONE), caller, 3))
+    assert caller.marks == {"fell_back": 2, "went_on": 2}
 
 
 def test_conversations_are_opened_and_listed() -> None:
