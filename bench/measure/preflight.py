@@ -16,7 +16,7 @@ from bench.discovery import load
 from bench.errors import InputError
 from bench.handover.parts import options_of
 from bench.records.redaction import secrets_within
-from bench.scenario.scenario import OwnInterpreter, Scenario, SubjectUse, Use
+from bench.scenario.scenario import FaultUse, OwnInterpreter, Scenario, SubjectUse, Use
 from bench.scenario.toml_file import validation_messages
 from bench.subjects._factories.factory import subject_of
 
@@ -143,6 +143,10 @@ def _plugin_problems(kind: str, key: str, use: Use, origin: str) -> Iterator[str
         return
     try:
         options = options_of(plugin, use)
+        if isinstance(use, FaultUse) and plugin.from_start:
+            for name in ("at", "times"):
+                if getattr(use, name) != FaultUse.model_fields[name].default:
+                    yield f"{origin}: {key}.{name}: {use.use} acts from the start, expected nothing"
         if kind in {"workload", "subject"}:
             plugin.check(options)
     except ValidationError as error:

@@ -48,7 +48,7 @@ clients = 2
 
 [faults.it]
 use = "tells:It"
-at = {{ operation = 20 }}
+{at}
 options = {{ {options} }}
 
 [sweeps.all]
@@ -88,7 +88,8 @@ def runner_of(
         f"{name} = {value}" for name, value in given.items() if name in known.Options.model_fields
     )
     path = directory / "broken.toml"
-    text = SCENARIO.format(subject=subject, options=options, duration_s=duration_s)
+    at = "" if known.from_start else "at = { operation = 20 }"
+    text = SCENARIO.format(subject=subject, at=at, options=options, duration_s=duration_s)
     path.write_text(text, encoding="utf-8")
     tells = TELLS.format(fault=fault, path=str(directory / "acted"))
     (directory / "tells.py").write_text(tells, encoding="utf-8")

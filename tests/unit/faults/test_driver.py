@@ -144,7 +144,7 @@ class Absent(Kill):
 
 def test_what_is_broken_before_the_load_begins_is_brought_back(tmp_path: Path) -> None:
     log_of(tmp_path / "log")
-    use = FaultUse(use="server_absent", at=Moment(operation=(50, 50)), times=3)
+    use = FaultUse(use="server_absent")
     driver, target = driver_of(tmp_path, Absent(PluginOptions()), use, Clock(10))
     driver.start()
     driver._thread.join()

@@ -106,3 +106,16 @@ def test_other_programs_are_another_environment() -> None:
     )
     assert one.programs == {"redis-server": f"8.2.3, SHA-256 {'a' * 64}"}
     assert one.fingerprint() != other.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("at", "{ s = 1.0 }"), ("times", "3"), ("at", "{ operation = 50 }")]
+)
+def test_when_a_fault_from_the_start_acts_is_not_asked(key: str, value: str) -> None:
+    faults = '[faults.gone]\nuse = "server_absent"\n'
+    check_plugins(scenario("[sweeps.all]\n", f"{faults}[sweeps.all]\n"), "f.toml")
+
+    wrong = scenario("[sweeps.all]\n", f"{faults}{key} = {value}\n[sweeps.all]\n")
+    expected = f"f.toml: faults.gone.{key}: server_absent acts from the start, expected nothing"
+    with pytest.raises(InputError, match=expected):
+        check_plugins(wrong, "f.toml")
