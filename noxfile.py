@@ -80,7 +80,7 @@ def site(session: nox.Session) -> None:
 
 @nox.session
 def claims(session: nox.Session) -> None:
-    """Measure what claims need, and compare: nox -s claims -- [ID…] (all: 38 min)."""
+    """Measure what claims need, and compare: nox -s claims -- [ID…] (all: 42 min)."""
     _install(session, "-e", ".[all]")
     _run(session, "checkpoint-bench", "claims", *session.posargs)
 
