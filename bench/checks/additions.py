@@ -15,7 +15,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.checkpoint.base.id import uuid6
 
-from bench.contracts import difference
+from bench.values import difference
 
 Saver = BaseCheckpointSaver[Any]
 Test = Callable[[Saver], Awaitable[None]]

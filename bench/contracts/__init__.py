@@ -39,4 +39,3 @@ from bench.contracts.workload import (
     WrongRead,
     namespace_names,
 )
-from bench.values import canonical, difference, value_hash

@@ -17,8 +17,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bench.contracts import Payload, PluginOptions, canonical
+from bench.contracts import Payload, PluginOptions
 from bench.scenario.quantity import quantity
+from bench.values import canonical
 
 # A pool is worth about so many bytes of states, within these numbers of increments, so that the
 # constructor takes some tens of milliseconds whatever the size.

@@ -15,8 +15,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel, Field, field_validator
 
-from bench.contracts import Payload, PluginOptions, canonical
+from bench.contracts import Payload, PluginOptions
 from bench.errors import suggestion
+from bench.values import canonical
 
 _Content = TypeVar("_Content")
 

@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeAlias, cast
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
 
-from bench.errors import InvalidMeasurementError
+from bench.errors import UnavailableError
 from bench.values import canonical, difference
 
 Saver: TypeAlias = BaseCheckpointSaver[Any]
@@ -101,7 +101,7 @@ async def migrate(
     A target that keeps no history keeps the latest of each chain: the others are named as lost.
 
     Raises:
-        InvalidMeasurementError: the target has a failure that is not about one checkpoint alone.
+        UnavailableError: the target has a failure that is not about one checkpoint alone.
     """
     migration = Migration()
     wanted = sorted(await chains_of(source) if chains is None else chains)
@@ -224,7 +224,7 @@ async def _put(
         try:
             await target.aget_tuple(_config(chain))
         except Exception as again:
-            raise InvalidMeasurementError(
+            raise UnavailableError(
                 f"the target no longer answers; what was copied stays, run it again: {text}"
             ) from again
         migration.differ("refused", chain, checkpoint_id, text)

@@ -22,11 +22,11 @@ from bench.contracts import (
     ThreadTruth,
     TrueCheckpoint,
     Workload,
-    value_hash,
 )
 from bench.handover.acknowledgements import Acknowledged, ChainLog, Key, as_noted, revision_of
 from bench.handover.job import Ledger
 from bench.records.trial import Unread, Verification
+from bench.values import value_hash
 from bench.verify.differences import (
     ANY,
     Discrepancy,

@@ -23,10 +23,9 @@ from bench.contracts import (
     ThreadTruth,
     TrueCheckpoint,
     Workload,
-    canonical,
-    value_hash,
 )
 from bench.errors import suggestion
+from bench.values import canonical, value_hash
 from bench.workloads._own_graph import own_shape
 from bench.workloads._shape import Graph, Shape, Sizes
 

@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.types import Send
 from pydantic import BaseModel, ConfigDict
 
-from bench.contracts import canonical, difference
+from bench.values import canonical, difference
 
 CALL = {"name": "look_up", "args": {"topic": 1}, "id": "call-1"}
 

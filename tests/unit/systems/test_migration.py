@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple, empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.errors import InvalidMeasurementError
+from bench.errors import UnavailableError
 from bench.systems.migration import Migration, chains_of, hash_of, migrate
 
 
@@ -198,7 +198,7 @@ class Gone(InMemorySaver):
 
 
 def test_a_target_that_no_longer_answers_ends_the_move() -> None:
-    with pytest.raises(InvalidMeasurementError, match=r"no longer answers.*ConnectionError"):
+    with pytest.raises(UnavailableError, match=r"no longer answers.*ConnectionError"):
         moved(filled(1), Gone())
 
 

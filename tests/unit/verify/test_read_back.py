@@ -16,10 +16,9 @@ from bench.contracts import (
     ThreadTruth,
     TrueCheckpoint,
     WrongRead,
-    canonical,
-    value_hash,
 )
 from bench.handover.job import Ledger
+from bench.values import canonical, value_hash
 from bench.verify.read_back import MOST_CHAINS, read_back
 from tests.unit.verify.trials import Seconds, Telling, Trial, faults_of, filled, truth
 
