@@ -17,7 +17,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from bench import __version__
 from bench.discovery import extra_for
@@ -186,6 +186,11 @@ def _signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
 class _LineFormatter(argparse.HelpFormatter):
     """Keeps the lines of a description, and wraps each below the last column that it begins."""
 
@@ -206,7 +211,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     lines = ["Measure LangGraph checkpoint savers under load, on real servers."]
     for group, texts in GROUPS.items():
         lines += ["", f"{group}:", *(f"  {verb:12} {text}" for verb, text in texts.items())]
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=PROGRAM,
         usage=f"{PROGRAM} VERB [options]\n       {PROGRAM} VERB --help",
         description="\n".join(lines),

@@ -142,12 +142,17 @@ def test_a_wheel_has_the_scenarios_where_they_are_looked_for(
     assert scenarios() == {"only": installed}
 
 
-@pytest.mark.parametrize("arguments", [[], ["run"], ["run", "x", "--frobnicate"]])
-def test_a_wrong_command_line_ends_with_2(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-
-    assert caught.value.code == 2
+@pytest.mark.parametrize(
+    "arguments", [[], ["run"], ["run", "x", "--frobnicate"], ["migrate"], ["migrate", "--to"]]
+)
+def test_a_wrong_command_line_ends_with_2_and_one_sentence(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+    assert told.endswith(" --help\n")
 
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)

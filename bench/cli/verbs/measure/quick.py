@@ -81,9 +81,7 @@ def subjects_named(given: Sequence[str]) -> Mapping[str, SubjectUse]:
         else:
             # A label says as much as the plug-in that is called nearly the same.
             plugins = (each for each in names("subject") if each.replace("_", "-") not in labels)
-            raise InputError(
-                f"there is no subject {name!r}.{suggestion(name, labels | {*plugins})}"
-            )
+            raise InputError(f"unknown subject {name!r}.{suggestion(name, labels | {*plugins})}")
     return found
 
 
