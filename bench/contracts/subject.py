@@ -80,6 +80,7 @@ class Subject(ABC):
     ``keeps_history``: older checkpoints stay readable. ``copies``: what is stored does not change
     when the caller changes the objects that it gave, as LangGraph relies on. ``conforms``: it does
     what LangGraph asks of a saver, so it is tested for that; false for what only stands in for one.
+    ``falls_back``: it may acknowledge in another store than the one that is read from later.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -90,6 +91,7 @@ class Subject(ABC):
     keeps_history: ClassVar[bool] = True
     copies: ClassVar[bool] = True
     conforms: ClassVar[bool] = True
+    falls_back: ClassVar[bool] = False
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         self.options = options

@@ -36,6 +36,7 @@ class DegradingSubject(Subject):
     Options = DegradingOptions
     server = "postgres"
     packages = ("langgraph-checkpoint-postgres",)
+    falls_back = True
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         super().__init__(options, place)

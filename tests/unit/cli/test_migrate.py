@@ -68,20 +68,53 @@ def test_what_is_not_the_same_is_named(
     ("words", "text"),
     [
         ("nothing", "unknown subject 'nothing'"),
-        ("sqlite file=/nowhere.sqlite", "--from sqlite: there is no /nowhere.sqlite"),
+        ("sqlite file=/nowhere.sqlite", "--from sqlite: there is no file /nowhere.sqlite"),
         ("sqlite fiel=x", "unknown key 'fiel'. Did you mean 'file'?"),
         ("sqlite x", "--from sqlite: expected KEY=VALUE, not 'x'"),
         ("postgres url_variable=NOWHERE", "the variable NOWHERE is not set"),
         ("memory url_variable=X", "url_variable means nothing, it has no server"),
+        ("sqlite", "--from sqlite: expected file=PATH"),
+        ("sqlite file=", "--from sqlite"),
+        ("sqlite file=.", "--from sqlite: there is no file"),
+        ("sqlite file=old.sqlite --to sqlite file=x/y", "--to sqlite: there is no directory"),
+        ("sqlite file=notes.txt", "notes.txt is no SQLite database"),
+        ("sqlite file=empty", "empty holds no table of checkpoints"),
+        ("sqlite file=old.sqlite --to sqlite", "--to sqlite: expected file=PATH"),
+        ("sqlite file=old.sqlite --to sqlite file=notes.txt", "notes.txt is no SQLite database"),
+        ("sqlite file=old.sqlite --to sqlite file=./old.sqlite", "expected another store than"),
+        (f"sqlite file=old.sqlite --to {COPY} file=link", "expected another store than"),
+        ("sqlite file=old.sqlite --to sqlite file=a --to sqlite file=a", "another store than"),
+        ("postgres --to postgres-sync url_variable=OLD", "expected another store than postgres"),
+        ("redis --to redis", "expected another store than redis"),
+        ("a:make x=1 --to a:make x=1", "expected another store than a:make"),
+        ("sqlite file=old.sqlite --to session_store", "this is a session store; expected a check"),
+        ("sqlite file=old.sqlite --to degrading", "it falls back to other stores; expected a sav"),
+        ("degrading", "it falls back to other stores"),
     ],
 )
-def test_what_cannot_be_moved_is_said_in_one_sentence(
-    words: str, text: str, capsys: pytest.CaptureFixture[str]
+def test_what_cannot_be_moved_is_said_in_one_sentence_and_nothing_is_written(
+    words: str,
+    text: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("BENCH_POSTGRES_DSN", "postgresql://one:secret@127.0.0.1:1/app")
+    monkeypatch.setenv("OLD", "postgresql://other@127.0.0.1:1/app")
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "old.sqlite", 1)
+    (tmp_path / "link").symlink_to("old.sqlite")
+    (tmp_path / "notes.txt").write_text("no database, but long enough to be told as one")
+    (tmp_path / "empty").touch()
+    (tmp_path / "a.py").write_text("def make(x): ...\n")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
     assert main(["migrate", "--from", *words.split()]) == EXIT_BAD_INPUT
     error = capsys.readouterr().err
     assert text in error
     assert error.count("\n") == 1
+    after = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert after == before
 
 
 def test_a_password_is_not_shown(

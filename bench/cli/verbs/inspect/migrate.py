@@ -5,28 +5,38 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sqlite3
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 from pydantic import ValidationError
 
-from bench.contracts import Endpoint, Place, PluginOptions, Server, Subject, new_namespace
-from bench.discovery import load, search_last
+from bench.contracts import (
+    CHECKPOINT_SAVER,
+    Endpoint,
+    Place,
+    PluginOptions,
+    Server,
+    Subject,
+    new_namespace,
+)
+from bench.discovery import load, names, search_last
 from bench.errors import EXIT_PASS, EXIT_REGRESSION, BenchError, InputError, UnavailableError
 from bench.handover.parts import options_of
 from bench.records.redaction import redact
 from bench.scenario.quantity import quantity
 from bench.scenario.scenario import SubjectUse
 from bench.scenario.toml_file import validation_messages
-from bench.subjects._factories.factory import subject_class
+from bench.subjects._factories.factory import FactorySubject, subject_class
 from bench.systems.migration import Migration, Saver, hash_of, migrate
 
 EXAMPLES = (
@@ -35,9 +45,11 @@ EXAMPLES = (
     "--from postgres --to their_package.module:factory",
     "--from sqlite file=app.sqlite",
 )
+_SQLITE = "langgraph-checkpoint-sqlite"
 # Options of this verb, beside those of the saver.
 _FILE, _URL_VARIABLE = "file", "url_variable"
 _BETWEEN_LINES_S = 5.0
+_CHECKPOINTS_SQL = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'checkpoints'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,24 @@ class _Store:
     def secrets(self) -> tuple[str, ...]:
         return self.server.secrets if self.server is not None else ()
 
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What is equal of two that are the same store, as far as can be told by what is given."""
+        file = getattr(self.options, _FILE, "")
+        if file:
+            path = self.directory / file
+            if path.exists():
+                found = path.stat()
+                return found.st_dev, found.st_ino
+            return (path.resolve(),)
+        options = self.options.model_dump_json() if issubclass(self.plugin, FactorySubject) else ""
+        if self.server is None or not self.server.external:
+            return self.name, options
+        url = urlsplit(self.server.external)
+        # Whoever logs in sees the same.
+        address = url.netloc.rpartition("@")[2].lower()
+        return self.plugin.server, address, url.path, url.query, options and self.name, options
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     saver = {"nargs": "+", "metavar": ("SAVER", "KEY=VALUE")}
@@ -67,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="source",
         required=True,
         **saver,  # type: ignore[arg-type]  # argparse's own stubs want each by itself
-        help="a saver as a scenario names it, with its options; file=PATH where it keeps a file, "
+        help="a saver as a scenario names it, with its options; file=PATH where it keeps one, "
         "url_variable=NAME where another variable than its server's own holds the server's URL",
     )
     parser.add_argument(
@@ -91,6 +121,9 @@ def run(options: argparse.Namespace) -> int:
     search_last([str(Path.cwd())])
     source = _named(options.source, os.environ, is_source=True)
     targets = [_named(words, os.environ) for words in options.targets]
+    for before, after in pairwise([source, *targets]):
+        if before.place == after.place:
+            raise InputError(f"--to {after.text}: expected another store than {before.text}")
     loop: Any = load("loop", "selector")
     with asyncio.Runner(loop_factory=loop().new_event_loop) as runner:
         return runner.run(_moved([source, *targets]))
@@ -168,28 +201,66 @@ def _named(
     """
     name, *pairs = words
     flag = "--from" if is_source else "--to"
+    if (module := name.replace("-", "_")) in names("subject"):
+        # As a scenario's labels spell it.
+        name = module
+    place = f"{flag} {name}"
     given: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise InputError(f"{flag} {name}: expected KEY=VALUE, not {pair!r}")
+            raise InputError(f"{place}: expected KEY=VALUE, not {pair!r}")
         given[key] = _value(text)
     variable = str(given.pop(_URL_VARIABLE, ""))
     plugin = subject_class(name, given)
+    _check_kind(plugin, place)
+    keeps_file = _FILE in plugin.Options.model_fields
     directory = Path.cwd()
-    if _FILE in plugin.Options.model_fields and _FILE in given:
-        path = Path(str(given[_FILE])).absolute()
+    if keeps_file and given.get(_FILE):
+        path = directory / str(given[_FILE])
         directory, given[_FILE] = path.parent, path.name
-        if not directory.is_dir() or (is_source and not path.is_file()):
-            raise InputError(f"{flag} {name}: there is no {path if is_source else directory}")
     try:
         options = options_of(plugin, SubjectUse(use=name, options=given))
     except ValidationError as error:
-        messages = validation_messages(error, f"{flag} {name}", plugin.Options)
+        messages = validation_messages(error, place, plugin.Options)
         raise InputError("\n".join(messages)) from error
     plugin.check(options)
-    server = _server(plugin, variable, environment, f"{flag} {name}")
-    return _Store(name, plugin, options, directory, server)
+    if keeps_file and _FILE not in given:
+        raise InputError(f"{place}: expected {_FILE}=PATH, where its checkpoints lie")
+    if keeps_file:
+        _check_file(directory / given[_FILE], plugin, place, is_source=is_source)
+    return _Store(name, plugin, options, directory, _server(plugin, variable, environment, place))
+
+
+def _check_kind(plugin: type[Subject], place: str) -> None:
+    """Refuse what holds no checkpoints, or not all of them in one place, before it is opened."""
+    found, expected = plugin.interface, CHECKPOINT_SAVER
+    if found != expected:
+        raise InputError(f"{place}: this is a {found.name}; expected a {expected.name}")
+    if plugin.falls_back:
+        raise InputError(f"{place}: it falls back to other stores; expected a saver with one store")
+
+
+def _check_file(path: Path, plugin: type[Subject], place: str, *, is_source: bool) -> None:
+    """Refuse a file before a saver makes its tables in it."""
+    if not is_source and not path.parent.is_dir():
+        raise InputError(f"{place}: there is no directory {path.parent}")
+    if not path.is_file() and (is_source or path.exists()):
+        raise InputError(f"{place}: there is no file {path}")
+    if _SQLITE not in plugin.packages or not path.exists():
+        return
+    try:
+        # What is locked or may not be read is told when it is opened. Not read alone, which would
+        # leave files beside it.
+        with (
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as connection,
+        ):
+            tables = connection.execute(_CHECKPOINTS_SQL).fetchone()
+            if is_source and tables is None:
+                raise InputError(f"{place}: {path} holds no table of checkpoints")
+    except sqlite3.DatabaseError as error:
+        raise InputError(f"{place}: {path} is no SQLite database: {error}") from None
 
 
 def _value(text: str) -> Any:
