@@ -10,16 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from bench.analysis.result import Analysis
-from bench.report.plots.style import MUTED_COLOUR, TEXT_COLOUR, WIDTH_IN, width_in
+from bench.report.plots.style import MUTED_COLOUR, TEXT_COLOUR, WIDTH_IN, width_in, wrapped
 from bench.report.ratios import ratio_maps
 from bench.report.table import Entry, Table
-from bench.report.text import one_line
 
 _TITLE_IN = 0.42
 _LINE_IN = 0.25
 _ROW_IN = 0.44
 _GAP_IN = 0.18
 _PADDING_IN = 0.06
+_HEADLINE_PT = 15.0
 _TEXT_PT = 10.0
 _DETAIL_PT = 8.0
 # As those of a page: a worse side in orange, a better one in blue, which every eye can tell apart.
@@ -39,18 +39,24 @@ def ratio_map(analysis: Analysis) -> Figure | None:
     maps, _ = ratio_maps(analysis)
     if not maps:
         return None
-    title = analysis.answer.headline or analysis.question
+    title = wrapped(
+        analysis.answer.headline or analysis.question,
+        *(_HEADLINE_PT, WIDTH_IN - 2.0 * _PADDING_IN, "bold"),
+    )
+    headline_in = _TITLE_IN + _LINE_IN * title.count("\n")
     heads_in = _widths_of_texts(maps)
-    height_in = 2.0 * _TITLE_IN + sum(
-        _TITLE_IN + _LINE_IN + _GAP_IN + _ROW_IN * len(each.rows) for each in maps
+    height_in = (
+        headline_in
+        + _TITLE_IN
+        + sum(_TITLE_IN + _LINE_IN + _GAP_IN + _ROW_IN * len(each.rows) for each in maps)
     )
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=100)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     axes.set_xlim(0.0, WIDTH_IN)
     axes.set_ylim(height_in, 0.0)
-    _write(axes, _PADDING_IN, 0.2, one_line(title), size=15.0, weight="bold")
-    top_in = _TITLE_IN
+    _write(axes, _PADDING_IN, headline_in / 2.0, title, size=_HEADLINE_PT, weight="bold")
+    top_in = headline_in
     for each in maps:
         _write(axes, _PADDING_IN, top_in + 0.22, each.title, size=12.0, weight="bold")
         top_in += _TITLE_IN

@@ -55,7 +55,10 @@ LINE_STYLES: dict[Durability, tuple[float, Sequence[float]]] = {
     Durability.UNKNOWN: (0, (5.0, 1.5, 1.0, 1.5)),
 }
 _LABEL_LENGTH = 26
-_LONG_NUMBER = re.compile(r"(\d\.\d)\d+(?=[ \"\n,)])")
+# What stands between tags is read by people: it is never shortened.
+_TAG = re.compile(r"<[^<>]*>")
+_COORDINATES = re.compile(r' (?:d|x|y)="[^"]*"|translate\([^)]*\)')
+_LONG_NUMBER = re.compile(r"(\d\.\d)\d+")
 # matplotlib numbers its groups anew in each figure; several stand in one page.
 _GROUP_ID = re.compile(r' id="[a-z0-9.]+_\d+"')
 _LEGEND_COLUMNS = 4
@@ -187,11 +190,23 @@ def foot_in(note: str, handles: int = 0) -> float:
     return 0.2 + _LINE_IN * (lines + 1.4 * -(-handles // _LEGEND_COLUMNS))
 
 
-def width_in(texts: Iterable[str], size_pt: float) -> float:
+def width_in(texts: Iterable[str], size_pt: float, weight: str = "normal") -> float:
     """Return the width of the longest of ``texts``."""
-    font = FontProperties(size=size_pt)
+    font = FontProperties(size=size_pt, weight=weight)
     widths = (text_to_path.get_text_width_height_descent(text, font, False)[0] for text in texts)
     return max(widths, default=0.0) / _POINTS_PER_IN
+
+
+def wrapped(text: str, size_pt: float, most_in: float, weight: str = "normal") -> str:
+    """Break ``text`` between words into lines that are at most ``most_in`` wide."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and width_in([longer], size_pt, weight) > most_in:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
 
 
 def is_usable(cell: Cell) -> bool:
@@ -296,5 +311,9 @@ def svg(figure: Figure, name: str) -> bytes:
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    text = _LONG_NUMBER.sub(r"\1", buffer.getvalue().decode())
-    return _GROUP_ID.sub("", text).encode()
+    return _TAG.sub(lambda tag: _shorter(tag[0]), buffer.getvalue().decode()).encode()
+
+
+def _shorter(tag: str) -> str:
+    tag = _GROUP_ID.sub("", tag)
+    return _COORDINATES.sub(lambda numbers: _LONG_NUMBER.sub(r"\1", numbers[0]), tag)

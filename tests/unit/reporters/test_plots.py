@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
@@ -134,6 +136,20 @@ def test_files_are_drawings_and_the_same_each_time(monkeypatch: pytest.MonkeyPat
     assert files["plot_memory.svg"] == svg(again, "memory")
 
 
+def test_only_coordinates_are_shortened() -> None:
+    figure = Figure()
+    text = 'at most 1.09 times (2.75, 3.14) \n id="a_1" d="1.25" translate(1.25)'
+    figure.text(0.3, 0.7, text, alpha=0.0625)
+    figure.add_artist(Line2D([0.111, 0.333], [0.3, 0.7]))
+    content = svg(figure, "a")
+    shown = [each.text for each in ET.fromstring(content).iter() if each.tag.endswith("text")]  # noqa: S314 - our own text
+    path = content.decode().partition(' d="M 51.1')[2].partition('"')[0]
+    assert shown == text.split("\n")
+    assert b"opacity: 0.0625" in content
+    assert path
+    assert re.search(r"\.\d\d", path) is None
+
+
 def test_a_run_without_data_has_no_files() -> None:
     assert Plots().render(Report(synthetic.nothing_at_all())) == {}
 
@@ -149,6 +165,18 @@ def test_the_map_has_each_ratio_of_the_first_screen_and_nothing_is_cut_off() -> 
     hatched = sum(patch.get_hatch() is not None for patch in figure.findobj(Rectangle))
     assert hatched == sum(entry.is_open and entry.shade is not None for entry in entries)
     assert figure.get_tightbbox().x1 <= figure.get_size_inches()[0]
+
+
+def test_a_headline_that_is_too_wide_has_more_lines() -> None:
+    headline = "No. Redis is at most 1.09 times as fast as postgres. " * 5
+    analysis = replace(FULL, answer=replace(FULL.answer, headline=headline))
+    figure: Any = ratio_map(analysis)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    shown = [text for text in figure.findobj(Text) if text.get_text().startswith("No.")]
+    assert [" ".join(text.get_text().split()) for text in shown] == [headline.strip()]
+    assert figure.get_tightbbox().x1 <= figure.get_size_inches()[0]
+    assert figure.get_tightbbox().y1 <= figure.get_size_inches()[1]
 
 
 def test_there_is_no_map_of_what_is_not_compared() -> None:
