@@ -10,6 +10,12 @@ from bench.analysis.result import Comparison, Finding, MatrixEntry
 from bench.records.trial import TrialRecord
 from bench.scenario.scenario import Scenario
 
+# The findings by which a ratio is no extreme to begin with, in words.
+_DOUBTS = {
+    "generator_saturated": "the Python client was the limit",
+    "few_cycles": "few operations were timed",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Results:
@@ -38,6 +44,11 @@ class Results:
     def _cell(self, comparison: Comparison, loop: str, subject: str) -> Cell:
         wanted = (comparison.condition, loop, subject)
         return next(c for c in self.cells if (c.condition, c.loop, c.subject) == wanted)
+
+    def doubts(self, *cells: str) -> list[str]:
+        """Say why the ratio of two ``cells``, by name, is none to quote as the extreme of all."""
+        codes = {each.code for each in self.findings if {*cells} & {*each.cells}}
+        return [text for code, text in _DOUBTS.items() if code in codes]
 
     @property
     def quotable(self) -> list[Comparison]:

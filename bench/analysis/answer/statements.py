@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from bench.analysis.answer.doubts import checks, circumstances, coarse, reservations
 from bench.analysis.answer.places import kinds, place_in_words, varying
@@ -91,9 +92,21 @@ def _pairs(results: Results, comparisons: Sequence[Comparison]) -> list[Statemen
 
     ordered = sorted(groups.items(), key=lambda item: rank(item[1]))
     return [
-        Statement(f"{about}{_which(of)}", f"{'; '.join(_clauses(results, of))}.")
+        Statement(
+            f"{about}{_which(of)}", f"{'; '.join(_clauses(results, of))}.{_doubts(results, of)}"
+        )
         for about, of in ordered
     ]
+
+
+def _doubts(results: Results, group: Sequence[Comparison]) -> str:
+    """Say in how many conditions of a group its ratios are none to quote as extremes."""
+    sides = dict.fromkeys((a.name, b.name) for a, b in map(results.sides, group))
+    whys = [why for pair in sides if (why := results.doubts(*pair))]
+    if not whys:
+        return ""
+    texts = " or ".join(dict.fromkeys(chain(*whys)))
+    return f" In {len(whys)} of {counted(len(sides), 'condition')} {texts}."
 
 
 def _which(group: Sequence[Comparison]) -> str:

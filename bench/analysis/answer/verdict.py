@@ -25,7 +25,7 @@ from bench.analysis.answer.limits import (
     ratio_outside_p,
     says_nothing,
 )
-from bench.analysis.answer.places import kinds
+from bench.analysis.answer.places import condition_text, kinds, varying
 from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import compare, noise_factor, same_durability, widened
@@ -45,8 +45,6 @@ from bench.scenario.scenario import CANDIDATE, Ask
 
 Verdict = Literal["", "yes", "no", "not decided"]
 _MOST_NAMED = 4
-# The findings by which a ratio is no extreme to begin with.
-_NO_EXTREME = ("few_cycles", "generator_saturated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +142,7 @@ def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell 
         limit,
         gain=_gain(compared, *widened(compared, "claims"), is_gain=is_gain),
         shown=_shown(results, limit, over, under),
-        is_doubted=any(
-            {over.name, under.name} & {*finding.cells}
-            for finding in results.findings
-            if finding.code in _NO_EXTREME
-        ),
+        is_doubted=bool(results.doubts(over.name, under.name)),
         is_for_less=not math.isfinite(limit.range.low if is_gain else limit.range.high),
         is_across=is_across,
         outside_p=ratio_outside_p(compared, limit.range),
@@ -192,7 +186,7 @@ def _gains(results: Results, ask: Ask, asked: Sequence[_Asked], reached: Verdict
         gains = [(1.0 / high, 1.0 / ratio, 1.0 / low) for low, ratio, high in gains]
     lowest, highest = min(low for low, _, _ in gains), max(high for *_, high in gains)
     shown = {gain[1]: each for gain, each in zip(gains, known, strict=True) if each.shown}
-    farthest = _farthest(shown, max if reached == "yes" else min)
+    farthest = _farthest(known, shown, max if reached == "yes" else min)
     candidates, baselines = _sides(results, ask)
     verb = "are" if " and " in candidates else "is"
     bound = f"at most {bound_in_words(highest, is_upper=True)} times as {better}"
@@ -220,20 +214,25 @@ def _sides(results: Results, ask: Ask) -> tuple[str, str]:
     return listed(candidates), listed(baselines)
 
 
-def _farthest(shown: Mapping[float, _Asked], chosen: Callable[[Iterable[float]], float]) -> str:
+def _farthest(
+    asked: Iterable[_Asked],
+    shown: Mapping[float, _Asked],
+    chosen: Callable[[Iterable[float]], float],
+) -> str:
     """Say by how much the best, or the worst, candidate differs, of those that are not doubted."""
-    firm = {gain: each.shown for gain, each in shown.items() if not each.is_doubted}
-    extreme = firm[chosen(firm)] if firm else None
+    firm = {gain: each for gain, each in shown.items() if not each.is_doubted}
+    extreme = firm[chosen(firm)].shown if firm else None
     if extreme is None or (chosen(firm) > 1.0) != (chosen is max):
         return ""
     metric, effect = extreme.metric, extreme.effect
+    is_all = chosen(firm) == chosen(shown)
     verb, _, rest = ratios_of(metric, [effect.ratio]).partition(" ")
     ends = (end for end in (effect.low, effect.high) if end)
     interval = factors_in_words(max(end, 1.0 / end) for end in ends)
-    where = (
-        "" if chosen(firm) == chosen(shown) else " where the client kept up and cycles were many"
-    )
-    return f", and{where} its {noun(metric)} {verb} up to {rest} ({interval})"
+    place = condition_text(firm[chosen(firm)].cell, varying(each.cell for each in asked))
+    where = f" with {listed(place.split(' · '))}" if place else ""
+    up_to = "up to " if is_all else ""
+    return f", and{where} its {noun(metric)} {verb} {up_to}{rest} ({interval})"
 
 
 def _lacking(asked: Sequence[_Asked]) -> str:

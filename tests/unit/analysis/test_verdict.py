@@ -10,6 +10,7 @@ import pytest
 from bench.analysis.analyse import analyse
 from bench.analysis.answer.limits import Figure, figure_of
 from bench.analysis.answer.results import Results
+from bench.analysis.answer.statements import answer as statements
 from bench.analysis.answer.verdict import verdict
 from bench.analysis.result import Finding
 from bench.errors import InputError
@@ -100,14 +101,19 @@ def test_the_extreme_is_of_a_cell_that_rests_on_enough(tmp_path: Path, code: str
     (farthest, *_) = [c.name for c in analysis.cells if (c.subject, c.arrival) == ("x", "some")]
     doubt = Finding(code, "note", "", "", "", (farthest,), ())
     parts = (analysis.cells, analysis.comparisons, analysis.matrix, (doubt,), (), 0)
-    _, headline = verdict(Results(parse_scenario(text, "test"), analysis.answer.sweeps, *parts))
+    results = Results(parse_scenario(text, "test"), analysis.answer.sweeps, *parts)
+    _, headline = verdict(results)
+    (statement,) = (each.text for each in statements(results).statements if "base" in each.about)
 
-    told, interval = "and its writes are up to 8.0 times faster", "(6.3 to 10)"
+    told = "and with 16 clients its writes are up to 8.0 times faster (6.3 to 10)."
     if code:
-        where = "where the client kept up and cycles were many"
-        told = f"and {where} its writes are up to 4.0 times faster"
-        interval = "(3.1 to 5.1)"
-    assert f"{told} {interval}." in headline
+        told = "and with 1 client its writes are 4.0 times faster (3.1 to 5.1)."
+    reserved = {
+        "generator_saturated": "faster. In 1 of 2 conditions the Python client was the limit.",
+        "few_cycles": "faster. In 1 of 2 conditions few operations were timed.",
+    }.get(code, "faster.")
+    assert told in headline
+    assert statement.endswith(reserved)
 
 
 @pytest.mark.parametrize(
