@@ -152,13 +152,15 @@ def listening(processes: Iterable[psutil.Process]) -> set[tuple[object, ...]]:
         ("postgres", "reset"),
         ("redis", "stalled"),
         ("sqlite", "power_cut"),
+        ("sqlite", "server_full"),
+        ("sqlite", "cancelled"),
     ],
 )
 def test_what_was_flushed_is_kept_and_callers_are_served_again(
     subject: str, fault: str, tmp_path: Path, temporary: Path
 ) -> None:
     skip_without("redis" if subject == "redis" else None)
-    if fault == "power_cut":
+    if fault in ON_OUR_DISK:
         skip_without_fuse()
     with runner_of(tmp_path, temporary, subject, fault, 0.1, 4.0) as runner:
         told = runner.communicate()[0].decode()
@@ -172,6 +174,8 @@ def test_what_was_flushed_is_kept_and_callers_are_served_again(
     assert strike.began_ns < strike.done_ns
     assert record.verification.acknowledged >= 20
     assert record.verification.lost_acknowledged == 0
+    # Who found the disk full was told so.
+    assert record.errors or fault != "server_full"
     if subject != "sqlite":
         assert strike.done_ns < strike.back_ns
         assert record.broken.outages_ns[0] is not None
