@@ -81,7 +81,8 @@ def test_what_may_be_either_way_shows_no_difference(tmp_path: Path) -> None:
 
     assert first == (
         "x against base: writes show no proven difference "
-        "(estimates from 0.8 % faster to 0.7 % slower)."
+        "(estimates from 0.8 % faster to 0.7 % slower). "
+        "In 1 of 2 conditions few operations were timed."
     )
 
 
@@ -101,7 +102,8 @@ def test_conditions_are_summed_up_and_named_where_they_differ(tmp_path: Path) ->
 
     assert first == (
         "x against base: writes at 16 clients take 2.0 times as long, "
-        "writes at 1 client are 2.0 times faster."
+        "writes at 1 client are 2.0 times faster. "
+        "In 1 of 2 conditions few operations were timed."
     )
 
 
@@ -117,7 +119,8 @@ def test_the_rest_is_told_as_not_shown(tmp_path: Path) -> None:
 
     assert first == (
         "x against base: writes at 16 clients take 2.0 times as long, "
-        "elsewhere 1.05 times as long (not proven)."
+        "elsewhere 1.05 times as long (not proven). "
+        "In 2 of 3 conditions few operations were timed."
     )
 
 
