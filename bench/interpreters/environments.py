@@ -81,6 +81,24 @@ class PreparedEnvironment:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What an environment says of itself: both are empty while it is half made."""
+
+    requirements: tuple[str, ...] = ()
+    constraints: str = ""
+
+    @classmethod
+    def of(cls, place: Path) -> Ready:
+        """Read that of the environment at ``place``, which another process may be removing."""
+        try:
+            *requirements, constraints = (place / READY).read_text(encoding="utf-8").splitlines()
+        except (FileNotFoundError, ValueError):
+            return cls()
+        whole = constraints in {HELD, LEFT_OUT}
+        return cls(tuple(requirements), constraints) if whole else cls()
+
+
 def run_command(command: Sequence[str]) -> str:
     """Run ``command`` and return its standard output.
 
@@ -123,9 +141,9 @@ def prepare(
     made = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     try:
         # What is ready stays as it is, so that nobody has to wait for it.
-        if not _constraints_of(place):
+        if not Ready.of(place).constraints:
             with making(place, requirements):
-                if not _constraints_of(place):
+                if not Ready.of(place).constraints:
                     if place.exists():
                         shutil.rmtree(place)
                     install = _new(make_directory(place), made, python, runs)
@@ -146,14 +164,7 @@ def prepare(
     installed = {name: version + places.get(name, "") for name, version in found.items()}
     versions = {name: installed.get(name, _NOT_INSTALLED) for name in (*names, *_differing(found))}
     interpreter = Interpreter(str(made.absolute()))
-    return PreparedEnvironment(interpreter, versions, installed, _constraints_of(place))
-
-
-def _constraints_of(place: Path) -> str:
-    """Say of an environment that is ready whether its constraints were held; else nothing."""
-    file = place / READY
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    return lines[-1] if lines and lines[-1] in {HELD, LEFT_OUT} else ""
+    return PreparedEnvironment(interpreter, versions, installed, Ready.of(place).constraints)
 
 
 def making(place: Path, requirements: Sequence[str]) -> AbstractContextManager[None]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from bench.cli import main
 from bench.contracts import Leftover
 from bench.errors import EXIT_BAD_INPUT, EXIT_PASS
-from bench.interpreters.environments import prepare
+from bench.interpreters.environments import Ready, prepare
 from bench.interpreters.kept import clean
 
 NOW_S = 1_700_000_000.0
@@ -63,6 +64,38 @@ def test_what_it_is_and_holds_is_told(tmp_path: Path) -> None:
             "left over",
         )
     ]
+
+
+@pytest.mark.parametrize("text", ["", "old==1\n", "held\n\n"])
+def test_one_that_is_not_whole_is_half_made(text: str, tmp_path: Path) -> None:
+    place = kept(tmp_path, "old==1", 31)
+    (place / "ready.txt").write_text(text)
+    os.utime(place, (0.0, 0.0))
+
+    assert states(tmp_path) == {"half made": "left over"}
+    assert Ready.of(place) == Ready()
+
+
+def test_what_another_process_removes_meanwhile_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept(tmp_path, "one==1", 31) / "large").write_bytes(bytes(10))
+    walk = os.walk
+
+    def removed_meanwhile(place: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+        for found in walk(place):
+            (Path(found[0]) / "large").unlink(missing_ok=True)
+            yield found
+
+    monkeypatch.setattr(os, "walk", removed_meanwhile)
+    assert states(tmp_path) == {"one==1": "left over"}
+
+    def removed_before(place: Path) -> Ready:
+        shutil.rmtree(place)
+        return Ready()
+
+    monkeypatch.setattr(Ready, "of", removed_before)
+    assert states(tmp_path) == {}
 
 
 def test_asking_for_it_is_using_it(tmp_path: Path) -> None:
