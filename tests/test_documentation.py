@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import builtins
+import dis
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType, CoroutineType
 from typing import Any
 
 import pytest
@@ -200,7 +204,7 @@ def test_every_command_in_a_document_is_accepted(document: Path) -> None:
             parser, verbs = _parser()
             _fill(verbs[verb], verb)
             given = words[words.index(verb) :]
-            # Ends with SystemExit at a flag that is not there.
+            # Ends with InputError at a flag that is not there.
             parser.parse_args(given[: given.index(">")] if ">" in given else given)
 
 
@@ -216,6 +220,24 @@ def test_every_path_of_the_code_exists(document: Path) -> None:
     """One with a place to fill in, as ``bench/loops/<name>.py``, is that of its folder."""
     paths = re.findall(r"`((?:bench|tests)/[^`<\s]*)", document.read_text(encoding="utf-8"))
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_program_of_the_systems_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
+    programs = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    begun: list[CodeType] = []
+
+    def begin(main: CoroutineType[Any, Any, None]) -> None:
+        begun.append(main.cr_code)
+        main.close()
+
+    monkeypatch.setattr(asyncio, "run", begin)
+    assert programs
+    for program in programs:
+        names = {**vars(builtins)}
+        exec(compile(program, "systems.md", "exec"), names)  # noqa: S102 - our own page
+        used = [each for each in dis.get_instructions(begun.pop()) if each.opname == "LOAD_GLOBAL"]
+        assert {each.argval for each in used} <= names.keys()
 
 
 def test_the_readme_is_short() -> None:
