@@ -58,7 +58,7 @@ def test_what_is_no_size_is_refused() -> None:
 
 
 def test_a_subject_that_is_nearly_right_is_suggested() -> None:
-    with pytest.raises(InputError, match=r"no subject 'postgress'\. Did you mean 'postgres'\?"):
+    with pytest.raises(InputError, match=r"unknown subject 'postgress'\. Did you mean 'postgres'\?"):
         subjects_named(["postgress"])
 
 
