@@ -36,6 +36,9 @@ PACKAGES = (
 )
 _PREFIX = "langgraph-checkpoint"
 
+# What a run writes into its own checkout changes nothing of the program.
+_PROGRAM = ("--", ":/", ":(top,exclude)reports", ":(top,exclude)results")
+
 # The values of these are numbers or words; those of all others could be paths.
 _TELLING_VARIABLES = (
     "PYTHONASYNCIODEBUG",
@@ -78,7 +81,7 @@ def read_environment(
         python=_python(os.environ),
         servers=dict(servers),
         commit=commit,
-        dirty=bool(commit and _git("status", "--porcelain", "--untracked-files=no")),
+        dirty=bool(commit and _git("status", "--porcelain", "--untracked-files=no", *_PROGRAM)),
         programs=dict(programs or {}),
     )
 

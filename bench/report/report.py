@@ -62,7 +62,8 @@ def _sections(report: Report) -> Iterator[Block]:
     analysis, groups = report.analysis, report.groups
     yield from first_blocks(analysis, groups)
     yield from threshold_tables(analysis)
-    yield Section("Which saver runs on which loop", (matrix_table(analysis),), "loops", "Loops")
+    if analysis.subjects:
+        yield Section("Which saver runs on which loop", (matrix_table(analysis),), "loops", "Loops")
     yield Section("What makes a number doubtful", tuple(_doubts(analysis)), "doubts", "Doubts")
     if analysis.faults:
         broken = fault_tables(analysis.faults)

@@ -37,6 +37,12 @@ _STRONGEST_FIRST = (
     Durability.VOLATILE,
     Durability.UNKNOWN,
 )
+# Of two sides that differ in it, the weaker is told.
+_PROMISES = {
+    Durability.VOLATILE: "which keeps nothing at exit",
+    Durability.RELAXED: "which may lose what was written last",
+    Durability.UNKNOWN: "which does not say what survives a crash",
+}
 
 
 def answer(results: Results, first: Iterable[str] = (), broken: Sequence[FaultCell] = ()) -> Answer:
@@ -117,8 +123,12 @@ def _which(group: Sequence[Comparison]) -> str:
 
 def _about(results: Results, comparison: Comparison) -> str:
     candidate, baseline = kinds(results.cells, comparison.candidate, comparison.baseline)
-    promise = "" if comparison.same_durability else ", which promises something else"
-    return f"{candidate} against {baseline}{promise}"
+    if comparison.same_durability:
+        return f"{candidate} against {baseline}"
+    one, other = (cell.durability for cell in results.sides(comparison))
+    if one.strength < other.strength:
+        return f"{candidate}, {_PROMISES[one]}, against {baseline}"
+    return f"{candidate} against {baseline}, {_PROMISES[other]}"
 
 
 def _clauses(results: Results, group: Sequence[Comparison]) -> Iterator[str]:
@@ -233,14 +243,20 @@ def _rankings(results: Results) -> list[Statement]:
 
 
 def _ranking(metric: str, cells: Sequence[Cell], labels: Sequence[str]) -> Statement:
-    of_classes = (
-        (durability, [cell for cell in cells if cell.durability == durability])
+    of_classes = {
+        durability: [*_ranked(metric, of)]
         for durability in _STRONGEST_FIRST
-    )
-    classes = [f"{name}: {', '.join(_ranked(metric, of))}" for name, of in of_classes if of]
+        if (of := [cell for cell in cells if cell.durability == durability])
+    }
+    text = "; ".join(f"{name}: {', '.join(of)}" for name, of in of_classes.items())
+    if len(cells) == 1:
+        text = text.partition(": ")[2]
+    elif len(of_classes) < len(cells):
+        text = f"best first within each durability class: {text}"
+    what = noun(cells[0].estimates[metric].metric)
+    what = what if "." in what else f"{what[:1].upper()}{what[1:]}"
     place = place_in_words(cells[0], labels)
-    text = f"best first within each durability class: {'; '.join(classes)}."
-    return Statement(f"By {metric}{f' {place}' if place else ''}", text)
+    return Statement(f"{what} {place}".rstrip(), f"{text}.")
 
 
 def _ranked_by(results: Results, cell: Cell) -> str:

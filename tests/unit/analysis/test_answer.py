@@ -148,7 +148,7 @@ def test_what_promises_something_else_is_left_to_the_tables(tmp_path: Path) -> N
         "y against base: writes are 2.0 times faster.",
     )
     assert sentences(tmp_path / "alone", make, subjects="base x", tables=ACROSS) == (
-        "x against base, which promises something else: writes are 2.0 times faster.",
+        "x, which keeps nothing at exit, against base: writes are 2.0 times faster.",
     )
 
 
@@ -171,8 +171,25 @@ def test_without_a_baseline_subjects_are_ranked_within_their_class(tmp_path: Pat
     (sentence,) = sentences(tmp_path, make, subjects="base x y", repetitions=1)
 
     assert sentence == (
-        "By put.response.p50: best first within each durability class: "
+        "Writes: best first within each durability class: "
         "fsync: x 900 µs, base 2 ms; volatile: y 3.6 ms."
+    )
+
+
+def test_one_subject_is_no_ranking(tmp_path: Path) -> None:
+    make = times({"x": 1, "y": 4}, y=Durability.VOLATILE)
+    (one,) = sentences(tmp_path / "one", make, subjects="x", repetitions=1)
+    (each,) = sentences(tmp_path / "each", make, subjects="x y", repetitions=1)
+
+    assert one == "Writes: x 900 µs."
+    assert each == "Writes: fsync: x 900 µs; volatile: y 3.6 ms."
+
+
+def test_what_keeps_less_is_named_on_its_side(tmp_path: Path) -> None:
+    make = times({"base": 4, "x": 2}, base=Durability.RELAXED)
+
+    assert sentences(tmp_path, make, subjects="base x", tables=ACROSS) == (
+        "x against base, which may lose what was written last: writes are 2.0 times faster.",
     )
 
 

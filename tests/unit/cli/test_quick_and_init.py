@@ -39,6 +39,23 @@ def test_it_has_as_many_repetitions_as_fit_in_two_minutes(subjects: list[str]) -
     assert made.scenario.repetitions > 3
 
 
+@pytest.mark.parametrize(
+    ("subjects", "clients", "question"),
+    [
+        (["memory"], 1, "How fast is memory with 1 client and a state of 10 kB?"),
+        (
+            ["memory", "sqlite"],
+            8,
+            "How do memory and sqlite compare with 8 clients and a state of 10 kB?",
+        ),
+    ],
+)
+def test_the_question_is_a_sentence(subjects: list[str], clients: int, question: str) -> None:
+    made = wanted(subjects_named(subjects), clients, 10_000, "selector")
+
+    assert made.scenario.question.replace("\N{NO-BREAK SPACE}", " ") == question
+
+
 def test_many_savers_are_measured_three_times_all_the_same() -> None:
     many = ["postgres", "postgres-relaxed", "postgres-sync", "redis-always", "redis-none", "sqlite"]
 
@@ -58,7 +75,9 @@ def test_what_is_no_size_is_refused() -> None:
 
 
 def test_a_subject_that_is_nearly_right_is_suggested() -> None:
-    with pytest.raises(InputError, match=r"unknown subject 'postgress'\. Did you mean 'postgres'\?"):
+    with pytest.raises(
+        InputError, match=r"unknown subject 'postgress'\. Did you mean 'postgres'\?"
+    ):
         subjects_named(["postgress"])
 
 

@@ -139,6 +139,18 @@ def test_changes_of_tracked_files_alone_make_it_dirty(checkout: Path) -> None:
     assert read_environment((), {}).dirty is True
 
 
+def test_reports_and_records_of_runs_do_not_make_it_dirty(checkout: Path) -> None:
+    written = [checkout / folder / "bench" / "file" for folder in ("reports", "results")]
+    for file in written:
+        file.parent.mkdir(parents=True)
+        file.write_text("")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "-m", "second")
+    for file in written:
+        file.write_text("x")
+    assert read_environment((), {}).dirty is False
+
+
 def test_an_installed_package_has_no_commit_of_somebody_else(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,9 @@ import pytest
 from markupsafe import escape
 
 from bench.analysis.cell import Thinned, Trace
+from bench.analysis.result import Analysis
 from bench.report.groups import groups_of
+from bench.report.report import Report
 from bench.scenario.quantity import SIZES, choose_scale, interval, number
 from tests.unit.reporters import synthetic
 from tests.unit.reporters.telling import PICTURES, html
@@ -168,3 +170,14 @@ def test_a_subject_with_an_invalid_cell_has_no_tick() -> None:
     (row,) = [row for row in matrix.split("<tr>") if "memory" in row]
     assert '<span class="badge invalid">✗ invalid</span>' in row
     assert "✓" not in row
+
+
+@pytest.mark.parametrize(
+    ("analysis", "is_told"),
+    [(synthetic.nothing_measured(), True), (synthetic.nothing_at_all(), False)],
+)
+def test_where_no_saver_was_timed_nothing_is_said_of_loops(
+    analysis: Analysis, *, is_told: bool
+) -> None:
+    anchors = [section.anchor for section in Report(analysis).page.sections]
+    assert ("loops" in anchors) is is_told

@@ -9,7 +9,7 @@ from typing import Any
 
 import tomli_w
 
-from bench.analysis.wording import listed
+from bench.analysis.wording import counted, listed
 from bench.cli.durations import Durations
 from bench.cli.loading import check_scenario, scenarios
 from bench.cli.running import Wanted, add_running, measure_and_tell
@@ -93,10 +93,11 @@ def wanted(uses: Mapping[str, SubjectUse], clients: int, state: int, loop: str) 
     """
     labels = [*uses]
     size = quantity(state, "bytes").replace(SPACE, "")
-    among = f"{clients} clients and a state of {size}"
+    among = f"{counted(clients, 'client')} and a state of {size}"
+    asked = f"do {listed(labels)} compare" if len(labels) > 1 else f"fast is {labels[0]}"
     content: dict[str, Any] = {
         "schema_version": 2,
-        "question": f"How do {listed(labels)} compare with {among}?",
+        "question": f"How {asked} with {among}?",
         "warmup_s": 0.2,
         "duration_s": 1.0,
         "verify_s": 0.25,
