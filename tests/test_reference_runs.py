@@ -111,11 +111,23 @@ def test_of_fewer_than_three_trials_there_is_a_range_and_no_interval(run_id: str
         assert [entry.detail for entry in told if entry.detail.startswith("[")] == []
 
 
-def test_there_is_one_for_each_scenario_that_claims_name() -> None:
+def test_each_is_the_only_one_of_a_scenario_that_claims_name() -> None:
     wanted = {name for claim in CLAIMS for name in claim.scenarios}
     names = [STORE.read_record(run_id).scenario_name for run_id in RUN_IDS]
     found = [measured_scenario(name) for name in names]
-    assert sorted(found) == sorted(wanted)
+    assert set(found) <= wanted
+    assert len(found) == len(set(found))
+
+
+def test_the_pages_say_for_how_many_claims_there_is_none() -> None:
+    published = (ROOT / "reports" / "reference" / "verdicts.md").read_text(encoding="utf-8")
+    (count,) = re.findall(r"For (\d+) of them no reference run", read("docs/trust.md"))
+    assert f"{count} not measured" in read("README.md")
+    assert published.count("| **not measured** |") == int(count)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_the_published_verdicts_are_what_is_judged_now() -> None:
