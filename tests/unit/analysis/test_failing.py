@@ -277,7 +277,7 @@ def test_who_fails_wholly_in_some_trials_is_not_first(
     assert cell.estimates["errors"].trial_values == (1.0, 0.0, 1.0)
     assert cell.failing_because == WHOLLY
     assert analysis.answer.doubts[0].sentence == f"b fails: {WHOLLY}; not compared."
-    assert "fsync: a 2 ms (2 ms to 2 ms)." in analysis.answer.sentences[-1]
+    assert "Writes: a 2 ms (2 ms to 2 ms)." in analysis.answer.sentences[-1]
     assert [(entry.status, entry.reason) for entry in analysis.matrix] == [
         ("measured", ""),
         ("partly", f"at steps · 1k · some: {WHOLLY}"),
