@@ -91,7 +91,9 @@ def _judged(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> JudgedCondi
     if limit.metric != "lost" or cell.lost or judgement.control:
         return condition
     few = cell.strikes < FEWEST_STRIKES and outcome == "holds"
-    at_most = f"at 95 % a fault loses something in {number(300.0 / cell.strikes)} % or less"
+    # None in n (Clopper and Pearson 1934): what is as likely as 1 in 20 to lose nothing.
+    share = 1.0 - 0.05 ** (1.0 / cell.strikes)
+    at_most = f"at 95 % a fault loses something in {number(100.0 * share)} % or less"
     return replace(
         condition,
         outcome="undecided" if few else outcome,

@@ -13,7 +13,7 @@ from bench.contracts import Client, Payload, PluginOptions, Workload
 from bench.systems.thread_clearing import WAYS, Saver, Way, cleared_checkpoints
 from bench.workloads._checkpoint import config_of
 from bench.workloads._graphs import subgraphs
-from bench.workloads._shape import Graph, Sizes
+from bench.workloads._shapes.shape import Graph, Sizes
 
 _HIDDEN, _FORGOTTEN, _GONE, _KEPT, _FOUND = "hidden", "forgotten", "gone", "kept", "found"
 

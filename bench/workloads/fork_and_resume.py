@@ -12,7 +12,7 @@ from pydantic import Field
 from bench.contracts import Client, Payload, PluginOptions, Workload
 from bench.workloads._checkpoint import config_of
 from bench.workloads._graphs import chain
-from bench.workloads._shape import Graph, Sizes
+from bench.workloads._shapes.shape import Graph, Sizes
 
 _RESUMED, _BRANCHED, _LINKED, _KEPT = "resumed", "branched", "linked", "kept"
 # What is added to the count of a run that had ended, to make another one of it.

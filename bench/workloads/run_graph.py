@@ -26,8 +26,8 @@ from bench.contracts import (
 )
 from bench.errors import suggestion
 from bench.values import canonical, value_hash
-from bench.workloads._own_graph import own_shape
-from bench.workloads._shape import Graph, Shape, Sizes
+from bench.workloads._shapes.own_graph import own_shape
+from bench.workloads._shapes.shape import Graph, Shape, Sizes
 
 _LAST_EVENT = "last_event"
 _FOLDER = Path(__file__).parent / "_graphs"

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from langgraph.graph import END, START, StateGraph
 
 from bench.contracts import Payload
-from bench.workloads._shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes
 
 
 def _later(before: Any, after: Any) -> Any:

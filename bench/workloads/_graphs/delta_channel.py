@@ -15,7 +15,7 @@ from langgraph.graph import END, StateGraph
 
 from bench.contracts import Payload
 from bench.workloads._graphs._row import add_row
-from bench.workloads._shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes
 
 SIZES = ("nodes",)
 _UPDATES_PER_SNAPSHOT = 10

@@ -13,7 +13,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
 from bench.contracts import Payload
-from bench.workloads._shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes
 
 SIZES = ("branches", "nodes")
 

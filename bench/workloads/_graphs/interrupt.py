@@ -15,7 +15,7 @@ from langgraph.types import Command, interrupt
 
 from bench.contracts import Payload
 from bench.workloads._graphs._row import add_row, replacing
-from bench.workloads._shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes
 
 SIZES = ("nodes",)
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from bench.contracts import Payload
 from bench.workloads._graphs._wide import Added, Later, Merged, build_wide
-from bench.workloads._shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes
 
 SIZES = ("nodes",)
 

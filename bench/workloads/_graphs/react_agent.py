@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
 from bench.contracts import Payload
-from bench.workloads._shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes
 
 SIZES = ("nodes",)
 _TEXTS = 32

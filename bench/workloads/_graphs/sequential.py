@@ -12,7 +12,7 @@ from langgraph.graph import END, StateGraph
 
 from bench.contracts import Payload
 from bench.workloads._graphs._row import add_row
-from bench.workloads._shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes
 
 SIZES = ("nodes",)
 

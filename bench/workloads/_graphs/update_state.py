@@ -13,7 +13,7 @@ from langgraph.graph import END, StateGraph
 
 from bench.contracts import Payload
 from bench.workloads._graphs._row import add_row, replacing
-from bench.workloads._shape import Graph, Shape, Sizes
+from bench.workloads._shapes.shape import Graph, Shape, Sizes
 
 SIZES = ("nodes",)
 

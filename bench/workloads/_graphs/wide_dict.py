@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 from bench.contracts import Payload
 from bench.workloads._graphs._wide import Added, Later, Merged, as_dictionary, build_wide
-from bench.workloads._shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes
 
 SIZES = ("nodes",)
 

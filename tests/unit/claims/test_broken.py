@@ -97,7 +97,7 @@ def test_a_condition_leads_to_its_fault_and_its_trials(tmp_path: Path) -> None:
     assert len(condition.trials) == condition.blocks == condition.blocks_planned == 2
     assert condition.method == (
         "all trials together: 4 faults, 200 acknowledged writes; at 95 % a fault loses something "
-        "in 75 % or less"
+        "in 52.7 % or less"
     )
     assert condition.why == "4 of the 20 faults that are needed"
 

@@ -17,7 +17,7 @@ from bench.cli import main
 from bench.errors import InputError
 from bench.payloads.nested import NestedPayload
 from bench.records.trial import Verification
-from bench.workloads._own_graph import own_shape
+from bench.workloads._shapes.own_graph import own_shape
 from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload
 from tests.clients import opened, verified
 

@@ -105,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="targets",
         action="append",
         default=[],
-        **saver,  # type: ignore[arg-type]  # see above
+        **saver,  # type: ignore[arg-type]  # as for --from: stubs want each by itself
         help="the same; where it is given several times, each is copied from the one before; "
         "without it nothing is copied, and the hash of what --from holds is printed",
     )

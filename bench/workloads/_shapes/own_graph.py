@@ -15,7 +15,7 @@ from langgraph.pregel import Pregel
 from bench.discovery import attribute
 from bench.errors import InputError
 from bench.scenario.toml_file import read_text
-from bench.workloads._shape import Graph, Inputs, Shape
+from bench.workloads._shapes.shape import Graph, Inputs, Shape
 
 # Of an iterable that has no end so many are taken.
 _MOST_INPUTS = 10_000
