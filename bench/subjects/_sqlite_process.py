@@ -19,6 +19,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+_ENDING_S = 5.0
 _CONFIG_KEYS = ("thread_id", "checkpoint_ns", "checkpoint_id")
 
 
@@ -38,8 +39,12 @@ class SqliteProcessSaver(BaseCheckpointSaver[str]):
         self._in_turn = threading.Lock()
 
     def close(self) -> None:
-        """Have the process end, and wait for that."""
-        self._process.communicate()
+        """Have the process end; one that has not after a while is killed."""
+        try:
+            self._process.communicate(timeout=_ENDING_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Return what the saver itself gives; the process need not be asked."""
@@ -80,9 +85,12 @@ class SqliteProcessSaver(BaseCheckpointSaver[str]):
         if stdin is None or stdout is None:
             raise RuntimeError("the process was started without pipes")
         with self._in_turn:
-            pickle.dump((call, keywords), stdin)
-            stdin.flush()
-            raised, result = pickle.load(stdout)  # noqa: S301 - our own process wrote it
+            try:
+                pickle.dump((call, keywords), stdin)
+                stdin.flush()
+                raised, result = pickle.load(stdout)  # noqa: S301 - our own process wrote it
+            except (EOFError, BrokenPipeError) as error:
+                raise ConnectionError("the process of the saver has ended") from error
         if raised:
             raise result
         return result
