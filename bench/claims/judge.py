@@ -84,9 +84,9 @@ def _verdict(claim: Claim, analyses: Mapping[str, Analysis]) -> Verdict:
     outcome: VerdictOutcome = "not measured"
     figure, text = "", NOT_MEASURED_YET
     if judged:
-        decided, deciding = _decided(judged)
+        decided, decides = _decided(judged)
         outcome = decided if any(each.run_id for each in judged) else outcome
-        figure = deciding.figure or _settled(judged)
+        figure = decides.figure or _settled(judged)
         text = "; ".join(map(_labelled, judged)) if len(judged) > 1 else judged[0].because
     return Verdict(
         claim=claim.id,
@@ -100,6 +100,11 @@ def _verdict(claim: Claim, analyses: Mapping[str, Analysis]) -> Verdict:
         depends_on=(*_between(judged), *(one for each in judged for one in each.depends_on)),
         judgements=judged,
     )
+
+
+def deciding(judged: Sequence[JudgementVerdict]) -> JudgementVerdict:
+    """Return the judgement that decides, of those of a claim."""
+    return _decided(judged)[1]
 
 
 def _decided(judged: Sequence[JudgementVerdict]) -> tuple[VerdictOutcome, JudgementVerdict]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bench.records.files import make_directory, refuse_links
 
+CLAIMS = Path("claims")
+
 
 def add_results(parser: argparse.ArgumentParser) -> None:
     """Declare where records lie."""

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.analysis.analyse import analyse
-from bench.cli.places import place
+from bench.claims.answers import with_claims
+from bench.claims.claim import Claim, load_claims
+from bench.cli.places import CLAIMS, place
 from bench.cli.screen import Form, show
 from bench.discovery import load, names
+from bench.errors import InputError
 from bench.records.files import write_file
 from bench.records.store import Store
 from bench.report.first_screen import screen_blocks
@@ -20,13 +23,27 @@ _FILES: dict[Form, str] = {"md": "report.md", "json": "analysis.json"}
 
 def write_reports(store: Store, run_id: str, reports: Path) -> Report:
     """Analyse a run and write every report of it."""
-    report = Report(analyse(store.read(run_id)))
+    report = Report(with_claims(analyse(store.read(run_id)), _published()))
     directory = place(reports, run_id)
     for name in names("reporter"):
         reporter: Any = load("reporter", name)
         for file_name, content in reporter().render(report).items():
             write_file(directory / file_name, content)
     return report
+
+
+def _published() -> tuple[Claim, ...]:
+    """Return the claims that lie where the program runs, if there are any.
+
+    What is wrong with them is no reason to lose a report.
+    """
+    if not CLAIMS.is_dir():
+        return ()
+    try:
+        return load_claims(CLAIMS)
+    except InputError as error:
+        print(f"claims are left out: {error}", file=sys.stderr)
+        return ()
 
 
 def tell(store: Store, run_id: str, reports: Path, form: Form = "text") -> int:

@@ -15,7 +15,7 @@ from bench.cli.judging import (
     scenarios_of,
     told_runs,
 )
-from bench.cli.places import add_places
+from bench.cli.places import CLAIMS, add_places
 from bench.cli.screen import show
 from bench.errors import EXIT_PASS, InputError
 from bench.records.files import make_directory, write_file
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reference", action="store_true", help="judge the runs that results/reference.txt names"
     )
-    parser.add_argument("--claims", type=Path, default=Path("claims"), metavar="DIR")
+    parser.add_argument("--claims", type=Path, default=CLAIMS, metavar="DIR")
     parser.add_argument(
         "--claim", action="append", default=[], metavar="ID", help="judge this claim; repeatable"
     )

@@ -25,7 +25,7 @@ from bench.cli.durations import Durations, in_words
 from bench.cli.judging import chosen_references, read_runs, scenarios_of, told_runs
 from bench.cli.loading import load_checked
 from bench.cli.measuring import measure_run
-from bench.cli.places import add_places
+from bench.cli.places import CLAIMS, add_places
 from bench.cli.progress import add_detail
 from bench.cli.reporting import tell
 from bench.cli.screen import show
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "claim", nargs="*", metavar="ID", help="default: every claim that can be judged"
     )
-    parser.add_argument("--claims", type=Path, default=Path("claims"), metavar="DIR")
+    parser.add_argument("--claims", type=Path, default=CLAIMS, metavar="DIR")
     parser.add_argument("--scenarios", type=Path, default=Path("scenarios"), metavar="DIR")
     parser.add_argument(
         "--plan", action="store_true", help="say what would be measured; measure nothing"
