@@ -12,18 +12,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import fmean
 
+from bench.analysis.cell import Cell
 from bench.analysis.findings import steadiness
-from bench.analysis.summary import CellEvidence, summarise
+from bench.analysis.summary import summarise
 from bench.records.store import Store
 from bench.scenario.plan import expand
 
 
-def table(cells: Iterable[CellEvidence]) -> Iterator[str]:
+def table(cells: Iterable[Cell]) -> Iterator[str]:
     """Yield a line for each series: rest ÷ beginning, of each trial too, and whether it is told."""
-    for evidence in cells:
-        cell = evidence.cell
-        told = steadiness.changed_beginnings(evidence)
-        for series, trials in evidence.beginnings.items():
+    for cell in cells:
+        told = steadiness.changed_beginnings(cell)
+        for series, trials in cell.beginnings.items():
             place = f"{cell.subject} · {cell.payload} · {cell.arrival} · {series}"
             of_trials = ", ".join(f"{math.exp(trial):.2f}" for trial in trials)
             says = "beginning_differs" if series in told else ""
@@ -34,8 +34,8 @@ def main() -> None:
     """Print the table."""
     results, run_id = sys.argv[1:]
     run = Store(Path(results)).read(run_id)
-    evidence = summarise(run, expand(run.scenario).trials)
-    sys.stdout.writelines(f"{line}\n" for line in table(evidence))
+    cells = summarise(run, expand(run.scenario).trials)
+    sys.stdout.writelines(f"{line}\n" for line in table(cells))
 
 
 if __name__ == "__main__":

@@ -19,12 +19,13 @@ from functools import partial
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from bench.analysis.cell import Cell
+from bench.analysis.cell import Blocks, Cell
 from bench.analysis.comparison import reported
 from bench.analysis.result import Comparison
 from bench.analysis.summary import summarise
 from bench.analysis.trial_summary import summarise_trial
 from bench.records.store import Run
+from bench.scenario.durability import Durability
 from bench.scenario.family import question_sweeps
 from bench.scenario.metric import time_metric
 from bench.scenario.plan import arms_of, expand
@@ -164,19 +165,21 @@ def simulated(
 
 def _comparison(pair: Pair, condition: int, blocks: Floats, *, is_shared: bool) -> Comparison:
     ratios = blocks.tolist()
+    baseline, candidate = (
+        Cell(
+            sweep=str(condition),
+            subject=label,
+            durability=Durability.FSYNC,
+            blocks=Blocks(planned=len(ratios)),
+        )
+        for label in pair
+    )
     return Comparison(
         metric=_METRIC,
-        axis="subject",
-        baseline=pair[0],
-        candidate=pair[1],
-        condition=(str(condition), "", "", ""),
-        loop="",
-        subject=pair[1],
+        candidate_cell=candidate,
+        baseline_cell=baseline,
         effect=effect(ratios, [1.0] * len(ratios)),
         ratios=dict(enumerate(ratios)) if is_shared else {},
-        blocks_planned=len(ratios),
-        same_durability=True,
-        is_aa=False,
         family="simulated",
     )
 
@@ -232,7 +235,7 @@ def savers_of(scenario: Scenario, run: Run) -> Savers:
     asked = [arm for arm in arms if arm.sweep in question_sweeps(scenario) and family.selects(arm)]
     conditions = {(a.sweep, a.workload, a.payload, a.arrival, a.loop) for a in asked}
     planned = expand(run.scenario).expected({record.trial.block for record in run.trials})
-    cells = [each.cell for each in summarise(run, planned, partial(summarise_trial, tails=()))]
+    cells = summarise(run, planned, partial(summarise_trial, tails=()))
     told = question_sweeps(run.scenario)
     noise = noise_of([c for c in cells if c.sweep in told], scenario.primary_metrics[0])
     return Savers(

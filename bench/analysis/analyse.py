@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from bench.analysis.answer.results import Results
 from bench.analysis.answer.statements import answer
-from bench.analysis.capacity import capacities, sentences
+from bench.analysis.capacity import capacities
 from bench.analysis.cell import Cell
 from bench.analysis.checks import checks_of
 from bench.analysis.comparison import comparisons, false_alarms
 from bench.analysis.faults.cells import FaultCell, fault_cells
-from bench.analysis.findings.registry import Evidence, find
+from bench.analysis.findings.registry import find
 from bench.analysis.result import Analysis, Finding, ThresholdResult
 from bench.analysis.summary import matrix, summarise
 from bench.analysis.thresholds import judge_thresholds
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRESSION
 from bench.records.store import Run
 from bench.records.trial import Reading
-from bench.scenario.family import question_sweeps
 from bench.scenario.plan import expand
 from bench.scenario.scenario import Scenario, Use
 
@@ -37,36 +34,21 @@ def analyse(run: Run) -> Analysis:
     broken = fault_cells(run.scenario, run.trials, every)
     records = run.trials
     # What was broken on purpose is compared with nothing.
-    run, planned = _undisturbed(run), [trial for trial in every if not trial.fault]
+    run = _undisturbed(run)
     scenario = run.scenario
-    evidence = tuple(summarise(run, planned))
-    cells = tuple(found.cell for found in evidence)
-    compared = comparisons(scenario, cells)
+    cells = summarise(run, [trial for trial in every if not trial.fault])
     used = {cell.subject for cell in cells}
-    checked = used | {cell.subject for cell in broken}
-    checks = {label: check for label, check in checks_of(run).items() if label in checked}
-    parts = (evidence, compared, run.damaged, checks)
-    findings = find(Evidence(run.record, scenario, len(planned), records, *parts))
     subjects = tuple(label for label in scenario.subjects if label in used)
     loops = tuple(dict.fromkeys(loop for s in scenario.sweeps.values() for loop in s.loops))
-    entries = matrix(subjects, loops, cells)
-    searched = capacities(scenario, evidence)
-    thresholds = judge_thresholds(scenario, cells, compared, findings)
-    primary = scenario.primary_metrics
-    results = Results(
-        scenario=scenario,
-        sweeps=question_sweeps(scenario),
-        cells=cells,
-        comparisons=compared,
-        matrix=entries,
-        findings=findings,
-        trials=run.trials,
-        trials_planned=len(planned),
-    )
-    return Analysis(
+    compared = comparisons(scenario, cells)
+    checked = used | {cell.subject for cell in broken}
+    readings: dict[str, Reading] = {}
+    for reading in (reading for record in run.trials for reading in record.readings):
+        readings.setdefault(reading.name, reading)
+    analysis = Analysis(
         run=run.record,
+        scenario=scenario,
         question=scenario.question,
-        answer=answer(results, sentences(searched), broken),
         subjects=subjects,
         loops=loops,
         subject_texts={label: _subject_text(scenario, label) for label in subjects},
@@ -75,20 +57,27 @@ def analyse(run: Run) -> Analysis:
         arrival_texts=_arrival_texts(scenario),
         trials_recorded=len(run.trials) + sum(cell.trials for cell in broken),
         trials_planned=len(every),
-        primary_metrics=primary,
+        primary_metrics=scenario.primary_metrics,
         baseline_text=_baseline_text(scenario),
-        matrix=entries,
+        matrix=matrix(subjects, loops, cells),
         cells=cells,
         comparisons=compared,
-        findings=findings,
-        readings=_readings(reading for record in run.trials for reading in record.readings),
-        exit_code=max(exit_code(cells, findings, thresholds), _of_faults(broken)),
+        readings=readings,
         smallest_effect=scenario.smallest_effect,
-        capacities=searched,
-        thresholds=thresholds,
-        false_alarms=false_alarms(compared, primary),
-        checks=checks,
+        capacities=capacities(scenario, cells),
+        false_alarms=false_alarms(compared, scenario.primary_metrics),
+        checks={label: check for label, check in checks_of(run).items() if label in checked},
         faults=broken,
+        records=records,
+        damaged=run.damaged,
+    )
+    analysis = replace(analysis, findings=find(analysis))
+    thresholds = judge_thresholds(analysis)
+    return replace(
+        analysis,
+        thresholds=thresholds,
+        answer=answer(analysis),
+        exit_code=max(exit_code(cells, analysis.findings, thresholds), _of_faults(broken)),
     )
 
 
@@ -158,14 +147,11 @@ def _arrival_texts(scenario: Scenario) -> dict[str, str]:
 
 
 def _use_text(use: Use) -> str:
-    options = ", ".join(f"{key} = {_value_text(value)}" for key, value in use.options.items())
+    options = ", ".join(
+        f"{key} = {str(value).lower() if isinstance(value, bool) else value}"
+        for key, value in use.options.items()
+    )
     return f"{use.use} ({options})" if options else use.use
-
-
-def _value_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if isinstance(value, str) else str(value)
 
 
 def _baseline_text(scenario: Scenario) -> str:
@@ -179,10 +165,3 @@ def _baseline_text(scenario: Scenario) -> str:
         return ""
     classes = "" if baseline.across_durability else " of the same durability class"
     return f"{' and '.join(baseline.subjects)}{classes}, loop by loop"
-
-
-def _readings(readings: Iterable[Reading]) -> dict[str, Reading]:
-    described: dict[str, Reading] = {}
-    for reading in readings:
-        described.setdefault(reading.name, reading)
-    return described

@@ -6,12 +6,12 @@ rates, estimated on the very trials that made it the highest, would look better 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
+from bench.analysis.cell import Cell
 from bench.analysis.result import Capacity, CapacityOutcome
-from bench.analysis.summary import CellEvidence
 from bench.analysis.wording import counted
-from bench.records.trial import TrialRecord
 from bench.scenario.arrival import Search
 from bench.scenario.limit import Limit
 from bench.scenario.metric import ERRORS
@@ -19,6 +19,7 @@ from bench.scenario.quantity import number, quantity
 from bench.scenario.scenario import Scenario
 from bench.stats.intervals import geometric
 
+_Value = TypeVar("_Value")
 # A rate is reached when this share of its cycles finished inside the window; one may straddle it.
 REACHED_RATE = 0.99
 STRADDLING_CYCLES = 1
@@ -28,17 +29,16 @@ MISSES_THAT_END = 2
 MOST_SENTENCES = 6
 
 
-def capacities(scenario: Scenario, cells: Sequence[CellEvidence]) -> tuple[Capacity, ...]:
+def capacities(scenario: Scenario, cells: Sequence[Cell]) -> tuple[Capacity, ...]:
     """Return one capacity for every search of every subject, in the order of the cells.
 
     Even repetitions (0, 2, …) pick, odd ones estimate.
     """
-    groups: dict[tuple[str, ...], list[CellEvidence]] = {}
-    for evidence in cells:
-        cell = evidence.cell
+    groups: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
         if label := scenario.search_of(cell.arrival):
             key = (label, cell.sweep, cell.subject, cell.workload, cell.payload, cell.loop)
-            groups.setdefault(key, []).append(evidence)
+            groups.setdefault(key, []).append(cell)
     return tuple(
         _capacity(label, search, levels)
         for (label, *_), levels in groups.items()
@@ -80,32 +80,42 @@ def highest(shares: Sequence[float]) -> int | None:
     return found
 
 
-def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Capacity:
+def _capacity(label: str, search: Search, levels: Sequence[Cell]) -> Capacity:
     objective = search.objective
-    told = [
-        _Level(evidence, objective, rate)
-        for evidence, rate in zip(levels, search.rates_per_s, strict=True)
+    met = [
+        _met(cell, objective, rate) for cell, rate in zip(levels, search.rates_per_s, strict=True)
     ]
-    picking = [level.share_met(0) for level in told]
-    index = highest(picking)
+
+    def share_met(at: int, parity: int) -> float:
+        """Return the share of the planned trials of even (0) or odd (1) repetitions that meet it.
+
+        One that failed, has no record or no answer does not: the bad ones drop out first. None
+        does where too many cycles of them together failed.
+        """
+        planned = (levels[at].blocks.planned + 1 - parity) // 2
+        if levels[at].failing_because or not planned:
+            return 0.0
+        return sum(is_met is True for is_met in _of_parity(met[at], parity)) / planned
+
+    index = highest([share_met(at, 0) for at in range(len(levels))])
     outcome: CapacityOutcome = "below the lowest rate"
-    if not any(level.evidence.measured for level in told):
+    if not any(met):
         outcome = "not measured"
-    elif any(level.evidence.cell.told(objective.metric)[1] for level in told):
+    elif any(cell.told(objective.metric)[1] for cell in levels):
         # What loses writes has no capacity, however fast it is.
         index, outcome = None, "invalid"
-    elif index is None and all(level.tells_nothing(0) for level in told):
+    elif index is None and all(is_met is None for of in met for is_met in _of_parity(of, 0)):
         outcome = "not estimable"
-    rate, value, low, high, estimated_on = None, None, None, None, 0
+    rate, value, low, high, values = None, None, None, None, list[float]()
     if index is not None:
         rate = search.rates_per_s[index]
-        outcome = "confirmed" if told[index].share_met(1) > 0.5 else "not confirmed"
-        values = list(told[index].values(1))
-        estimated_on = len(values)
+        outcome = "confirmed" if share_met(index, 1) > 0.5 else "not confirmed"
+        found = levels[index].blocks.values.get(objective.metric, {})
+        values = _of_parity({block: found[block] for block in met[index] if block in found}, 1)
         if values and min(values) > 0.0:
             interval = geometric(values)
             value, low, high = interval.value, interval.low, interval.high
-    cell = levels[0].cell
+    cell = levels[0]
     return Capacity(
         sweep=cell.sweep,
         search=label,
@@ -117,61 +127,33 @@ def _capacity(label: str, search: Search, levels: Sequence[CellEvidence]) -> Cap
         metric=objective.metric,
         objective=str(objective),
         outcome=outcome,
-        picked_on=max(len(list(level.met(0))) for level in told),
+        picked_on=max(len(_of_parity(of, 0)) for of in met),
         rate_per_s=rate,
-        is_highest_tried=index == len(told) - 1,
+        is_highest_tried=index == len(met) - 1,
         value=value,
         low=low,
         high=high,
-        estimated_on=estimated_on,
+        estimated_on=len(values),
     )
 
 
-class _Level:
-    """The trials of one subject at one rate."""
+def _of_parity(by_block: Mapping[int, _Value], parity: int) -> list[_Value]:
+    return [value for block, value in by_block.items() if block % 2 == parity]
 
-    def __init__(self, evidence: CellEvidence, objective: Limit, rate_per_s: float) -> None:
-        self.evidence = evidence
-        self._range = objective.range
-        self._by_block = evidence.cell.blocks.values.get(objective.metric, {})
-        self._errors = evidence.cell.blocks.values.get(ERRORS.name, {})
-        self._rate_per_s = rate_per_s
 
-    def met(self, parity: int) -> Iterator[bool | None]:
-        """Say of each trial of the even (0) or odd (1) repetitions whether it meets the objective.
+def _met(cell: Cell, objective: Limit, rate_per_s: float) -> dict[int, bool | None]:
+    """Say of each measured trial, by its block, whether it meets the objective at a rate.
 
-        ``None``: it had too few operations to tell.
-        """
-        return (self._meets(record) for record in self._trials(parity))
-
-    def share_met(self, parity: int) -> float:
-        """Return the share of the planned trials that meet the objective.
-
-        One that failed, has no record or no answer does not: the bad ones drop out first. None
-        does where too many cycles of them together failed.
-        """
-        if self.evidence.cell.failing_because:
-            return 0.0
-        planned = (self.evidence.cell.blocks.planned + 1 - parity) // 2
-        return sum(met is True for met in self.met(parity)) / planned if planned else 0.0
-
-    def tells_nothing(self, parity: int) -> bool:
-        """Tell whether no trial has enough operations to say anything."""
-        return all(met is None for met in self.met(parity))
-
-    def values(self, parity: int) -> Iterator[float]:
-        """Yield the metric in the trials that have it."""
-        found = (self._by_block.get(record.trial.repetition) for record in self._trials(parity))
-        return (value for value in found if value is not None)
-
-    def _trials(self, parity: int) -> Iterable[TrialRecord]:
-        return (r for r in self.evidence.measured if r.trial.repetition % 2 == parity)
-
-    def _meets(self, record: TrialRecord) -> bool | None:
-        facts = self.evidence.load[record.trial.id]
-        offered = self._rate_per_s * facts.window_s
-        reached = facts.cycles_finished + STRADDLING_CYCLES >= REACHED_RATE * offered
-        if not reached or self._errors.get(record.trial.repetition, 0.0) > 0.0:
-            return False
-        value = self._by_block.get(record.trial.repetition)
-        return None if value is None else self._range.holds(value, value)
+    ``None``: it had too few operations to tell.
+    """
+    values, errors = (cell.blocks.values.get(n, {}) for n in (objective.metric, ERRORS.name))
+    met: dict[int, bool | None] = {}
+    for record in cell.measured:
+        block, facts = record.trial.repetition, cell.load[record.trial.id]
+        reached = facts.cycles_finished + STRADDLING_CYCLES
+        if reached < REACHED_RATE * rate_per_s * facts.window_s or errors.get(block, 0.0) > 0.0:
+            met[block] = False
+        else:
+            value = values.get(block)
+            met[block] = None if value is None else objective.range.holds(value, value)
+    return met

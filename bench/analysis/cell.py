@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.analysis.wording import drift_in_words
 from bench.printable import cut
+from bench.records.trial import TrialRecord
 from bench.scenario.durability import Durability
 from bench.scenario.limit import SUM
 from bench.scenario.metric import (
@@ -27,6 +28,7 @@ MOST_FAILING = 0.01
 _REASON_LENGTH = 120
 _SERVER = "server."
 _FLOOR = "null"
+_NOT_SHOWN = {"shown": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,55 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFacts:
+    """How the open load of a trial went in its window.
+
+    ``planned`` cycles were due by the schedule, ``sampled`` of them left a sample, ``released``
+    were handed to the loop before the window ended. ``lag_p99_ns`` is how late, by the generator's
+    part of the wait; ``service_p50_ns`` what a cycle took. ``gaps_distance`` is the
+    Kolmogorov-Smirnov distance of the gaps between releases from the planned gaps.
+    ``backlog_first`` and ``backlog_last`` are the mean numbers of cycles queued or under way in the
+    first and the last tenth of the window; where the rate changes by plan the first is scaled to
+    that of the last.
+    ``backlog_rises``: so do the tenths between (Mann-Kendall).
+    """
+
+    planned: int
+    sampled: int
+    released: int
+    lag_p99_ns: float
+    service_p50_ns: float
+    gaps_distance: float
+    backlog_first: float
+    backlog_last: float
+    backlog_rises: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFacts:
+    """How the load of a trial went.
+
+    ``under_way`` is the mean number of cycles under way during the window of ``window_s``;
+    ``cycles_finished`` ended well inside it. ``timed_out`` and ``shed`` count cycles of the whole
+    trial (operations, where the workload records no cycles). ``samples`` and ``checkpoints`` are
+    those that ended, or were stored, inside the window. ``swing`` is the relative amplitude of
+    response times that swung, else 0. ``silent_ns`` is the longest time in which no operation
+    started or ended, 5 ms too short at most. ``open_load`` is there for open loads.
+    """
+
+    window_s: float
+    under_way: float
+    cycles_finished: int
+    timed_out: int
+    shed: int
+    samples: int = 0
+    checkpoints: int = 0
+    swing: float = 0.0
+    silent_ns: int = 0
+    open_load: OpenFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Blocks:
     """What the trials of a cell gave, block by block: what comparisons are made from.
 
@@ -125,39 +176,48 @@ class Cell:
     ``invalid_because`` is not empty when the numbers must not be used; reports strike them out.
     ``struck`` has the metrics of which that is true where the others may be used: they have no
     value in ``estimates``. ``drifts`` has, by series (``metric.series_of``), what the
-    primary metrics are statistics of. ``traces`` has by trial what happened in it, and ``blocks``
-    is the evidence behind all of it.
+    primary metrics are statistics of, ``beginnings`` what ``TrialSummary.beginnings`` has of each
+    trial. ``traces`` has by trial what happened in it, ``load`` how its load went; ``records`` are
+    its trials in the plan's order, and ``blocks`` is the evidence behind all of it.
     """
 
     sweep: str
     subject: str
-    plugin: str
-    aa_of: str
-    workload: str
-    payload: str
-    arrival: str
-    arrival_text: str
-    concurrency: int
-    loop: str
-    loop_class: str
-    loop_kind: str
-    durability: Durability
-    settings: Mapping[str, str]
-    server: str
-    status: CellStatus
-    reason: str
-    invalid_because: str
-    trial_ids: tuple[str, ...]
-    operations: Mapping[str, int]
-    errors: Mapping[str, int]
-    error_texts: Mapping[str, str]
-    estimates: Mapping[str, Estimate]
-    curves: Mapping[str, Curve]
+    plugin: str = ""
+    aa_of: str = ""
+    workload: str = ""
+    payload: str = ""
+    arrival: str = ""
+    arrival_text: str = ""
+    concurrency: int = 0
+    loop: str = ""
+    loop_class: str = ""
+    loop_kind: str = ""
+    durability: Durability = Durability.UNKNOWN
+    settings: Mapping[str, str] = field(default_factory=dict)
+    server: str = ""
+    status: CellStatus = "measured"
+    reason: str = ""
+    invalid_because: str = ""
+    trial_ids: tuple[str, ...] = ()
+    operations: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, int] = field(default_factory=dict)
+    error_texts: Mapping[str, str] = field(default_factory=dict)
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
     drifts: Mapping[str, Drift] = field(default_factory=dict)
     struck: Mapping[str, Struck] = field(default_factory=dict)
     payload_text: str = ""
     traces: Mapping[str, Trace] = field(default_factory=dict)
-    blocks: Blocks = field(default_factory=Blocks, metadata={"shown": False})
+    blocks: Blocks = field(default_factory=Blocks, metadata=_NOT_SHOWN)
+    records: tuple[TrialRecord, ...] = field(default=(), metadata=_NOT_SHOWN)
+    load: Mapping[str, LoadFacts] = field(default_factory=dict, metadata=_NOT_SHOWN)
+    beginnings: Mapping[str, Sequence[float]] = field(default_factory=dict, metadata=_NOT_SHOWN)
+
+    @property
+    def measured(self) -> tuple[TrialRecord, ...]:
+        """The records of the trials that can be analysed."""
+        return tuple(record for record in self.records if record.is_measured)
 
     @property
     def condition(self) -> tuple[str, str, str, str]:
@@ -169,6 +229,20 @@ class Cell:
         """The cell in words that are unique within a run."""
         parts = (self.subject, self.loop, self.workload, self.payload, self.arrival)
         return " · ".join(parts)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Condition and loop: where subjects are put side by side."""
+        return (*self.condition, self.loop)
+
+    @property
+    def open_load(self) -> list[OpenFacts]:
+        """How the load of each trial went, where it is an open one."""
+        return [facts.open_load for facts in self.load.values() if facts.open_load is not None]
+
+    def promises_as(self, other: Cell) -> bool:
+        """Tell whether both are known to promise the same about what survives a crash."""
+        return self.durability == other.durability != Durability.UNKNOWN
 
     @property
     def is_floor(self) -> bool:
@@ -261,3 +335,8 @@ class Cell:
         if struck:
             return struck.estimate, self.invalid_because or struck.because
         return self.estimates.get(metric), self.invalid_because
+
+
+def by_place(cells: Iterable[Cell]) -> dict[tuple[str, ...], Cell]:
+    """Return ``cells`` by subject and place; what is measured side by side differs in the first."""
+    return {(cell.subject, *cell.place): cell for cell in cells}

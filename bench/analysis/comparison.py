@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from scipy.special import bdtrc
 
-from bench.analysis.cell import Cell
+from bench.analysis.cell import Cell, by_place
 from bench.analysis.result import Adjustment, Comparison, FalseAlarms, Reason
 from bench.analysis.wording import FEWEST_FOR_INTERVAL
-from bench.scenario.durability import Durability
 from bench.scenario.family import asks_across_durability, baselines_of, compares, family_of
 from bench.scenario.limit import SUM
 from bench.scenario.metric import THROUGHPUT, Metric, time_name
@@ -97,26 +96,18 @@ def compare(
     over, under = paired(candidate, baseline, metric, per)
     if not over:
         return None
-    is_loop = candidate.loop != baseline.loop and candidate.subject == baseline.subject
     tail_low, tail_high = (None, None) if per else _of_tail(metric, candidate, baseline, [*over])
     return _with_reasons(
         Comparison(
             metric=_metric(candidate, metric, per),
-            axis="loop" if is_loop else "subject",
-            baseline=baseline.loop if is_loop else baseline.subject,
-            candidate=candidate.loop if is_loop else candidate.subject,
-            condition=candidate.condition,
-            loop=candidate.loop,
-            subject=candidate.subject,
+            candidate_cell=candidate,
+            baseline_cell=baseline,
             effect=effect([*over.values()], [*under.values()]),
             ratios={block: value / under[block] for block, value in over.items()},
-            blocks_planned=min(candidate.blocks.planned, baseline.blocks.planned),
-            same_durability=same_durability(baseline, candidate),
-            is_aa=not is_loop and candidate.aa_of == baseline.subject,
             noise_factor=noise_factor,
             smallest_effect=smallest_effect,
             family=family,
-            unsteady=_unsteady(candidate, baseline, metric, per, is_loop=is_loop),
+            unsteady=_unsteady(candidate, baseline, metric, per),
             tail_low=tail_low,
             tail_high=tail_high,
         )
@@ -145,14 +136,9 @@ def noise_factor(cells: Sequence[Cell], metric: str, per: str = "") -> float:
 
 def aa_pairs(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
     """Yield each A/A arm that may be used with the arm that it repeats, place by place."""
-    places = {
-        (cell.subject, cell.condition, cell.loop): cell
-        for cell in cells
-        if not cell.invalid_because
-    }
+    places = by_place(cell for cell in cells if not cell.invalid_because)
     for cell in places.values():
-        first = places.get((cell.aa_of, cell.condition, cell.loop))
-        if first is not None:
+        if first := places.get((cell.aa_of, *cell.place)):
             yield cell, first
 
 
@@ -183,37 +169,25 @@ def widened(comparison: Comparison, consumer: Consumer) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def reasons_against(
-    found: Effect, *, noise_factor: float = 1.0, unsteady: str = ""
-) -> tuple[Reason, ...]:
+def reasons_against(found: Effect, noise_factor: float, unsteady: str) -> dict[Reason, bool]:
     """Return what speaks against a difference in a ratio of any two things, cells or scores."""
-    speaks: dict[Reason, bool] = {
+    return {
         "unsteady": bool(unsteady),
         "interval": not found.side(),
         "noise": noise_factor > 1.0 and departure(found.ratio) <= noise_factor,
     }
-    return tuple(reason for reason, is_so in speaks.items() if is_so)
 
 
 def _with_reasons(comparison: Comparison) -> Comparison:
-    found = comparison.effect
-    plain = reasons_against(
-        found, noise_factor=comparison.noise_factor, unsteady=comparison.unsteady
-    )
     adjusted = comparison.adjusted_p
-    before: dict[Reason, bool] = {
+    speaks: dict[Reason, bool] = {
         "durability": not comparison.same_durability,
         "blocks": comparison.lacks_blocks,
-    }
-    after: dict[Reason, bool] = {
+        **reasons_against(comparison.effect, comparison.noise_factor, comparison.unsteady),
         "many comparisons": adjusted is not None and adjusted > LEVEL,
         "tail": comparison.tail_disagrees,
     }
-    reasons = (
-        *(reason for reason, is_so in before.items() if is_so),
-        *plain,
-        *(reason for reason, is_so in after.items() if is_so),
-    )
+    reasons = tuple(reason for reason, is_so in speaks.items() if is_so)
     return replace(comparison, reasons=reasons)
 
 
@@ -249,13 +223,6 @@ def allowing_for_many(comparisons: Sequence[Comparison]) -> tuple[Comparison, ..
     return tuple(map(_with_reasons, adjusted))
 
 
-def _noise_of(comparison: Comparison) -> Hashable:
-    """Return what comparisons have in common whose baseline is the same cell."""
-    if comparison.axis == "loop":
-        return comparison.condition, comparison.subject, comparison.baseline
-    return comparison.condition, comparison.baseline, comparison.loop
-
-
 def _sharing_variances(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """Return ``comparisons``, those with few blocks with a variance that their metric shares.
 
@@ -269,7 +236,9 @@ def _sharing_variances(comparisons: Sequence[Comparison]) -> tuple[Comparison, .
     for members in alike.values():
         logs = [np.log([*shared[at].ratios.values()]) for at in members]
         own = np.array([of_pair.size - 1.0 for of_pair in logs])
-        groups = [_noise_of(shared[at]) for at in members]
+        # Comparisons with one baseline share its noise.
+        baselines = (shared[at].baseline_cell for at in members)
+        groups = [(cell.subject, *cell.place) for cell in baselines]
         variances, degrees = moderated(np.array([np.var(p, ddof=1) for p in logs]), own, groups)
         for at, of_pair, variance, known in zip(members, logs, variances, degrees, strict=True):
             if known > of_pair.size - 1:
@@ -330,7 +299,7 @@ def _family(scenario: Scenario, baseline: Cell, candidate: Cell, metric: str) ->
         return "A/A arms"
     is_loop = candidate.loop != baseline.loop
     pair = (baseline.loop, candidate.loop) if is_loop else (baseline.subject, candidate.subject)
-    is_same = same_durability(baseline, candidate)
+    is_same = candidate.promises_as(baseline)
     return family_of(scenario, candidate, pair, metric, same_durability=is_same)
 
 
@@ -405,12 +374,7 @@ def baselines_among(scenario: Scenario, candidate: Cell, cells: Sequence[Cell]) 
 
 def is_due(scenario: Scenario, baseline: Cell, candidate: Cell) -> bool:
     """Tell whether ``candidate`` may be compared with its ``baseline`` for what both promise."""
-    return asks_across_durability(scenario) or same_durability(baseline, candidate)
-
-
-def same_durability(baseline: Cell, candidate: Cell) -> bool:
-    """Tell whether both sides are known to promise the same."""
-    return baseline.durability == candidate.durability and baseline.durability != Durability.UNKNOWN
+    return asks_across_durability(scenario) or candidate.promises_as(baseline)
 
 
 def false_alarms(comparisons: Iterable[Comparison], primary: Collection[str]) -> FalseAlarms | None:
@@ -450,8 +414,9 @@ def metric_label(metric: str, per: str) -> str:
     return f"({metric}) / {per}" if SUM in metric else f"{metric} / {per}"
 
 
-def _unsteady(candidate: Cell, baseline: Cell, metric: str, per: str, *, is_loop: bool) -> str:
+def _unsteady(candidate: Cell, baseline: Cell, metric: str, per: str) -> str:
     names = f"{metric}{SUM}{per}" if per else metric
+    is_loop = candidate.loop != baseline.loop and candidate.subject == baseline.subject
     return "; ".join(
         f"{side.loop if is_loop else side.subject}: {because}"
         for side in (candidate, baseline)

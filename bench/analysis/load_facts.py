@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
+from bench.analysis.cell import LoadFacts, OpenFacts
 from bench.analysis.trial_samples import TrialSamples
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
@@ -26,55 +25,6 @@ MOST_GAPS = 100_000
 PARTS = 10
 RISING = 0.05
 _SILENCE_STEP_NS = 5_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFacts:
-    """How the open load of a trial went in its window.
-
-    ``planned`` cycles were due by the schedule, ``sampled`` of them left a sample, ``released``
-    were handed to the loop before the window ended. ``lag_p99_ns`` is how late, by the generator's
-    part of the wait; ``service_p50_ns`` what a cycle took. ``gaps_distance`` is the
-    Kolmogorov-Smirnov distance of the gaps between releases from the planned gaps.
-    ``backlog_first`` and ``backlog_last`` are the mean numbers of cycles queued or under way in the
-    first and the last tenth of the window; where the rate changes by plan the first is scaled to
-    that of the last.
-    ``backlog_rises``: so do the tenths between (Mann-Kendall).
-    """
-
-    planned: int
-    sampled: int
-    released: int
-    lag_p99_ns: float
-    service_p50_ns: float
-    gaps_distance: float
-    backlog_first: float
-    backlog_last: float
-    backlog_rises: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LoadFacts:
-    """How the load of a trial went.
-
-    ``under_way`` is the mean number of cycles under way during the window of ``window_s``;
-    ``cycles_finished`` ended well inside it. ``timed_out`` and ``shed`` count cycles of the whole
-    trial (operations, where the workload records no cycles). ``samples`` and ``checkpoints`` are
-    those that ended, or were stored, inside the window. ``swing`` is the relative amplitude of
-    response times that swung, else 0. ``silent_ns`` is the longest time in which no operation
-    started or ended, 5 ms too short at most. ``open_load`` is there for open loads.
-    """
-
-    window_s: float
-    under_way: float
-    cycles_finished: int
-    timed_out: int
-    shed: int
-    samples: int = 0
-    checkpoints: int = 0
-    swing: float = 0.0
-    silent_ns: int = 0
-    open_load: OpenFacts | None = None
 
 
 def load_facts(trial: TrialSamples, arrival: Closed | Open) -> LoadFacts:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import compared_pairs, paired
-from bench.analysis.summary import is_measured, summarise
+from bench.analysis.summary import summarise
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run
 from bench.records.trial import TrialRecord
@@ -182,7 +182,7 @@ class Stopping:
         """
         self._spent_s += record.took_s
         self._records.setdefault(record.trial.condition, []).append(record)
-        if is_measured(record):
+        if record.is_measured:
             self._summaries[record.trial.id] = self._slim(record)
 
     def wish(self, trial: Trial) -> Wish:
@@ -230,11 +230,8 @@ class Stopping:
         begun = {record.trial.block for record in records}
         planned = [t for t in self._plan.expected(begun) if t.condition == condition]
         run = replace(self._run, trials=records)
-        cells = [
-            found.cell
-            for found in summarise(run, planned, lambda _, record: self._summaries[record.trial.id])
-            if found.cell.condition == condition
-        ]
+        cells = summarise(run, planned, lambda _, record: self._summaries[record.trial.id])
+        cells = tuple(cell for cell in cells if cell.condition == condition)
         return ratios_of(run.scenario, cells).get(condition, ())
 
     def _slim(self, record: TrialRecord) -> TrialSummary:

@@ -10,14 +10,17 @@ from typing import Literal
 from bench.analysis.cell import Cell, CellStatus
 from bench.analysis.faults.cells import FaultCell
 from bench.analysis.wording import Answer
+from bench.errors import EXIT_PASS
 from bench.records.check import CheckRecord
 from bench.records.run import RunRecord
-from bench.records.trial import Reading
+from bench.records.trial import Reading, TrialRecord
 from bench.scenario.durability import Durability
 from bench.scenario.metric import Metric, Unit
-from bench.scenario.scenario import Confidence
+from bench.scenario.scenario import Confidence, Scenario
 from bench.stats.effects import Effect, side_of_one
 from bench.stats.multiplicity import LEVEL, p_among
+
+_NOT_SHOWN = {"shown": False}
 
 Severity = Literal["invalid", "warning", "note"]
 
@@ -33,7 +36,7 @@ Reason = Literal[
 class Comparison:
     """Candidate against baseline inside blocks: a metric's ratio, and what speaks against it.
 
-    ``effect`` is candidate ÷ baseline over those of the ``blocks_planned`` in which both sides have
+    ``effect`` is candidate ÷ baseline over those of the ``blocks_planned`` in which both cells have
     a value: ``ratios``, by block. ``noise_factor`` (≥ 1) is how far the run's A/A arms depart from
     themselves in this metric, 1 without any. ``family`` names what it is read with, empty where it
     is only explored; ``adjusted_p`` allows for the ``family_size`` comparisons of that, and
@@ -50,17 +53,10 @@ class Comparison:
     """
 
     metric: Metric
-    axis: Literal["subject", "loop"]
-    baseline: str
-    candidate: str
-    condition: tuple[str, str, str, str]
-    loop: str
-    subject: str
+    candidate_cell: Cell
+    baseline_cell: Cell
     effect: Effect
     ratios: Mapping[int, float]
-    blocks_planned: int
-    same_durability: bool
-    is_aa: bool
     noise_factor: float = 1.0
     smallest_effect: float = 0.1
     family: str = ""
@@ -74,6 +70,63 @@ class Comparison:
     reasons: tuple[Reason, ...] = ()
     outcome: ComparisonOutcome = "unresolved"
     cause: Reason | Literal[""] = ""
+
+    @property
+    def cells(self) -> tuple[Cell, Cell]:
+        """Candidate and baseline."""
+        return self.candidate_cell, self.baseline_cell
+
+    @property
+    def axis(self) -> Literal["subject", "loop"]:
+        """Whether one subject is compared on two loops, or two subjects."""
+        (one, other) = self.cells
+        return "loop" if one.loop != other.loop and one.subject == other.subject else "subject"
+
+    @property
+    def candidate(self) -> str:
+        """The candidate's label on the axis."""
+        return self.loop if self.axis == "loop" else self.subject
+
+    @property
+    def baseline(self) -> str:
+        """The baseline's label on the axis."""
+        return self.baseline_cell.loop if self.axis == "loop" else self.baseline_cell.subject
+
+    @property
+    def condition(self) -> tuple[str, str, str, str]:
+        """The condition of the candidate."""
+        return self.candidate_cell.condition
+
+    @property
+    def loop(self) -> str:
+        """The loop of the candidate."""
+        return self.candidate_cell.loop
+
+    @property
+    def subject(self) -> str:
+        """The label of the candidate's subject."""
+        return self.candidate_cell.subject
+
+    @property
+    def place(self) -> str:
+        """What is the same on both sides of the axis."""
+        return self.subject if self.axis == "loop" else self.loop
+
+    @property
+    def blocks_planned(self) -> int:
+        """How many blocks were planned for both sides."""
+        return min(cell.blocks.planned for cell in self.cells)
+
+    @property
+    def same_durability(self) -> bool:
+        """Whether both sides are known to promise the same."""
+        return self.candidate_cell.promises_as(self.baseline_cell)
+
+    @property
+    def is_aa(self) -> bool:
+        """Whether the candidate repeats the baseline."""
+        is_repeated = self.candidate_cell.aa_of == self.baseline_cell.subject
+        return is_repeated and self.axis == "subject"
 
     @property
     def p_value(self) -> float | None:
@@ -94,6 +147,11 @@ class Comparison:
         if self.effect.low is None or self.tail_low is None:
             return False
         return self.effect.side() != side_of_one(self.tail_low, self.tail_high)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it shows a difference, or that there is none of interest."""
+        return self.outcome in ("better", "worse", "equivalent")
 
     def shown(self) -> dict[str, object]:
         """Return what programs read of it, by the names of :data:`SHOWN_OF_COMPARISON`."""
@@ -243,19 +301,21 @@ class MatrixEntry:
     is_invalid: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """Everything that a report shows of one run.
 
     ``subjects`` and ``loops`` give the order of rows and columns, ``exit_code`` what the process
     should end with; ``false_alarms`` is ``None`` without an A/A arm. ``checks`` has by label what
     was checked of ``subjects``; an empty ``CheckRecord.subject``: nothing is recorded. ``faults``
-    are the cells that were broken on purpose; they are in nothing else.
+    are the cells that were broken on purpose; they are in nothing else, nor in ``scenario``.
+    ``records`` has all trials, and ``damaged`` says by id why one could not be read.
     """
 
     run: RunRecord
+    scenario: Scenario = field(metadata=_NOT_SHOWN)
     question: str
-    answer: Answer
+    answer: Answer = field(default_factory=Answer)
     subjects: tuple[str, ...]
     loops: tuple[str, ...]
     subject_texts: Mapping[str, str]
@@ -266,23 +326,39 @@ class Analysis:
     trials_planned: int
     primary_metrics: tuple[str, ...]
     baseline_text: str
-    matrix: tuple[MatrixEntry, ...]
-    cells: tuple[Cell, ...]
-    comparisons: tuple[Comparison, ...]
-    findings: tuple[Finding, ...]
+    matrix: tuple[MatrixEntry, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    findings: tuple[Finding, ...] = ()
     readings: Mapping[str, Reading]
-    exit_code: int
+    exit_code: int = EXIT_PASS
     smallest_effect: float = 0.1
     capacities: tuple[Capacity, ...] = ()
     thresholds: tuple[ThresholdResult, ...] = ()
     false_alarms: FalseAlarms | None = None
     checks: Mapping[str, CheckRecord] = field(default_factory=dict)
     faults: tuple[FaultCell, ...] = ()
+    records: tuple[TrialRecord, ...] = field(default=(), metadata=_NOT_SHOWN)
+    damaged: Mapping[str, str] = field(default_factory=dict, metadata=_NOT_SHOWN)
+
+    @property
+    def measured(self) -> tuple[Cell, ...]:
+        """The cells with at least one measured trial."""
+        return tuple(cell for cell in self.cells if cell.measured)
+
+    @property
+    def planned(self) -> int:
+        """How many trials the cells should have."""
+        return sum(cell.blocks.planned for cell in self.cells)
 
     def invalid_because(self, cell: Cell) -> str:
         """Say why the numbers of ``cell`` must not be used; empty where they may."""
         if cell.invalid_because:
             return f"{cell.name}: {cell.invalid_because}"
+        return self.invalid_by_finding(cell)
+
+    def invalid_by_finding(self, cell: Cell) -> str:
+        """Name the finding that makes ``cell``, or the whole run, invalid; empty without one."""
         for finding in self.findings:
             if finding.severity == "invalid" and (not finding.cells or cell.name in finding.cells):
                 return f"{finding.code}: {finding.message}"
@@ -291,9 +367,5 @@ class Analysis:
     def doubts(self, cells: Sequence[Cell]) -> tuple[str, ...]:
         """Return the codes of the warnings that name one of ``cells``."""
         names = {cell.name for cell in cells}
-        found = (
-            finding.code
-            for finding in self.findings
-            if finding.severity == "warning" and names & set(finding.cells)
-        )
-        return tuple(dict.fromkeys(found))
+        warnings = (each for each in self.findings if each.severity == "warning")
+        return tuple(dict.fromkeys(each.code for each in warnings if names & {*each.cells}))

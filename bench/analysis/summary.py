@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +12,6 @@ import numpy as np
 from bench.analysis.cell import Blocks, Cell, CellStatus, Curve, Estimate, Struck
 from bench.analysis.checks import checks_of, lost_in_words, struck
 from bench.analysis.estimation import estimate_all, operations_in
-from bench.analysis.load_facts import LoadFacts
 from bench.analysis.result import MatrixEntry
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.check import CheckRecord
@@ -47,27 +46,10 @@ _Value = TypeVar("_Value")
 _OfTrial = Callable[[Run, TrialRecord], TrialSummary]
 
 
-@dataclass(frozen=True, slots=True)
-class CellEvidence:
-    """A cell with what findings need beyond it.
-
-    ``records`` are the cell's trials in the plan's order, ``measured`` those with samples.
-    ``load`` has trial id → facts, ``changes`` and ``beginnings`` have series →
-    ``TrialSummary.drifts`` and ``beginnings`` of the trials.
-    """
-
-    cell: Cell
-    records: tuple[TrialRecord, ...]
-    measured: tuple[TrialRecord, ...]
-    load: Mapping[str, LoadFacts]
-    changes: Mapping[str, Sequence[float]]
-    beginnings: Mapping[str, Sequence[float]]
-
-
 def summarise(
     run: Run, planned: Sequence[Trial], of_trial: _OfTrial = summarise_trial
-) -> Iterator[CellEvidence]:
-    """Yield every planned cell of ``run``, in the order of the scenario's sweeps.
+) -> tuple[Cell, ...]:
+    """Return every planned cell of ``run``, in the order of the scenario's sweeps.
 
     Samples are read trial by trial; beyond a cell nothing of them is kept. ``of_trial`` gives a
     summary that is known already.
@@ -75,10 +57,23 @@ def summarise(
     Raises:
         InputError: the samples of a trial cannot be read.
     """
-    yield from _with_drifts(tuple(_cells(run, planned, of_trial)))
+    found = [*_cells(run, planned, of_trial)]
+    # How much trials scatter, all cells tell together.
+    by_series: dict[str, dict[int, Sequence[float]]] = defaultdict(dict)
+    for at, (_, changes) in enumerate(found):
+        for series, of_trials in changes.items():
+            by_series[series][at] = of_trials
+    drifts = {series: drifts_over(changes) for series, changes in by_series.items()}
+    return tuple(
+        replace(cell, drifts={series: drifts[series][at] for series in changes})
+        for at, (cell, changes) in enumerate(found)
+    )
 
 
-def _cells(run: Run, planned: Sequence[Trial], of_trial: _OfTrial) -> Iterator[CellEvidence]:
+def _cells(
+    run: Run, planned: Sequence[Trial], of_trial: _OfTrial
+) -> Iterator[tuple[Cell, Mapping[str, Sequence[float]]]]:
+    """Yield each cell with what its trials changed by, series by series."""
     checks = checks_of(run)
     records: dict[tuple[str, ...], list[TrialRecord]] = defaultdict(list)
     for record in run.trials:
@@ -96,9 +91,9 @@ def _cells(run: Run, planned: Sequence[Trial], of_trial: _OfTrial) -> Iterator[C
             for subject in sweep.subjects
         ):
             of_cell = tuple(records[key])
-            summaries = [of_trial(run, record) for record in of_cell if is_measured(record)]
-            evidence = _cell(run, name, key, len(trials[key]), of_cell, summaries)
-            yield _checked(evidence, checks[key[0]])
+            summaries = [of_trial(run, record) for record in of_cell if record.is_measured]
+            cell = _cell(run, name, key, len(trials[key]), of_cell, summaries)
+            yield _checked(cell, checks[key[0]]), _by_series([each.drifts for each in summaries])
 
 
 def _cell(
@@ -108,16 +103,15 @@ def _cell(
     planned: int,
     records: tuple[TrialRecord, ...],
     trials: Sequence[TrialSummary],
-) -> CellEvidence:
+) -> Cell:
     subject, workload, payload, arrival_label, loop = key
     scenario = run.scenario
-    measured = tuple(record for record in records if is_measured(record))
     status, reason = _status(planned, records)
-    first = (*measured, *records)[:1]
+    first = (*(record for record in records if record.is_measured), *records)[:1]
     arrival = scenario.arrival(arrival_label)
     errors, error_texts = _errors(records, trials)
     error_shares = _error_shares(records, trials)
-    cell = Cell(
+    return Cell(
         sweep=sweep,
         subject=subject,
         plugin=scenario.resolve(subject).use,
@@ -159,13 +153,8 @@ def _cell(
             is_open=isinstance(arrival, Open),
             trials={record.trial.repetition: record.trial.id for record in records},
         ),
-    )
-    return CellEvidence(
-        cell=cell,
         records=records,
-        measured=measured,
         load={trial.record.trial.id: trial.load for trial in trials},
-        changes=_by_series([trial.drifts for trial in trials]),
         beginnings=_by_series([trial.beginnings for trial in trials]),
     )
 
@@ -175,29 +164,16 @@ def _by_series(of_trials: Sequence[Mapping[str, float]]) -> dict[str, list[float
     return {name: [values[name] for values in of_trials if name in values] for name in names}
 
 
-def _with_drifts(evidence: Sequence[CellEvidence]) -> Iterator[CellEvidence]:
-    """Add to each cell what drifted: how much trials scatter, all cells tell together."""
-    by_series: dict[str, dict[int, Sequence[float]]] = defaultdict(dict)
-    for number, found in enumerate(evidence):
-        for series, changes in found.changes.items():
-            by_series[series][number] = changes
-    drifts = {series: drifts_over(changes) for series, changes in by_series.items()}
-    for number, found in enumerate(evidence):
-        of_cell = {series: drifts[series][number] for series in found.changes}
-        yield replace(found, cell=replace(found.cell, drifts=of_cell))
-
-
 def _size(state_bytes: object, label: str) -> str:
     """Name a payload by the size of its state where it has a fixed one."""
     return quantity(float(state_bytes), "bytes") if isinstance(state_bytes, int) else label
 
 
-def _checked(evidence: CellEvidence, check: CheckRecord) -> CellEvidence:
-    """Strike out what the checks of the cell's subject leave nothing to say about."""
-    cell = evidence.cell
-    lost = lost_in_words(check.crash) if evidence.measured else ""
+def _checked(cell: Cell, check: CheckRecord) -> Cell:
+    """Exclude what the checks of the cell's subject leave nothing to say about."""
+    lost = lost_in_words(check.crash) if cell.measured else ""
     reasons = struck(cell.estimates, cell.operations, check)
-    cell = replace(
+    return replace(
         cell,
         invalid_because="; ".join(filter(None, (cell.invalid_because, lost))),
         struck={name: Struck(cell.estimates[name], why) for name, why in reasons.items()},
@@ -216,7 +192,6 @@ def _checked(evidence: CellEvidence, check: CheckRecord) -> CellEvidence:
             replicates={n: v for n, v in cell.blocks.replicates.items() if n not in reasons},
         ),
     )
-    return replace(evidence, cell=cell)
 
 
 def _unusable(estimate: Estimate, because: str) -> Estimate:
@@ -231,11 +206,6 @@ def _unusable(estimate: Estimate, because: str) -> Estimate:
     )
 
 
-def is_measured(record: TrialRecord) -> bool:
-    """Tell whether ``record`` has a measurement that can be analysed."""
-    return record.status == "measured" and record.has_samples
-
-
 def _by_block(
     trials: Iterable[tuple[int, Mapping[str, _Value]]],
 ) -> Mapping[str, Mapping[int, _Value]]:
@@ -247,9 +217,9 @@ def _by_block(
 
 
 def _status(planned: int, records: Sequence[TrialRecord]) -> tuple[CellStatus, str]:
-    measured = sum(1 for record in records if is_measured(record))
+    measured = sum(record.is_measured for record in records)
     unsupported = [record for record in records if record.status == "unsupported"]
-    failed = [r for r in records if r.status != "unsupported" and not is_measured(r)]
+    failed = [r for r in records if r.status != "unsupported" and not r.is_measured]
     if measured and measured >= planned:
         return "measured", ""
     missing = max(0, planned - len(records))

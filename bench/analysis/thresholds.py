@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import baselines_among, heeded, is_due, widened
 from bench.analysis.estimation import LOWER_BOUND
-from bench.analysis.result import Comparison, Finding, ThresholdOutcome, ThresholdResult
+from bench.analysis.result import Analysis, Comparison, ThresholdOutcome, ThresholdResult
 from bench.scenario.family import baselines_of
 from bench.scenario.limit import Limit
 from bench.scenario.metric import Unit, rests_on_success
-from bench.scenario.scenario import Confidence, Scenario
+from bench.scenario.scenario import Confidence
 
 _MEASURED = ("measured", "partly")
 
@@ -41,12 +41,7 @@ class _Figure:
     baseline: str = ""
 
 
-def judge_thresholds(
-    scenario: Scenario,
-    cells: Sequence[Cell],
-    comparisons: Sequence[Comparison],
-    findings: Sequence[Finding],
-) -> tuple[ThresholdResult, ...]:
+def judge_thresholds(analysis: Analysis) -> tuple[ThresholdResult, ...]:
     """Put every requirement to every cell that its threshold selects, in their order.
 
     A relative requirement is put to the cells that have a baseline, not to A/A arms. It has a
@@ -77,28 +72,27 @@ def judge_thresholds(
             bounds=tuple((bound.relation, bound.value) for bound in limit.bounds),
             reason=reason,
         )
-        for at, threshold in enumerate(scenario.thresholds)
+        for at, threshold in enumerate(analysis.scenario.thresholds)
         for limit in threshold.require
-        for cell in cells
+        for cell in analysis.cells
         if threshold.selects(cell)
-        for figure in _figures(scenario, limit, cell, cells, comparisons)
+        for figure in _figures(analysis, limit, cell)
         for outcome, reason in [
-            _judged(limit, threshold.confidence, figure, _invalid(limit.metric, cell, findings))
+            _judged(
+                limit,
+                threshold.confidence,
+                figure,
+                cell.told(limit.metric)[1] or analysis.invalid_by_finding(cell),
+            )
         ]
     )
 
 
-def _figures(
-    scenario: Scenario,
-    limit: Limit,
-    cell: Cell,
-    cells: Sequence[Cell],
-    comparisons: Sequence[Comparison],
-) -> Iterator[_Figure]:
+def _figures(analysis: Analysis, limit: Limit, cell: Cell) -> Iterator[_Figure]:
     if not limit.times:
         yield _estimated(limit, cell)
-    elif not cell.aa_of and (names := baselines_of(scenario, cell.subject, cell.loop)):
-        yield from _ratios(scenario, limit.metric, cell, cells, comparisons, names)
+    elif not cell.aa_of and (names := baselines_of(analysis.scenario, cell.subject, cell.loop)):
+        yield from _ratios(analysis, limit.metric, cell, names)
 
 
 def _estimated(limit: Limit, cell: Cell) -> _Figure:
@@ -126,31 +120,29 @@ def _estimated(limit: Limit, cell: Cell) -> _Figure:
 
 
 def _ratios(
-    scenario: Scenario,
-    metric: str,
-    cell: Cell,
-    cells: Sequence[Cell],
-    comparisons: Sequence[Comparison],
-    baselines: Sequence[tuple[str, str]],
+    analysis: Analysis, metric: str, cell: Cell, baselines: Sequence[tuple[str, str]]
 ) -> Iterator[_Figure]:
     """Yield the ratio to each baseline that is due, or say why there is none."""
-    sides = baselines_among(scenario, cell, cells)
+    scenario = analysis.scenario
+    sides = baselines_among(scenario, cell, analysis.cells)
     usable = [other for other in sides if other.status in _MEASURED]
     due = [other for other in usable if is_due(scenario, other, cell)]
-    found = {
-        comparison.baseline: comparison
-        for comparison in comparisons
-        if comparison.metric.name == metric and _is_of(comparison, cell)
-    }
     if cell.status not in _MEASURED or not due:
         names = " or ".join(loop if loop != cell.loop else label for label, loop in baselines)
         yield _Figure("ratio", note=_why_no_baseline(metric, cell, sides, usable), baseline=names)
         return
+    found = {
+        comparison.baseline_cell.name: comparison
+        for comparison in analysis.comparisons
+        if comparison.metric.name == metric
+        and comparison.candidate_cell is cell
+        and not comparison.is_aa
+    }
     for other in due:
-        name = other.loop if other.loop != cell.loop else other.subject
-        if name in found:
-            yield _compared(found[name])
+        if other.name in found:
+            yield _compared(found[other.name])
         else:
+            name = other.loop if other.loop != cell.loop else other.subject
             yield _Figure("ratio", note=_why_not_compared(metric, cell, other), baseline=name)
 
 
@@ -199,17 +191,6 @@ def _doubt(limit: Limit, figure: _Figure) -> str:
     return ""
 
 
-def _is_of(comparison: Comparison, cell: Cell) -> bool:
-    """Tell whether ``cell`` is the candidate of ``comparison``."""
-    candidate = cell.loop if comparison.axis == "loop" else cell.subject
-    return (
-        (comparison.condition, comparison.loop, comparison.subject)
-        == (cell.condition, cell.loop, cell.subject)
-        and comparison.candidate == candidate
-        and not comparison.is_aa
-    )
-
-
 def _why_no_baseline(metric: str, cell: Cell, sides: Sequence[Cell], usable: Sequence[Cell]) -> str:
     if cell.status not in _MEASURED:
         return _without(metric, cell)
@@ -236,13 +217,3 @@ def _without(metric: str, cell: Cell) -> str:
     if cell.status in _MEASURED:
         return f"{metric} was not measured"
     return f"{cell.status}, {cell.reason}"
-
-
-def _invalid(metric: str, cell: Cell, findings: Sequence[Finding]) -> str:
-    _, because = cell.told(metric)
-    if because:
-        return because
-    for finding in findings:
-        if finding.severity == "invalid" and (not finding.cells or cell.name in finding.cells):
-            return f"{finding.code}: {finding.message}"
-    return ""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.analysis.cell import Trace
+from bench.analysis.cell import LoadFacts, Trace
 from bench.analysis.comparison import compared_tails
-from bench.analysis.load_facts import LoadFacts, changes_by_design, load_facts
+from bench.analysis.load_facts import changes_by_design, load_facts
 from bench.analysis.trial_samples import OperationTimes, TrialSamples
 from bench.records.store import Run
 from bench.records.trial import TrialRecord

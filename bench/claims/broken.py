@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from bench.analysis.answer.limits import outcome_in
 from bench.analysis.faults.cells import FaultCell
 from bench.analysis.result import Analysis
 from bench.claims.claim import FAULT_UNITS, FaultCheck
-from bench.claims.result import JudgedCondition
+from bench.claims.result import JudgedCondition, condition_of
 from bench.scenario.limit import Limit
 from bench.scenario.quantity import count, number
+from bench.scenario.selection import SELECTORS
 
 # Of fewer faults without a loss, more than 15 % could lose something, at 95 %: the rule of three.
 FEWEST_STRIKES = 20
@@ -28,46 +30,26 @@ def broken_conditions(analysis: Analysis, judgement: FaultCheck) -> Iterator[Jud
                 if (cell.subject, cell.fault) == (subject, fault) and judgement.selects(cell)
             ]
             if not cells:
-                yield _absent(judgement, subject, fault)
+                labels: dict[str, Any] = {
+                    SELECTORS[axis]: ", ".join(sorted(wanted))
+                    for axis, wanted in judgement.labels.items()
+                    if axis not in ("subjects", "sweeps")
+                }
+                why = f"the run has no trials of {subject} with the fault {fault}"
+                labels |= {"subject": subject, "fault": fault, "why": why}
+                yield JudgedCondition("not measured", **labels)
             for cell in cells:
                 for limit in judgement.require:
                     yield _judged(judgement, limit, cell)
 
 
-def _absent(judgement: FaultCheck, subject: str, fault: str) -> JudgedCondition:
-    def asked(axis: str) -> str:
-        return ", ".join(sorted(judgement.labels.get(axis, ["all"])))
-
-    return JudgedCondition(
-        outcome="not measured",
-        subject=subject,
-        baseline="",
-        metric="",
-        workload=asked("workloads"),
-        payload=asked("payloads"),
-        arrival=asked("arrivals"),
-        loop=asked("loops"),
-        fault=fault,
-        concurrency=0,
-        durability="",
-        why=f"the run has no trials of {subject} with the fault {fault}",
-    )
-
-
 def _judged(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> JudgedCondition:
     metric = f"{limit.metric} per {limit.per}" if limit.per else limit.metric
     strikes, written = count(cell.strikes), count(cell.acknowledged)
-    condition = JudgedCondition(
+    condition = condition_of(
+        cell,
         outcome="not measured",
-        subject=cell.subject,
-        baseline="",
         metric=metric,
-        workload=cell.workload,
-        payload=cell.payload,
-        arrival=cell.arrival,
-        concurrency=cell.concurrency,
-        loop=cell.loop,
-        durability=str(cell.durability),
         fault=cell.fault,
         unit="ratio" if limit.per else FAULT_UNITS[limit.metric],
         blocks=cell.trials,
@@ -77,16 +59,16 @@ def _judged(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> JudgedCondi
         trials=cell.trial_ids,
     )
     if why := _lacks(judgement, limit, cell):
-        return replace(condition, why=why)
+        return condition.but("not measured", why)
     value = _value(limit, cell)
     if value is None:
-        return replace(condition, why="an older version recorded it, without this figure")
+        return condition.but("not measured", "an older version recorded it, without this figure")
     outcome = outcome_in(limit.range, value, value)
     if limit.metric == "lost" and cell.verdict == "corrupt":
-        return replace(condition, outcome="fails", why=f"corrupt: {cell.reason}")
+        return condition.but("fails", f"corrupt: {cell.reason}")
     if math.isinf(value):
         why = f"after {cell.never_served} of {strikes} faults nobody was served again"
-        return replace(condition, outcome=outcome, why=why)
+        return condition.but(outcome, why)
     condition = replace(condition, outcome=outcome, value=value, low=value, high=value)
     if limit.metric != "lost" or cell.lost or judgement.control:
         return condition

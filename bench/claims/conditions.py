@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bench.analysis.answer.limits import (
     BEFORE_THE_SAVER,
     NO_INTERVAL,
+    compared_by,
     figure_of,
     outcome_in,
-    outcome_of,
     outside_p,
     ratio_outside_p,
 )
-from bench.analysis.cell import Cell
-from bench.analysis.comparison import (
-    compare,
-    metric_label,
-    noise_factor,
-    same_durability,
-)
+from bench.analysis.cell import Cell, by_place
+from bench.analysis.comparison import metric_label
 from bench.analysis.findings.registry import finding_kinds
 from bench.analysis.result import Analysis
 from bench.analysis.wording import FEWEST_FOR_INTERVAL
@@ -35,7 +31,7 @@ from bench.claims.claim import (
     RunsOn,
     Scaling,
 )
-from bench.claims.result import ConditionOutcome, JudgedCondition
+from bench.claims.result import ConditionOutcome, JudgedCondition, condition_of
 from bench.errors import InputError, suggestion
 from bench.printable import cut
 from bench.scenario.limit import Limit
@@ -45,7 +41,6 @@ from bench.scenario.selection import SELECTORS, labels_of
 from bench.stats.effects import detectable_factor
 from bench.stats.intervals import arithmetic
 
-_ALL = "all"
 _LONGEST_TEXT = 120
 
 
@@ -106,25 +101,11 @@ def _lacking(
         there = {label for cell in cells for label in labels_of(cell, axis)}
         for label in sorted(labels - there, key=getattr(judgement, axis).index):
             why = f"the run has no cell of {subject} with {SELECTORS[axis]} {label}"
-            yield _absent(subject, baseline, {axis: label}, why)
+            of_axis: dict[str, Any] = {} if axis == "sweeps" else {SELECTORS[axis]: label}
+            yield JudgedCondition("not measured", subject, baseline, why=why, **of_axis)
     if not cells and not axes:
-        yield _absent(subject, baseline, {}, f"the run has no cell of {subject}")
-
-
-def _absent(subject: str, baseline: str, labels: Mapping[str, str], why: str) -> JudgedCondition:
-    return JudgedCondition(
-        outcome="not measured",
-        subject=subject,
-        baseline=baseline,
-        metric="",
-        workload=labels.get("workloads", _ALL),
-        payload=labels.get("payloads", _ALL),
-        arrival=labels.get("arrivals", _ALL),
-        loop=labels.get("loops", _ALL),
-        concurrency=0,
-        durability="",
-        why=why,
-    )
+        why = f"the run has no cell of {subject}"
+        yield JudgedCondition("not measured", subject, baseline, why=why)
 
 
 def _begun(
@@ -136,31 +117,25 @@ def _begun(
     The outcome is ``invalid`` where a cell is, ``not measured`` where one has too many failures for
     a figure of ``metric`` by ``per``, or not every trial was measured, else ``undecided``.
     """
-    first, last = cells[0], cells[-1]
     classes = dict.fromkeys(str(cell.durability) for cell in cells)
-    condition = JudgedCondition(
+    condition = condition_of(
+        cells[0],
         outcome="undecided",
-        subject=first.subject,
-        baseline=last.subject if len(cells) > 1 else "",
+        baseline=cells[1].subject if len(cells) > 1 else "",
         metric=label,
-        workload=first.workload,
-        payload=first.payload,
-        arrival=first.arrival,
-        concurrency=first.concurrency,
-        loop=first.loop,
         durability=" ÷ ".join(classes),
         cells=tuple(cell.name for cell in cells),
         trials=tuple(trial for cell in cells for trial in cell.trial_ids),
         doubts=analysis.doubts(cells),
     )
     if invalid := next(filter(None, map(analysis.invalid_because, cells)), ""):
-        return replace(condition, outcome="invalid", why=invalid)
+        return condition.but("invalid", invalid)
     for cell in cells:
         failing = next(filter(None, (cell.fails_for(name) for name in (metric, per) if name)), "")
         if failing:
-            return _unmeasured(condition, f"{cell.name}: {failing}")
+            return condition.but("not measured", f"{cell.name}: {failing}")
         if cell.status != "measured":
-            return _unmeasured(condition, f"{cell.name} is {cell.status}: {cell.reason}")
+            return condition.but("not measured", f"{cell.name} is {cell.status}: {cell.reason}")
     return condition
 
 
@@ -171,16 +146,13 @@ def _begun_beside(
 
     Where there is none it is ``cell`` itself, and the condition is not measured.
     """
-    place = (other, cell.condition, cell.loop)
-    beside = next((c for c in analysis.cells if (c.subject, c.condition, c.loop) == place), None)
+    beside = by_place(analysis.cells).get((other, *cell.place))
     if beside is None:
         condition = replace(_begun(analysis, [cell], label), baseline=other)
-        return _unmeasured(condition, f"the run has no cell of {other} beside {cell.name}"), cell
+        return condition.but(
+            "not measured", f"the run has no cell of {other} beside {cell.name}"
+        ), cell
     return _begun(analysis, [cell, beside], label, metric, per), beside
-
-
-def _unmeasured(condition: JudgedCondition, why: str) -> JudgedCondition:
-    return replace(condition, outcome="not measured", why=why)
 
 
 # ---------------------------------------------------------------------------------------- ratios
@@ -193,15 +165,15 @@ def _ratio(
     condition, baseline = _begun_beside(analysis, candidate, other, label, limit.metric, limit.per)
     if condition.outcome != "undecided":
         return condition
-    if judgement.equal_durability and not same_durability(baseline, candidate):
+    if judgement.equal_durability and not candidate.promises_as(baseline):
         classes = f"{candidate.durability} and {baseline.durability}"
-        return _unmeasured(condition, f"the durability is not known to be equal: {classes}")
+        return condition.but("not measured", f"the durability is not known to be equal: {classes}")
     sides = (candidate, baseline) if limit.of == CANDIDATE else (baseline, candidate)
     judged = _compared(analysis, condition, limit, sides)
     if judgement.can_refute:
         return judged
     if judged.outcome == "fails":
-        judged = replace(judged, outcome="undecided", why="outside, which here shows nothing")
+        judged = judged.but("undecided", "outside, which here shows nothing")
     return replace(judged, outside_p=None)
 
 
@@ -222,11 +194,8 @@ def _scalings(
         if arrival == over and (under, *rest) in ends
     ]
     if cells and not pairs:
-        yield _unmeasured(
-            _begun(analysis, cells[:1], ""),
-            f"the run has no cells of {cells[0].subject} that differ only in their arrival, "
-            f"{under} and {over}",
-        )
+        why = f"the run has no cells of {cells[0].subject} that differ only in their arrival, "
+        yield _begun(analysis, cells[:1], "").but("not measured", f"{why}{under} and {over}")
     for pair in pairs:
         for limit in judgement.require:
             condition = _begun(analysis, pair, limit.metric, limit.metric)
@@ -241,20 +210,11 @@ def _scalings(
 def _compared(
     analysis: Analysis, condition: JudgedCondition, limit: Limit, sides: tuple[Cell, Cell]
 ) -> JudgedCondition:
-    noise = noise_factor(analysis.cells, limit.metric, limit.per)
-    compared = compare(
-        *sides,
-        limit.metric,
-        limit.per,
-        noise_factor=noise,
-        smallest_effect=analysis.smallest_effect,
-    )
+    compared, outcome, why = compared_by(analysis, limit, *sides)
     if compared is None:
         planned = min(cell.blocks.planned for cell in sides)
-        why = f"no block has a value of {condition.metric} for both sides"
         return replace(condition, blocks_planned=planned, why=why)
     effect = compared.effect
-    outcome, why = outcome_of(compared, limit.range)
     return replace(
         condition,
         outcome=outcome,
@@ -262,7 +222,7 @@ def _compared(
         value=effect.ratio,
         low=effect.low,
         high=effect.high,
-        noise_factor=noise,
+        noise_factor=compared.noise_factor,
         detectable_factor=effect.detectable_factor,
         blocks=effect.blocks,
         blocks_planned=compared.blocks_planned,
@@ -283,7 +243,7 @@ def _bound(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
     found = figure_of(cell, limit)
     estimate = found.estimate
     if estimate is None:
-        return _unmeasured(condition, f"{cell.name}: {found.why}")
+        return condition.but("not measured", f"{cell.name}: {found.why}")
     if misfit := limit.misfit(estimate.metric.unit, metric):
         raise InputError(misfit)
     return replace(
@@ -313,7 +273,7 @@ def _difference(analysis: Analysis, limit: Limit, cell: Cell, above: str) -> Jud
     over, floor = cell.by_block(metric), beside.by_block(metric)
     differences = [value - floor[block] for block, value in over.items() if block in floor]
     if not differences:
-        return _unmeasured(condition, f"no block has a value of {metric} for both sides")
+        return condition.but("not measured", f"no block has a value of {metric} for both sides")
     mean = arithmetic(differences)
     judged = replace(
         condition,
@@ -357,7 +317,7 @@ def _count(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
     counts = [cell.operations.get(name) for name in asked]
     if counts[0] is None or not counts[1]:
         missing = asked[counts[0] is not None]
-        return _unmeasured(condition, f"no {missing} was counted")
+        return condition.but("not measured", f"no {missing} was counted")
     value = counts[0] / counts[1]
     return replace(
         condition,
@@ -381,7 +341,7 @@ def _status(analysis: Analysis, judgement: RunsOn, cell: Cell) -> JudgedConditio
     if (cell.loop_kind or next(filter(None, kinds), "")) == "emulated":
         text += " (the loop is emulated here)"
     if not _says_something(judgement, cell):
-        return _unmeasured(condition, text)
+        return condition.but("not measured", text)
     outcome: ConditionOutcome = "holds" if cell.status == judgement.expected else "fails"
     if cell.failing_because:
         text += f", but {cell.failing_because}"
@@ -418,7 +378,7 @@ def _findings(
         if condition.outcome != "undecided":
             yield condition
         elif needed and cell.value(needed) is None:
-            yield _unmeasured(condition, f"there is no {needed} here, on which {code} rests")
+            yield condition.but("not measured", f"there is no {needed} here, on which {code} rests")
         else:
             present = any(not names or cell.name in names for names in found)
             yield replace(

@@ -3,7 +3,10 @@
 A judgement is **supported** if the whole interval lies in the claimed range in every selected
 condition (or in the ``share`` of them that the claim asks for), **refuted** if so many intervals
 lie wholly outside that this cannot be: with a share of 1, a single one, after allowance for how
-many there are (``bench.claims._refutation``). A general statement that
+many there are (Holm over all conditions that could refute the claim alone, each by the test
+that its interval inverts: ``bench.analysis.answer.limits.beyond_chance``). Supporting a claim needs
+no allowance: there every interval has to lie inside (Berger, "Multiparameter hypothesis testing and
+acceptance sampling", Technometrics 1982). A general statement that
 holds only somewhere is refuted as such, and the verdict says where it holds. It is **invalid** if
 a cell that it rests on is, and **inconclusive** otherwise: intervals straddle the range's end,
 blocks lack, or nothing was measured. Of a claim's judgements the gravest counts; where a control
@@ -14,9 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bench.analysis.answer.limits import beyond_chance
 from bench.analysis.result import Analysis
 from bench.analysis.wording import listed
-from bench.claims._refutation import allowed_for
 from bench.claims._words import because, claimed, depends_on, figure_of
 from bench.claims.claim import Claim, Judgement
 from bench.claims.conditions import conditions
@@ -105,6 +108,30 @@ def _verdict(claim: Claim, analyses: Mapping[str, Analysis]) -> Verdict:
 def deciding(judged: Sequence[JudgementVerdict]) -> JudgementVerdict:
     """Return the judgement that decides, of those of a claim."""
     return _decided(judged)[1]
+
+
+def allowed_for(
+    judged: Sequence[tuple[Judgement, tuple[JudgedCondition, ...]]],
+) -> list[tuple[JudgedCondition, ...]]:
+    """Return the conditions of each judgement; those that only seem to fail are undecided."""
+    family = [
+        condition
+        for judgement, conditions in judged
+        if not judgement.control and judgement.share == 1.0
+        for condition in conditions
+        if condition.outside_p is not None
+    ]
+    refutes = beyond_chance([(c.outcome == "fails", c.outside_p, c.blocks) for c in family])
+    doubtful = {
+        id(each)
+        for each, is_beyond in zip(family, refutes, strict=True)
+        if each.outcome == "fails" and not is_beyond
+    }
+    why = f"outside, but so far one of {len(family)} conditions of this claim may be by chance"
+    return [
+        tuple(each.but("undecided", why) if id(each) in doubtful else each for each in conditions)
+        for _, conditions in judged
+    ]
 
 
 def _decided(judged: Sequence[JudgementVerdict]) -> tuple[VerdictOutcome, JudgementVerdict]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
+from bench.analysis.cell import Cell
+from bench.analysis.faults.cells import FaultCell
 from bench.claims.claim import ClaimKind
 from bench.scenario.metric import Unit
 
 VerdictOutcome = Literal["supported", "refuted", "inconclusive", "not measured", "invalid"]
 ConditionOutcome = Literal["holds", "fails", "undecided", "invalid", "not measured"]
+# Of a condition that is in no cell: it stands for all of them.
+_ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,14 @@ class JudgedCondition:
 
     outcome: ConditionOutcome
     subject: str
-    baseline: str
-    metric: str
-    workload: str
-    payload: str
-    arrival: str
-    concurrency: int
-    loop: str
-    durability: str
+    baseline: str = ""
+    metric: str = ""
+    workload: str = _ALL
+    payload: str = _ALL
+    arrival: str = _ALL
+    concurrency: int = 0
+    loop: str = _ALL
+    durability: str = ""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -54,6 +58,17 @@ class JudgedCondition:
     trials: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     fault: str = ""
+
+    def but(self, outcome: ConditionOutcome, why: str) -> JudgedCondition:
+        """Return it with another outcome, and why that is."""
+        return replace(self, outcome=outcome, why=why)
+
+
+def condition_of(cell: Cell | FaultCell, **known: Any) -> JudgedCondition:
+    """Return the condition of a cell of which nothing is judged yet, but what is ``known``."""
+    axes = ("subject", "workload", "payload", "arrival", "loop", "concurrency")
+    labels = {axis: getattr(cell, axis) for axis in axes}
+    return JudgedCondition(**{**labels, "durability": str(cell.durability), **known})
 
 
 @dataclass(frozen=True, slots=True)

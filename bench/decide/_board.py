@@ -34,7 +34,7 @@ class Board:
     def figure(self, cell: Cell, metric: str) -> Figure:
         """Return the value of ``metric`` in ``cell`` with its interval over trials."""
         is_struck = bool(self.analysis.invalid_because(cell))
-        figure = Figure(place_of(cell), self.metrics[metric], struck=is_struck)
+        figure = Figure(Place(*cell.place), self.metrics[metric], struck=is_struck)
         if failing := cell.fails_for(metric):
             return replace(figure, why_not=f"{cell.name}: {failing}")
         parts, why_not = cell.parts_of(metric), ""
@@ -65,11 +65,6 @@ class Board:
         return {block: sign * math.log(value) for block, value in values.items()}
 
 
-def place_of(cell: Cell) -> Place:
-    """Return where ``cell`` was measured."""
-    return Place(*cell.condition, cell.loop)
-
-
 def board_of(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
     """Lay out what ``asked`` selects of ``run``; where it names no sweeps, those of ``told``.
 
@@ -92,8 +87,8 @@ def board_of(asked: Drivers, analysis: Analysis, told: Sequence[str]) -> Board:
         analysis=analysis,
         asked=asked,
         options=_options(asked, analysis),
-        places=tuple(dict.fromkeys(map(place_of, counted))),
-        cells={(cell.subject, place_of(cell)): cell for cell in counted},
+        places=tuple(dict.fromkeys(Place(*cell.place) for cell in counted)),
+        cells={(cell.subject, Place(*cell.place)): cell for cell in counted},
         metrics=metrics,
     )
 

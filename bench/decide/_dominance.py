@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from bench.analysis.comparison import allowing_for_many, compare, heeded, noise_factor
@@ -10,7 +10,7 @@ from bench.decide._board import Board
 from bench.decide.result import Place
 
 # (first, second, metric, place) → 1 where the first is shown to be better, −1 worse, 0 neither.
-Signs = Callable[[str, str, str, Place], int]
+Signs = Mapping[tuple[str, str, str, Place], int]
 
 
 def signs_of(board: Board, subjects: Sequence[str]) -> Signs:
@@ -20,30 +20,22 @@ def signs_of(board: Board, subjects: Sequence[str]) -> Signs:
     comparisons of the same driver (Holm). Else it counts as none.
     """
     found: dict[tuple[str, str, str, Place], int] = {}
-    for driver in board.asked.drivers:
-        metric = driver.metric
+    for metric in (driver.metric for driver in board.asked.drivers):
         noise = noise_factor(board.analysis.cells, metric)
-        compared = {
-            (first, second, place): comparison
-            for place in board.places
-            for first, second in combinations(subjects, 2)
-            if (
-                comparison := compare(
-                    board.cells[first, place],
-                    board.cells[second, place],
-                    metric,
-                    noise_factor=noise,
-                    family="dominance",
-                )
-            )
-        }
+        better = 1 if board.metrics[metric].better == "higher" else -1
+        compared = {}
+        for place in board.places:
+            for first, second in combinations(subjects, 2):
+                sides = board.cells[first, place], board.cells[second, place]
+                made = compare(*sides, metric, noise_factor=noise, family="dominance")
+                if made is not None:
+                    compared[first, second, place] = made
         read = allowing_for_many([*compared.values()])
         for (first, second, place), made in zip(compared, read, strict=True):
-            sign = 0 if heeded(made, "dominance") else made.effect.side()
-            sign = sign if board.metrics[metric].better == "higher" else -sign
+            sign = 0 if heeded(made, "dominance") else better * made.effect.side()
             found[first, second, metric, place] = sign
             found[second, first, metric, place] = -sign
-    return lambda first, second, metric, place: found.get((first, second, metric, place), 0)
+    return found
 
 
 def dominators(
@@ -55,18 +47,18 @@ def dominators(
     none, dominance is not transitive, and so the removal of a dominated option changes nothing
     about the others. Options that dominate each other in a ring all stay.
     """
-    beats: dict[str, set[str]] = {subject: set() for subject in subjects}
+    beaten_by: dict[str, set[str]] = {subject: set() for subject in subjects}
     for first, second in combinations(subjects, 2):
         found = {
-            signs(first, second, driver.metric, place)
+            signs.get((first, second, driver.metric, place), 0)
             for driver in board.asked.drivers
             for place in board.places
         }
         if found - {0} == {1}:
-            beats[second].add(first)
+            beaten_by[second].add(first)
         elif found - {0} == {-1}:
-            beats[first].add(second)
-    return undominated(beats)
+            beaten_by[first].add(second)
+    return undominated(beaten_by)
 
 
 def undominated(beaten_by: Mapping[str, set[str]]) -> Mapping[str, tuple[str, ...]]:

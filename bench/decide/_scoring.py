@@ -10,24 +10,20 @@ means over repetitions, so they are linear in the weights, and the flips are exa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import mul
-from typing import Literal
 
 from bench.analysis.comparison import HEEDED, aa_pairs, reasons_against
-from bench.analysis.result import Reason
 from bench.decide._board import Board
 from bench.decide._dominance import Signs
-from bench.decide.result import Difference, Flip, PlaceView, Rivalry
+from bench.decide.result import Difference, Flip, Gap, Place, Rivalry
 from bench.scenario.limit import SUM
 from bench.scenario.quantity import number
 from bench.stats.effects import Effect, departure, effect
 
 # Scores of equal figures may differ by rounding.
 _ROUNDING = 1e-9
-# Driver → cost in each repetition, in the same order for all options.
-Costs = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,7 @@ class Scores:
     """``costs`` by option and driver over the same repetitions; ``weights`` by driver, sum 1."""
 
     weights: Mapping[str, float]
-    costs: Mapping[str, Costs]
+    costs: Mapping[str, Mapping[str, Sequence[float]]]
 
     def cost(self, option: str, metric: str) -> float:
         """Return the mean cost over repetitions, a logarithm."""
@@ -76,14 +72,13 @@ def scores(board: Board, subjects: Sequence[str]) -> Scores:
         set(part) for costs in by_place.values() for parts in costs.values() for part in parts
     ]
     repetitions = sorted(set.intersection(*shared)) if shared else []
-
-    def means(parts: Sequence[Mapping[int, float]]) -> list[float]:
-        return [math.fsum(part[at] for part in parts) / len(parts) for at in repetitions]
-
     return Scores(
         weights,
         {
-            subject: {metric: means(parts) for metric, parts in costs.items()}
+            subject: {
+                metric: [math.fsum(part[at] for part in parts) / len(parts) for at in repetitions]
+                for metric, parts in costs.items()
+            }
             for subject, costs in by_place.items()
             if repetitions
         },
@@ -108,7 +103,6 @@ def rivalry(
 ) -> Rivalry:
     """Compare the choice with a rival (``pair``)."""
     choice, rival = pair
-    gap = scored.ratio(rival, choice)
     differences = tuple(
         _difference(board, scored, pair, metric, signs) for metric in scored.weights
     )
@@ -118,16 +112,22 @@ def rivalry(
         for low, weight in zip(lows, scored.weights.values(), strict=True)
         if low
     )
-    why_not = _why_not_apart(gap, noise, _unsteady(board, pair, scored.weights))
+    gap = scored.ratio(rival, choice)
+    why_not = ""
+    if gap.low is None:
+        why_not = "a single repetition has no interval"
+    elif gap.low <= 1.0 + _ROUNDING:
+        why_not = "the interval of that ratio includes 1"
+    elif unsteady := next(iter(_unsteady(board, pair)), ""):
+        why_not = unsteady
+    elif not _is_apart(gap, noise, ""):
+        why_not = f"A/A arms differ by a factor of up to {number(noise)} in the same score"
     return Rivalry(
         rival=rival,
         ratio=math.exp(scored.score(rival) - scored.score(choice)),
-        low=gap.low,
-        high=gap.high,
-        noise_factor=noise,
-        repetitions=gap.blocks,
-        detectable_factor=gap.detectable_factor,
+        effect=gap,
         is_apart=not why_not,
+        noise_factor=noise,
         why_not=why_not,
         worst_ratio=math.exp(worst) if all(lows) else None,
         differences=differences,
@@ -136,26 +136,18 @@ def rivalry(
 
 def in_each_place(
     board: Board, candidates: Sequence[str], choice: str, noise: float
-) -> Iterator[PlaceView]:
-    """Yield, where several places count, how the choice does in each of them alone."""
+) -> dict[Place, Gap]:
+    """Return, where several places count, how the choice does in each of them alone."""
     rivals = [candidate for candidate in candidates if candidate != choice]
-    if len(board.places) < 2 or not rivals:
-        return
-    for place in board.places:
-        scored = scores(replace(board, places=(place,)), candidates)
+    gaps: dict[Place, Gap] = {}
+    for place in board.places if len(board.places) > 1 and rivals else ():
+        alone = replace(board, places=(place,))
+        scored = scores(alone, candidates)
         rival = min(rivals, key=scored.score)
-        gap = scored.ratio(rival, choice)
-        sides = [board.cells[subject, place] for subject in (choice, rival)]
-        names = SUM.join(scored.weights)
-        unsteady = "; ".join(filter(None, (cell.unsteady_because(names) for cell in sides)))
-        yield PlaceView(
-            place=place,
-            rival=rival,
-            ratio=math.exp(scored.score(rival) - scored.score(choice)),
-            low=gap.low,
-            high=gap.high,
-            is_apart=not _heeded(gap, noise, unsteady),
-        )
+        found, ratio = scored.ratio(rival, choice), scored.score(rival) - scored.score(choice)
+        unsteady = "; ".join(_unsteady(alone, (choice, rival)))
+        gaps[place] = Gap(rival, math.exp(ratio), found, _is_apart(found, noise, unsteady))
+    return gaps
 
 
 def flips(
@@ -200,7 +192,7 @@ def _difference(
     if found.low is not None and found.low > 0.0:
         moved = scored.weights[metric] * (math.log(found.low) - estimate)
         flips_alone = scored.score(rival) - scored.score(choice) + moved < 0.0
-    shown = {place.name: signs(choice, rival, metric, place) for place in board.places}
+    shown = {place.name: signs.get((*pair, metric, place), 0) for place in board.places}
     return Difference(
         metric=metric,
         ratio=math.exp(estimate),
@@ -212,24 +204,14 @@ def _difference(
     )
 
 
-def _unsteady(board: Board, pair: tuple[str, str], metrics: Iterable[str]) -> str:
-    for cell in (cell for subject in pair for cell in board.cells_of(subject)):
-        if because := cell.unsteady_because(SUM.join(metrics)):
-            return f"{cell.name} is not steady: {because}"
-    return ""
+def _unsteady(board: Board, pair: tuple[str, str]) -> list[str]:
+    """Say which cells of two options drifted in a driver."""
+    names = SUM.join(driver.metric for driver in board.asked.drivers)
+    cells = (cell for subject in pair for cell in board.cells_of(subject))
+    found = ((cell, cell.unsteady_because(names)) for cell in cells)
+    return [f"{cell.name} is not steady: {because}" for cell, because in found if because]
 
 
-def _heeded(found: Effect, noise: float, unsteady: str) -> Reason | Literal[""]:
-    reasons = reasons_against(found, noise_factor=noise, unsteady=unsteady)
-    return next((reason for reason in reasons if reason in HEEDED["score"]), "")
-
-
-def _why_not_apart(found: Effect, noise: float, unsteady: str) -> str:
-    if found.low is None:
-        return "a single repetition has no interval"
-    if found.low <= 1.0 + _ROUNDING:
-        return "the interval of that ratio includes 1"
-    reason = _heeded(found, noise, unsteady)
-    if reason == "noise":
-        return f"A/A arms differ by a factor of up to {number(noise)} in the same score"
-    return unsteady if reason == "unsteady" else ""
+def _is_apart(found: Effect, noise: float, unsteady: str) -> bool:
+    against = reasons_against(found, noise, unsteady)
+    return not any(is_so and reason in HEEDED["score"] for reason, is_so in against.items())

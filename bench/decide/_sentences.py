@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.analysis.wording import counted, listed
-from bench.decide.result import Decision, PlaceView, Rivalry
+from bench.decide.result import Decision, Gap, Place, Rivalry
 from bench.report.text import code, emphasis
 from bench.report.words import effect_of
 from bench.scenario.quantity import interval, number
@@ -69,7 +69,7 @@ def because(decision: Decision) -> str:
     return (
         f"Chosen option: {code(decision.choice)}. {best} The score of the next, "
         f"{code(nearest.rival)}, is {as_large(nearest)}, over "
-        f"{counted(nearest.repetitions, 'repetition')}."
+        f"{counted(nearest.effect.blocks, 'repetition')}."
     )
 
 
@@ -108,11 +108,12 @@ def _tie(decision: Decision, rivalry: Rivalry) -> str:
         f"{code(decision.choice)} or {code(rivalry.rival)}? The score of {code(rivalry.rival)} is "
         f"{as_large(rivalry)}, but {rivalry.why_not}."
     )
-    if rivalry.detectable_factor is None:
+    effect = rivalry.effect
+    if effect.detectable_factor is None:
         return text
     return (
-        f"{text} {counted(rivalry.repetitions, 'repetition')} of this spread detect a factor of "
-        f"{number(rivalry.detectable_factor)} in 80 of 100 runs; more {code('repetitions')} in the "
+        f"{text} {counted(effect.blocks, 'repetition')} of this spread detect a factor of "
+        f"{number(effect.detectable_factor)} in 80 of 100 runs; more {code('repetitions')} in the "
         "scenario detect a smaller one."
     )
 
@@ -120,7 +121,7 @@ def _tie(decision: Decision, rivalry: Rivalry) -> str:
 def sensitivity(decision: Decision) -> Iterator[str]:
     """Say what would change the choice, a sentence each."""
     yield from _weights(decision)
-    yield from (_in_place(decision, view) for view in decision.by_place)
+    yield from (_in_place(decision, *alone) for alone in decision.by_place.items())
     noise = max((rivalry.noise_factor for rivalry in decision.rivalries), default=1.0)
     if noise > 1.0:
         yield (
@@ -157,13 +158,13 @@ def _weights(decision: Decision) -> Iterator[str]:
         yield f"{names(unmoved)}: {whose} changes nothing, from 0 upwards."
 
 
-def _in_place(decision: Decision, view: PlaceView) -> str:
+def _in_place(decision: Decision, place: Place, view: Gap) -> str:
     told = "" if view.is_apart else ", which is not proven"
-    if not view.is_apart and view.low is not None and view.low > 1.0:
+    if not view.is_apart and view.effect.low is not None and view.effect.low > 1.0:
         told = ", which does not count: a cell is not steady, or an A/A arm differs as much"
     verb = "stays" if view.ratio > 1.0 else "is no longer"
     return (
-        f"If {view.place.name} alone counted, {code(decision.choice)} {verb} the best: the "
+        f"If {place.name} alone counted, {code(decision.choice)} {verb} the best: the "
         f"score of {code(view.rival)} is {as_large(view)}{told}."
     )
 
@@ -196,9 +197,9 @@ def times(factor: float | None) -> str:
     return f"{number(1.0 if factor is None else factor)} times"
 
 
-def as_large(found: Rivalry | PlaceView) -> str:
+def as_large(found: Gap) -> str:
     """Write a ratio of scores with its interval."""
-    return f"{times(found.ratio)} as large {interval(found.low, found.high)}".rstrip()
+    return f"{times(found.ratio)} as large {interval(found.effect.low, found.effect.high)}".rstrip()
 
 
 def in_places(where: Sequence[str], places: int) -> str:

@@ -79,7 +79,9 @@ def decide(asked: Drivers, analysis: Analysis, sweeps: Sequence[str] = ()) -> De
     close = (each.rival for each in rivalries if not each.is_apart and each.rival not in dominated)
     leading = (choice, *close) if choice else ()
     invalid_because = _invalid_because(analysis, why)
-    outcome = _outcome(leading, invalid_because)
+    outcome: DecisionOutcome = "decided" if len(leading) == 1 else "undecided"
+    if invalid_because or not leading:
+        outcome = "invalid" if invalid_because else "none remains"
     costs = {
         option: {metric: scored.cost(option, metric) for metric in scored.weights}
         for option in candidates
@@ -94,6 +96,23 @@ def decide(asked: Drivers, analysis: Analysis, sweeps: Sequence[str] = ()) -> De
             return "chosen" if outcome == "decided" else "leading"
         return "dominated" if subject in dominated else "remains"
 
+    def option(subject: str) -> Option:
+        of_subject, score = _relative(board, subject, scored)
+        cells = board.cells_of(subject)
+        names = {cell.name for cell in cells}
+        return Option(
+            subject=subject,
+            durability=durability_of(board, subject),
+            standing=standing(subject),
+            reasons=why[subject],
+            notes=loop_notes(board, subject),
+            figures=tuple(board.figure(cell, name) for name in board.metrics for cell in cells),
+            costs=of_subject,
+            score=score,
+            dominated_by=dominated.get(subject, ()),
+            findings=tuple(each for each in analysis.findings if names & set(each.cells)),
+        )
+
     return Decision(
         asked=asked,
         run=analysis.run,
@@ -104,28 +123,15 @@ def decide(asked: Drivers, analysis: Analysis, sweeps: Sequence[str] = ()) -> De
         metrics=board.metrics,
         places=board.places,
         place_texts=_place_texts(board),
-        options=tuple(
-            _option(
-                board, scored, subject, why[subject], dominated.get(subject, ()), standing(subject)
-            )
-            for subject in board.options
-        ),
+        options=tuple(map(option, board.options)),
         rivalries=rivalries,
         flips=flips(weights, costs, choice) if choice else (),
-        by_place=tuple(in_each_place(board, candidates, choice, noise)) if choice else (),
+        by_place=in_each_place(board, candidates, choice, noise) if choice else {},
         cautions=tuple(_cautions(board)),
         not_measured=tuple(_not_measured(board, why, has_noise=noise > 1.0)),
         invalid_because=invalid_because,
         exit_code=EXIT_CODES[outcome],
     )
-
-
-def _outcome(leading: Sequence[str], invalid_because: str) -> DecisionOutcome:
-    if invalid_because:
-        return "invalid"
-    if not leading:
-        return "none remains"
-    return "decided" if len(leading) == 1 else "undecided"
 
 
 def _invalid_because(analysis: Analysis, why: Mapping[str, Sequence[Objection]]) -> str:
@@ -141,32 +147,6 @@ def _invalid_because(analysis: Analysis, why: Mapping[str, Sequence[Objection]])
         if "invalid" in kinds and kinds <= {"invalid", "not shown"}:
             return f"{subject}: {next(r.text for r in found if r.kind == 'invalid')}"
     return ""
-
-
-def _option(
-    board: Board,
-    scored: Scores,
-    subject: str,
-    why: tuple[Objection, ...],
-    dominated_by: tuple[str, ...],
-    standing: Standing,
-) -> Option:
-    costs, score = _relative(board, subject, scored)
-    cells = board.cells_of(subject)
-    names = {cell.name for cell in cells}
-    return Option(
-        subject=subject,
-        text=board.analysis.subject_texts.get(subject, ""),
-        durability=durability_of(board, subject),
-        standing=standing,
-        reasons=why,
-        notes=loop_notes(board, subject),
-        figures=tuple(board.figure(cell, name) for name in board.metrics for cell in cells),
-        costs=costs,
-        score=score,
-        dominated_by=dominated_by,
-        findings=tuple(each for each in board.analysis.findings if names & set(each.cells)),
-    )
 
 
 def _relative(

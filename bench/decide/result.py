@@ -11,6 +11,7 @@ from bench.decide.drivers import Drivers
 from bench.records.run import RunRecord
 from bench.scenario.durability import Durability
 from bench.scenario.metric import Metric
+from bench.stats.effects import Effect
 
 DecisionOutcome = Literal["decided", "undecided", "none remains", "invalid"]
 Standing = Literal["chosen", "leading", "remains", "dominated", "not shown", "excluded"]
@@ -79,42 +80,32 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Rivalry:
-    """The choice against one other option that remains.
+class Gap:
+    """The score of a ``rival`` beside the choice's: ``ratio`` ÷ it, above 1 the choice is better.
 
-    ``ratio`` is the rival's score ÷ the choice's (above 1: the choice is better), with the interval
-    over repetitions; ``noise_factor`` (≥ 1) is that of A/A arms in the same score. ``is_apart``:
-    the data tell the two apart; else ``why_not`` says why. ``worst_ratio`` has every driver at the
-    end of its interval that is worse for the choice, all at once.
+    ``effect`` is that over repetitions, with its interval. ``is_apart``: the data show a difference
+    there, either way.
     """
 
     rival: str
     ratio: float
-    low: float | None
-    high: float | None
-    noise_factor: float
-    repetitions: int
-    detectable_factor: float | None
+    effect: Effect
     is_apart: bool
-    why_not: str
-    worst_ratio: float | None
-    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceView:
-    """The choice in one place, as if it alone counted, against the best other option there.
+class Rivalry(Gap):
+    """The choice against one other option that remains.
 
-    Only options that are not dominated are looked at. ``ratio`` is the other's score ÷ the
-    choice's; ``is_apart`` tells whether the data show a difference there, either way.
+    ``noise_factor`` (≥ 1) is that of A/A arms in the same score. ``is_apart``: the data tell that
+    the choice is better; else ``why_not`` says why. ``worst_ratio`` has every driver at the end of
+    its interval that is worse for the choice, all at once.
     """
 
-    place: Place
-    rival: str
-    ratio: float
-    low: float | None
-    high: float | None
-    is_apart: bool
+    noise_factor: float
+    why_not: str
+    worst_ratio: float | None
+    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +130,6 @@ class Option:
     """
 
     subject: str
-    text: str
     durability: Durability
     standing: Standing
     reasons: tuple[Objection, ...]
@@ -157,7 +147,8 @@ class Decision:
 
     ``choice`` is the option with the best score, also where the outcome is not ``decided``; empty
     where none remains. ``leading`` are those that the data do not tell from it, itself included.
-    ``by_place`` is empty where a single place counts. ``cautions`` are about the drivers.
+    ``by_place`` has where several places count the best other option that is not dominated in each,
+    as if it alone counted. ``cautions`` are about the drivers.
     """
 
     asked: Drivers
@@ -172,7 +163,7 @@ class Decision:
     options: tuple[Option, ...]
     rivalries: tuple[Rivalry, ...]
     flips: tuple[Flip, ...]
-    by_place: tuple[PlaceView, ...]
+    by_place: Mapping[Place, Gap]
     cautions: tuple[str, ...]
     not_measured: tuple[str, ...]
     invalid_because: str

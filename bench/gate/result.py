@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import Literal
 
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS, EXIT_REGRESSION
@@ -50,6 +52,16 @@ class Judgement:
     p_value: float | None = None
     base_values: tuple[float, ...] = ()
     head_values: tuple[float, ...] = ()
+
+    def with_trials(self, base: Sequence[float], head: Sequence[float]) -> Judgement:
+        """Return it with the values of each trial, and their medians."""
+        return replace(
+            self,
+            base_value=median(base) if base else None,
+            head_value=median(head) if head else None,
+            base_values=tuple(base),
+            head_values=tuple(head),
+        )
 
     @property
     def key(self) -> tuple[str, str, str, str]:

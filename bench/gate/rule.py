@@ -23,7 +23,6 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import median
 
 import numpy as np
 
@@ -159,13 +158,11 @@ def _pooled(judged: Judgement, again: Judgement | None, rule: Rule) -> Judgement
     if again.p_value is None:
         return replace(judged, because=f"the second run is inconclusive: {again.because}")
     ratios = judged.block_ratios + again.block_ratios
-    base, head = judged.base_values + again.base_values, judged.head_values + again.head_values
+    judged = judged.with_trials(
+        judged.base_values + again.base_values, judged.head_values + again.head_values
+    )
     return replace(
         judged,
-        base_values=base,
-        head_values=head,
-        base_value=median(base) if base else None,
-        head_value=median(head) if head else None,
         block_ratios=ratios,
         slowdown=slowdown(ratios, rule),
         because="",

@@ -18,10 +18,8 @@ from bench.analysis.result import Analysis
 from bench.records.run import Environment
 from bench.scenario.metric import Metric
 from bench.scenario.scenario import Scenario
-from bench.scenario.scenario_file import parse_scenario
-from bench.stats.effects import departure, side_of_one
+from bench.stats.effects import Effect, departure, unpaired_effect
 from bench.stats.multiplicity import LEVEL, holm
-from bench.stats.unpaired import UnpairedRatio, unpaired_ratio
 
 Place = tuple[str, str, str, str, str]
 Outcome = Literal["better", "worse", ""]
@@ -39,7 +37,7 @@ class Change:
     metric: Metric
     before: float
     after: float
-    ratio: UnpairedRatio
+    ratio: Effect
     adjusted_p: float | None = None
     outcome: Outcome = ""
 
@@ -83,13 +81,12 @@ def machine(environment: Environment) -> Mapping[str, str]:
 def changes_between(before: Analysis, after: Analysis) -> Changes:
     """Compare what both runs measured in the same way, in the primary metrics of the later one."""
     cells = {_place(cell): cell for cell in before.cells}
-    scenarios = [_scenario(each) for each in (before, after)]
     alike, otherwise = [], []
     for cell in after.cells:
         former = cells.get(_place(cell))
         if former is None:
             continue
-        if _definition(scenarios[0], former) == _definition(scenarios[1], cell):
+        if _definition(before.scenario, former) == _definition(after.scenario, cell):
             alike.append((former, cell))
         else:
             otherwise.append(_place(cell))
@@ -129,10 +126,6 @@ def points_of(runs: Sequence[Analysis], metric: str) -> tuple[Point, ...]:
     return tuple(found)
 
 
-def _scenario(analysis: Analysis) -> Scenario:
-    return parse_scenario(analysis.run.scenario_text, analysis.run.run_id)
-
-
 def _place(cell: Cell) -> Place:
     return (cell.subject, cell.loop, cell.workload, cell.payload, cell.arrival)
 
@@ -150,31 +143,23 @@ def _definition(scenario: Scenario, cell: Cell) -> tuple[object, ...]:
 
 
 def _change(before: Cell, after: Cell, metric: str) -> Iterator[Change]:
-    estimates = [cell.estimates.get(metric) for cell in (before, after)]
     values = [[v for v in cell.by_block(metric).values() if v > 0.0] for cell in (before, after)]
-    if not all(estimates) or not all(values):
-        return
-    if before.unusable_because(metric) or after.unusable_because(metric):
-        return
-    first, second = (estimate.value for estimate in estimates if estimate)
-    if first is not None and second is not None:
-        of = after.estimates[metric].metric
-        ratio = unpaired_ratio(values[1], values[0])
-        yield Change(_place(after), of, first, second, ratio)
+    is_usable = not any(cell.unusable_because(metric) for cell in (before, after))
+    first, second = before.value(metric), after.value(metric)
+    if all(values) and is_usable and first is not None and second is not None:
+        ratio = unpaired_effect(values[1], values[0])
+        yield Change(_place(after), after.estimates[metric].metric, first, second, ratio)
 
 
 def _judged(found: Sequence[Change], noise: float) -> Iterator[Change]:
-    testable = [change.ratio.p_value for change in found if change.ratio.p_value is not None]
-    allowed = iter(holm(testable))
+    known = [change.ratio.p_value for change in found if change.ratio.p_value is not None]
+    allowed = iter(holm(known))
     for change in found:
-        if change.ratio.p_value is None:
-            yield change
-            continue
-        adjusted = next(allowed)
-        side = side_of_one(change.ratio.low, change.ratio.high)
-        is_change = side and adjusted <= LEVEL and departure(change.ratio.ratio) > noise
-        better = 1 if change.metric.better == "higher" else -1
+        adjusted = None if change.ratio.p_value is None else next(allowed)
+        side = change.ratio.side()
         outcome: Outcome = ""
-        if is_change and change.metric.better != "neither":
-            outcome = "better" if side == better else "worse"
+        is_change = adjusted is not None and adjusted <= LEVEL
+        is_change &= departure(change.ratio.ratio) > noise and change.metric.better != "neither"
+        if side and is_change:
+            outcome = "better" if (side > 0) == (change.metric.better == "higher") else "worse"
         yield replace(change, adjusted_p=adjusted, outcome=outcome)

@@ -280,6 +280,20 @@ class TrialRecord:
         return self.samples_file is not None and self.window is not None
 
     @property
+    def is_measured(self) -> bool:
+        """Whether it has a measurement that can be analysed."""
+        return self.status == "measured" and self.has_samples
+
+    def reading(self, name: str) -> Reading | None:
+        """Return what a probe read, or ``None``."""
+        return next((read for read in self.readings if read.name == name), None)
+
+    def reading_value(self, name: str) -> float:
+        """Return the value that a probe read; 0 where there is none."""
+        read = self.reading(name)
+        return read.value if read else 0.0
+
+    @property
     def has_no_success(self) -> bool:
         """Whether it failed since its whole load did: neither its worker nor its server died."""
         is_unprepared = self.failure is not None and self.failure.stage == "prepare"

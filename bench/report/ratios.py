@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.analysis.answer.places import condition_text, varying
-from bench.analysis.answer.results import is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis, Comparison
 from bench.analysis.wording import (
@@ -134,7 +133,7 @@ def _title(metric: Metric) -> str:
 def _place(pairs: Pairs, comparison: Comparison | None) -> Entry:
     if comparison is None:
         return Entry(ABSENT, badge="absent")
-    is_open = not is_proven(comparison)
+    is_open = not comparison.is_proven
     if invalid := pairs.invalid(comparison):
         return Entry(number(comparison.effect.ratio, 2), note=one_line(invalid), struck=True)
     ratio = comparison.effect.ratio

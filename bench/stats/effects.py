@@ -31,6 +31,7 @@ from bench.stats.intervals import (
 from bench.stats.quantiles import CONFIDENCE
 
 SIGNED_RANK = "Hodges–Lehmann estimate of the log-ratios, exact signed-rank interval"
+UNPAIRED = "ratio of the geometric means of trials that share no blocks, Welch's t interval"
 BOOTSTRAP = "Hodges–Lehmann estimate of the log-ratios, BCa bootstrap interval"
 # With n blocks the smallest two-sided p of a signed-rank test is 2 ÷ 2ⁿ: 5 % needs 6 of them.
 FEWEST_FOR_SIGNED_RANK = 6
@@ -38,6 +39,8 @@ FEWEST_FOR_SIGNED_RANK = 6
 MOST_FOR_SIGNED_RANK = 100
 # Beyond, a variance is known to a sixth from its own blocks, and ranks show what many ask for.
 MOST_FOR_SHARED_VARIANCE = 20
+# Of two trials Student's t gives intervals over some orders of magnitude.
+FEWEST_UNPAIRED = 3
 POWER = 0.80
 _RESAMPLES = 4_999
 # So many at a time, or all pairwise means of all resamples would take gigabytes.
@@ -130,7 +133,7 @@ def effect(
         between, method = partial(bootstrap_interval, logs), BOOTSTRAP
     return replace(
         of_mean,
-        ratio=exp(_median_of_sorted(averages)),
+        ratio=exp(float(np.median(averages))),
         p_value=signed_rank_p(logs),
         method=method,
         **_ends(between, confidence),
@@ -157,6 +160,37 @@ def mean_effect(
         student_p=p_value,
         error=error,
         degrees=degrees,
+    )
+
+
+def unpaired_effect(after: Sequence[float], before: Sequence[float]) -> Effect:
+    """Compare positive values, at least one on each side, that share no blocks.
+
+    By Welch's t test of their logarithms ("The generalization of Student's problem when several
+    different population variances are involved", Biometrika 1947). Where a side has fewer than
+    :data:`FEWEST_UNPAIRED` values there is only the ratio.
+
+    Raises:
+        ValueError: a side is empty, or a value is not positive and finite.
+    """
+    if not after or not before or not all(0.0 < each < math.inf for each in (*after, *before)):
+        raise ValueError("a ratio needs positive, finite values on both sides")
+    sides = [np.log(np.asarray(values, float)) for values in (after, before)]
+    difference, fewest = float(sides[0].mean() - sides[1].mean()), min(len(after), len(before))
+    if fewest < FEWEST_UNPAIRED:
+        return Effect(exp(difference), *(None,) * 6, fewest, CONFIDENCE, UNPAIRED)
+    errors = [standard_error(side) for side in sides]
+    error = math.hypot(*errors)
+    parts = zip(errors, sides, strict=True)
+    freedom = error**4 / sum(e**4 / (side.size - 1) for e, side in parts) if error else 1.0
+    return Effect(
+        ratio=exp(difference),
+        **_ends(partial(student_interval, difference, error, freedom), CONFIDENCE),
+        p_value=_student_p(difference, error, freedom),
+        detectable_factor=None,
+        blocks=fewest,
+        confidence=CONFIDENCE,
+        method=UNPAIRED,
     )
 
 
@@ -291,11 +325,6 @@ def _pairwise_means(values: Floats) -> Floats:
     """Return the means of all pairs along the last axis of ``values``, each with itself too."""
     first, second = _pairs(values.shape[-1])
     return np.asarray((values[..., first] + values[..., second]) / 2.0)
-
-
-def _median_of_sorted(values: Floats) -> float:
-    half = values.size // 2
-    return float(values[half] if values.size % 2 else (values[half - 1] + values[half]) / 2.0)
 
 
 def _signed_rank_ends(averages: Floats, count: int, confidence: float) -> tuple[float, float]:

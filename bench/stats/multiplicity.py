@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from bench.stats.effects import FEWEST_FOR_SIGNED_RANK
 from bench.stats.quantiles import CONFIDENCE
 
@@ -27,13 +30,9 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
     Step-down (Holm 1979): an adjusted value at most 0.05 is significant.
     """
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted = [0.0] * len(p_values)
-    largest = 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = largest
-    return tuple(adjusted)
+    order = np.argsort(p_values, kind="stable")
+    tests = np.arange(len(p_values), 0, -1)
+    return _in_place(order, np.maximum.accumulate(tests * np.asarray(p_values)[order]))
 
 
 def holm_levels(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -41,12 +40,9 @@ def holm_levels(p_values: Sequence[float]) -> tuple[float, ...]:
 
     It is that of its step; for all that is not significant that of the step at which it ended.
     """
-    count = len(p_values)
     ended = sum(p_value <= LEVEL for p_value in holm(p_values))
-    levels = [0.0] * count
-    for rank, index in enumerate(sorted(range(count), key=lambda index: p_values[index])):
-        levels[index] = LEVEL / (count - min(rank, ended))
-    return tuple(levels)
+    steps = np.minimum(np.arange(len(p_values)), ended)
+    return _in_place(np.argsort(p_values, kind="stable"), LEVEL / (len(p_values) - steps))
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -54,13 +50,15 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
 
     Step-up (Benjamini and Hochberg 1995): an adjusted value at most 0.05 is significant.
     """
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted = [0.0] * len(p_values)
-    smallest = 1.0
-    for rank, index in reversed(list(enumerate(order, start=1))):
-        smallest = min(smallest, p_values[index] * (len(p_values) / rank))
-        adjusted[index] = smallest
-    return tuple(adjusted)
+    order = np.argsort(p_values, kind="stable")
+    inflated = np.asarray(p_values)[order] * (len(p_values) / np.arange(1, len(p_values) + 1))
+    return _in_place(order, np.minimum.accumulate(inflated[::-1])[::-1])
+
+
+def _in_place(order: npt.NDArray[np.intp], adjusted: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    placed = np.empty(order.size)
+    placed[order] = np.minimum(1.0, adjusted)
+    return tuple(placed.tolist())
 
 
 def benjamini_hochberg_levels(p_values: Sequence[float]) -> tuple[float, ...]:

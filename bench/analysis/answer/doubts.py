@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Literal
 
 from bench.analysis.answer.places import place_in_words, varying
-from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.cell import Cell
 from bench.analysis.comparison import false_alarms, noise_factor
-from bench.analysis.result import Comparison, Finding, Reason, Severity
+from bench.analysis.result import Analysis, Comparison, Finding, Reason, Severity
 from bench.analysis.wording import (
     DIGITS,
     FEWEST_FOR_INTERVAL,
@@ -23,6 +22,8 @@ from bench.analysis.wording import (
     listed,
     noun,
 )
+from bench.records.trial import Verification
+from bench.scenario.family import question_sweeps
 from bench.scenario.metric import series_of
 from bench.scenario.quantity import count, number
 from bench.stats.effects import departure, detectable
@@ -45,13 +46,41 @@ _WHY_NOT_COUNTED: Mapping[Reason | Literal[""], str] = {
 }
 
 
-def reservations(results: Results) -> Iterator[Statement]:
+# The findings by which a ratio is no extreme to begin with, in words.
+_NO_EXTREME = {
+    "generator_saturated": "the Python client was the limit",
+    "few_cycles": "few operations were timed",
+}
+
+
+def quotable(analysis: Analysis) -> list[Comparison]:
+    """Return the comparisons that the answer may quote: of the question, at real speeds."""
+    sweeps = question_sweeps(analysis.scenario)
+    return [
+        comparison
+        for comparison in analysis.comparisons
+        if comparison.metric.name in analysis.primary_metrics
+        and comparison.condition[0] in sweeps
+        and not comparison.is_aa
+        and not comparison.candidate_cell.is_floor
+        and all(cell.loop_kind != "emulated" for cell in comparison.cells)
+    ]
+
+
+def no_extreme(analysis: Analysis, cells: Iterable[Cell]) -> list[str]:
+    """Say why the ratio of two ``cells`` is none to quote as the extreme of all."""
+    names = {cell.name for cell in cells}
+    codes = {each.code for each in analysis.findings if names & {*each.cells}}
+    return [text for code, text in _NO_EXTREME.items() if code in codes]
+
+
+def reservations(analysis: Analysis) -> Iterator[Statement]:
     """Yield what must not be used, who fails, and what lacks."""
-    for finding in results.findings:
+    for finding in analysis.findings:
         if finding.severity == "invalid":
             yield Statement("Some of these numbers must not be used", f"{finding.message}.")
-    yield from _failing(results)
-    for finding in results.findings:
+    yield from _failing(analysis)
+    for finding in analysis.findings:
         if finding.code == "incomplete_run":
             yield Statement(
                 "The run is not complete, so this is preliminary", f"{finding.message}."
@@ -60,31 +89,31 @@ def reservations(results: Results) -> Iterator[Statement]:
             yield Statement("The answer has a gap", f"{finding.message}.")
 
 
-def circumstances(results: Results, severity: Severity) -> Iterator[Statement]:
+def circumstances(analysis: Analysis, severity: Severity) -> Iterator[Statement]:
     """Yield what bears on many numbers of the run, of the findings that weigh so much."""
-    for finding in results.findings:
+    for finding in analysis.findings:
         if finding.severity != severity:
             continue
         if finding.code == "generator_saturated":
-            yield _client_was_the_limit(results, finding)
+            yield _client_was_the_limit(analysis, finding)
         elif finding.code == "shared_cores":
             pinned = [
                 cell
-                for cell in results.cells
+                for cell in analysis.cells
                 if cell.name in finding.cells
-                and results.scenario.arrival(cell.arrival).placement == "pinned"
+                and analysis.scenario.arrival(cell.arrival).placement == "pinned"
             ]
             on_own = f"; {len(pinned)} of them were pinned to a core each" if pinned else ""
             yield Statement("Quote ratios, not times", f"{finding.message}{on_own}.")
 
 
-def _client_was_the_limit(results: Results, finding: Finding) -> Statement:
+def _client_was_the_limit(analysis: Analysis, finding: Finding) -> Statement:
     """Say in how many cells, and of which plug-ins these are most."""
-    limited = Counter(cell.plugin for cell in results.cells if cell.name in finding.cells)
-    every = Counter(cell.plugin for cell in results.cells)
+    limited = Counter(cell.plugin for cell in analysis.cells if cell.name in finding.cells)
+    every = Counter(cell.plugin for cell in analysis.cells)
     most = [name for name in limited if 2 * limited[name] > every[name]]
     where = f"; so in most cells of {listed(most)}" if most else ""
-    cells = counted(len(results.cells), "cell")
+    cells = counted(len(analysis.cells), "cell")
     return Statement(
         f"The client was the limit in {limited.total()} of {cells}",
         f"Python was busy nearly all the time, or late{where}. There the figures tell more of the "
@@ -92,16 +121,16 @@ def _client_was_the_limit(results: Results, finding: Finding) -> Statement:
     )
 
 
-def _failing(results: Results) -> Iterator[Statement]:
+def _failing(analysis: Analysis) -> Iterator[Statement]:
     """Name each subject that fails too often to be compared, by its worst condition.
 
     Not of a search (``label@rate``): it goes beyond what a subject sustains, and tells how far.
     """
     by_subject: dict[str, list[Cell]] = defaultdict(list)
-    for cell in results.cells:
+    for cell in analysis.cells:
         if "@" not in cell.arrival:
             by_subject[cell.subject].append(cell)
-    labels = [name for name in varying(results.cells) if name != "subject"]
+    labels = [name for name in varying(analysis.cells) if name != "subject"]
     for subject, cells in by_subject.items():
         failing = [cell for cell in cells if cell.failing_because]
         if not failing:
@@ -114,9 +143,9 @@ def _failing(results: Results) -> Iterator[Statement]:
         yield Statement(f"{subject} fails", f"{text}.")
 
 
-def coarse(results: Results, comparisons: Sequence[Comparison]) -> Iterator[Statement]:
+def coarse(analysis: Analysis, comparisons: Sequence[Comparison]) -> Iterator[Statement]:
     """Say how many ratios are not proven, and how many repetitions would settle most of them."""
-    unproven = [c for c in comparisons if not is_proven(c)]
+    unproven = [c for c in comparisons if not c.is_proven]
     if not unproven:
         return
     verb = "is" if len(unproven) == 1 else "are"
@@ -124,7 +153,7 @@ def coarse(results: Results, comparisons: Sequence[Comparison]) -> Iterator[Stat
     said = [f"{len(unproven)} of {compared} {verb} not decided"]
     if excluding := [c for c in unproven if c.effect.side()]:
         said.append(_look_like_differences(excluding))
-    said += _drifting(results, unproven)
+    said += _drifting(unproven)
     blocks = max(c.effect.blocks for c in unproven)
     factors = sorted(f for c in comparisons if (f := c.effect.detectable_factor) is not None)
     if factors:
@@ -133,7 +162,7 @@ def coarse(results: Results, comparisons: Sequence[Comparison]) -> Iterator[Stat
         said.append(f"{counted(blocks, 'repetition')} typically show factors of {seen} and above")
     is_most = 2 * len(unproven) > len(comparisons)
     title = "This run is coarse" if is_most else "Not everything is proven"
-    said.append(_settled_by(results, unproven, blocks))
+    said.append(_settled_by(analysis, unproven, blocks))
     yield Statement(title, f"{'. '.join(said)}.")
 
 
@@ -146,28 +175,26 @@ def _look_like_differences(excluding: Sequence[Comparison]) -> str:
     return f"{len(excluding)} of them look like differences but do not count: {text}"
 
 
-def _drifting(results: Results, unproven: Sequence[Comparison]) -> Iterator[str]:
+def _drifting(unproven: Sequence[Comparison]) -> Iterator[str]:
     """Say how many drifted, and what helps: it depends on which way they drift."""
     unsteady = [c for c in unproven if c.cause == "unsteady"]
-    slowing = sum(_slows_down(results, c) for c in unsteady)
+    slowing = sum(map(_slows_down, unsteady))
     if faster := len(unsteady) - slowing:
         yield f"{faster} sped up during the measurement: a longer warm-up helps there"
     if slowing:
         yield f"{slowing} slowed down during the measurement: compare at the same number stored"
 
 
-def _slows_down(results: Results, comparison: Comparison) -> bool:
+def _slows_down(comparison: Comparison) -> bool:
     """Tell whether what drifts of one side became worse from the first half to the second."""
     sign = -1.0 if comparison.metric.better == "higher" else 1.0
-    drifts = [
-        cell.drifts.get(series_of(comparison.metric.name)) for cell in results.sides(comparison)
-    ]
+    drifts = [cell.drifts.get(series_of(comparison.metric.name)) for cell in comparison.cells]
     return any(
         each is not None and each.is_systematic and sign * each.change > 0.0 for each in drifts
     )
 
 
-def _settled_by(results: Results, unproven: Sequence[Comparison], blocks: int) -> str:
+def _settled_by(analysis: Analysis, unproven: Sequence[Comparison], blocks: int) -> str:
     """Say how many repetitions would show most of ``unproven``, were the estimates true."""
     if blocks < FEWEST_FOR_INTERVAL:
         return f"From {FEWEST_FOR_INTERVAL} repetitions on there are intervals"
@@ -178,7 +205,7 @@ def _settled_by(results: Results, unproven: Sequence[Comparison], blocks: int) -
     settled = sum(each <= repetitions for each in needed)
     if _FEW * settled < len(unproven):
         return f"More repetitions would hardly help: {_why_not_more(unproven)}"
-    minutes = _took_s(results, repetitions) / 60.0
+    minutes = _took_s(analysis, repetitions) / 60.0
     about = f" (about {number(minutes, DIGITS)} minutes)" if minutes else ""
     return (
         f"--repetitions {repetitions}{about} would settle about {settled} more, "
@@ -197,12 +224,10 @@ def _why_not_more(unproven: Sequence[Comparison]) -> str:
     return f"{most} ({many} of {len(unproven)})"
 
 
-def _took_s(results: Results, repetitions: int) -> float:
+def _took_s(analysis: Analysis, repetitions: int) -> float:
     """Return how long so many repetitions take: --repetitions is that of every cell."""
-    took_s: dict[object, list[float]] = defaultdict(list)
-    for record in results.trials:
-        took_s[record.trial.condition, record.trial.cell].append(record.took_s)
-    return repetitions * sum(map(fmean, took_s.values()))
+    of_cells = ([record.took_s for record in cell.records] for cell in analysis.cells)
+    return repetitions * sum(map(fmean, filter(None, of_cells)))
 
 
 def _repetitions_needed(comparison: Comparison) -> int | None:
@@ -218,19 +243,19 @@ def _repetitions_needed(comparison: Comparison) -> int | None:
     return None
 
 
-def checks(results: Results) -> Iterator[Check]:
+def checks(analysis: Analysis) -> Iterator[Check]:
     """Yield what was looked for: trials, acknowledged writes, the same saver twice."""
-    recorded, planned = len(results.trials), results.trials_planned
-    failed = sum(record.status == "failed" for record in results.trials)
+    trials = [record for cell in analysis.cells for record in cell.records]
+    recorded, planned = len(trials), analysis.planned
+    failed = sum(record.status == "failed" for record in trials)
     text = f"{count(recorded)} of {count(planned)} trials recorded"
     text += f", {count(failed)} failed" if failed else ""
     yield Check(text, is_in_order=recorded >= planned and not failed)
-    yield from _read_back(results)
-    yield from _twice(results)
+    yield from _read_back([each.verification for each in trials if each.verification is not None])
+    yield from _twice(analysis)
 
 
-def _read_back(results: Results) -> Iterator[Check]:
-    every = [trial.verification for trial in results.trials if trial.verification is not None]
+def _read_back(every: Sequence[Verification]) -> Iterator[Check]:
     # A store of which nothing was looked at and that has a problem could not be read.
     looked = [each for each in every if each.threads or not each.problems]
     if not every:
@@ -249,12 +274,12 @@ def _read_back(results: Results) -> Iterator[Check]:
     yield Check(", ".join(told), is_in_order=not (lost or unread or wrong))
 
 
-def _twice(results: Results) -> Iterator[Check]:
-    primary = results.scenario.primary_metrics
-    repeated = [c for c in results.comparisons if c.is_aa and c.metric.name in primary]
+def _twice(analysis: Analysis) -> Iterator[Check]:
+    primary = analysis.scenario.primary_metrics
+    repeated = [c for c in analysis.comparisons if c.is_aa and c.metric.name in primary]
     if not repeated:
         return
-    factors = {c.metric: noise_factor(results.cells, c.metric.name) for c in repeated}
+    factors = {c.metric: noise_factor(analysis.cells, c.metric.name) for c in repeated}
     most = number(max(factors.values()))
     alarms = false_alarms(repeated, primary)
     if alarms is not None and (alarms.different >= _MANY_ALARMS or alarms.is_unlikely):
@@ -265,9 +290,9 @@ def _twice(results: Results) -> Iterator[Check]:
         yield Check(text, is_in_order=False)
     else:
         subjects = listed(dict.fromkeys(c.baseline for c in repeated))
-        percent = number(100.0 * results.scenario.smallest_effect)
+        percent = number(100.0 * analysis.scenario.smallest_effect)
         each = ", ".join(f"{noun(metric)} {number(f)}×" for metric, f in factors.items())
-        is_small = max(factors.values()) <= 1.0 + results.scenario.smallest_effect
+        is_small = max(factors.values()) <= 1.0 + analysis.scenario.smallest_effect
         beyond = "" if is_small else f", more than the {percent} % that are of interest"
         ratios = [ratio for c in repeated for ratio in c.ratios.values()]
         block = number(max(max(ratio, 1.0 / ratio) for ratio in ratios))

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 
 from bench.analysis.cell import Cell, Estimate
-from bench.analysis.comparison import heeded, widened
+from bench.analysis.comparison import compare, heeded, metric_label, noise_factor, widened
 from bench.analysis.estimation import over_trials
-from bench.analysis.result import Comparison
+from bench.analysis.result import Analysis, Comparison
 from bench.analysis.wording import FEWEST_FOR_INTERVAL
 from bench.scenario.limit import Limit, Range
 from bench.scenario.metric import ERRORS
@@ -83,6 +83,22 @@ def outcome_of(compared: Comparison, asked: Range) -> tuple[LimitOutcome, str]:
     if outcome_in(asked, effect.ratio / noise, effect.ratio * noise) != outcome:
         text = f"A/A arms differ by a factor of up to {number(noise)}, which this does not exceed"
     return "undecided", text
+
+
+def compared_by(
+    analysis: Analysis, limit: Limit, over: Cell, under: Cell
+) -> tuple[Comparison | None, LimitOutcome, str]:
+    """Compare two cells as ``limit`` asks, with what the run's A/A arms show, and judge that."""
+    asked = (limit.metric, limit.per)
+    compared = compare(
+        *(over, under, *asked),
+        noise_factor=noise_factor(analysis.cells, *asked),
+        smallest_effect=analysis.smallest_effect,
+    )
+    if compared is None:
+        label = metric_label(*asked)
+        return None, "undecided", f"no block has a value of {label} for both sides"
+    return compared, *outcome_of(compared, limit.range)
 
 
 # ---------------------------------------------------------------------------- a figure by itself

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from bench.analysis.answer.doubts import checks, circumstances, coarse, reservations
+from bench.analysis.answer.doubts import (
+    checks,
+    circumstances,
+    coarse,
+    no_extreme,
+    quotable,
+    reservations,
+)
 from bench.analysis.answer.places import kinds, place_in_words, varying
-from bench.analysis.answer.results import Results, is_proven
 from bench.analysis.answer.verdict import verdict
+from bench.analysis.capacity import sentences
 from bench.analysis.cell import Cell
 from bench.analysis.faults import cells as of_faults
-from bench.analysis.faults.cells import FaultCell
-from bench.analysis.result import Comparison
+from bench.analysis.result import Analysis, Comparison
 from bench.analysis.summary import NOT_PLANNED
 from bench.analysis.wording import (
     Answer,
@@ -25,6 +31,7 @@ from bench.analysis.wording import (
     ratios_of,
 )
 from bench.scenario.durability import Durability
+from bench.scenario.family import question_sweeps
 from bench.scenario.metric import CYCLE, THROUGHPUT, counts_from_its_call, unit_of
 from bench.scenario.quantity import number, quantity
 
@@ -45,19 +52,20 @@ _PROMISES = {
 }
 
 
-def answer(results: Results, first: Iterable[str] = (), broken: Sequence[FaultCell] = ()) -> Answer:
-    """Say what the run answers; ``first`` are statements that lead, then those about ``broken``.
+def answer(analysis: Analysis) -> Answer:
+    """Say what the run answers: what searches found and what faults did, then the rest.
 
     At most :data:`MOST_STATEMENTS` are made of comparisons with the baseline at equal durability
     (of others where there are none), or of rankings without a comparison; the last is what runs
     where.
     """
-    reached, headline = verdict(results)
-    quotable = results.quotable
-    equal = [c for c in quotable if c.same_durability] or quotable
-    told = [*(Statement("", text) for text in first), *of_faults.statements(broken)]
-    told += _pairs(results, equal) if equal else _rankings(results)
-    runs = [*_where_it_runs(results)]
+    reached, headline = verdict(analysis)
+    told = [Statement("", text) for text in sentences(analysis.capacities)]
+    told += of_faults.statements(analysis.faults)
+    quoted = quotable(analysis)
+    equal = [c for c in quoted if c.same_durability] or quoted
+    told += _pairs(analysis, equal) if equal else _rankings(analysis)
+    runs = [*_where_it_runs(analysis)]
     most = MOST_STATEMENTS - len(runs)
     if len(told) > most:
         left_out = counted(len(told) - most, "more statement")
@@ -69,46 +77,46 @@ def answer(results: Results, first: Iterable[str] = (), broken: Sequence[FaultCe
         headline=headline,
         statements=(*told, *runs),
         doubts=(
-            *reservations(results),
-            *circumstances(results, "warning"),
-            *coarse(results, equal),
-            *circumstances(results, "note"),
+            *reservations(analysis),
+            *circumstances(analysis, "warning"),
+            *coarse(analysis, equal),
+            *circumstances(analysis, "note"),
         ),
-        checks=(*(checks(results) if results.cells else ()), *of_faults.checks(broken)),
-        sweeps=tuple(results.sweeps),
-        metrics=_told_metrics(results),
+        checks=(*(checks(analysis) if analysis.cells else ()), *of_faults.checks(analysis.faults)),
+        sweeps=question_sweeps(analysis.scenario),
+        metrics=_told_metrics(analysis),
     )
 
 
-def _pairs(results: Results, comparisons: Sequence[Comparison]) -> list[Statement]:
+def _pairs(analysis: Analysis, comparisons: Sequence[Comparison]) -> list[Statement]:
     """Tell one statement for each two kinds of savers, those that the question is about first.
 
     What keeps nothing beyond its process comes last.
     """
     groups: dict[str, list[Comparison]] = defaultdict(list)
     for each in comparisons:
-        groups[_about(results, each)].append(each)
+        groups[_about(analysis, each)].append(each)
     asked = {
-        pair.candidate for pair in (results.scenario.ask.pairs if results.scenario.ask else ())
+        pair.candidate for pair in (analysis.scenario.ask.pairs if analysis.scenario.ask else ())
     }
 
     def rank(group: Sequence[Comparison]) -> tuple[bool, bool]:
-        is_volatile = all(results.cell(c).durability is Durability.VOLATILE for c in group)
+        is_volatile = all(c.candidate_cell.durability is Durability.VOLATILE for c in group)
         return is_volatile, asked.isdisjoint(c.candidate for c in group)
 
     ordered = sorted(groups.items(), key=lambda item: rank(item[1]))
     return [
         Statement(
-            f"{about}{_which(of)}", f"{'; '.join(_clauses(results, of))}.{_doubts(results, of)}"
+            f"{about}{_which(of)}", f"{'; '.join(_clauses(analysis, of))}.{_doubts(analysis, of)}"
         )
         for about, of in ordered
     ]
 
 
-def _doubts(results: Results, group: Sequence[Comparison]) -> str:
+def _doubts(analysis: Analysis, group: Sequence[Comparison]) -> str:
     """Say in how many conditions of a group its ratios are none to quote as extremes."""
-    sides = dict.fromkeys((a.name, b.name) for a, b in map(results.sides, group))
-    whys = [why for pair in sides if (why := results.doubts(*pair))]
+    sides = {tuple(cell.name for cell in each.cells): each.cells for each in group}
+    whys = [why for cells in sides.values() if (why := no_extreme(analysis, cells))]
     if not whys:
         return ""
     texts = " or ".join(dict.fromkeys(chain(*whys)))
@@ -121,48 +129,48 @@ def _which(group: Sequence[Comparison]) -> str:
     return f" ({listed(candidates)})" if len(candidates) > 1 else ""
 
 
-def _about(results: Results, comparison: Comparison) -> str:
-    candidate, baseline = kinds(results.cells, comparison.candidate, comparison.baseline)
+def _about(analysis: Analysis, comparison: Comparison) -> str:
+    candidate, baseline = kinds(analysis.cells, comparison.candidate, comparison.baseline)
     if comparison.same_durability:
         return f"{candidate} against {baseline}"
-    one, other = (cell.durability for cell in results.sides(comparison))
+    one, other = (cell.durability for cell in comparison.cells)
     if one.strength < other.strength:
         return f"{candidate}, {_PROMISES[one]}, against {baseline}"
     return f"{candidate} against {baseline}, {_PROMISES[other]}"
 
 
-def _clauses(results: Results, group: Sequence[Comparison]) -> Iterator[str]:
-    for name in _told_metrics(results):
+def _clauses(analysis: Analysis, group: Sequence[Comparison]) -> Iterator[str]:
+    for name in _told_metrics(analysis):
         if part := [c for c in group if c.metric.name == name]:
-            yield clause(results, part)
+            yield clause(part)
 
 
-def _told_metrics(results: Results) -> tuple[str, ...]:
+def _told_metrics(analysis: Analysis) -> tuple[str, ...]:
     """Name the primary metrics but throughput, which mirrors the times where there are any."""
-    primary = results.scenario.primary_metrics
+    primary = analysis.scenario.primary_metrics
     has_times = any(unit_of(name) == "ns" for name in primary)
     return tuple(name for name in primary if not (has_times and name == THROUGHPUT.name))
 
 
-def clause(results: Results, group: Sequence[Comparison]) -> str:
+def clause(group: Sequence[Comparison]) -> str:
     """Say how one metric compares in all its conditions.
 
     ``reads of 50 kB take 3.0 to 5.1 times as long, elsewhere 1.3 to 2.3 times as long (not
     proven)``: what is not shown is told with its estimates, never as equal.
     """
     of = noun(group[0].metric)
-    proven = [c for c in group if is_proven(c)]
+    proven = [c for c in group if c.is_proven]
     parts = [[c for c in proven if c.outcome == outcome] for outcome in ("worse", "better")]
     said = []
     for part in filter(None, parts):
-        where, how_many = _where(results, part, group)
+        where, how_many = _where(part, group)
         said.append(f"{of}{where} {ratios_of(part[0].metric, _ratios(part))}{how_many}")
     if alike := [c for c in proven if c.outcome == "equivalent"]:
-        where, how_many = _where(results, alike, group)
+        where, how_many = _where(alike, group)
         verb = "differ" if of.endswith("s") else "differs"
         said.append(f"{of}{where} {verb} by less than {_share(alike[0])}{how_many}")
-    if rest := [c for c in group if not is_proven(c)]:
-        where, _ = _where(results, rest, group)
+    if rest := [c for c in group if not c.is_proven]:
+        where, _ = _where(rest, group)
         verb, _, told = ratios_of(rest[0].metric, _ratios(rest)).partition(" ")
         is_none = len(rest) == len(group) > 1
         if min(_ratios(rest)) < 1.0 < max(_ratios(rest)) and not any(c.effect.side() for c in rest):
@@ -182,13 +190,11 @@ def _ratios(comparisons: Sequence[Comparison]) -> list[float]:
     return [c.effect.ratio for c in comparisons]
 
 
-def _where(
-    results: Results, part: Sequence[Comparison], group: Sequence[Comparison]
-) -> tuple[str, str]:
+def _where(part: Sequence[Comparison], group: Sequence[Comparison]) -> tuple[str, str]:
     """Say in which of the conditions of ``group``, where few words do; else in how many."""
     if len(part) == len(group):
         return "", ""
-    cells, inside = [[results.cell(c) for c in some] for some in (group, part)]
+    cells, inside = [[c.candidate_cell for c in some] for some in (group, part)]
     names = varying(cells)
     for name in names:
         values = {getattr(cell, name) for cell in inside}
@@ -200,8 +206,8 @@ def _where(
     return "", f" in {len(part)} of {len(group)} conditions"
 
 
-def _where_it_runs(results: Results) -> Iterator[Statement]:
-    planned = [entry for entry in results.matrix if entry.reason != NOT_PLANNED]
+def _where_it_runs(analysis: Analysis) -> Iterator[Statement]:
+    planned = [entry for entry in analysis.matrix if entry.reason != NOT_PLANNED]
     loops = list(dict.fromkeys(entry.loop for entry in planned))
     refused = [entry for entry in planned if entry.status in ("unsupported", "failed")]
     if not refused and len(loops) < 2:
@@ -230,16 +236,16 @@ def _short(reason: str) -> str:
     return line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1].rstrip() + "…"
 
 
-def _rankings(results: Results) -> list[Statement]:
+def _rankings(analysis: Analysis) -> list[Statement]:
     groups: dict[tuple[tuple[str, ...], str], list[Cell]] = defaultdict(list)
-    for cell in results.cells:
-        metric = _ranked_by(results, cell)
+    for cell in analysis.cells:
+        metric = _ranked_by(analysis, cell)
         is_aside = cell.unusable_because(metric) or cell.aa_of or cell.is_floor
-        is_asked = cell.sweep in results.sweeps and cell.loop_kind != "emulated"
+        is_asked = cell.sweep in question_sweeps(analysis.scenario) and cell.loop_kind != "emulated"
         if is_asked and not is_aside and cell.value(metric) is not None:
             groups[cell.condition, cell.loop].append(cell)
-    labels = [name for name in varying(results.cells) if name != "subject"]
-    return [_ranking(_ranked_by(results, cells[0]), cells, labels) for cells in groups.values()]
+    labels = [name for name in varying(analysis.cells) if name != "subject"]
+    return [_ranking(_ranked_by(analysis, cells[0]), cells, labels) for cells in groups.values()]
 
 
 def _ranking(metric: str, cells: Sequence[Cell], labels: Sequence[str]) -> Statement:
@@ -259,9 +265,9 @@ def _ranking(metric: str, cells: Sequence[Cell], labels: Sequence[str]) -> State
     return Statement(f"{what} {place}".rstrip(), f"{text}.")
 
 
-def _ranked_by(results: Results, cell: Cell) -> str:
+def _ranked_by(analysis: Analysis, cell: Cell) -> str:
     """Return the first primary metric, or the cycle's where that counts from calls."""
-    metric = results.scenario.primary_metrics[0]
+    metric = analysis.scenario.primary_metrics[0]
     is_open = "cycle.queueing.p50" in cell.estimates
     if is_open and counts_from_its_call(metric):
         return f"{CYCLE}.{metric.partition('.')[2]}"

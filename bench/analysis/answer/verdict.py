@@ -16,20 +16,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.analysis.answer.doubts import no_extreme
 from bench.analysis.answer.limits import (
     LimitOutcome,
     PValues,
     beyond_chance,
+    compared_by,
     figure_of,
-    outcome_of,
     ratio_outside_p,
     says_nothing,
 )
 from bench.analysis.answer.places import condition_text, kinds, varying
-from bench.analysis.answer.results import Results, is_proven
-from bench.analysis.cell import Cell
-from bench.analysis.comparison import compare, noise_factor, same_durability, widened
-from bench.analysis.result import Comparison
+from bench.analysis.cell import Cell, by_place
+from bench.analysis.comparison import widened
+from bench.analysis.result import Analysis, Comparison
 from bench.analysis.wording import (
     bound_in_words,
     counted,
@@ -39,6 +39,7 @@ from bench.analysis.wording import (
     ratios_of,
 )
 from bench.scenario.durability import Durability
+from bench.scenario.family import question_sweeps
 from bench.scenario.limit import BASELINE, Limit
 from bench.scenario.metric import unit_of
 from bench.scenario.scenario import CANDIDATE, Ask
@@ -71,22 +72,23 @@ class _Asked:
     why: str = ""
 
 
-def verdict(results: Results) -> tuple[Verdict, str]:
+def verdict(analysis: Analysis) -> tuple[Verdict, str]:
     """Return yes or no to what the scenario asks, and a sentence that says it with its bound.
 
     Both are empty where it asks nothing.
     """
-    ask = results.scenario.ask
+    ask = analysis.scenario.ask
     if ask is None:
         return "", ""
+    sweeps = question_sweeps(analysis.scenario)
     told = [
         cell
-        for cell in results.cells
-        if ask.selects(cell) and (ask.sweeps or cell.sweep in results.sweeps) and not cell.aa_of
+        for cell in analysis.cells
+        if ask.selects(cell) and (ask.sweeps or cell.sweep in sweeps) and not cell.aa_of
     ]
-    asked = [*(_ratios(results, ask, told) if ask.pairs else _figures(ask, told))]
+    asked = [*(_ratios(analysis, ask, told) if ask.pairs else _figures(ask, told))]
     reached = _reached(asked)
-    bound = _gains(results, ask, asked, reached) if ask.pairs else _named(asked, reached)
+    bound = _gains(analysis, ask, asked, reached) if ask.pairs else _named(asked, reached)
     return reached, f"{reached.capitalize()}. {bound}"
 
 
@@ -101,48 +103,37 @@ def _reached(asked: Sequence[_Asked]) -> Verdict:
 # ----------------------------------------------------------------------------------------- ratios
 
 
-def _ratios(results: Results, ask: Ask, told: Sequence[Cell]) -> Iterator[_Asked]:
-    places = {(cell.subject, cell.condition, cell.loop): cell for cell in results.cells}
+def _ratios(analysis: Analysis, ask: Ask, told: Sequence[Cell]) -> Iterator[_Asked]:
+    places = by_place(analysis.cells)
     for pair in ask.pairs:
         for cell in told:
             if cell.subject == pair.candidate:
-                baseline = places.get((pair.baseline, cell.condition, cell.loop))
+                baseline = places.get((pair.baseline, *cell.place))
                 for limit in ask.require:
-                    yield _ratio(results, ask, limit, cell, baseline)
+                    yield _ratio(analysis, ask, limit, cell, baseline)
 
 
-def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell | None) -> _Asked:
+def _ratio(analysis: Analysis, ask: Ask, limit: Limit, cell: Cell, baseline: Cell | None) -> _Asked:
     sides = [cell, baseline] if limit.of == CANDIDATE else [baseline, cell]
     over, under = sides
     if over is None or under is None or over.invalid_because or under.invalid_because:
         return _Asked("undecided", cell, limit, why="not measured, or invalid")
-    is_across = not same_durability(over, under)
+    is_across = not over.promises_as(under)
     if is_across and not ask.across_durability:
         is_known = Durability.UNKNOWN not in (over.durability, under.durability)
         why = "they promise different things" if is_known else "what they promise is not known"
         return _Asked("undecided", cell, limit, why=why)
-    compared = compare(
-        over,
-        under,
-        limit.metric,
-        limit.per,
-        noise_factor=noise_factor(results.cells, limit.metric, limit.per),
-        smallest_effect=results.scenario.smallest_effect,
-    )
-    if compared is None:
-        why = f"no block has a value of {limit.metric} for both sides"
-        return _Asked("undecided", cell, limit, why=why)
-    if why := says_nothing(compared):
-        return _Asked("undecided", cell, limit, why=why)
-    outcome, why = outcome_of(compared, limit.range)
+    compared, outcome, why = compared_by(analysis, limit, over, under)
+    if compared is None or says_nothing(compared):
+        return _Asked(outcome, cell, limit, why=why)
     is_gain = (limit.of == BASELINE) == (compared.metric.better != "higher")
     return _Asked(
         outcome,
         cell,
         limit,
         gain=_gain(compared, *widened(compared, "claims"), is_gain=is_gain),
-        shown=_shown(results, limit, over, under),
-        is_doubted=bool(results.doubts(over.name, under.name)),
+        shown=_shown(analysis, limit, over, under),
+        is_doubted=bool(no_extreme(analysis, (over, under))),
         is_for_less=not math.isfinite(limit.range.low if is_gain else limit.range.high),
         is_across=is_across,
         outside_p=ratio_outside_p(compared, limit.range),
@@ -151,16 +142,20 @@ def _ratio(results: Results, ask: Ask, limit: Limit, cell: Cell, baseline: Cell 
     )
 
 
-def _shown(results: Results, limit: Limit, over: Cell, under: Cell) -> Comparison | None:
+def _shown(analysis: Analysis, limit: Limit, over: Cell, under: Cell) -> Comparison | None:
     """Return the report's comparison in what the limit is about, if it is proven."""
-    compared = (
-        each
-        for each in results.comparisons
-        if {each.candidate, each.baseline} == {over.subject, under.subject}
-        and (each.condition, each.loop) == (over.condition, over.loop)
-        and each.metric.name == limit.metric
+    names = {over.name, under.name}
+    return next(
+        (
+            each
+            for each in analysis.comparisons
+            if {cell.name for cell in each.cells} == names
+            and each.condition == over.condition
+            and each.metric.name == limit.metric
+            and each.is_proven
+        ),
+        None,
     )
-    return next(filter(is_proven, compared), None)
 
 
 def _gain(
@@ -173,7 +168,7 @@ def _gain(
     return 1.0 / high, 1.0 / ratio, 1.0 / low if low > 0.0 else math.inf
 
 
-def _gains(results: Results, ask: Ask, asked: Sequence[_Asked], reached: Verdict) -> str:
+def _gains(analysis: Analysis, ask: Ask, asked: Sequence[_Asked], reached: Verdict) -> str:
     """Say within which bounds the candidate is better or worse, and where it is most so."""
     known = [each for each in asked if each.gain is not None]
     if not known:
@@ -187,7 +182,7 @@ def _gains(results: Results, ask: Ask, asked: Sequence[_Asked], reached: Verdict
     lowest, highest = min(low for low, _, _ in gains), max(high for *_, high in gains)
     shown = {gain[1]: each for gain, each in zip(gains, known, strict=True) if each.shown}
     farthest = _farthest(known, shown, max if reached == "yes" else min)
-    candidates, baselines = _sides(results, ask)
+    candidates, baselines = _sides(analysis, ask)
     verb = "are" if " and " in candidates else "is"
     bound = f"at most {bound_in_words(highest, is_upper=True)} times as {better}"
     if reached == "yes":
@@ -207,9 +202,9 @@ def _gains(results: Results, ask: Ask, asked: Sequence[_Asked], reached: Verdict
     return _first_up(said)
 
 
-def _sides(results: Results, ask: Ask) -> tuple[str, str]:
+def _sides(analysis: Analysis, ask: Ask) -> tuple[str, str]:
     """Name what was asked about, and what it is compared with, by kind."""
-    named = [kinds(results.cells, pair.candidate, pair.baseline) for pair in ask.pairs]
+    named = [kinds(analysis.cells, pair.candidate, pair.baseline) for pair in ask.pairs]
     candidates, baselines = (dict.fromkeys(side) for side in zip(*named, strict=True))
     return listed(candidates), listed(baselines)
 

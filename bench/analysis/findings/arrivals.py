@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 
+from bench.analysis.cell import Cell, LoadFacts
 from bench.analysis.findings.registry import (
-    Evidence,
     Symptom,
     cell_finding,
     is_most,
-    open_facts,
 )
-from bench.analysis.load_facts import LoadFacts
-from bench.analysis.summary import CellEvidence
+from bench.analysis.result import Analysis
 from bench.analysis.wording import counted
 from bench.scenario.arrival import Closed
 from bench.scenario.quantity import number, quantity
@@ -35,14 +33,14 @@ GROWN_BACKLOG_CYCLES = 2.0
 
 @cell_finding(
     "warning",
-    meaning="Fewer cycles ended well in the window than were due: the saver, the server or the "
-    "client cannot keep up, and response times grow with the length of the window.",
     advice="Quote no response time at this rate as one that lasts; offer less, or search for the "
     "highest rate that meets an objective.",
 )
-def rate_not_reached(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for open loads of which fewer cycles ended well in the window than were due in it."""
-    planned = sum(facts.planned for facts in open_facts(cell))
+def rate_not_reached(_: Analysis, cell: Cell) -> Symptom | None:
+    """Fewer cycles ended well in the window than were due: the saver, the server or the client
+    cannot keep up, and response times grow with the length of the window.
+    """
+    planned = sum(facts.planned for facts in cell.open_load)
     finished = sum(facts.cycles_finished for facts in cell.load.values())
     slack = sum(_straddling(facts) for facts in cell.load.values())
     if finished + slack >= REACHED_RATE * planned:
@@ -67,23 +65,22 @@ def _straddling(facts: LoadFacts) -> float:
 
 @cell_finding(
     "warning",
-    meaning="Cycles were released in other intervals than planned, in bursts as a rule: the "
-    "queueing that bursts cause is in the times. Response times count from when a cycle was due "
-    "all the same.",
     advice="Look for what held the loop; offer less load, or use a quieter machine.",
 )
-def arrivals_not_as_planned(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for open loads whose cycles were released in other intervals than planned."""
+def arrivals_not_as_planned(_: Analysis, cell: Cell) -> Symptom | None:
+    """Cycles were released in other intervals than planned, in bursts as a rule: the queueing that
+    bursts cause is in the times. Response times count from when a cycle was due all the same.
+    """
     off = [
         facts
-        for facts in open_facts(cell)
+        for facts in cell.open_load
         if facts.gaps_distance > GAPS_DISTANCE
         and facts.lag_p99_ns
         > max(UNPLANNED_LAG_NS, UNPLANNED_LAG_PER_SERVICE * facts.service_p50_ns)
     ]
     if not is_most(off, cell):
         return None
-    worst = max(open_facts(cell), key=lambda facts: facts.gaps_distance)
+    worst = max(cell.open_load, key=lambda facts: facts.gaps_distance)
     message = (
         f"the intervals between releases are {number(worst.gaps_distance)} from the planned ones "
         f"(Kolmogorov-Smirnov distance), releases up to {quantity(worst.lag_p99_ns, 'ns')} late "
@@ -94,24 +91,22 @@ def arrivals_not_as_planned(_: Evidence, cell: CellEvidence) -> Symptom | None:
 
 @cell_finding(
     "warning",
-    meaning="Samples or time are missing. In a closed loop without think time every client always "
-    "has a cycle under way, so throughput × mean response time is the number of clients (Little "
-    "1961); in an open one every planned arrival has a sample.",
     advice="Look for failed cycles and for time that clients spend outside their cycles.",
 )
-def little_law(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for missing samples: by the law, or by the plan of an open loop.
-
-    The mean number of cycles under way is taken from the overlap of each cycle with the window,
-    which throughput × mean response time equals in the long run, so that short windows are not
-    judged by what straddles their ends.
+def little_law(analysis: Analysis, cell: Cell) -> Symptom | None:
+    """Samples or time are missing. In a closed loop without think time every client always has a
+    cycle under way, so throughput × mean response time is the number of clients (Little 1961); in
+    an open one every planned arrival has a sample.
     """
-    planned = sum(facts.planned for facts in open_facts(cell))
-    sampled = sum(facts.sampled for facts in open_facts(cell))
+    # The mean number of cycles under way is taken from the overlap of each cycle with the window,
+    # which throughput × mean response time equals in the long run, so that short windows are not
+    # judged by what straddles their ends.
+    planned = sum(facts.planned for facts in cell.open_load)
+    sampled = sum(facts.sampled for facts in cell.open_load)
     if planned != sampled:
         message = f"{sampled} of {planned} planned cycles have a sample"
         return Symptom(message, size=abs(sampled / max(1, planned) - 1.0))
-    arrival = evidence.scenario.arrival(cell.cell.arrival)
+    arrival = analysis.scenario.arrival(cell.arrival)
     if not isinstance(arrival, Closed) or arrival.think_s:
         return None
     mean = sum(facts.under_way for facts in cell.load.values()) / len(cell.load)
@@ -127,22 +122,22 @@ def little_law(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
 
 @cell_finding(
     "warning",
-    meaning="More and more cycles were queued or under way: the offered rate is above what can be "
-    "served, and response times depend on how long the window was.",
     advice="Do not quote these times; offer less load, or search for the highest rate that can be "
     "served.",
 )
-def backlog_grew(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for open loads that ended with far more cycles open than they began with, rising."""
+def backlog_grew(_: Analysis, cell: Cell) -> Symptom | None:
+    """More and more cycles were queued or under way: the offered rate is above what can be served,
+    and response times depend on how long the window was.
+    """
     grown = [
         facts
-        for facts in open_facts(cell)
+        for facts in cell.open_load
         if facts.backlog_rises
         and facts.backlog_last > GROWN_BACKLOG * facts.backlog_first + GROWN_BACKLOG_CYCLES
     ]
     if not is_most(grown, cell):
         return None
-    worst = max(open_facts(cell), key=lambda facts: facts.backlog_last)
+    worst = max(cell.open_load, key=lambda facts: facts.backlog_last)
     message = (
         f"{number(worst.backlog_last)} cycles were queued or under way in the last tenth of the "
         f"window, {number(worst.backlog_first)} in the first"

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from bench.analysis.checks import failed_in_words, lost_in_words
-from bench.analysis.findings.registry import Evidence, Symptom, finding
+from bench.analysis.findings.registry import Symptom, finding
+from bench.analysis.result import Analysis
 from bench.analysis.wording import listed
 
 
 @finding(
     "invalid",
-    meaning="The saver says that a write is done before it is where a killed process cannot take "
-    "it along. It is compared with savers that do that work: its numbers are excluded.",
     advice="Make the saver acknowledge a write when it is stored, or say in the subject's options "
     "that it is volatile (reopens = false).",
 )
-def lost_in_crash(evidence: Evidence) -> Symptom | None:
-    """Look for subjects that lost acknowledged writes when their process was killed."""
+def lost_in_crash(analysis: Analysis) -> Symptom | None:
+    """The saver says that a write is done before it is where a killed process cannot take it along.
+    It is compared with savers that do that work: its numbers are excluded.
+    """
     lost = {
         label: text
-        for label, check in evidence.checks.items()
+        for label, check in analysis.checks.items()
         if (text := lost_in_words(check.crash))
     }
-    cells = [cell for cell in evidence.cells if cell.cell.subject in lost]
+    cells = [cell for cell in analysis.cells if cell.subject in lost]
     if not lost:
         return None
     texts = listed((f"{label}: {text}" for label, text in lost.items()), 3)
@@ -30,18 +31,17 @@ def lost_in_crash(evidence: Evidence) -> Symptom | None:
 
 @finding(
     "warning",
-    meaning="The saver does not do what LangGraph asks of it, so how fast it does that is of no "
-    "interest: the times of these operations are excluded and not compared. A note where none "
-    "was timed.",
     advice="checkpoint-bench conformance SUBJECT tells every failed test and its reason.",
 )
-def conformance_failed(evidence: Evidence) -> Symptom | None:
-    """Look for subjects that fail tests of a capability, timed or not."""
-    cells = [cell for cell in evidence.measured if cell.cell.struck]
-    struck = {cell.cell.subject for cell in cells}
+def conformance_failed(analysis: Analysis) -> Symptom | None:
+    """The saver does not do what LangGraph asks of it, so how fast it does that is of no interest:
+    the times of these operations are excluded and not compared. A note where none was timed.
+    """
+    cells = [cell for cell in analysis.measured if cell.struck]
+    struck = {cell.subject for cell in cells}
     failures = [
         f"{label}: {failed_in_words(capability)}"
-        for label, check in sorted(evidence.checks.items(), key=lambda item: item[0] not in struck)
+        for label, check in sorted(analysis.checks.items(), key=lambda item: item[0] not in struck)
         for capability in check.conformance.failed
     ]
     if not failures:
@@ -49,16 +49,13 @@ def conformance_failed(evidence: Evidence) -> Symptom | None:
     return Symptom(listed(failures, 3), cells, severity=None if cells else "note")
 
 
-@finding(
-    "note",
-    meaning="Nobody has looked whether the saver does what LangGraph asks of it, or keeps what it "
-    "acknowledged when its process is killed.",
-    advice="Remove the reason that is told, and measure again.",
-)
-def not_checked(evidence: Evidence) -> Symptom | None:
-    """Look for subjects of which nothing, or a part, was checked, and say why."""
+@finding("note", advice="Remove the reason that is told, and measure again.")
+def not_checked(analysis: Analysis) -> Symptom | None:
+    """Nobody has looked whether the saver does what LangGraph asks of it, or keeps what it
+    acknowledged when its process is killed.
+    """
     labels: dict[str, list[str]] = {}
-    for label, check in evidence.checks.items():
+    for label, check in analysis.checks.items():
         for name, part in (("conformance", check.conformance), ("crash", check.crash)):
             if part.not_checked:
                 labels.setdefault(f"{name}: {part.not_checked}", []).append(label)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from bench.analysis.cell import by_place
 from bench.analysis.findings.registry import (
-    Evidence,
     Symptom,
     finding,
     in_trials,
-    reading,
-    reading_value,
 )
+from bench.analysis.result import Analysis
 from bench.analysis.wording import counted, listed
 from bench.records.trial import TrialRecord
 from bench.scenario.quantity import number
@@ -34,15 +33,15 @@ _ON = ("yes", "true", "on", "1")
 
 @finding(
     "warning",
-    meaning="Something else took processor time while it was measured, or the system held it back: "
-    "times are longer than they need be, and not equally in all trials.",
     advice="Close what else runs, use a machine or container of your own without a processor "
     "quota, and measure again.",
 )
-def noisy_neighbours(evidence: Evidence) -> Symptom | None:
-    """Look for trials during which the machine was not theirs: one of them moves its block."""
-    disturbances = {r.trial.id: _disturbances(r) for c in evidence.measured for r in c.measured}
-    cells, records = in_trials(evidence.measured, lambda r: bool(disturbances.get(r.trial.id)))
+def noisy_neighbours(analysis: Analysis) -> Symptom | None:
+    """Something else took processor time while it was measured, or the system held it back: times
+    are longer than they need be, and not equally in all trials.
+    """
+    disturbances = {r.trial.id: _disturbances(r) for c in analysis.measured for r in c.measured}
+    cells, records = in_trials(analysis.measured, lambda r: bool(disturbances.get(r.trial.id)))
     if not cells:
         return None
     worst: dict[str, tuple[float, str]] = {}
@@ -51,7 +50,7 @@ def noisy_neighbours(evidence: Evidence) -> Symptom | None:
             worst[kind] = max(worst.get(kind, (0.0, "")), (size, text), key=lambda each: each[0])
     where = f"{counted(len(records), 'trial')} of {counted(len(cells), 'cell')}"
     message = f"{listed(text for _, text in worst.values())}; in {where}"
-    waiting = max(reading_value(record, "host.cpu_pressure") for record in records)
+    waiting = max(record.reading_value("host.cpu_pressure") for record in records)
     if waiting > 0.0:
         share = number(100.0 * waiting)
         message += f". Some task waited for a core for up to {share} % of the time (ours count too)"
@@ -62,16 +61,16 @@ def _disturbances(record: TrialRecord) -> dict[str, tuple[float, str]]:
     """Return by kind of disturbance how large it is, and the words for it."""
     trial = f"trial {record.trial.id}"
     disturbances: dict[str, tuple[float, str]] = {}
-    if (stolen := reading_value(record, "host.steal_share")) > STOLEN_SHARE:
+    if (stolen := record.reading_value("host.steal_share")) > STOLEN_SHARE:
         share = number(100.0 * stolen)
         text = f"the hypervisor took {share} % of the processors' time ({trial})"
         disturbances["stolen"] = (stolen, text)
-    others = reading_value(record, "host.other_cpu")
+    others = record.reading_value("host.other_cpu")
     # A server of the user's on this machine is a process that is not ours.
     if others > OTHERS_CORES and record.server != "external":
         text = f"other processes used {number(others)} of a core ({trial})"
         disturbances["others"] = (others, text)
-    if (throttled := reading_value(record, "host.throttled")) >= THROTTLED_PERIODS:
+    if (throttled := record.reading_value("host.throttled")) >= THROTTLED_PERIODS:
         text = f"the processor quota was used up in {number(throttled)} periods ({trial})"
         disturbances["throttled"] = (throttled, text)
     return disturbances
@@ -79,13 +78,13 @@ def _disturbances(record: TrialRecord) -> dict[str, tuple[float, str]]:
 
 @finding(
     "warning",
-    meaning="A trial was still, or already, at work while another was measured: the times of the "
-    "two are not independent.",
     advice="Report it: trials take turns, and what each did when is in their records.",
 )
-def trials_overlapped(evidence: Evidence) -> Symptom | None:
-    """Look for stages of one trial beside warm-up, window or drain of its neighbours."""
-    records = sorted(evidence.records, key=lambda record: record.started_at)
+def trials_overlapped(analysis: Analysis) -> Symptom | None:
+    """A trial was still, or already, at work while another was measured: the times of the two are
+    not independent.
+    """
+    records = sorted(analysis.records, key=lambda record: record.started_at)
     # Instants of before and after a restart of the machine do not compare: neighbours alone are.
     pairs = [
         (record, other)
@@ -102,7 +101,7 @@ def trials_overlapped(evidence: Evidence) -> Symptom | None:
         f"in {counted(len(trials), 'trial')}; for up to {number(longest_ns / 1e6)} ms "
         f"(trial {other.trial.id} beside {record.trial.id})"
     )
-    cells, _ = in_trials(evidence.measured, lambda record: record.trial.id in trials)
+    cells, _ = in_trials(analysis.measured, lambda record: record.trial.id in trials)
     return Symptom(message, cells, trials)
 
 
@@ -118,14 +117,14 @@ def _beside_ns(record: TrialRecord, other: TrialRecord) -> int:
 
 @finding(
     "warning",
-    meaning="The processors' clock did not stay the same: the same work takes longer at a lower "
-    "clock, whichever saver does it.",
     advice="Fix the clock (governor performance, no turbo), plug in the laptop, and measure again.",
 )
-def clock_frequency_changed(evidence: Evidence) -> Symptom | None:
-    """Look for a clock that changed inside a trial, or from one trial of a block to another."""
+def clock_frequency_changed(analysis: Analysis) -> Symptom | None:
+    """The processors' clock did not stay the same: the same work takes longer at a lower clock,
+    whichever saver does it.
+    """
     blocks: dict[str, list[TrialRecord]] = defaultdict(list)
-    for cell in evidence.measured:
+    for cell in analysis.measured:
         for record in cell.measured:
             if _clock_hz(record):
                 blocks[record.trial.block].append(record)
@@ -142,40 +141,35 @@ def clock_frequency_changed(evidence: Evidence) -> Symptom | None:
         f"between {number(min(hertz) / 1e6)} and {number(max(hertz) / 1e6)} MHz in "
         f"{counted(len(changed), 'trial')}, inside a trial or between those of a block"
     )
-    cells, _ = in_trials(evidence.measured, lambda record: record.trial.id in changed)
+    cells, _ = in_trials(analysis.measured, lambda record: record.trial.id in changed)
     return Symptom(message, cells, sorted(changed))
 
 
 def _clock_hz(record: TrialRecord) -> list[float]:
-    readings = (reading(record, f"host.clock_{when}") for when in ("start", "end"))
+    readings = (record.reading(f"host.clock_{when}") for when in ("start", "end"))
     return [each.value for each in readings if each is not None]
 
 
 @finding(
     "warning",
-    meaning="Debugging, tracing or profiling slows every operation, and some savers more than "
-    "others.",
     advice="Unset PYTHONASYNCIODEBUG, PYTHONDEVMODE, PYTHONTRACEMALLOC, COVERAGE_PROCESS_START and "
     "the like, and measure again.",
 )
-def debug_on(evidence: Evidence) -> Symptom | None:
-    """Look for debugging that is switched on in the interpreter that measured."""
-    python = evidence.run.environment.python
+def debug_on(analysis: Analysis) -> Symptom | None:
+    """Debugging, tracing or profiling slows every operation, and some savers more than others."""
+    python = analysis.run.environment.python
     switched_on = [key for key in DEBUG_KEYS if python.get(key, "").lower() in _ON]
     if not switched_on:
         return None
     return Symptom(f"switched on in the interpreter: {listed(switched_on)}")
 
 
-@finding(
-    "warning",
-    meaning="The program that measured is not the commit that the record names, so nobody can "
-    "repeat it.",
-    advice="Commit the changes and measure again before quoting a number.",
-)
-def dirty_checkout(evidence: Evidence) -> Symptom | None:
-    """Look for uncommitted changes in the program that measured."""
-    environment = evidence.run.environment
+@finding("warning", advice="Commit the changes and measure again before quoting a number.")
+def dirty_checkout(analysis: Analysis) -> Symptom | None:
+    """The program that measured is not the commit that the record names, so nobody can
+    repeat it.
+    """
+    environment = analysis.run.environment
     if not environment.dirty:
         return None
     commit = environment.commit or "an unknown commit"
@@ -184,68 +178,51 @@ def dirty_checkout(evidence: Evidence) -> Symptom | None:
 
 @finding(
     "note",
-    meaning="These ratios compare a write that survives a crash with one that may not: they "
-    "include the price of that promise.",
     advice="Quote them only with both durability classes; for the saver alone compare within a "
     "class.",
 )
-def durability_differs(evidence: Evidence) -> Symptom | None:
-    """Look for comparisons that cross durability classes."""
-    crossing = [c for c in evidence.comparisons if not c.same_durability]
+def durability_differs(analysis: Analysis) -> Symptom | None:
+    """These ratios compare a write that survives a crash with one that may not: they include the
+    price of that promise.
+    """
+    crossing = [c for c in analysis.comparisons if not c.same_durability]
     if not crossing:
         return None
-    classes = {
-        (cell.cell.condition, cell.cell.loop, cell.cell.subject): cell.cell.durability
-        for cell in evidence.cells
-    }
     pairs: dict[str, None] = {}
     for c in crossing:
-        durability = {
-            subject: f"{subject} ({classes.get((c.condition, c.loop, subject), 'unknown')})"
-            for subject in (c.subject, c.candidate, c.baseline)
-        }
-        if c.axis == "loop":
-            pairs[f"{durability[c.subject]} on {c.candidate}"] = None
-        else:
-            pairs[f"{durability[c.candidate]} with {durability[c.baseline]}"] = None
-    arms = {(c.condition, c.loop, c.subject) for c in crossing}
-    cells = [
-        cell
-        for cell in evidence.cells
-        if (cell.cell.condition, cell.cell.loop, cell.cell.subject) in arms
-    ]
+        one, other = (f"{cell.subject} ({cell.durability})" for cell in c.cells)
+        pairs[f"{one} on {c.candidate}" if c.axis == "loop" else f"{one} with {other}"] = None
+    arms = by_place(c.candidate_cell for c in crossing)
+    cells = [cell for cell in analysis.cells if (cell.subject, *cell.place) in arms]
     return Symptom(f"compared across durability classes: {listed(pairs, 8)}", cells)
 
 
-@finding(
-    "note",
-    meaning="This loop stands in for that of another platform: that a saver runs on it counts, how "
-    "fast it is there says nothing about that platform.",
-    advice="Measure on the platform itself before quoting a time.",
-)
-def emulated_loop(evidence: Evidence) -> Symptom | None:
-    """Look for cells that ran on an emulated loop."""
-    cells = [cell for cell in evidence.measured if cell.cell.loop_kind == "emulated"]
+@finding("note", advice="Measure on the platform itself before quoting a time.")
+def emulated_loop(analysis: Analysis) -> Symptom | None:
+    """This loop stands in for that of another platform: that a saver runs on it counts, how fast it
+    is there says nothing about that platform.
+    """
+    cells = [cell for cell in analysis.measured if cell.loop_kind == "emulated"]
     if not cells:
         return None
-    loops = sorted({cell.cell.loop for cell in cells})
+    loops = sorted({cell.loop for cell in cells})
     verb = "is" if len(loops) == 1 else "are"
     return Symptom(f"{listed(loops)} {verb} emulated here ({counted(len(cells), 'cell')})", cells)
 
 
 @finding(
     "note",
-    meaning="Client and server compete for the same cores: absolute times are those of this "
-    "machine, and a server that computes more takes time from the client.",
     advice="Quote ratios rather than times, or point BENCH_POSTGRES_DSN and BENCH_REDIS_URL at "
     "servers on another machine.",
 )
-def shared_cores(evidence: Evidence) -> Symptom | None:
-    """Look for embedded servers that ran beside their client."""
-    cells = [cell for cell in evidence.measured if cell.cell.server == "embedded"]
+def shared_cores(analysis: Analysis) -> Symptom | None:
+    """Client and server compete for the same cores: absolute times are those of this machine, and a
+    server that computes more takes time from the client.
+    """
+    cells = [cell for cell in analysis.measured if cell.server == "embedded"]
     if not cells:
         return None
-    host = evidence.run.environment.host
+    host = analysis.run.environment.host
     known = (host.get(key, "") for key in ("cores_usable", "cores"))
     cores = next((count for count in known if count not in ("", "0")), "the same")
     shared = "one core" if cores == "1" else f"{cores} cores"

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from statistics import median
 
+from bench.analysis.cell import Cell, OpenFacts
 from bench.analysis.findings.registry import (
-    Evidence,
     Symptom,
     cell_finding,
     finding,
     is_most,
-    open_facts,
-    reading_value,
     value,
 )
-from bench.analysis.load_facts import OpenFacts
-from bench.analysis.result import Severity
-from bench.analysis.summary import CellEvidence
+from bench.analysis.result import Analysis, Severity
 from bench.analysis.wording import counted
 from bench.scenario.arrival import Open
 from bench.scenario.quantity import number, quantity
@@ -44,21 +40,20 @@ _HELD_BY_SAVER = "loop_held.by_saver"
 
 @cell_finding(
     "invalid",
-    meaning="The generator released its cycles so late, or so few of them, that the load was not "
-    "the one that was asked for: times are the generator's, not the saver's.",
     advice="Offer less load, close what else runs on the machine, and measure again.",
 )
-def generator_late(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for open loads that were not offered. Invalid where most trials of a cell were not.
-
-    A saver that holds the loop holds the generator too, and that is no fault of the generator's:
-    where the loop was late although its thread hardly computed, it is a warning.
+def generator_late(_: Analysis, cell: Cell) -> Symptom | None:
+    """The generator released its cycles so late, or so few of them, that the load was not the one
+    that was asked for: times are the generator's, not the saver's.
     """
+    # Invalid where most trials of a cell were not.
+    # A saver that holds the loop holds the generator too, and that is no fault of the generator's:
+    # where the loop was late although its thread hardly computed, it is a warning.
     late = {
         record.trial.id: facts
         for record in cell.measured
         if (facts := cell.load[record.trial.id].open_load) is not None
-        and reading_value(record, _HELD_BY_SAVER) <= 0.5
+        and record.reading_value(_HELD_BY_SAVER) <= 0.5
         and _is_late(facts)
     }
     if not late:
@@ -79,7 +74,7 @@ def _is_late(facts: OpenFacts) -> bool:
     return few or facts.lag_p99_ns > max(LATE_NS, facts.service_p50_ns)
 
 
-def _is_held(cell: CellEvidence) -> bool:
+def _is_held(cell: Cell) -> bool:
     """Tell whether the loop stood still: it lagged, and its thread was idle for half of the time.
 
     The generator computes; only a call that waits keeps the loop without using it.
@@ -90,47 +85,47 @@ def _is_held(cell: CellEvidence) -> bool:
 
 @finding(
     "warning",
-    meaning="The worker process was at the end of one core, or its loop was: times include "
-    "queueing in the client, and differences between servers shrink.",
     advice="Offer less load, use a smaller payload, or compare these cells by throughput alone.",
 )
-def generator_saturated(evidence: Evidence) -> Symptom | None:
-    """Look for cells where the client is the bottleneck, or adds much to what it measures."""
-    busy = [cell for cell in evidence.measured if _is_busy(evidence, cell)]
-    lagging = [cell for cell in evidence.measured if _lag_ns(cell) > 0.0]
+def generator_saturated(analysis: Analysis) -> Symptom | None:
+    """The worker process was at the end of one core, or its loop was: times include queueing in the
+    client, and differences between servers shrink.
+    """
+    busy = [cell for cell in analysis.measured if _is_busy(analysis, cell)]
+    lagging = [cell for cell in analysis.measured if _lag_ns(cell) > 0.0]
     parts: list[str] = []
     if busy:
         most = max(busy, key=lambda cell: value(cell, _CPU_SHARE))
         share, loop = (number(value(most, name)) for name in (_CPU_SHARE, _LOOP_SHARE))
         parts.append(
-            f"the worker used up to {share} of a core, its loop {loop} ({most.cell.name}), in "
+            f"the worker used up to {share} of a core, its loop {loop} ({most.name}), in "
             f"{counted(len(busy), 'cell')} where it should be waiting for a server or a schedule"
         )
     if lagging:
         most = max(lagging, key=_lag_ns)
         parts.append(
             f"it released cycles up to {quantity(_lag_ns(most), 'ns')} late (median of the "
-            f"trials' p99, {most.cell.name}), the worst of {counted(len(lagging), 'cell')}"
+            f"trials' p99, {most.name}), the worst of {counted(len(lagging), 'cell')}"
         )
     if not parts:
         return None
-    names = {cell.cell.name for cell in (*busy, *lagging)}
-    cells = [cell for cell in evidence.measured if cell.cell.name in names]
+    names = {cell.name for cell in (*busy, *lagging)}
+    cells = [cell for cell in analysis.measured if cell.name in names]
     return Symptom("; ".join(parts), cells)
 
 
-def _is_busy(evidence: Evidence, cell: CellEvidence) -> bool:
+def _is_busy(analysis: Analysis, cell: Cell) -> bool:
     """Tell whether the worker is at its end though its work is to wait for somebody else."""
-    is_open = isinstance(evidence.scenario.arrival(cell.cell.arrival), Open)
-    return (is_open or bool(cell.cell.server)) and (
+    is_open = isinstance(analysis.scenario.arrival(cell.arrival), Open)
+    return (is_open or bool(cell.server)) and (
         value(cell, _CPU_SHARE) > SATURATED_CPU_SHARE
         or value(cell, _LOOP_SHARE) > SATURATED_LOOP_SHARE
     )
 
 
-def _lag_ns(cell: CellEvidence) -> float:
+def _lag_ns(cell: Cell) -> float:
     """Return by how much the generator is late, where that is much; else 0."""
-    trials = open_facts(cell)
+    trials = cell.open_load
     if not trials:
         return 0.0
     lag = median(facts.lag_p99_ns for facts in trials)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import itemgetter
 
+from bench.analysis.cell import Cell
 from bench.analysis.findings.registry import (
-    Evidence,
     Symptom,
     cell_finding,
-    reading,
-    reading_value,
     value,
 )
-from bench.analysis.summary import CellEvidence
+from bench.analysis.result import Analysis
 from bench.analysis.wording import counted
 from bench.records.trial import TrialRecord
 from bench.scenario.metric import READ_OPERATION, WRITE_OPERATION
@@ -43,18 +41,15 @@ _WAITED_FOR = {"lock_wait": "the saver's lock", "pool_wait": "a connection"}
 
 @cell_finding(
     "warning",
-    meaning="The saver held the event loop, so the other clients stood still before their "
-    "operations even started: a low service time hides the wait. In a server every other request "
-    "stands still too.",
     advice="Judge these cells by their response time; call a blocking saver in threads, or use the "
     "asynchronous one.",
 )
-def loop_blocked(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells where each call holds the loop for as long as a server takes to answer.
-
-    Waiting then dwarfs service while the loop lags. Savers that only compute, for microseconds,
-    are not named: with many clients they wait for each other on any loop.
+def loop_blocked(_: Analysis, cell: Cell) -> Symptom | None:
+    """The saver held the event loop, so the other clients stood still before their operations even
+    started: a low service time hides the wait. In a server every other request stands still too.
     """
+    # Waiting then dwarfs service while the loop lags. Savers that only compute, for microseconds,
+    # are not named: with many clients they wait for each other on any loop.
     operation = _blocking(cell)
     if not operation:
         return None
@@ -69,12 +64,12 @@ def loop_blocked(_: Evidence, cell: CellEvidence) -> Symptom | None:
     return Symptom(message, size=times["wait"])
 
 
-def _blocking(cell: CellEvidence) -> str:
+def _blocking(cell: Cell) -> str:
     """Return the saver's operation that shows that calls hold the loop; empty where none does."""
-    if cell.cell.concurrency < 2 or value(cell, _LOOP_LAG) < BLOCKED_LOOP_LAG_NS:
+    if cell.concurrency < 2 or value(cell, _LOOP_LAG) < BLOCKED_LOOP_LAG_NS:
         return ""
     # Decoding a large state takes any saver long; so writing tells, where there is any.
-    operation = WRITE_OPERATION if WRITE_OPERATION in cell.cell.operations else READ_OPERATION
+    operation = WRITE_OPERATION if WRITE_OPERATION in cell.operations else READ_OPERATION
     service = value(cell, f"{operation}.service.p50")
     wait = value(cell, f"{operation}.wait.p50")
     holds = service >= BLOCKING_CALL_NS and wait >= BLOCKED_WAIT_PER_SERVICE * service
@@ -83,15 +78,15 @@ def _blocking(cell: CellEvidence) -> str:
 
 @cell_finding(
     "warning",
-    meaning="The event loop stood still for a long time at once, for longer than garbage "
-    "collections and the host account for: a call held it. Medians do not show that; in a server "
-    "every request that is under way then waits.",
     advice="Look at the place that is named, or profile what the saver does there: a first call "
     "that imports, connects or migrates belongs before the load, a blocking call into a thread.",
 )
-def loop_stalled(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for a loop that stood still once for long, though no call always holds it."""
-    lengths = [(_stalled_ns(evidence, cell, record), record) for record in cell.measured]
+def loop_stalled(analysis: Analysis, cell: Cell) -> Symptom | None:
+    """The event loop stood still for a long time at once, for longer than garbage collections and
+    the host account for: a call held it. Medians do not show that; in a server every request that
+    is under way then waits.
+    """
+    lengths = [(_stalled_ns(analysis, cell, record), record) for record in cell.measured]
     stalls = [stall for stall in lengths if stall[0] >= STALLED_NS]
     if not stalls or _blocking(cell):
         return None
@@ -104,23 +99,23 @@ def loop_stalled(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
     return Symptom(message, (), [record.trial.id for _, record in stalls], size=longest_ns)
 
 
-def _stalled_ns(evidence: Evidence, cell: CellEvidence, record: TrialRecord) -> float:
+def _stalled_ns(analysis: Analysis, cell: Cell, record: TrialRecord) -> float:
     """Return for how long the loop was held at once, less what was no call's doing.
 
     It was late for a timer, and meanwhile no operation started or ended: where many are ready and
     each takes its turn, the loop is late as well, but goes round.
     """
     facts = cell.load[record.trial.id]
-    stolen = reading_value(record, "host.steal_share")
-    stolen_ns = stolen * evidence.run.environment.cores * facts.window_s * 1e9
-    throttled_ns = reading_value(record, "host.throttled") * THROTTLED_NS
-    excused_ns = reading_value(record, "gc.pause_max") + stolen_ns + throttled_ns
-    return min(reading_value(record, "loop_lag.max"), float(facts.silent_ns)) - excused_ns
+    stolen = record.reading_value("host.steal_share")
+    stolen_ns = stolen * analysis.run.environment.cores * facts.window_s * 1e9
+    throttled_ns = record.reading_value("host.throttled") * THROTTLED_NS
+    excused_ns = record.reading_value("gc.pause_max") + stolen_ns + throttled_ns
+    return min(record.reading_value("loop_lag.max"), float(facts.silent_ns)) - excused_ns
 
 
 def _held_by(records: Iterable[TrialRecord]) -> str:
     """Say where the loop was held in the trial in which it was held longest."""
-    shares = (share for record in records if (share := reading(record, _HELD)) is not None)
+    shares = (share for record in records if (share := record.reading(_HELD)) is not None)
     most = max((share for share in shares if share.detail), key=lambda r: r.value, default=None)
     if most is None:
         return ""
@@ -129,31 +124,30 @@ def _held_by(records: Iterable[TrialRecord]) -> str:
 
 @cell_finding(
     "note",
-    meaning="Callers queue for the saver's own lock, so one operation runs at a time. A pool "
-    "behind that lock, where there is one, lies idle and its size changes nothing.",
     advice='Give each caller a saver of its own (over the same pool): saver_per = "client".',
     worst=" (highest share of {} cells)",
 )
-def lock_serialises(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells where callers queue for the saver's lock while the pool lies idle."""
+def lock_serialises(_: Analysis, cell: Cell) -> Symptom | None:
+    """Callers queue for the saver's own lock, so one operation runs at a time. A pool behind that
+    lock, where there is one, lies idle and its size changes nothing.
+    """
     lock, pool = (value(cell, f"saver.{wait}.mean") for wait in ("lock_wait", "pool_wait"))
-    if cell.cell.concurrency < 2 or pool > IDLE_POOL_PER_LOCK_WAIT * lock:
+    if cell.concurrency < 2 or pool > IDLE_POOL_PER_LOCK_WAIT * lock:
         return None
     return _mostly_waiting(cell, "lock_wait", "pool_wait")
 
 
 @cell_finding(
     "note",
-    meaning="Most of the service time is spent waiting for a connection of the pool.",
     advice="Raise pool_size as far as the server has capacity, or offer fewer concurrent callers.",
     worst=" (highest share of {} cells)",
 )
-def pool_exhausted(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells where most of the service time is spent waiting for a connection."""
+def pool_exhausted(_: Analysis, cell: Cell) -> Symptom | None:
+    """Most of the service time is spent waiting for a connection of the pool."""
     return _mostly_waiting(cell, "pool_wait", "lock_wait")
 
 
-def _mostly_waiting(cell: CellEvidence, wait: str, other: str) -> Symptom | None:
+def _mostly_waiting(cell: Cell, wait: str, other: str) -> Symptom | None:
     """Tell of the mean ``wait`` where it is most of the service time, and of the ``other`` one."""
     service, waited, otherwise = (
         value(cell, f"saver.{time}.mean") for time in ("service", wait, other)

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from bench.analysis.cell import Cell, by_place
 from bench.analysis.comparison import false_alarms
 from bench.analysis.estimation import POOLED
-from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, finding
+from bench.analysis.findings.registry import Symptom, cell_finding, finding
 from bench.analysis.precision import (
     BlockRatios,
     Condition,
@@ -20,7 +21,7 @@ from bench.analysis.precision import (
     widest,
     width_in_words,
 )
-from bench.analysis.summary import CellEvidence
+from bench.analysis.result import Analysis
 from bench.analysis.wording import counted, listed, ratios_in_words
 from bench.scenario.arrival import Closed
 from bench.scenario.metric import CYCLE, time_name
@@ -37,16 +38,16 @@ FEW_CYCLES = 5
 
 @cell_finding(
     "warning",
-    meaning="Trials of the same cell differ more than repeated trials usually do: something "
-    "besides the saver changed between them, and the interval is wide.",
     advice="Close what else runs on the machine, lengthen the trials, and add repetitions.",
     worst="; worst of {} cells",
 )
-def trials_disagree(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells whose trials are far apart in a primary metric."""
+def trials_disagree(analysis: Analysis, cell: Cell) -> Symptom | None:
+    """Trials of the same cell differ more than repeated trials usually do: something besides the
+    saver changed between them, and the interval is wide.
+    """
     symptoms: list[Symptom] = []
-    for name in evidence.scenario.primary_metrics:
-        estimate = cell.cell.estimates.get(name)
+    for name in analysis.scenario.primary_metrics:
+        estimate = cell.estimates.get(name)
         values = estimate.trial_values if estimate else ()
         if len(values) < 2 or min(values) <= 0.0:
             continue
@@ -62,24 +63,22 @@ def trials_disagree(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
 
 @finding(
     "warning",
-    meaning="The same subject measured under two names seems to differ from itself: machine or "
-    "method see a difference where there is none, and may do so for the other subjects.",
     advice="Believe no difference smaller than this one; add repetitions, or use a quieter "
     "machine.",
 )
-def aa_differs(evidence: Evidence) -> Symptom | None:
-    """Look for A/A arms whose interval excludes 1 in a primary metric.
-
-    Of many 95 % intervals a few exclude 1 by chance. The finding warns where there are more of
-    them than chance explains (binomial tail, as if they were independent), else it is a note.
+def aa_differs(analysis: Analysis) -> Symptom | None:
+    """The same subject measured under two names seems to differ from itself: machine or method see
+    a difference where there is none, and may do so for the other subjects.
     """
-    primary = evidence.scenario.primary_metrics
-    alarms = false_alarms(evidence.comparisons, primary)
+    # Of many 95 % intervals a few exclude 1 by chance. The finding warns where there are more of
+    # them than chance explains (binomial tail, as if they were independent), else it is a note.
+    primary = analysis.scenario.primary_metrics
+    alarms = false_alarms(analysis.comparisons, primary)
     if alarms is None or not alarms.different:
         return None
     differing = [
         comparison
-        for comparison in evidence.comparisons
+        for comparison in analysis.comparisons
         if comparison.is_aa and comparison.effect.side() and comparison.metric.name in primary
     ]
     most = max(differing, key=lambda comparison: abs(math.log(comparison.effect.ratio)))
@@ -91,25 +90,20 @@ def aa_differs(evidence: Evidence) -> Symptom | None:
         f"{alarms.different} of {counted(alarms.compared, 'A/A ratio')} exclude 1, "
         f"{number(alarms.by_chance * alarms.compared)} would by chance"
     )
-    arms = {(c.condition, c.loop, c.candidate) for c in differing}
-    cells = [
-        cell
-        for cell in evidence.cells
-        if (cell.cell.condition, cell.cell.loop, cell.cell.subject) in arms
-    ]
+    arms = by_place(comparison.candidate_cell for comparison in differing)
+    cells = [cell for cell in analysis.cells if (cell.subject, *cell.place) in arms]
     return Symptom(message, cells, severity=None if alarms.is_unlikely else "note")
 
 
 @finding(
     "warning",
-    meaning="No subject was measured a second time under another label, so nobody knows by how "
-    "much this machine makes a subject differ from itself: what is called a difference may be "
-    "smaller.",
     advice="Add a subject with same_as = the baseline's label to the scenario, and measure again.",
 )
-def no_aa_arm(evidence: Evidence) -> Symptom | None:
-    """Look for arms that are compared where none is compared with itself."""
-    comparisons = evidence.comparisons
+def no_aa_arm(analysis: Analysis) -> Symptom | None:
+    """No subject was measured a second time under another label, so nobody knows by how much this
+    machine makes a subject differ from itself: what is called a difference may be smaller.
+    """
+    comparisons = analysis.comparisons
     if not comparisons or any(comparison.is_aa for comparison in comparisons):
         return None
     return Symptom(f"{counted(len(comparisons), 'comparison')}, no A/A arm")
@@ -117,15 +111,14 @@ def no_aa_arm(evidence: Evidence) -> Symptom | None:
 
 @finding(
     "note",
-    meaning="A tail quantile rests on few operations of each trial. The interval over blocks and "
-    "the one that resamples these operations too answer differently, so the comparison is "
-    "unresolved.",
     advice="Raise duration_s, so that more operations lie beyond that quantile, or compare "
     "medians.",
 )
-def tails_disagree(evidence: Evidence) -> Symptom | None:
-    """Look for ratios of tail quantiles that the hierarchical bootstrap judges otherwise."""
-    tails = [c for c in evidence.comparisons if c.tail_low is not None]
+def tails_disagree(analysis: Analysis) -> Symptom | None:
+    """A tail quantile rests on few operations of each trial. The interval over blocks and the one
+    that resamples these operations too answer differently, so the comparison is unresolved.
+    """
+    tails = [c for c in analysis.comparisons if c.tail_low is not None]
     doubted = [c for c in tails if c.tail_disagrees]
     if not doubted:
         return None
@@ -140,55 +133,47 @@ def tails_disagree(evidence: Evidence) -> Symptom | None:
     )
 
 
-@finding(
-    "note",
-    meaning="One trial says nothing about how much the next one would differ: there is no "
-    "interval.",
-    advice="Set repetitions to 5 or more before quoting any of these numbers.",
-)
-def single_trial(evidence: Evidence) -> Symptom | None:
-    """Look for cells that rest on one trial."""
-    cells = [cell for cell in evidence.measured if len(cell.measured) == 1]
+@finding("note", advice="Set repetitions to 5 or more before quoting any of these numbers.")
+def single_trial(analysis: Analysis) -> Symptom | None:
+    """One trial says nothing about how much the next one would differ: there is no interval."""
+    cells = [cell for cell in analysis.measured if len(cell.measured) == 1]
     if not cells:
         return None
-    measured = counted(len(evidence.measured), "measured cell")
+    measured = counted(len(analysis.measured), "measured cell")
     return Symptom(f"{len(cells)} of {measured} rest on a single trial", cells)
 
 
 @cell_finding(
     "note",
-    meaning="Each client went round only a few times: medians and tails rest on few rounds, and on "
-    "what the window's edges cut off.",
     advice="Raise duration_s, or have fewer clients.",
     worst=" (fewest of {} cells)",
 )
-def few_cycles(evidence: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells of a closed loop whose clients finished few cycles in the window."""
+def few_cycles(analysis: Analysis, cell: Cell) -> Symptom | None:
+    """Each client went round only a few times: medians and tails rest on few rounds, and on what
+    the window's edges cut off.
+    """
     # At an offered rate the number of clients is only a limit: it says nothing about rounds.
-    is_closed = isinstance(evidence.scenario.arrival(cell.cell.arrival), Closed)
+    is_closed = isinstance(analysis.scenario.arrival(cell.arrival), Closed)
     if not is_closed or not any(CYCLE in record.operations for record in cell.measured):
         return None
     finished = sum(facts.cycles_finished for facts in cell.load.values())
-    per_client = finished / len(cell.load) / cell.cell.concurrency
+    per_client = finished / len(cell.load) / cell.concurrency
     if per_client >= FEW_CYCLES:
         return None
     message = f"{number(per_client)} cycles per client finished on average in the window of a trial"
     return Symptom(message, size=-per_client)
 
 
-@finding(
-    "note",
-    meaning="A quantile is stated only from as many operations as are needed to bound it from both "
-    "sides; where no trial has them but all trials together do, it is pooled and has no interval.",
-    advice="Raise duration_s or the number of clients if that quantile matters.",
-)
-def too_few_operations(evidence: Evidence) -> Symptom | None:
-    """Look for quantiles that could not be stated, or only from all trials together."""
+@finding("note", advice="Raise duration_s or the number of clients if that quantile matters.")
+def too_few_operations(analysis: Analysis) -> Symptom | None:
+    """A quantile is stated only from as many operations as are needed to bound it from both sides;
+    where no trial has them but all trials together do, it is pooled and has no interval.
+    """
     # Service and wait have as many operations as the response; one of the three is told.
     quantiles = [
         (cell, estimate)
-        for cell in evidence.measured
-        for name, estimate in cell.cell.estimates.items()
+        for cell in analysis.measured
+        for name, estimate in cell.estimates.items()
         if (of := time_name(name)) and of.time.name == "response"
     ]
     missing = [(cell, estimate) for cell, estimate in quantiles if estimate.why_not]
@@ -196,7 +181,7 @@ def too_few_operations(evidence: Evidence) -> Symptom | None:
     parts: list[str] = []
     if missing:
         cell, estimate = missing[0]
-        example = f"{cell.cell.name}: {estimate.why_not}"
+        example = f"{cell.name}: {estimate.why_not}"
         names = _by_count(estimate.metric.name for _, estimate in missing)
         parts.append(f"not estimable: {names} (for example {example})")
     if pooled:
@@ -204,7 +189,7 @@ def too_few_operations(evidence: Evidence) -> Symptom | None:
         parts.append(f"pooled over trials: {names}")
     if not parts:
         return None
-    cells = {cell.cell.name: cell for cell, e in quantiles if e.why_not or e.method == POOLED}
+    cells = {cell.name: cell for cell, e in quantiles if e.why_not or e.method == POOLED}
     return Symptom("; ".join(parts), [*cells.values()])
 
 
@@ -215,21 +200,20 @@ def _by_count(metrics: Iterable[str]) -> str:
 
 @finding(
     "note",
-    meaning="The measuring ended by most_repetitions or budget_s, or was interrupted, before these "
-    "ratios were known as precisely as the scenario wants. Their intervals hold all the same.",
     advice="Raise most_repetitions and budget_s, lengthen the trials, or use a quieter machine; "
     "complete an interrupted run with --resume.",
 )
-def precision_not_reached(evidence: Evidence) -> Symptom | None:
-    """Look for conditions that got all their blocks, or all that there was time for, in vain."""
-    precision = evidence.scenario.precision
+def precision_not_reached(analysis: Analysis) -> Symptom | None:
+    """The measuring ended by most_repetitions or budget_s, or was interrupted, before these ratios
+    were known as precisely as the scenario wants. Their intervals hold all the same.
+    """
+    precision = analysis.scenario.precision
     if precision is None:
         return None
-    cells = [cell.cell for cell in evidence.cells]
     wide = {
         condition: width
-        for condition, compared in ratios_of(evidence.scenario, cells).items()
-        if (width := _too_wide(evidence, precision, condition, compared))
+        for condition, compared in ratios_of(analysis.scenario, analysis.cells).items()
+        if (width := _too_wide(analysis, precision, condition, compared))
     }
     if not wide:
         return None
@@ -237,19 +221,19 @@ def precision_not_reached(evidence: Evidence) -> Symptom | None:
     message = f"{' · '.join(condition)}: {text}"
     if len(wide) > 1:
         message += f" (worst of {counted(len(wide), 'condition')})"
-    return Symptom(message, [cell for cell in evidence.cells if cell.cell.condition in wide])
+    return Symptom(message, [cell for cell in analysis.cells if cell.condition in wide])
 
 
 def _too_wide(
-    evidence: Evidence,
+    analysis: Analysis,
     precision: Precision,
     condition: Condition,
     compared: tuple[BlockRatios, ...],
 ) -> tuple[float, str] | None:
     """Return the half-width of the widest interval and what to say; ``None`` if precise enough."""
-    scenario = evidence.scenario
+    scenario = analysis.scenario
     certain, most = blocks_of(scenario, scenario.sweeps[condition[0]], condition[3])
-    begun = max(e.cell.blocks.planned for e in evidence.cells if e.cell.condition == condition)
+    begun = max(e.blocks.planned for e in analysis.cells if e.condition == condition)
     worst = widest(compared, begun)
     if most == certain or worst is None:
         return None

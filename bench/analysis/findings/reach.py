@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from bench.analysis.cell import Cell
 from bench.analysis.findings.registry import (
-    Evidence,
     Symptom,
     cell_finding,
     finding,
-    reading,
-    reading_value,
 )
-from bench.analysis.summary import CellEvidence
+from bench.analysis.result import Analysis
 from bench.analysis.wording import counted, listed
 from bench.scenario.arrival import Open
 from bench.scenario.durability import Durability
@@ -23,21 +21,18 @@ LONG_CLOSING_NS = 1e8
 COMPARED_SHARE = 0.5
 
 
-@finding(
-    "warning",
-    meaning="In an open load only a cycle counts from when it was due. Of the operations inside, "
-    "all but the first are due when they are called: while the load stands still they are not "
-    "called, and their times do not show it (coordinated omission).",
-    advice="Judge open loads by cycle.response, and name it in primary_metrics.",
-)
-def operation_in_open_load(evidence: Evidence) -> Symptom | None:
-    """Look for primary metrics that count operations of an open load from their calls."""
-    names = [name for name in evidence.scenario.primary_metrics if counts_from_its_call(name)]
+@finding("warning", advice="Judge open loads by cycle.response, and name it in primary_metrics.")
+def operation_in_open_load(analysis: Analysis) -> Symptom | None:
+    """In an open load only a cycle counts from when it was due. Of the operations inside, all but
+    the first are due when they are called: while the load stands still they are not called, and
+    their times do not show it (coordinated omission).
+    """
+    names = [name for name in analysis.scenario.primary_metrics if counts_from_its_call(name)]
     cells = [
         cell
-        for cell in evidence.measured
-        if isinstance(evidence.scenario.arrival(cell.cell.arrival), Open)
-        and any(name in cell.cell.estimates for name in names)
+        for cell in analysis.measured
+        if isinstance(analysis.scenario.arrival(cell.arrival), Open)
+        and any(name in cell.estimates for name in names)
     ]
     if not cells:
         return None
@@ -50,16 +45,16 @@ def operation_in_open_load(evidence: Evidence) -> Symptom | None:
 
 @cell_finding(
     "note",
-    meaning="Closing the saver took so long that it may have written then what it had acknowledged "
-    "before. A saver that does that loses those writes when its process is killed, whatever its "
-    "durability class says; reading back comes after the closing and does not show it.",
     advice="Ask the saver's authors whether it writes behind; a checkpoint of SQLite's log is "
     "harmless.",
 )
-def long_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for savers that took long to close although what they acknowledged should be safe."""
-    longest_ns = max(reading_value(record, CLOSING) for record in cell.measured)
-    is_durable = cell.cell.durability in (Durability.FSYNC, Durability.RELAXED)
+def long_closing(_: Analysis, cell: Cell) -> Symptom | None:
+    """Closing the saver took so long that it may have written then what it had acknowledged before.
+    A saver that does that loses those writes when its process is killed, whatever its durability
+    class says; reading back comes after the closing and does not show it.
+    """
+    longest_ns = max(record.reading_value(CLOSING) for record in cell.measured)
+    is_durable = cell.durability in (Durability.FSYNC, Durability.RELAXED)
     if not is_durable or longest_ns <= LONG_CLOSING_NS:
         return None
     return Symptom(f"closing took up to {quantity(longest_ns, 'ns')}", size=longest_ns)
@@ -67,14 +62,14 @@ def long_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
 
 @cell_finding(
     "warning",
-    meaning="The saver could not be closed, or left threads or processes running. They were ended "
-    "with their worker; what is measured came before.",
     advice="A program that uses the saver would not end, or lose what it still had to write: ask "
     "its authors.",
 )
-def unclean_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for savers that fail to close, or leave something running."""
-    closings = [reading(record, CLOSING) for record in cell.measured]
+def unclean_closing(_: Analysis, cell: Cell) -> Symptom | None:
+    """The saver could not be closed, or left threads or processes running. They were ended with
+    their worker; what is measured came before.
+    """
+    closings = [record.reading(CLOSING) for record in cell.measured]
     details = [closing.detail for closing in closings if closing and closing.detail]
     if not details:
         return None
@@ -84,16 +79,16 @@ def unclean_closing(_: Evidence, cell: CellEvidence) -> Symptom | None:
 
 @cell_finding(
     "warning",
-    meaning="The window opened before each connection had done every operation six times and, in a "
-    "closed load, each client had been through all its threads and had finished a cycle since all "
-    "of them started: first plans, prepared statements, short threads and the rush of the start "
-    "are in the figures.",
     advice="Raise warmup_s; a closed load waits for it 10 s longer at most, an open one not at "
     "all.",
 )
-def not_warm(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells of which a trial's window opened before the load was warm."""
-    shares = (reading(record, WARM_UP) for record in cell.measured)
+def not_warm(_: Analysis, cell: Cell) -> Symptom | None:
+    """The window opened before each connection had done every operation six times and, in a closed
+    load, each client had been through all its threads and had finished a cycle since all of them
+    started: first plans, prepared statements, short threads and the rush of the start are in the
+    figures.
+    """
+    shares = (record.reading(WARM_UP) for record in cell.measured)
     cold = [share for share in shares if share is not None and share.value < 1.0]
     if not cold:
         return None
@@ -101,15 +96,11 @@ def not_warm(_: Evidence, cell: CellEvidence) -> Symptom | None:
     return Symptom(f"the window opened after {coldest.detail}", size=-coldest.value)
 
 
-@cell_finding(
-    "note",
-    meaning="Everything was counted, and the latest checkpoint of the threads compared; of the "
-    "others only a part was compared in content, parent and writes. A rare corruption may have "
-    "been missed.",
-    advice="Raise verify_s if that matters.",
-)
-def partly_compared(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells of whose checkpoints most were not compared in full."""
+@cell_finding("note", advice="Raise verify_s if that matters.")
+def partly_compared(_: Analysis, cell: Cell) -> Symptom | None:
+    """Everything was counted, and the latest checkpoint of the threads compared; of the others only
+    a part was compared in content, parent and writes. A rare corruption may have been missed.
+    """
     verifications = (record.verification for record in cell.measured)
     # A saver without history has no whole threads to compare.
     verified = [v for v in verifications if v is not None and v.whole_threads]

@@ -2,69 +2,36 @@
 
 A finding is one function in a module of this folder, which is found by its name::
 
-    @finding("warning", meaning="…", advice="…")
-    def dirty_checkout(evidence: Evidence) -> Symptom | None: ...
+    @finding("warning", advice="…")
+    def dirty_checkout(analysis: Analysis) -> Symptom | None:
+        '''The program that measured is not the commit that the record names.'''
 
-    @cell_finding("note", meaning="…", advice="…")
-    def gc_pauses(evidence: Evidence, cell: CellEvidence) -> Symptom | None: ...
+    @cell_finding("note", advice="…")
+    def gc_pauses(analysis: Analysis, cell: Cell) -> Symptom | None: ...
 
-The name of the function is the code of the finding, so it never changes.
+The name of the function is the code of the finding, so it never changes. Its docstring says what it
+means for the numbers, as reports do.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from importlib import import_module
 
 from bench.analysis import findings
-from bench.analysis.load_facts import OpenFacts
-from bench.analysis.result import Comparison, Finding, Severity
-from bench.analysis.summary import CellEvidence
-from bench.records.check import CheckRecord
-from bench.records.run import RunRecord
-from bench.records.trial import Reading, TrialRecord
-from bench.scenario.scenario import Scenario
+from bench.analysis.cell import Cell
+from bench.analysis.result import Analysis, Finding, Severity
+from bench.records.trial import TrialRecord
 
 # The order in which findings of the same severity stand in a report; other modules come last.
 _FIRST = (
-    "integrity",
-    "checks",
-    "generator",
-    "load",
-    "arrivals",
-    "steadiness",
-    "resources",
-    "precision",
-    "reach",
+    *("integrity", "checks", "generator", "load", "arrivals"),
+    *("steadiness", "resources", "precision", "reach"),
 )
 _GRAVEST_FIRST: tuple[Severity, ...] = ("invalid", "warning", "note")
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything that findings rest on. ``planned`` counts the trials of the plan in ``cells``.
-
-    ``records`` has those that were broken on purpose as well, which are in no cell.
-
-    ``damaged`` says by trial id why a trial could not be read, ``checks`` has by label what was
-    checked of a subject.
-    """
-
-    run: RunRecord
-    scenario: Scenario
-    planned: int
-    records: tuple[TrialRecord, ...]
-    cells: tuple[CellEvidence, ...]
-    comparisons: tuple[Comparison, ...]
-    damaged: Mapping[str, str]
-    checks: Mapping[str, CheckRecord]
-
-    @property
-    def measured(self) -> tuple[CellEvidence, ...]:
-        """The cells with at least one measured trial."""
-        return tuple(evidence for evidence in self.cells if evidence.measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +43,14 @@ class Symptom:
     """
 
     message: str
-    cells: Sequence[CellEvidence] = ()
+    cells: Sequence[Cell] = ()
     trials: Sequence[str] = ()
     severity: Severity | None = None
     size: float = 0.0
 
 
-Check = Callable[[Evidence], Symptom | None]
-CellCheck = Callable[[Evidence, CellEvidence], Symptom | None]
+Check = Callable[[Analysis], Symptom | None]
+CellCheck = Callable[[Analysis, Cell], Symptom | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,33 +63,19 @@ class FindingKind:
     advice: str
     check: Check
 
-    def find(self, evidence: Evidence) -> Finding | None:
-        """Return the finding, or nothing."""
-        symptom = self.check(evidence)
-        if symptom is None:
-            return None
-        return Finding(
-            code=self.code,
-            severity=symptom.severity or self.severity,
-            message=symptom.message,
-            meaning=self.meaning,
-            advice=self.advice,
-            cells=tuple(evidence.cell.name for evidence in symptom.cells),
-            trials=tuple(symptom.trials),
-        )
 
-
-def finding(severity: Severity, *, meaning: str, advice: str) -> Callable[[Check], FindingKind]:
+def finding(severity: Severity, *, advice: str) -> Callable[[Check], FindingKind]:
     """Declare the finding that the decorated function looks for in a whole run."""
 
     def declared(check: Check) -> FindingKind:
+        meaning = " ".join((check.__doc__ or "").split())
         return FindingKind(check.__name__, severity, meaning, advice, check)
 
     return declared
 
 
 def cell_finding(
-    severity: Severity, *, meaning: str, advice: str, worst: str = " (worst of {} cells)"
+    severity: Severity, *, advice: str, worst: str = " (worst of {} cells)"
 ) -> Callable[[CellCheck], FindingKind]:
     """Declare the finding that the decorated function looks for in one measured cell.
 
@@ -130,16 +83,17 @@ def cell_finding(
     """
 
     def declared(check: CellCheck) -> FindingKind:
-        def check_all(evidence: Evidence) -> Symptom | None:
+        @wraps(check)
+        def check_all(analysis: Analysis) -> Symptom | None:
             symptoms = [
                 (cell, symptom)
-                for cell in evidence.measured
-                if (symptom := check(evidence, cell)) is not None
+                for cell in analysis.measured
+                if (symptom := check(analysis, cell)) is not None
             ]
             if not symptoms:
                 return None
             most, symptom = max(symptoms, key=lambda each: each[1].size)
-            message = f"{most.cell.name}: {symptom.message}"
+            message = f"{most.name}: {symptom.message}"
             severities = {symptom.severity or severity for _, symptom in symptoms}
             return Symptom(
                 message + (worst.format(len(symptoms)) if len(symptoms) > 1 else ""),
@@ -148,7 +102,7 @@ def cell_finding(
                 min(severities, key=_GRAVEST_FIRST.index),
             )
 
-        return FindingKind(check.__name__, severity, meaning, advice, check_all)
+        return finding(severity, advice=advice)(check_all)
 
     return declared
 
@@ -162,15 +116,27 @@ def finding_kinds() -> tuple[FindingKind, ...]:
     return tuple(dict.fromkeys(value for value in values if isinstance(value, FindingKind)))
 
 
-def find(evidence: Evidence) -> tuple[Finding, ...]:
+def find(analysis: Analysis) -> tuple[Finding, ...]:
     """Return all that is found, the gravest first."""
-    present = [each for kind in finding_kinds() if (each := kind.find(evidence)) is not None]
+    present = [
+        Finding(
+            code=kind.code,
+            severity=symptom.severity or kind.severity,
+            message=symptom.message,
+            meaning=kind.meaning,
+            advice=kind.advice,
+            cells=tuple(cell.name for cell in symptom.cells),
+            trials=tuple(symptom.trials),
+        )
+        for kind in finding_kinds()
+        if (symptom := kind.check(analysis)) is not None
+    ]
     return tuple(sorted(present, key=lambda each: _GRAVEST_FIRST.index(each.severity)))
 
 
 def in_trials(
-    cells: Iterable[CellEvidence], shows: Callable[[TrialRecord], bool]
-) -> tuple[list[CellEvidence], list[TrialRecord]]:
+    cells: Iterable[Cell], shows: Callable[[TrialRecord], bool]
+) -> tuple[list[Cell], list[TrialRecord]]:
     """Return the cells with trials that a condition holds for, and these trials."""
     by_cell = [(cell, [r for r in cell.records if shows(r)]) for cell in cells]
     return (
@@ -179,27 +145,11 @@ def in_trials(
     )
 
 
-def is_most(part: Sequence[object], cell: CellEvidence) -> bool:
+def is_most(part: Sequence[object], cell: Cell) -> bool:
     """Tell whether ``part`` of the measured trials of a cell, one item each, is most of them."""
     return 2 * len(part) > len(cell.measured)
 
 
-def open_facts(cell: CellEvidence) -> list[OpenFacts]:
-    """Return the facts of the cell's trials, where it has an open load."""
-    return [facts.open_load for facts in cell.load.values() if facts.open_load is not None]
-
-
-def value(cell: CellEvidence, metric: str) -> float:
+def value(cell: Cell, metric: str) -> float:
     """Return the cell's estimate of ``metric``; 0 where there is none."""
-    return cell.cell.value(metric) or 0.0
-
-
-def reading(record: TrialRecord, name: str) -> Reading | None:
-    """Return what a probe read in that trial, or ``None``."""
-    return next((read for read in record.readings if read.name == name), None)
-
-
-def reading_value(record: TrialRecord, name: str) -> float:
-    """Return the value that a probe read in that trial; 0 where there is none."""
-    read = reading(record, name)
-    return read.value if read else 0.0
+    return cell.value(metric) or 0.0

@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from itertools import permutations
 from statistics import median
 
+from bench.analysis.cell import Cell
 from bench.analysis.comparison import noise_factor
 from bench.analysis.findings.registry import (
-    Evidence,
     Symptom,
     cell_finding,
     finding,
     is_most,
-    reading,
-    reading_value,
     value,
 )
-from bench.analysis.summary import CellEvidence
+from bench.analysis.result import Analysis
 from bench.analysis.wording import counted
 from bench.records.trial import TrialRecord
 from bench.scenario.metric import WRITE_OPERATION
@@ -50,17 +48,17 @@ _LONGEST_PAUSE = "gc.pause_max"
 
 @cell_finding(
     "warning",
-    meaning="The worker's memory grew by more than what was stored in it and what measuring takes: "
-    "a program that runs for days would run out of memory, and collections take longer and longer.",
     advice="Look for what the saver keeps of each call; a longer window shows whether it goes on.",
 )
-def memory_leak(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells in most of whose trials the worker grew by more than can be explained."""
+def memory_leak(_: Analysis, cell: Cell) -> Symptom | None:
+    """The worker's memory grew by more than what was stored in it and what measuring takes: a
+    program that runs for days would run out of memory, and collections take longer and longer.
+    """
     unexplained = {record.trial.id: _unexplained_bytes(cell, record) for record in cell.measured}
     if not is_most([excess for excess in unexplained.values() if excess > 0.0], cell):
         return None
     worst = max(cell.measured, key=lambda record: unexplained[record.trial.id])
-    grown = reading_value(worst, _GROWTH)
+    grown = worst.reading_value(_GROWTH)
     checkpoints = cell.load[worst.trial.id].checkpoints
     message = (
         f"the worker grew by {quantity(grown, 'bytes')} in the window, "
@@ -70,21 +68,21 @@ def memory_leak(_: Evidence, cell: CellEvidence) -> Symptom | None:
     return Symptom(message, size=unexplained[worst.trial.id])
 
 
-def _unexplained_bytes(cell: CellEvidence, record: TrialRecord) -> float:
+def _unexplained_bytes(cell: Cell, record: TrialRecord) -> float:
     """Return by how many bytes the worker grew beyond what can be explained; 0 if unknown.
 
     Beside a server, the store is in another process. Else it may be in this one: then what it holds
     and Python's objects around that are excused, as far as the store can tell its size.
     """
-    grown = reading(record, _GROWTH)
+    grown = record.reading(_GROWTH)
     if grown is None:
         return 0.0
     facts = cell.load[record.trial.id]
     growth = grown.value - SAMPLE_BYTES * facts.samples
     per_checkpoint = float(EXCUSED_BYTES_PER_CHECKPOINT * facts.checkpoints)
-    if cell.cell.server:
+    if cell.server:
         return growth - max(EXCUSED_BYTES, per_checkpoint)
-    stored = reading(record, _STORED_EACH)
+    stored = record.reading(_STORED_EACH)
     if stored is None:
         return 0.0
     excused = EXCUSED_BYTES + MEMORY_PER_STORED * stored.value * facts.checkpoints
@@ -93,20 +91,18 @@ def _unexplained_bytes(cell: CellEvidence, record: TrialRecord) -> float:
 
 @finding(
     "warning",
-    meaning="Writing a far larger state takes no longer and stores no more: the saver may not "
-    "store what it is given, or only refer to it.",
     advice="Check that reading back compared the content, and what the store holds.",
 )
-def cost_ignores_payload(evidence: Evidence) -> Symptom | None:
-    """Look for subjects that write a far larger payload as fast, and store no more of it.
-
-    The price of a flush hides that of some kilobytes: where the store has grown with the payload,
-    the saver is not suspected.
+def cost_ignores_payload(analysis: Analysis) -> Symptom | None:
+    """Writing a far larger state takes no longer and stores no more: the saver may not store what
+    it is given, or only refer to it.
     """
-    noise = max(LEAST_NOISE, noise_factor([cell.cell for cell in evidence.cells], _NOISE))
+    # The price of a flush hides that of some kilobytes: where the store has grown with the payload,
+    # the saver is not suspected.
+    noise = max(LEAST_NOISE, noise_factor(analysis.cells, _NOISE))
     pairs = [
         (small, large)
-        for small, large in _payload_pairs(evidence)
+        for small, large in _payload_pairs(analysis)
         if value(large, _SERVICE) <= noise * value(small, _SERVICE)
         and not _stores_more(small, large)
     ]
@@ -114,58 +110,57 @@ def cost_ignores_payload(evidence: Evidence) -> Symptom | None:
         return None
     small, large = pairs[0]
     times = [quantity(value(cell, _SERVICE), "ns") for cell in (small, large)]
-    cells = list({large.cell.name: large for _, large in pairs}.values())
+    cells = list({large.name: large for _, large in pairs}.values())
     message = (
-        f"{large.cell.name}: put service p50 {times[1]}, with payload {small.cell.payload} "
+        f"{large.name}: put service p50 {times[1]}, with payload {small.payload} "
         f"{times[0]}, though the state is "
-        f"{number(_state_bytes(evidence, large) / _state_bytes(evidence, small))} times larger"
+        f"{number(_state_bytes(analysis, large) / _state_bytes(analysis, small))} times larger"
     )
     return Symptom(message + (f" (worst of {len(cells)} cells)" if len(cells) > 1 else ""), cells)
 
 
-def _payload_pairs(evidence: Evidence) -> Iterator[tuple[CellEvidence, CellEvidence]]:
+def _payload_pairs(analysis: Analysis) -> Iterator[tuple[Cell, Cell]]:
     """Yield cells that differ in nothing but the payload, the smaller one first."""
-    alike: dict[tuple[str, ...], list[CellEvidence]] = {}
-    for each in evidence.measured:
-        cell = each.cell
+    alike: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in analysis.measured:
         if cell.failing_because or cell.plugin.startswith(NOT_COPYING):
             continue
-        if _state_bytes(evidence, each) and value(each, _SERVICE):
-            kind = evidence.scenario.payloads[cell.payload].use
+        if _state_bytes(analysis, cell) and value(cell, _SERVICE):
+            kind = analysis.scenario.payloads[cell.payload].use
             condition = (cell.subject, cell.workload, cell.arrival, cell.loop, kind)
-            alike.setdefault(condition, []).append(each)
+            alike.setdefault(condition, []).append(cell)
     for cells in alike.values():
         for small, large in permutations(cells, 2):
-            apart = _state_bytes(evidence, large) / _state_bytes(evidence, small)
+            apart = _state_bytes(analysis, large) / _state_bytes(analysis, small)
             if apart >= PAYLOADS_APART:
                 yield small, large
 
 
-def _state_bytes(evidence: Evidence, cell: CellEvidence) -> float:
+def _state_bytes(analysis: Analysis, cell: Cell) -> float:
     """Return the size that the scenario gives the payload; 0 where it gives none."""
-    size = evidence.scenario.payloads[cell.cell.payload].options.get("state_bytes", 0)
+    size = analysis.scenario.payloads[cell.payload].options.get("state_bytes", 0)
     return float(size) if isinstance(size, int | float) else 0.0
 
 
-def _stores_more(small: CellEvidence, large: CellEvidence) -> bool:
+def _stores_more(small: Cell, large: Cell) -> bool:
     less, more = (value(cell, _STORED_EACH) for cell in (small, large))
     return less > 0.0 and more >= STORES_APART * less
 
 
 @cell_finding(
     "note",
-    meaning="Python's cyclic garbage collector stopped the whole worker: high quantiles hold its "
-    "pauses, and they grow with the objects that the saver and the workload keep.",
     advice="It is part of what Python savers cost; compare medians, or measure longer for the "
     "tails.",
 )
-def gc_pauses(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells in whose trials collections took much of the window, or one took long."""
+def gc_pauses(_: Analysis, cell: Cell) -> Symptom | None:
+    """Python's cyclic garbage collector stopped the whole worker: high quantiles hold its pauses,
+    and they grow with the objects that the saver and the workload keep.
+    """
     shares = {record.trial.id: _paused_share(cell, record) for record in cell.measured}
     paused = [
         record
         for record in cell.measured
-        if reading_value(record, _LONGEST_PAUSE) > LONG_PAUSE_NS
+        if record.reading_value(_LONGEST_PAUSE) > LONG_PAUSE_NS
         or shares[record.trial.id] > PAUSED_SHARE
     ]
     if not is_most(paused, cell):
@@ -178,11 +173,11 @@ def gc_pauses(_: Evidence, cell: CellEvidence) -> Symptom | None:
     return Symptom(message, size=longest_ns)
 
 
-def _paused_share(cell: CellEvidence, record: TrialRecord) -> float:
+def _paused_share(cell: Cell, record: TrialRecord) -> float:
     """Return for what share of the time collections stopped the worker.
 
     The probe listens until the loop comes to it: a window that ends in collections lasts longer
     than planned, by as much as they do.
     """
-    total_s = reading_value(record, "gc.pause_total") / 1e9
+    total_s = record.reading_value("gc.pause_total") / 1e9
     return total_s / max(total_s, cell.load[record.trial.id].window_s)

@@ -5,51 +5,49 @@ from __future__ import annotations
 import math
 from statistics import fmean, median
 
-from bench.analysis.findings.registry import Evidence, Symptom, cell_finding, is_most
-from bench.analysis.summary import CellEvidence
+from bench.analysis.cell import Cell
+from bench.analysis.findings.registry import Symptom, cell_finding, is_most
+from bench.analysis.result import Analysis
 from bench.analysis.wording import drift_in_words
 from bench.scenario.metric import METRICS
 from bench.scenario.quantity import number
 from bench.stats.steadiness import LEAST_DRIFT, Drift
 
 
-@cell_finding(
-    "warning",
-    meaning="Times fell, or a rate rose, from the first half of the window to the second in the "
-    "cell's trials: they were still warming up, and the figure depends on how long they were. "
-    "Comparisons in it are unresolved.",
-    advice="Raise warmup_s or warmup_cycles, and duration_s with them.",
-)
-def trending(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells whose trials together got faster during their windows."""
+@cell_finding("warning", advice="Raise warmup_s or warmup_cycles, and duration_s with them.")
+def trending(_: Analysis, cell: Cell) -> Symptom | None:
+    """Times fell, or a rate rose, from the first half of the window to the second in the cell's
+    trials: they were still warming up, and the figure depends on how long they were. Comparisons in
+    it are unresolved.
+    """
     return _drifting(cell, faster=True)
 
 
 @cell_finding(
     "warning",
-    meaning="Times rose, or a rate fell, from the first half of the window to the second in the "
-    "cell's trials, as where a store gets slower the more it holds, or a backlog grows: a longer "
-    "window would have given another figure. Comparisons in it are unresolved.",
     advice="Look at put.response.growth; compare at the same number of checkpoints stored, or "
     "offer less.",
 )
-def slowing_down(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells whose trials together got slower during their windows."""
+def slowing_down(_: Analysis, cell: Cell) -> Symptom | None:
+    """Times rose, or a rate fell, from the first half of the window to the second in the cell's
+    trials, as where a store gets slower the more it holds, or a backlog grows: a longer window
+    would have given another figure. Comparisons in it are unresolved.
+    """
     return _drifting(cell, faster=False)
 
 
 @cell_finding(
     "note",
-    meaning="A time or rate changed by 10 % or more from the first half of the window to the "
-    "second, taken over the trials, but these differ so much that it may be chance: whether it "
-    "drifts is not known. Comparisons of it count.",
     advice="Measure with more repetitions or a longer duration_s, on a quieter machine.",
 )
-def drift_not_known(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for series that changed much, in trials that agree too little to call it a drift."""
+def drift_not_known(_: Analysis, cell: Cell) -> Symptom | None:
+    """A time or rate changed by 10 % or more from the first half of the window to the second, taken
+    over the trials, but these differ so much that it may be chance: whether it drifts is not known.
+    Comparisons of it count.
+    """
     symptoms = (
         _symptom(series, drift)
-        for series, drift in cell.cell.drifts.items()
+        for series, drift in cell.drifts.items()
         if drift.p_value is not None and drift.is_large and not drift.is_systematic
     )
     return max(symptoms, key=lambda symptom: symptom.size, default=None)
@@ -57,14 +55,13 @@ def drift_not_known(_: Evidence, cell: CellEvidence) -> Symptom | None:
 
 @cell_finding(
     "note",
-    meaning="Of a window of 2 s or more, the first half second has a median that differs by 10 % "
-    "or more from that of the last three fifths, taken over the trials: the saver was not warm "
-    "yet, or its store made it slower. Comparisons count, but another length of the window gives "
-    "another figure.",
     advice="Compare windows of the same length, and raise warmup_cycles where times fall.",
 )
-def beginning_differs(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for windows whose beginning is not like the rest."""
+def beginning_differs(_: Analysis, cell: Cell) -> Symptom | None:
+    """Of a window of 2 s or more, the first half second has a median that differs by 10 % or more
+    from that of the last three fifths, taken over the trials: the saver was not warm yet, or its
+    store made it slower. Comparisons count, but another length of the window gives another figure.
+    """
     symptoms = (
         Symptom(
             f"{series} {'rose' if change > 0.0 else 'fell'} by {number(100.0 * abs(change))} % "
@@ -76,18 +73,18 @@ def beginning_differs(_: Evidence, cell: CellEvidence) -> Symptom | None:
     return max(symptoms, key=lambda symptom: symptom.size, default=None)
 
 
-def changed_beginnings(cell: CellEvidence) -> dict[str, float]:
+def changed_beginnings(cell: Cell) -> dict[str, float]:
     """Return by how much each series changed after its beginning, over the trials, from 10 % on."""
     changes = {series: math.expm1(fmean(trials)) for series, trials in cell.beginnings.items()}
     least = math.log1p(LEAST_DRIFT)
     return {name: value for name, value in changes.items() if abs(math.log1p(value)) >= least}
 
 
-def _drifting(cell: CellEvidence, *, faster: bool) -> Symptom | None:
+def _drifting(cell: Cell, *, faster: bool) -> Symptom | None:
     """Tell of the series that drifted most in one direction."""
     symptoms = (
         _symptom(series, drift)
-        for series, drift in cell.cell.drifts.items()
+        for series, drift in cell.drifts.items()
         if drift.is_systematic and ((drift.change > 0.0) == (series in METRICS)) == faster
     )
     return max(symptoms, key=lambda symptom: symptom.size, default=None)
@@ -99,13 +96,12 @@ def _symptom(series: str, drift: Drift) -> Symptom:
 
 @cell_finding(
     "warning",
-    meaning="Response times swung regularly during the window, as with checkpoints of a server, "
-    "flushes or garbage collections: where the window begins and ends in a swing changes its "
-    "figures.",
     advice="Make duration_s many swings long, and look for what comes at that interval.",
 )
-def oscillating(_: Evidence, cell: CellEvidence) -> Symptom | None:
-    """Look for cells most of whose trials swung."""
+def oscillating(_: Analysis, cell: Cell) -> Symptom | None:
+    """Response times swung regularly during the window, as with checkpoints of a server, flushes or
+    garbage collections: where the window begins and ends in a swing changes its figures.
+    """
     swings = {trial: facts.swing for trial, facts in cell.load.items() if facts.swing}
     if not is_most([*swings], cell):
         return None

@@ -154,13 +154,11 @@ def test_a_rate_at_which_too_many_fail_is_no_capacity(tmp_path: Path) -> None:
         return Left(Load(1, cycles=60, put=MS, get_tuple=MS, idle=idle, extra=extra))
 
     run = make_run(tmp_path, make, scenario_text(arrival=search, repetitions=5))
-    evidence = tuple(summarise(run, expand(run.scenario).trials))
+    cells = summarise(run, expand(run.scenario).trials)
     answer = analyse(run).answer
 
-    assert [each.outcome for each in capacities(run.scenario, evidence)] == [
-        "below the lowest rate"
-    ]
-    assert 0.01 < evidence[0].cell.failing_share < 0.05
+    assert [each.outcome for each in capacities(run.scenario, cells)] == ["below the lowest rate"]
+    assert 0.01 < cells[0].failing_share < 0.05
     assert answer.sentences[0].endswith("(below the lowest rate).")
     assert not any("of its cycles failed" in each.text for each in answer.doubts)
 

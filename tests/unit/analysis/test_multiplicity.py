@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.analysis.cell import Blocks, Cell
 from bench.analysis.comparison import allowing_for_many, heeded
 from bench.analysis.result import Comparison
+from bench.scenario.durability import Durability
 from bench.scenario.metric import time_metric
 from bench.stats.effects import Effect, effect
 from bench.stats.intervals import PAIRED, SHARED
@@ -30,19 +32,15 @@ def made(
     payload: str = "1k",
 ) -> Comparison:
     operation, time, statistic = name.split(".")
+    baseline = Cell(
+        "all", "a", payload=payload, durability=Durability.FSYNC, blocks=Blocks(planned=5)
+    )
     return Comparison(
         metric=time_metric(operation, time, statistic),
-        axis="subject",
-        baseline="a",
-        candidate="b",
-        condition=("all", "steps", payload, "some"),
-        loop="selector",
-        subject="b",
+        candidate_cell=replace(baseline, subject="b", aa_of="a" if is_aa else ""),
+        baseline_cell=baseline,
         effect=effect or of(),
         ratios=dict(enumerate(ratios)),
-        blocks_planned=5,
-        same_durability=True,
-        is_aa=is_aa,
         family=family,
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.analysis.load_facts import OpenFacts, gaps_distance, open_cycles
+from bench.analysis.cell import OpenFacts
+from bench.analysis.load_facts import gaps_distance, open_cycles
 from bench.analysis.trial_summary import summarise_trial
 from bench.records.outcome import Outcome
 from bench.records.trial import Window

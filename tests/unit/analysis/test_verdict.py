@@ -9,7 +9,6 @@ import pytest
 
 from bench.analysis.analyse import analyse
 from bench.analysis.answer.limits import Figure, figure_of
-from bench.analysis.answer.results import Results
 from bench.analysis.answer.statements import answer as statements
 from bench.analysis.answer.verdict import verdict
 from bench.analysis.result import Finding
@@ -100,10 +99,9 @@ def test_the_extreme_is_of_a_cell_that_rests_on_enough(tmp_path: Path, code: str
     analysis = analysed(tmp_path, make, text)
     (farthest, *_) = [c.name for c in analysis.cells if (c.subject, c.arrival) == ("x", "some")]
     doubt = Finding(code, "note", "", "", "", (farthest,), ())
-    parts = (analysis.cells, analysis.comparisons, analysis.matrix, (doubt,), (), 0)
-    results = Results(parse_scenario(text, "test"), analysis.answer.sweeps, *parts)
-    _, headline = verdict(results)
-    (statement,) = (each.text for each in statements(results).statements if "base" in each.about)
+    doubted = replace(analysis, findings=(doubt,))
+    _, headline = verdict(doubted)
+    (statement,) = (each.text for each in statements(doubted).statements if "base" in each.about)
 
     told = "and with 16 clients its writes are up to 8.0 times faster (6.3 to 10)."
     if code:

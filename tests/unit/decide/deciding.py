@@ -10,7 +10,6 @@ from bench.analysis.cell import Blocks, Cell, Estimate
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Analysis, Finding
 from bench.analysis.summary import matrix
-from bench.analysis.wording import Answer
 from bench.decide.decision import decide
 from bench.decide.drivers import Drivers
 from bench.decide.result import Decision
@@ -24,8 +23,10 @@ from bench.scenario.metric import (
     Metric,
     time_metric,
 )
+from bench.scenario.scenario_file import parse_scenario
 from bench.scenario.toml_file import parse_model
 from bench.stats.intervals import arithmetic, geometric
+from tests.unit.analysis.synthetic import scenario_text
 
 PUT, GET = "put.response.p50", "get_tuple.response.p50"
 MEMORY, SERVER = "worker.uss_peak", "server.pss_peak"
@@ -87,17 +88,9 @@ def cell(subject: str, values: Mapping[str, Sequence[float]], **changes: Any) ->
         loop_class="Loop",
         loop_kind="native",
         durability=Durability.FSYNC,
-        settings={},
         server="embedded",
-        status="measured",
-        reason="",
-        invalid_because="",
         trial_ids=tuple(f"{subject}-{arrival}-{loop}-{at}" for at in range(trials)),
-        operations={},
-        errors={},
-        error_texts={},
         estimates={name: estimate(name, each) for name, each in values.items()},
-        curves={},
     )
     return replace(made, **changes)
 
@@ -139,8 +132,8 @@ def run_of(cells: Sequence[Cell], findings: Sequence[Finding] = ()) -> Analysis:
     )
     return Analysis(
         run=record,
+        scenario=parse_scenario(scenario_text(), "made up"),
         question="Which?",
-        answer=Answer(),
         subjects=subjects,
         loops=loops,
         subject_texts={subject: f"{subject}'s plug-in" for subject in subjects},
@@ -153,10 +146,8 @@ def run_of(cells: Sequence[Cell], findings: Sequence[Finding] = ()) -> Analysis:
         baseline_text="",
         matrix=matrix(subjects, loops, cells),
         cells=tuple(map(with_blocks, cells)),
-        comparisons=(),
         findings=tuple(findings),
         readings={},
-        exit_code=0,
     )
 
 

@@ -77,11 +77,11 @@ def test_better_in_one_place_alone_is_not_dominated() -> None:
 
     assert decision.option("b").dominated_by == ()
     assert decision.choice == "a"
-    assert [(view.place.arrival, view.rival) for view in decision.by_place] == [
+    assert [(place.arrival, gap.rival) for place, gap in decision.by_place.items()] == [
         ("one", "b"),
         ("many", "b"),
     ]
-    assert [view.ratio for view in decision.by_place] == pytest.approx([4.0, 0.5], rel=0.01)
+    assert [gap.ratio for gap in decision.by_place.values()] == pytest.approx([4.0, 0.5], rel=0.01)
     (difference,) = decision.rivalries[0].differences
     assert difference.better == ("steps · 1k · one · selector",)
     assert difference.worse == ("steps · 1k · many · selector",)

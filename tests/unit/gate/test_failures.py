@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.gate._cell_pairs import failing
 from bench.gate.arms import Rule
-from bench.gate.judge import decide
+from bench.gate.judge import decide, failing
 from bench.records.outcome import Outcome
 from bench.records.trial import Reading
 from bench.scenario.metric import CYCLE, ERRORS

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.gate._cell_pairs import grown
 from bench.gate.arms import Rule
-from bench.gate.judge import decide, gravest, needs_second_run
+from bench.gate.judge import decide, gravest, grown, needs_second_run
 from bench.gate.result import GateResult
 from bench.records.trial import Verification
 from bench.scenario.durability import Durability

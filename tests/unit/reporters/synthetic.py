@@ -17,7 +17,9 @@ from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.trial import Reading
 from bench.scenario.durability import Durability
 from bench.scenario.metric import ERRORS, THROUGHPUT, Metric, Unit, time_metric
+from bench.scenario.scenario_file import parse_scenario
 from bench.stats.effects import Effect
+from tests.unit.analysis.synthetic import scenario_text
 
 NASTY = "Psycopg cannot use <b>'ProactorEventLoop'</b> | & run\nasync; [docs](x) `run()` *_now_*"
 INVALID = "the worker used 99 % of its core | <saturated>"
@@ -215,15 +217,10 @@ def comparison(baseline: Cell, candidate: Cell, metric: str) -> Comparison | Non
     low, high = ratio * 0.86, ratio * 1.19
     faster = ratio < 1 if ends[0].metric.better == "lower" else ratio > 1
     outcome: ComparisonOutcome = "better" if faster else "worse"
-    by_loop = baseline.loop != candidate.loop
     return Comparison(
         metric=ends[0].metric,
-        axis="loop" if by_loop else "subject",
-        baseline=baseline.loop if by_loop else baseline.subject,
-        candidate=candidate.loop if by_loop else candidate.subject,
-        condition=candidate.condition,
-        loop=candidate.loop,
-        subject=candidate.subject,
+        candidate_cell=candidate,
+        baseline_cell=baseline,
         effect=Effect(
             ratio=ratio,
             low=low,
@@ -237,10 +234,7 @@ def comparison(baseline: Cell, candidate: Cell, metric: str) -> Comparison | Non
             method="median of the ratios inside blocks; interval by bootstrap over blocks",
         ),
         ratios=dict.fromkeys(range(5), ratio),
-        blocks_planned=5,
         outcome="unresolved" if low < 1 < high else outcome,
-        same_durability=baseline.durability == candidate.durability,
-        is_aa=candidate.aa_of == baseline.subject,
         cause="interval" if low < 1 < high else "",
     )
 
@@ -333,6 +327,7 @@ def full_analysis() -> Analysis:
     invalid = next(each for each in measured if each.invalid_because)
     return Analysis(
         run=run_record(),
+        scenario=parse_scenario(scenario_text(), "made up"),
         question="Is Redis 10 to 100 times faster than Postgres at writing checkpoints?",
         answer=ANSWER,
         subjects=tuple(SUBJECTS),

@@ -105,14 +105,16 @@ def test_an_invalid_run_stays_invalid_when_it_is_incomplete_too(tmp_path: Path) 
 ADDED = """
 from bench.analysis.findings.registry import cell_finding, finding, Symptom
 
-@finding("note", meaning="It rained.", advice="Wait.")
-def rain(evidence):
-    return Symptom(f"{len(evidence.cells)} cells got wet", evidence.cells)
+@finding("note", advice="Wait.")
+def rain(analysis):
+    "It rained."
+    return Symptom(f"{len(analysis.cells)} cells got wet", analysis.cells)
 
-@cell_finding("warning", meaning="It was loud.", advice="Wait.")
-def noise(evidence, cell):
+@cell_finding("warning", advice="Wait.")
+def noise(analysis, cell):
+    "It was loud."
     sizes = {"a": 1.0, "b": 3.0, "c": 2.0}
-    subject = cell.cell.subject
+    subject = cell.subject
     return Symptom(f"{sizes[subject]} dB", trials=[subject], size=sizes[subject])
 """
 
