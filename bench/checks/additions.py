@@ -11,13 +11,11 @@ from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.checkpoint.base.id import uuid6
 
+from bench.checkpoints import Saver, checkpoint_of, config_of
 from bench.values import difference
 
-Saver = BaseCheckpointSaver[Any]
 Test = Callable[[Saver], Awaitable[None]]
 
 
@@ -51,12 +49,12 @@ async def deletion_takes_the_writes(saver: Saver) -> None:
     thread_id, checkpoint_id = str(uuid4()), str(uuid6(clock_seq=-1))
     for _ in range(2):
         await _put(saver, thread_id, checkpoint_id=checkpoint_id)
-        found = await saver.aget_tuple(_config(thread_id))
+        found = await saver.aget_tuple(config_of(thread_id))
         if found is None:
             raise AssertionError("a thread that was deleted cannot be written again")
         if found.pending_writes:
             raise AssertionError("deleting a thread leaves its pending writes in the store")
-        config = _config(thread_id, checkpoint_id)
+        config = config_of(thread_id, checkpoint_id=checkpoint_id)
         await saver.aput_writes(config, [("channel", "value")], str(uuid4()))
         await saver.adelete_thread(thread_id)
 
@@ -65,7 +63,7 @@ async def value_comes_back(saver: Saver, value: object) -> None:
     """Save ``value`` as a channel of a checkpoint, and look whether it is the same when read."""
     thread_id = str(uuid4())
     await _put(saver, thread_id, channels={"value": value})
-    found = await saver.aget_tuple(_config(thread_id))
+    found = await saver.aget_tuple(config_of(thread_id))
     if found is None:
         raise AssertionError("nothing came back")
     if differs := difference(value, found.checkpoint["channel_values"].get("value")):
@@ -82,13 +80,6 @@ ADDITIONS: Mapping[str, Sequence[Test]] = {
 """By capability, named as in the suite."""
 
 
-def _config(thread_id: str, checkpoint_id: str = "", namespace: str = "") -> RunnableConfig:
-    configurable = {"thread_id": thread_id, "checkpoint_ns": namespace}
-    if checkpoint_id:
-        configurable["checkpoint_id"] = checkpoint_id
-    return {"configurable": configurable}
-
-
 async def _put(
     saver: Saver,
     thread_id: str,
@@ -99,15 +90,13 @@ async def _put(
     source: Any = "loop",
     channels: Mapping[str, object] = MappingProxyType({}),
 ) -> str:
-    checkpoint = empty_checkpoint()
-    checkpoint["id"] = checkpoint_id or str(uuid6(clock_seq=-1))
-    config = _config(thread_id, namespace=namespace)
-    checkpoint["channel_values"] = dict(channels)
     versions: Any = {name: saver.get_next_version(None, None) for name in channels}
-    checkpoint["channel_versions"] = versions
+    checkpoint = checkpoint_of({**channels}, versions)
+    checkpoint["id"] = checkpoint_id or checkpoint["id"]
+    config = config_of(thread_id, namespace)
     await saver.aput(config, checkpoint, {"source": source, "step": step, "parents": {}}, versions)
     return checkpoint["id"]
 
 
 async def _listed(saver: Saver, thread_id: str, **asked: Any) -> list[str]:
-    return [found.checkpoint["id"] async for found in saver.alist(_config(thread_id), **asked)]
+    return [found.checkpoint["id"] async for found in saver.alist(config_of(thread_id), **asked)]

@@ -14,8 +14,9 @@ from langgraph.checkpoint.conformance.capabilities import Capability
 from langgraph.checkpoint.conformance.initializer import RegisteredCheckpointer
 from langgraph.checkpoint.conformance.report import ProgressCallbacks
 
+from bench.checkpoints import Saver
 from bench.checks import additions
-from bench.checks.additions import ADDITIONS, Saver, Test, value_comes_back
+from bench.checks.additions import ADDITIONS, Test, value_comes_back
 from bench.payloads.application_state import TYPES
 from bench.printable import cut
 from bench.records.check import CapabilityCheck, CapabilityStatus, FailedTest

@@ -17,11 +17,15 @@ from bench.scenario.durability import Durability
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a subject may work: a private ``directory``, an ``endpoint``, its own ``namespace``."""
+    """Where a subject may work: a private ``directory``, an ``endpoint``, its own ``namespace``.
+
+    ``is_reading_back``: the trial is over, and what it has left is looked at.
+    """
 
     directory: Path
     endpoint: Endpoint | None
     namespace: str
+    is_reading_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

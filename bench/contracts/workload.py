@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from bench.contracts.interface import CHECKPOINT_SAVER, Interface
@@ -144,7 +146,8 @@ class Workload(ABC):
 
     The verifier's process makes another one, with the same options and payload and one client, to
     tell what is right: :meth:`truth` and :meth:`canonical` may use nothing but options, payload
-    and what they are given. ``interface``: what it calls of a subject.
+    and what they are given. ``interface``: what it calls of a subject. ``directory`` is the trial's
+    own, where it is measured; it is removed with the trial.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -159,6 +162,23 @@ class Workload(ABC):
         self.payload = payload
         self.namespace = namespace
         self.clients = clients
+        self.directory = Path()
+        self._numbers = [count() for _ in range(clients)]
+
+    def thread_id(self, client: int, number: int) -> str:
+        """Return the id of the thread of a client that has this ``number``."""
+        return f"{self.namespace}-c{client}-t{number}"
+
+    def next_number(self, client: int) -> int:
+        """Return the number of another thread of this client, from 0 on."""
+        return next(self._numbers[client])
+
+    @staticmethod
+    def mark(client: Client, facts: Mapping[str, object]) -> None:
+        """Note of the cycle, by name, each of the ``facts`` that is true."""
+        for name, holds in facts.items():
+            if holds:
+                client.mark(name)
 
     @property
     def cycles_per_visit(self) -> int:
@@ -174,8 +194,7 @@ class Workload(ABC):
         """
         del options
 
-    @abstractmethod
-    async def prepare(self, client: Client) -> None:
+    async def prepare(self, client: Client) -> None:  # noqa: B027 - there may be nothing to be done
         """Write what ``client`` must find in the store before the first cycle; not measured."""
 
     @abstractmethod

@@ -98,7 +98,7 @@ class Lifecycle:
             opening.namespace,
             self._arrival.concurrency,
         )
-        self._directory = Path(parts.job.directory)
+        self._workload.directory = self._directory = Path(parts.job.directory)
         self._place = parts.job.place(opening)
         self._interface = parts.subject.interface
         names = (*self._interface.operations.values(), CYCLE, *parts.workload.marks)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from typing import cast
 
 import psycopg
@@ -42,10 +42,11 @@ class DegradingSubject(Subject):
         super().__init__(options, place)
         given = cast("DegradingOptions", options)
         self._url = place.endpoint.url if place.endpoint else ""
-        self._taken = given.pool_taken
+        self._taken = 0 if place.is_reading_back else given.pool_taken
         self._settings = DegradingSettings(
             url=self._url,
-            prefer_async=given.prefer_async,
+            # What Postgres holds is read by the synchronous level.
+            prefer_async=given.prefer_async and not place.is_reading_back,
             pool_size=given.pool_size,
             pool_timeout_s=given.pool_timeout_s,
         )
@@ -67,23 +68,16 @@ class DegradingSubject(Subject):
     async def open(self, clients: int) -> None:
         """Make the tables, where Postgres is there, as who has run before has them.
 
-        Nothing else connects before the first call, but for connections to be taken. Whoever opens
-        it later, to read back what Postgres holds, asks the synchronous level alone.
+        Nothing else connects before the first call, but for connections to be taken.
         """
         if not self._url:
             raise UnavailableError("this subject needs a Postgres server")
-        marker = self.place.directory / "opened"
-        settings, taken = self._settings, self._taken
-        if marker.exists():
-            settings, taken = replace(settings, prefer_async=False), 0
-        marker.touch()
-        with suppress(psycopg.OperationalError, ImportError):
-            from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - may be missing
-
-            with self._connect() as connection:
-                PostgresSaver(connection).setup()
-        self._saver = await self._resources.enter_async_context(DegradingCheckpointer(settings))
-        await self._saver.take(taken)
+        await asyncio.to_thread(self._set_up)
+        saver = DegradingCheckpointer(self._settings)
+        self._saver = await self._resources.enter_async_context(saver)
+        for _ in range(self._taken):
+            connection = await (await saver.pool()).getconn()
+            self._resources.push_async_callback(connection.close)
 
     def saver(self, client: int) -> DegradingCheckpointer:
         return self._saver
@@ -94,13 +88,21 @@ class DegradingSubject(Subject):
 
     async def settings(self) -> Mapping[str, str]:
         """Read Postgres's over a connection of its own; nothing where it does not answer."""
-        return {row["name"]: row["value"] for row in self._rows(base.SETTINGS_SQL)}
+        rows = await asyncio.to_thread(self._rows, base.SETTINGS_SQL)
+        return {row["name"]: row["value"] for row in rows}
 
     async def stored(self) -> Stored:
-        rows = self._rows(base.STORED_SQL)
+        rows = await asyncio.to_thread(self._rows, base.STORED_SQL)
         return (
             Stored(rows[0]["checkpoints"], rows[0]["stored_bytes"]) if rows else Stored(None, None)
         )
+
+    def _set_up(self) -> None:
+        with suppress(psycopg.OperationalError, ImportError):
+            from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - may be missing
+
+            with self._connect() as connection:
+                PostgresSaver(connection).setup()
 
     def _connect(self) -> psycopg.Connection[DictRow]:
         return psycopg.connect(self._url, **{**base.CONNECTION, "connect_timeout": 2})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Literal, Self, cast
 
@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from bench.contracts import CountedCalls
 from bench.subjects import _postgres_base as base
-from bench.subjects._factories.driven import driven, threads_of_asyncio
+from bench.systems.driven import Call, driven, in_coroutine, in_threads_of, threads_of_asyncio
 
 Pool = ConnectionPool[Connection[DictRow]]
 
@@ -47,7 +47,6 @@ class PostgresSyncSubject(base.PostgresSubjectBase[PostgresSaver]):
 
     Options = PostgresSyncOptions
     options: PostgresSyncOptions
-    _executor: Executor | None = None
     _pool: Pool | None = None
 
     async def open(self, clients: int) -> None:
@@ -56,10 +55,12 @@ class PostgresSyncSubject(base.PostgresSubjectBase[PostgresSaver]):
             PostgresSaver(connection).setup()
         if self.options.connection == "pool":
             self._pool = self._open_pool()
+        call: Call = in_coroutine
         if self.options.call == "threads":
-            self._executor = ThreadPoolExecutor(self.options.threads, "postgres_sync")
-            self._resources.callback(self._executor.shutdown)
-        self._saver_class = driven(PostgresSaver, self._executor)
+            executor = ThreadPoolExecutor(self.options.threads, "postgres_sync")
+            self._resources.callback(executor.shutdown)
+            call = in_threads_of(executor)
+        self._saver_class = driven(PostgresSaver, call)
         await self._make_savers(clients, self._make_saver)
 
     def _connect(self) -> Connection[DictRow]:

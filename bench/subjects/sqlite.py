@@ -21,9 +21,9 @@ from bench.contracts import (
     StoredTable,
 )
 from bench.scenario.durability import Durability
-from bench.subjects._factories.driven import driven
 from bench.subjects._factories.savers import SaverOptions, SaversSubject
 from bench.subjects._sqlite_process import SqliteProcessSaver
+from bench.systems.driven import driven, in_threads_of
 
 # What PRAGMA synchronous returns, from https://www.sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
@@ -79,7 +79,7 @@ class SqliteSubject(SaversSubject[AsyncSqliteSaver]):
             self._connection = self._savers[0].conn
 
     async def _start(self) -> Any:
-        kind = driven(SqliteProcessSaver, self._executor)
+        kind = driven(SqliteProcessSaver, in_threads_of(self._executor))
         saver = kind(self._file_of_process(), self.options.synchronous)
         self._resources.push_async_callback(asyncio.to_thread, saver.close)
         return saver

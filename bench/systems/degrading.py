@@ -13,6 +13,7 @@ one was given the others do not have.
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -22,24 +23,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import psutil
-from langgraph.checkpoint.base import (
-    BaseCheckpointSaver,
-    ChannelVersions,
-    Checkpoint,
-    CheckpointMetadata,
-    CheckpointTuple,
-)
+from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 
+from bench.checkpoints import Saver
 from bench.errors import InputError
+from bench.systems.driven import driven
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
-    from psycopg import AsyncConnection
+    from langgraph.checkpoint.postgres import PostgresSaver
     from psycopg_pool import AsyncConnectionPool
 
 Level = Literal["async_postgres", "sync_postgres", "memory"]
-Saver = BaseCheckpointSaver[Any]
 Result = TypeVar("Result")
 
 # What the document gives to every connection, and to the pool.
@@ -175,7 +171,6 @@ class DegradingCheckpointer(Saver):
         self.memory = InMemorySaver()
         self._clock = clock
         self._pool: AsyncConnectionPool[Any] | None = None
-        self._taken: list[AsyncConnection[Any]] = []
         self._opening = asyncio.Lock()
         self._resources = AsyncExitStack()
 
@@ -187,9 +182,6 @@ class DegradingCheckpointer(Saver):
 
     async def aclose(self) -> None:
         """Close the pool. Safe to call twice."""
-        taken, self._taken = self._taken, []
-        for connection in taken:
-            await connection.close()
         await self._resources.aclose()
         self._pool = None
 
@@ -209,40 +201,20 @@ class DegradingCheckpointer(Saver):
 
     # ----------------------------------------------------------------------------- as a saver
 
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return await self._served(lambda saver: saver.aget_tuple(config))
+    async def aget_tuple(self, *given: Any, **named: Any) -> CheckpointTuple | None:
+        return await self._served(lambda saver: saver.aget_tuple(*given, **named))
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        return await self._served(
-            lambda saver: saver.aput(config, checkpoint, metadata, new_versions)
-        )
+    async def aput(self, *given: Any, **named: Any) -> RunnableConfig:
+        return await self._served(lambda saver: saver.aput(*given, **named))
 
     async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
+        self, config: RunnableConfig, writes: Any, task_id: str, task_path: str = ""
     ) -> None:
         await self._served(lambda saver: saver.aput_writes(config, writes, task_id, task_path))
 
-    async def alist(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,  # noqa: A002 - the saver's own name of it
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[CheckpointTuple]:
+    async def alist(self, *given: Any, **named: Any) -> AsyncIterator[CheckpointTuple]:
         async def listed(saver: Saver) -> list[CheckpointTuple]:
-            found = saver.alist(config, filter=filter, before=before, limit=limit)
-            return [each async for each in found]
+            return [each async for each in saver.alist(*given, **named)]
 
         for each in await self._served(listed):
             yield each
@@ -283,11 +255,11 @@ class DegradingCheckpointer(Saver):
         if level == "async_postgres":
             from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver  # noqa: PLC0415 - may be missing, which is a reason to fall back
 
-            saver = AsyncPostgresSaver(await self._opened())
+            saver = AsyncPostgresSaver(await self.pool())
             await saver.setup()
             yield saver
             return
-        from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - as above
+        kind = _synchronous_saver()
         from psycopg import Connection  # noqa: PLC0415 - as above
         from psycopg.rows import dict_row  # noqa: PLC0415 - as above
 
@@ -297,24 +269,18 @@ class DegradingCheckpointer(Saver):
 
         connection = await asyncio.to_thread(connect)
         try:
-            blocking = PostgresSaver(connection)
+            blocking = kind(connection)
             await asyncio.to_thread(blocking.setup)
-            yield _InThread(blocking)
+            yield blocking
         finally:
             await asyncio.to_thread(connection.close)
 
-    async def take(self, connections: int) -> None:
-        """Take so many connections out of the pool for good, as code that leaks them does.
+    async def pool(self) -> AsyncConnectionPool[Any]:
+        """Return the pool, which is made upon the first call and connects when it is asked.
 
         Raises:
-            psycopg_pool.PoolTimeout: it has not so many.
+            ImportError: its package is not installed.
         """
-        pool = await self._opened()
-        for _ in range(connections):
-            self._taken.append(await pool.getconn())
-
-    async def _opened(self) -> AsyncConnectionPool[Any]:
-        """Return the pool, which is made upon the first call and connects when it is asked."""
         async with self._opening:
             if self._pool is None:
                 from psycopg.rows import dict_row  # noqa: PLC0415 - as above
@@ -334,56 +300,12 @@ class DegradingCheckpointer(Saver):
         return self._pool
 
 
-class _InThread(Saver):
-    """A saver that blocks, each call of it made in a thread.
+@functools.cache
+def _synchronous_saver() -> type[PostgresSaver]:
+    """Return what calls it in threads: its own asynchronous methods are not implemented."""
+    from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - as above
 
-    LangGraph's own ``PostgresSaver`` cannot be handed to an asynchronous graph as it is: its
-    asynchronous methods raise ``NotImplementedError``.
-    """
-
-    def __init__(self, blocking: Saver) -> None:
-        super().__init__(serde=blocking.serde)
-        self._blocking = blocking
-
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return await asyncio.to_thread(self._blocking.get_tuple, config)
-
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        put = self._blocking.put
-        return await asyncio.to_thread(put, config, checkpoint, metadata, new_versions)
-
-    async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        put_writes = self._blocking.put_writes
-        await asyncio.to_thread(put_writes, config, writes, task_id, task_path)
-
-    async def alist(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,  # noqa: A002 - the saver's own name of it
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[CheckpointTuple]:
-        def listed() -> list[CheckpointTuple]:
-            return [*self._blocking.list(config, filter=filter, before=before, limit=limit)]
-
-        for each in await asyncio.to_thread(listed):
-            yield each
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        await asyncio.to_thread(self._blocking.delete_thread, thread_id)
+    return driven(PostgresSaver, asyncio.to_thread)
 
 
 def _is_unavailable(error: Exception) -> bool:

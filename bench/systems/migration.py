@@ -19,12 +19,12 @@ from itertools import groupby
 from typing import Any, Literal, TypeAlias, cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
+from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
 
+from bench.checkpoints import Saver, config_of
 from bench.errors import UnavailableError
 from bench.values import canonical, difference
 
-Saver: TypeAlias = BaseCheckpointSaver[Any]
 Chain: TypeAlias = tuple[str, str]
 """The checkpoints of a thread in one namespace: (thread id, namespace)."""
 Kind = Literal["changed", "lost", "refused", "written meanwhile", "left out"]
@@ -126,7 +126,7 @@ async def migrate(
         await asyncio.gather(*moving, return_exceptions=True)
     # Once more from the first to the last: a thread may have gone on after it was copied.
     for chain, copied in latest.items():
-        newest = await source.aget_tuple(_config(chain))
+        newest = await source.aget_tuple(config_of(*chain))
         if newest is not None and newest.checkpoint["id"] > copied:
             text = "it was put after its thread was copied: run it again once nobody writes"
             migration.differ("written meanwhile", chain, newest.checkpoint["id"], text)
@@ -187,7 +187,7 @@ async def _copy(
                 await _put(target, chain, found, versions, migration)
             versions = checkpoint_id, dict(found.checkpoint["channel_versions"])
             progress(migration)
-        newest = await source.aget_tuple(_config(chain))
+        newest = await source.aget_tuple(config_of(*chain))
         if newest is None or newest.checkpoint["id"] in hashes:
             break
     return hashes
@@ -213,7 +213,7 @@ async def _put(
     versions = checkpoint["channel_versions"]
     new = {name: version for name, version in versions.items() if known.get(name) != version}
     try:
-        put = await target.aput(_config(chain, parent), checkpoint, found.metadata, new)
+        put = await target.aput(config_of(*chain, parent), checkpoint, found.metadata, new)
         by_task = groupby(sorted(found.pending_writes or (), key=_task), key=_task)
         for task_id, writes in by_task:
             await target.aput_writes(
@@ -222,7 +222,7 @@ async def _put(
     except Exception as error:  # noqa: BLE001 - whatever a saver raises of a checkpoint is named
         text = f"{type(error).__name__}: {' '.join(str(error).split())}"
         try:
-            await target.aget_tuple(_config(chain))
+            await target.aget_tuple(config_of(*chain))
         except Exception as again:
             raise UnavailableError(
                 f"the target no longer answers; what was copied stays, run it again: {text}"
@@ -262,13 +262,13 @@ async def _verify(
     await _ids(target, chain, compare)
     for checkpoint_id in hashes.keys() - there:
         migration.differ("lost", chain, checkpoint_id, "the target does not list it")
-    latest = await target.aget_tuple(_config(chain)) if hashes else None
+    latest = await target.aget_tuple(config_of(*chain)) if hashes else None
     if hashes and (latest is None or latest.checkpoint["id"] < max(hashes)):
         migration.differ("lost", chain, max(hashes), "the target does not give it as the latest")
 
 
 async def _get(saver: Saver, chain: Chain, checkpoint_id: str) -> CheckpointTuple | None:
-    found = await saver.aget_tuple(_config(chain, checkpoint_id))
+    found = await saver.aget_tuple(config_of(*chain, checkpoint_id))
     # One that keeps no history gives what it has.
     return found if found is not None and found.checkpoint["id"] == checkpoint_id else None
 
@@ -283,7 +283,7 @@ async def _ids(
     limit, before = _PAGE, None
     while True:
         listed, new, page = 0, len(found), list[CheckpointTuple]()
-        async for each in saver.alist(_config(chain), before=before, limit=limit):
+        async for each in saver.alist(config_of(*chain), before=before, limit=limit):
             listed += 1
             # Some list all namespaces where the root's is asked for.
             if _chain(each.config) == chain:
@@ -300,16 +300,9 @@ async def _ids(
             # It takes no notice of ``before``, and gave the same ones again.
             before, limit = None, limit * 10
         elif limit == _PAGE and found:
-            before = _config(chain, min(found))
+            before = config_of(*chain, min(found))
         else:
             limit *= 10
-
-
-def _config(chain: Chain, checkpoint_id: str = "") -> RunnableConfig:
-    configurable = {"thread_id": chain[0], "checkpoint_ns": chain[1]}
-    if checkpoint_id:
-        configurable["checkpoint_id"] = checkpoint_id
-    return {"configurable": configurable}
 
 
 def _chain(config: RunnableConfig) -> Chain:

@@ -7,7 +7,7 @@
 
 LangGraph's savers have such synchronous methods themselves. Called on the thread of their own loop
 they can only wait for ever for what that loop would have to do, so they must refuse; not all of
-them do. :func:`call_on_loop_thread` tries that without waiting for ever.
+them do.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    BaseCheckpointSaver,
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
 )
+
+from bench.checkpoints import Saver
 
 Result = TypeVar("Result")
 
@@ -45,7 +46,7 @@ class SyncBridge:
 
     def __init__(
         self,
-        saver: BaseCheckpointSaver[Any],
+        saver: Saver,
         loop: asyncio.AbstractEventLoop,
         limit_s: float | None = None,
     ) -> None:
@@ -109,69 +110,6 @@ class SyncBridge:
         except concurrent.futures.TimeoutError:
             future.cancel()
             raise
-
-
-def call_on_loop_thread(
-    call: Callable[[], object], limit_s: float = 0.2
-) -> Literal["refused", "returned", "waits for itself", "not implemented"]:
-    """Call a synchronous method on the thread of the running loop, and say what came of it.
-
-    What has not returned after ``limit_s`` seconds waits for this very loop, which stands still
-    meanwhile. It is then never begun.
-    """
-    submit = asyncio.run_coroutine_threadsafe
-
-    def submit_within_limit(
-        coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop
-    ) -> _Limited:
-        return _Limited(coroutine, lambda begun: submit(begun, loop), limit_s)
-
-    # What the savers' own methods call: no other way ends the wait of the thread that runs this.
-    asyncio.run_coroutine_threadsafe = submit_within_limit  # type: ignore[assignment]  # offers what they use of it
-    try:
-        call()
-    except _WaitsForItselfError:
-        return "waits for itself"
-    except (OwnLoopError, asyncio.InvalidStateError):
-        return "refused"
-    except NotImplementedError:
-        return "not implemented"
-    finally:
-        asyncio.run_coroutine_threadsafe = submit
-    return "returned"
-
-
-class _WaitsForItselfError(Exception):
-    """A call did not return within its limit."""
-
-
-class _Limited:
-    """A future of which nobody waits longer than ``limit_s``; what is late is not begun."""
-
-    def __init__(
-        self,
-        coroutine: Coroutine[Any, Any, Any],
-        submit: Callable[[Coroutine[Any, Any, Any]], concurrent.futures.Future[Any]],
-        limit_s: float,
-    ) -> None:
-        self._coroutine = coroutine
-        self._limit_s = limit_s
-        self._is_late = False
-        self._future = submit(self._begun())
-
-    def result(self) -> Any:
-        try:
-            return self._future.result(self._limit_s)
-        except concurrent.futures.TimeoutError:
-            self._is_late = True
-            raise _WaitsForItselfError from None
-
-    async def _begun(self) -> Any:
-        # To cancel it would let it come to its first await.
-        if self._is_late:
-            self._coroutine.close()
-            return None
-        return await self._coroutine
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -16,11 +16,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint
+from langgraph.checkpoint.base import Checkpoint
 from langgraph.checkpoint.base.id import uuid6
 
-Saver = BaseCheckpointSaver[Any]
+from bench.checkpoints import Saver, config_of
+
 Way = Literal["delete", "rewrite", "empty", "none"]
 
 MEMORY_CLEARED = "memory_cleared"
@@ -41,9 +41,9 @@ async def rewrite_last(saver: Saver, thread_id: str) -> None:
     Without their versions as well: Postgres keeps values by version, and finds those that are still
     named. What tasks have written upon the checkpoint stays.
     """
-    last = await saver.aget_tuple(_latest(thread_id))
+    last = await saver.aget_tuple(config_of(thread_id))
     if last is not None:
-        parent = last.parent_config or _latest(thread_id)
+        parent = last.parent_config or config_of(thread_id)
         await saver.aput(parent, _emptied(last.checkpoint), last.metadata, {})
 
 
@@ -52,7 +52,7 @@ async def append_empty(saver: Saver, thread_id: str) -> str:
 
     Its metadata has ``memory_cleared``.
     """
-    last = await saver.aget_tuple(_latest(thread_id))
+    last = await saver.aget_tuple(config_of(thread_id))
     if last is None:
         return ""
     checkpoint = _emptied(last.checkpoint)
@@ -71,7 +71,7 @@ async def cleared_checkpoints(saver: Saver, thread_id: str) -> list[str]:
         ValueError: the saver cannot filter by it, as Redis's cannot.
     """
     wanted = {MEMORY_CLEARED: True}
-    found = saver.alist(_latest(thread_id), filter=wanted)
+    found = saver.alist(config_of(thread_id), filter=wanted)
     return [one.checkpoint["id"] async for one in found]
 
 
@@ -81,10 +81,6 @@ WAYS: Mapping[Way, Callable[[Saver, str], Awaitable[object]]] = {
     "empty": append_empty,
     "none": leave,
 }
-
-
-def _latest(thread_id: str) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
 
 
 def _emptied(checkpoint: Checkpoint) -> Checkpoint:

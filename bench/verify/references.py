@@ -5,12 +5,9 @@ LangGraph's nodes go on with the very objects that were saved, so such a saver c
 
 from __future__ import annotations
 
-from typing import Any
+from langgraph.checkpoint.base import CheckpointMetadata
 
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, empty_checkpoint
-from langgraph.checkpoint.base.id import uuid6
-
+from bench.checkpoints import Saver, checkpoint_of, config_of
 from bench.verify.differences import Discrepancy
 
 _CHANNEL = "state"
@@ -18,19 +15,17 @@ _TASK = "00000000-0000-0000-0000-000000000001"
 _PROBLEM = "it keeps references to what it was given: {} changed with the object that was saved"
 
 
-async def kept_references(saver: BaseCheckpointSaver[Any], thread_id: str) -> list[Discrepancy]:
+async def kept_references(saver: Saver, thread_id: str) -> list[Discrepancy]:
     """Save a state and a write in a thread of its own, change both in place, and read them back.
 
     Of a store that refuses them, as a full one does, nothing is known, and nothing was lost.
     """
-    config: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+    config = config_of(thread_id)
     key = thread_id, ""
     state, written = {"seen": ["first"]}, {"seen": ["first"]}
     version = saver.get_next_version(None, None)
-    checkpoint = empty_checkpoint()
-    checkpoint["id"] = checkpoint_id = str(uuid6(clock_seq=-1))
-    checkpoint["channel_values"] = {_CHANNEL: state}
-    checkpoint["channel_versions"] = {_CHANNEL: version}
+    checkpoint = checkpoint_of({_CHANNEL: state}, {_CHANNEL: version})
+    checkpoint_id = checkpoint["id"]
     metadata: CheckpointMetadata = {"source": "input", "step": -1, "parents": {}}
     try:
         stored = await saver.aput(config, checkpoint, metadata, {_CHANNEL: version})

@@ -21,7 +21,7 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.child_process import read_line
@@ -146,7 +146,8 @@ async def _read_back(order: Order, parts: Parts) -> Verification:
     log = Acknowledged.read(directory / ACKNOWLEDGED_FILE)
     faults = directory / FAULTS_FILE
     log.broken_ns = from_json(faults.read_bytes(), tuple[int, ...]) if faults.exists() else ()
-    subject = parts.subject(parts.subject_options, order.job.place(order.opening))
+    place = replace(order.job.place(order.opening), is_reading_back=True)
+    subject = parts.subject(parts.subject_options, place)
     try:
         await subject.open(1)
         return await read_back(subject, workload, ledger, log, scenario.verify_s, now_ns)

@@ -7,14 +7,13 @@ import inspect
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointMetadata
-from langgraph.checkpoint.base.id import uuid6
+from langgraph.checkpoint.base import CheckpointMetadata
 from pydantic import Field, model_validator
 
+from bench.checkpoints import checkpoint_of, config_of
 from bench.contracts import (
     Client,
     ExpectedThread,
@@ -25,13 +24,11 @@ from bench.contracts import (
     Workload,
     WrongRead,
 )
-from bench.workloads._checkpoint import FORMAT_VERSION, config_of
 
 FIRST_STEP = -1
 # A payload hands out few different objects, or new ones every time.
 _MOST_REMEMBERED = 512
 
-Saver = BaseCheckpointSaver[Any]
 # Thread id, checkpoint id, the channels read, and those put.
 _KeptRead = tuple[str, str, Mapping[str, Any], Mapping[str, Any]]
 
@@ -212,23 +209,26 @@ class AppendStepsWorkload(Workload):
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
     ) -> None:
         super().__init__(options, payload, namespace, clients)
-        if not isinstance(options, AppendStepsOptions):
-            raise TypeError(f"options must be AppendStepsOptions, not {type(options).__name__}")
-        self._shape = options
-        self._steps = Steps(payload, options)
-        self._steps_per_cycle = 1 if options.cycle == "step" else options.steps_per_turn
-        self._paths = [f"~__pregel_pull, step_{task}" for task in range(options.tasks_per_step)]
+        self._shape = shape = self.shape
+        self._steps = Steps(payload, shape)
+        self._steps_per_cycle = 1 if shape.cycle == "step" else shape.steps_per_turn
+        self._paths = [f"~__pregel_pull, step_{task}" for task in range(shape.tasks_per_step)]
         self._reads = 0
         self._kept_reads: deque[_KeptRead] = deque(maxlen=_READS_KEPT)
-        staggered = options.steps_per_turn if options.cycle == "step" else 1
+        staggered = shape.steps_per_turn if shape.cycle == "step" else 1
         self._visits = [
             Visits(
-                [self._thread(client, 0, index) for index in range(options.threads_per_client)],
+                [self._thread(client, 0, index) for index in range(shape.threads_per_client)],
                 client % staggered,
             )
             for client in range(clients)
         ]
         self._takes_task_path: dict[type, bool] = {}
+
+    @property
+    def shape(self) -> AppendStepsOptions:
+        """The shape of its turns."""
+        return cast("AppendStepsOptions", self.options)
 
     @property
     def cycles_per_visit(self) -> int:
@@ -295,7 +295,7 @@ class AppendStepsWorkload(Workload):
         """Make the thread that ``client`` begins after having left so many."""
         count = self._shape.threads_per_client
         serial = index if not left else count + left - 1
-        return Thread(f"{self.namespace}-c{client}-t{serial}", self._number(client, serial))
+        return Thread(self.thread_id(client, serial), self._number(client, serial))
 
     def _number(self, client: int, serial: int) -> int:
         count = self._shape.threads_per_client
@@ -343,20 +343,12 @@ class AppendStepsWorkload(Workload):
             version = next_version(versions.get(channel), None)
             values[channel] = state
             versions[channel] = changed_versions[channel] = version
-        checkpoint_id = str(uuid6(clock_seq=thread.step))
-        checkpoint: Checkpoint = {
-            "v": FORMAT_VERSION,
-            "id": checkpoint_id,
-            "ts": datetime.now(UTC).isoformat(),
-            "channel_values": values,
-            "channel_versions": versions,
-            "versions_seen": {"__input__": {}, "step": thread.versions},
-            "updated_channels": list(changed_versions),
-        }
+        checkpoint = checkpoint_of(values, versions, thread.step, changed_versions)
+        checkpoint["versions_seen"] = {"__input__": {}, "step": thread.versions}
         metadata: CheckpointMetadata = {"source": source, "step": thread.step, "parents": {}}
         thread.parent = await client.perform(
             saver.aput, thread.parent, checkpoint, metadata, changed_versions
         )
-        thread.checkpoint_id = checkpoint_id
+        thread.checkpoint_id = checkpoint["id"]
         thread.step += 1
         thread.values, thread.versions = values, versions

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 from typing import Any, ClassVar
 
 from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 
+from bench.checkpoints import Saver, config_of
 from bench.contracts import Client, Payload, PluginOptions, Workload
-from bench.systems.thread_clearing import WAYS, Saver, Way, cleared_checkpoints
-from bench.workloads._checkpoint import config_of
+from bench.systems.thread_clearing import WAYS, Way, cleared_checkpoints
 from bench.workloads._graphs import subgraphs
 from bench.workloads._shapes.shape import Graph, Sizes
-
-_HIDDEN, _FORGOTTEN, _GONE, _KEPT, _FOUND = "hidden", "forgotten", "gone", "kept", "found"
 
 
 class ClearThreadOptions(PluginOptions):
@@ -45,7 +42,7 @@ class ClearThreadWorkload(Workload):
 
     Options: ClassVar[type[PluginOptions]] = ClearThreadOptions
     options: ClearThreadOptions
-    marks: ClassVar[tuple[str, ...]] = (_HIDDEN, _FORGOTTEN, _GONE, _KEPT, _FOUND)
+    marks = ("hidden", "forgotten", "gone", "kept", "found")
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
@@ -53,14 +50,10 @@ class ClearThreadWorkload(Workload):
         super().__init__(options, payload, namespace, clients)
         self._shape = subgraphs.build(Sizes(1, self.options.branches), payload)
         self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(clients)]
-        self._numbers = [count() for _ in range(clients)]
-
-    async def prepare(self, client: Client) -> None:
-        """Prepare nothing: each cycle makes a thread."""
 
     async def cycle(self, client: Client) -> None:
         saver, options = client.saver(), self.options
-        thread_id = f"{self.namespace}-c{client.index}-t{next(self._numbers[client.index])}"
+        thread_id = self.thread_id(client.index, self.next_number(client.index))
         for run in range(options.runs):
             await self._run(client, saver, thread_id, run)
         if options.writes:
@@ -69,20 +62,21 @@ class ClearThreadWorkload(Workload):
         appended = await WAYS[options.way](saver, thread_id)
         after = await _listed(saver, thread_id)
 
-        if await _is_hidden(saver, thread_id):
-            client.mark(_HIDDEN)
-        if not after:
-            client.mark(_GONE)
+        last = await saver.aget_tuple(config_of(thread_id))
         root = next(name for name in before if not name[0])
         changed = root if options.way == "rewrite" else None
-        if all(after.get(name) == held for name, held in before.items() if name != changed):
-            client.mark(_KEPT)
         found = await _found(saver, thread_id)
-        if found == [appended] if appended else found:
-            client.mark(_FOUND)
+        facts = {
+            "hidden": not (last and (last.checkpoint["channel_values"] or last.pending_writes)),
+            "gone": not after,
+            "kept": all(after.get(name) == it for name, it in before.items() if name != changed),
+            "found": found == [appended] if appended else found,
+        }
         runs_again = options.way != "delete"
-        if runs_again and await self._run(client, saver, thread_id, 0) == options.branches:
-            client.mark(_FORGOTTEN)
+        facts["forgotten"] = (
+            runs_again and await self._run(client, saver, thread_id, 0) == options.branches
+        )
+        self.mark(client, facts)
 
     async def _run(self, client: Client, saver: Saver, thread_id: str, run: int) -> int:
         """Run the graph; return how many results the thread then holds."""
@@ -108,11 +102,6 @@ async def _listed(saver: Saver, thread_id: str) -> Mapping[tuple[str, str], Any]
         )
         async for one in saver.alist(config)
     }
-
-
-async def _is_hidden(saver: Saver, thread_id: str) -> bool:
-    last = await saver.aget_tuple(config_of(thread_id))
-    return last is None or not (last.checkpoint["channel_values"] or last.pending_writes)
 
 
 async def _found(saver: Saver, thread_id: str) -> list[str]:

@@ -10,13 +10,8 @@ from typing import Any, ClassVar
 from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 
-from bench.contracts import (
-    Client,
-    ExpectedThread,
-    Payload,
-    PluginOptions,
-    ThreadTruth,
-)
+from bench.checkpoints import config_of
+from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, ThreadTruth
 from bench.workloads.append_steps import (
     FIRST_STEP,
     AppendStepsOptions,
@@ -50,27 +45,23 @@ class ConversationsWorkload(AppendStepsWorkload):
     """
 
     Options = ConversationsOptions
+    options: ConversationsOptions
     marks: ClassVar[tuple[str, ...]] = ("went_on", "went_back", "began_again", "fell_back")
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
     ) -> None:
-        if not isinstance(options, ConversationsOptions):
-            raise TypeError(f"options must be ConversationsOptions, not {type(options).__name__}")
-        shape = AppendStepsOptions(
-            threads_per_client=options.conversations,
-            steps_per_turn=options.steps_per_turn,
-            turns_per_thread=1_000_000,
-            cycle="turn",
-        )
-        super().__init__(shape, payload, namespace, clients)
-        self._chat = options
+        super().__init__(options, payload, namespace, clients)
         self._draws = [random.Random(f"{payload.seed}/{client}") for client in range(clients)]  # noqa: S311 - a load, no secret
-        self._active = [
-            list(range(min(options.active, options.conversations))) for _ in range(clients)
-        ]
+        active = min(self.options.active, self.options.conversations)
+        self._active = [list(range(active)) for _ in range(clients)]
         # The threads that did not go on from what was acknowledged last.
         self._broken: set[str] = set()
+
+    @property
+    def shape(self) -> AppendStepsOptions:
+        threads, steps = self.options.conversations, self.options.steps_per_turn
+        return AppendStepsOptions(threads_per_client=threads, steps_per_turn=steps, cycle="turn")
 
     @property
     def cycles_per_visit(self) -> int:
@@ -89,7 +80,7 @@ class ConversationsWorkload(AppendStepsWorkload):
     async def _turn(self, client: Client) -> None:
         thread = await self._chosen(client)
         await self._take_up(client, thread)
-        for _ in range(self._chat.steps_per_turn):
+        for _ in range(self.options.steps_per_turn):
             if thread.step == FIRST_STEP:
                 await self._put(client, thread, "input")
             await self._write(client, thread, 0)
@@ -112,18 +103,16 @@ class ConversationsWorkload(AppendStepsWorkload):
     async def _chosen(self, client: Client) -> Thread:
         draw, active = self._draws[client.index], self._active[client.index]
         threads = self._visits[client.index].threads
-        if draw.random() < self._chat.opened_share:
+        if draw.random() < self.options.opened_share:
             active[draw.randrange(len(active))] = opened = draw.randrange(len(threads))
-            saver = client.saver()
-            config = _config_of(threads[opened])
-            await client.perform(_listed, saver, config)
+            await client.perform(_listed, client.saver(), config_of(threads[opened].thread_id))
             return threads[opened]
         return threads[draw.choice(active)]
 
     async def _take_up(self, client: Client, thread: Thread) -> None:
         """Read the conversation, and go on from what was read."""
-        saver, last = client.saver(), thread.checkpoint_id
-        read = await client.perform(saver.aget_tuple, _config_of(thread))
+        latest, last = config_of(thread.thread_id), thread.checkpoint_id
+        read = await client.perform(client.saver().aget_tuple, latest)
         found = read.checkpoint["id"] if read is not None else ""
         if last:
             # A later one was stored without an answer.
@@ -134,16 +123,12 @@ class ConversationsWorkload(AppendStepsWorkload):
         thread.checkpoint_id = found
         if read is None:
             thread.step, thread.values, thread.versions = FIRST_STEP, {}, {}
-            thread.parent = _config_of(thread)
+            thread.parent = latest
         else:
             thread.step = int(read.metadata["step"]) + 1
             thread.values = dict(read.checkpoint["channel_values"])
             thread.versions = dict(read.checkpoint["channel_versions"])
             thread.parent = read.config
-
-
-def _config_of(thread: Thread) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread.thread_id, "checkpoint_ns": ""}}
 
 
 async def _listed(saver: Any, config: RunnableConfig) -> None:

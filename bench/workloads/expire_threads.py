@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from itertools import count
 from typing import Any, ClassVar, Literal
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import Field
 
-from bench.contracts import Client, Payload, PluginOptions, Workload
+from bench.checkpoints import Saver, config_of
+from bench.contracts import Client, PluginOptions, Workload
 from bench.errors import UnsupportedError
 from bench.systems.redis_expiry import entries_of, keys_of
-from bench.workloads._one_channel import put_step
+from bench.workloads._checkpoint import put_step
 
 _BETWEEN_READS_S = 0.2
 
@@ -40,36 +38,28 @@ class ExpireThreadsWorkload(Workload):
     """
 
     Options: ClassVar[type[PluginOptions]] = ExpireThreadsOptions
+    options: ExpireThreadsOptions
     marks = ("clean", "keys_left", "entries_left", "readable", "history_cut")
-
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
-        if not isinstance(options, ExpireThreadsOptions):
-            raise TypeError(f"options must be ExpireThreadsOptions, not {type(options).__name__}")
-        self._shape = options
-        self._numbers: list[Iterator[int]] = [count() for _ in range(clients)]
 
     async def prepare(self, client: Client) -> None:
         _redis_of(client.saver())
 
     async def cycle(self, client: Client) -> None:
-        number = next(self._numbers[client.index])
-        thread_id = f"{self.namespace}-c{client.index}-t{number}"
+        thread_id = self.thread_id(client.index, self.next_number(client.index))
         saver, redis = client.saver(), _redis_of(client.saver())
-        latest: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        latest = config_of(thread_id)
         written: list[RunnableConfig] = []
-        for step in range(self._shape.steps):
-            latest = await put_step(client, latest, step, self.payload)
+        for step in range(self.options.steps):
+            state = self.payload.state(client.index, step)
+            latest = await put_step(client, latest, step, state, step + 1)
             written.append(latest)
             await self._write(client, latest, step)
         keys = await keys_of(redis, thread_id)
-        await self._leave_alone(client, latest)
-        if self._shape.meanwhile == "late_writes":
-            await self._write(client, latest, self._shape.steps)
+        await self._leave_alone(client, thread_id)
+        if self.options.meanwhile == "late_writes":
+            await self._write(client, latest, self.options.steps)
             keys |= await keys_of(redis, thread_id)
-            await self._leave_alone(client, latest)
+            await self._leave_alone(client, thread_id)
         await self._mark(client, thread_id, keys, written)
         await client.perform(saver.adelete_thread, thread_id)
         if left := await keys_of(redis, thread_id):
@@ -81,22 +71,18 @@ class ExpireThreadsWorkload(Workload):
         redis = _redis_of(client.saver())
         left, entries = await keys_of(redis, thread_id), await entries_of(redis, keys)
         facts = {"clean": not left and not entries, "keys_left": left, "entries_left": entries}
-        if left and self._shape.meanwhile == "reads":
+        if left and self.options.meanwhile == "reads":
             there = [await client.perform(client.saver().aget_tuple, each) for each in written]
             facts |= {"readable": there[-1], "history_cut": there[-1] and None in there}
-        for name, holds in facts.items():
-            if holds:
-                client.mark(name)
+        self.mark(client, facts)
 
-    async def _leave_alone(self, client: Client, latest: RunnableConfig) -> None:
-        if self._shape.meanwhile != "reads":
-            await asyncio.sleep(self._shape.left_alone_s)
+    async def _leave_alone(self, client: Client, thread_id: str) -> None:
+        if self.options.meanwhile != "reads":
+            await asyncio.sleep(self.options.left_alone_s)
             return
-        config: RunnableConfig = {"configurable": {**latest["configurable"]}}
-        # By its thread alone, as a run reads it.
-        del config["configurable"]["checkpoint_id"]
-        for _ in range(round(self._shape.left_alone_s / _BETWEEN_READS_S)):
-            await client.perform(client.saver().aget_tuple, config)
+        for _ in range(round(self.options.left_alone_s / _BETWEEN_READS_S)):
+            # By its thread alone, as a run reads it.
+            await client.perform(client.saver().aget_tuple, config_of(thread_id))
             await asyncio.sleep(_BETWEEN_READS_S)
 
     async def _write(self, client: Client, config: RunnableConfig, step: int) -> None:
@@ -105,7 +91,7 @@ class ExpireThreadsWorkload(Workload):
         await client.perform(client.saver().aput_writes, config, writes, task_id)
 
 
-def _redis_of(saver: BaseCheckpointSaver[Any]) -> Any:
+def _redis_of(saver: Saver) -> Any:
     redis = getattr(saver, "_redis", None)
     if redis is None:
         raise UnsupportedError("expire_threads looks into Redis, and this saver is not of Redis")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 
+from bench.checkpoints import config_of
 from bench.contracts import Client, Payload, PluginOptions, Workload
-from bench.workloads._one_channel import put_step
+from bench.workloads._checkpoint import put_step
 
 # Redis's reply begins with "OOM command not allowed"; redis-py takes the first word, its code, off
 # the text, and has a class for it.
@@ -30,28 +30,20 @@ class FillStoreWorkload(Workload):
     """
 
     Options: ClassVar[type[PluginOptions]] = FillStoreOptions
+    options: FillStoreOptions
     marks = ("refused_oom", "accepted", "read")
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
     ) -> None:
         super().__init__(options, payload, namespace, clients)
-        if not isinstance(options, FillStoreOptions):
-            raise TypeError(f"options must be FillStoreOptions, not {type(options).__name__}")
-        self._most = options.puts
-        self._latest: list[RunnableConfig] = [
-            {"configurable": {"thread_id": f"{namespace}-c{client}", "checkpoint_ns": ""}}
-            for client in range(clients)
-        ]
+        self._latest = [config_of(self.thread_id(client, 0)) for client in range(clients)]
         self._steps = [0] * clients
-
-    async def prepare(self, client: Client) -> None:
-        """Do nothing: what is refused in here would end the trial."""
 
     async def cycle(self, client: Client) -> None:
         is_first = self._steps[client.index] == 0
         is_accepted = True
-        for _ in range(self._most if is_first else 1):
+        for _ in range(self.options.puts if is_first else 1):
             is_accepted = is_accepted and await self._is_accepted(client)
         client.mark("accepted" if is_accepted else "refused_oom")
         latest = self._latest[client.index]
@@ -67,7 +59,8 @@ class FillStoreWorkload(Workload):
         """
         step, parent = self._steps[client.index], self._latest[client.index]
         try:
-            put = await put_step(client, parent, step, self.payload)
+            state = self.payload.state(client.index, step)
+            put = await put_step(client, parent, step, state, step + 1)
         except Exception as error:
             if not _is_out_of_memory(error):
                 raise

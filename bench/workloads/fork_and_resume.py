@@ -9,12 +9,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 from pydantic import Field
 
+from bench.checkpoints import config_of
 from bench.contracts import Client, Payload, PluginOptions, Workload
-from bench.workloads._checkpoint import config_of
 from bench.workloads._graphs import chain
 from bench.workloads._shapes.shape import Graph, Sizes
 
-_RESUMED, _BRANCHED, _LINKED, _KEPT = "resumed", "branched", "linked", "kept"
 # What is added to the count of a run that had ended, to make another one of it.
 _CHANGE = 100
 
@@ -43,7 +42,7 @@ class ForkAndResumeWorkload(Workload):
 
     Options: ClassVar[type[PluginOptions]] = ForkAndResumeOptions
     options: ForkAndResumeOptions
-    marks: ClassVar[tuple[str, ...]] = (_RESUMED, _BRANCHED, _LINKED, _KEPT)
+    marks = ("resumed", "branched", "linked", "kept")
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
@@ -51,22 +50,17 @@ class ForkAndResumeWorkload(Workload):
         super().__init__(options, payload, namespace, clients)
         self._shape = chain.build(Sizes(self.options.nodes, 1), payload)
         self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(clients)]
-        self._cycles = [0] * clients
         self._runs: list[Sequence[StateSnapshot]] = [()] * clients
 
     @property
     def cycles_per_visit(self) -> int:
         return self.options.nodes + 2
 
-    async def prepare(self, client: Client) -> None:
-        """Prepare nothing: the first cycle of a thread makes its run."""
-
     async def cycle(self, client: Client) -> None:
         graph = self._graphs[client.index]
         graph.checkpointer = client.saver()
-        number, position = divmod(self._cycles[client.index], self.cycles_per_visit)
-        self._cycles[client.index] += 1
-        config = config_of(f"{self.namespace}-c{client.index}-t{number}")
+        number, position = divmod(self.next_number(client.index), self.cycles_per_visit)
+        config = config_of(self.thread_id(client.index, number))
         if position == 0:
             await graph.ainvoke(self._shape.inputs(client.index, number), config)
             self._runs[client.index] = await _history(graph, config)
@@ -82,15 +76,14 @@ class ForkAndResumeWorkload(Workload):
         end = await graph.ainvoke(None, start)
         after = {_id(one.config): one for one in await _history(graph, config)}
 
-        if end == expected:
-            client.mark(_RESUMED)
         branch = sorted(after.keys() - before.keys())
-        if branch and _parent(after[branch[0]]) == _id(source.config):
-            client.mark(_BRANCHED)
-        if all(_parent(one) in after for name, one in after.items() if name != min(after)):
-            client.mark(_LINKED)
-        if all(_same(after.get(name), one) for name, one in before.items()):
-            client.mark(_KEPT)
+        facts = {
+            "resumed": end == expected,
+            "branched": branch and _parent(after[branch[0]]) == _id(source.config),
+            "linked": all(_parent(it) in after for name, it in after.items() if name != min(after)),
+            "kept": all(_same(after.get(name), one) for name, one in before.items()),
+        }
+        self.mark(client, facts)
 
 
 async def _history(graph: Graph, config: RunnableConfig) -> list[StateSnapshot]:

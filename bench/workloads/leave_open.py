@@ -32,13 +32,10 @@ class LeaveOpenWorkload(Workload):
     options: LeaveOpenOptions
     marks: ClassVar[tuple[str, ...]] = (_ENDED, _HUNG)
 
-    async def prepare(self, client: Client) -> None:
-        """Prepare nothing."""
-
     async def cycle(self, client: Client) -> None:
         client.mark(_ENDED if await asyncio.to_thread(self._ends) else _HUNG)
 
     def _ends(self) -> bool:
-        with tempfile.TemporaryDirectory() as directory:
+        with tempfile.TemporaryDirectory(dir=self.directory) as directory:
             file = Path(directory) / "left-open.sqlite"
             return ends(file, closed=self.options.closed, limit_s=self.options.limit_s)

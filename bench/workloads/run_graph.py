@@ -297,7 +297,7 @@ class RunGraphWorkload(Workload):
 
     def _fresh(self, client: int, state: _ClientState) -> _Thread:
         number = state.used * self.clients + client
-        thread = _Thread(f"{self.namespace}-c{client}-t{state.used}", number)
+        thread = _Thread(self.thread_id(client, state.used), number)
         state.used += 1
         self._threads.append(thread)
         return thread

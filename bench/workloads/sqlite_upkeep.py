@@ -7,11 +7,11 @@ import sqlite3
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from bench.contracts import Client, Payload, PluginOptions
+from bench.contracts import Client, PluginOptions
 from bench.errors import InputError
 from bench.systems.sqlite_file import back_up, checkpoint_ids, copy_file, prune, vacuum
 from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
@@ -41,12 +41,9 @@ class SqliteUpkeepWorkload(AppendStepsWorkload):
         *(_PRUNED, _SHRUNK_BY_PRUNING, _SHRUNK_BY_VACUUM),
     )
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(AppendStepsOptions(), payload, namespace, clients)
-        by_file = SqliteUpkeepOptions.model_validate(options.model_dump()).copy_by == "file"
-        self._copy = copy_file if by_file else back_up
+    @property
+    def shape(self) -> AppendStepsOptions:
+        return AppendStepsOptions()
 
     async def cycle(self, client: Client) -> None:
         if client.index:
@@ -64,7 +61,8 @@ class SqliteUpkeepWorkload(AppendStepsWorkload):
     def _copied(self, file: Path, acknowledged: frozenset[str]) -> Sequence[str]:
         with tempfile.TemporaryDirectory(dir=file.parent) as directory:
             copy = Path(directory) / "copy.sqlite"
-            self._copy(file, copy)
+            by_file = cast("SqliteUpkeepOptions", self.options).copy_by == "file"
+            (copy_file if by_file else back_up)(file, copy)
             try:
                 ids = checkpoint_ids(copy)
             except sqlite3.DatabaseError:

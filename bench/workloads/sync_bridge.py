@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from itertools import count
 from typing import Any, ClassVar, Literal
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.base.id import uuid6
 
-from bench.contracts import Client, Payload, PluginOptions, Workload
-from bench.systems.sync_bridge import SyncBridge, call_on_loop_thread
-from bench.workloads._checkpoint import CHANNEL, checkpoint_of, config_of
+from bench.checkpoints import checkpoint_of, config_of
+from bench.contracts import Client, PluginOptions, Workload
+from bench.systems.sync_bridge import SyncBridge
+from bench.workloads._checkpoint import CHANNEL
+from bench.workloads._loop_thread import call_on_loop_thread
 
-_SERVED = "served"
 _METHODS = ("get_tuple", "list", "put", "put_writes", "delete_thread")
 _METADATA: CheckpointMetadata = {"source": "loop", "step": 0, "parents": {}}
 _WRITES = ((CHANNEL, 1), ("branch:to:step", None))
@@ -40,27 +40,19 @@ class SyncBridgeWorkload(Workload):
 
     Options: ClassVar[type[PluginOptions]] = SyncBridgeOptions
     options: SyncBridgeOptions
-    marks: ClassVar[tuple[str, ...]] = (_SERVED, *(f"refused_{name}" for name in _METHODS))
-
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
-        self._numbers = [count() for _ in range(clients)]
-
-    async def prepare(self, client: Client) -> None:
-        """Prepare nothing: each cycle makes a thread and deletes it."""
+    marks: ClassVar[tuple[str, ...]] = ("served", *(f"refused_{name}" for name in _METHODS))
 
     async def cycle(self, client: Client) -> None:
         saver: Any = client.saver()
         bridge: Any = saver
         if self.options.bridge == "system":
             bridge = SyncBridge(saver, asyncio.get_running_loop())
-        number = next(self._numbers[client.index])
-        thread_id = f"{self.namespace}-c{client.index}-t{number}"
+        number = self.next_number(client.index)
+        thread_id = self.thread_id(client.index, number)
         config = config_of(thread_id)
         version = saver.get_next_version(None, None)
-        checkpoint = checkpoint_of(self.payload.state(client.index, number), version)
+        state = self.payload.state(client.index, number)
+        checkpoint = checkpoint_of({CHANNEL: state}, {CHANNEL: version})
 
         saved = await asyncio.to_thread(
             bridge.put, config, checkpoint, _METADATA, {CHANNEL: version}
@@ -72,24 +64,23 @@ class SyncBridgeWorkload(Workload):
             read = await asyncio.to_thread(bridge.get_tuple, config)
             listed = await asyncio.to_thread(lambda: [*bridge.list(config)])
             same = read is not None and read == await saver.aget_tuple(config) and listed == [read]
-        outcomes = self._on_loop_thread(bridge, saved, checkpoint)
+        refused = _refused_on_loop_thread(bridge, saved, checkpoint)
         with suppress(NotImplementedError):
             await asyncio.to_thread(bridge.delete_thread, thread_id)
             gone = await saver.aget_tuple(config) is None
-        if same and gone:
-            client.mark(_SERVED)
-        for method, outcome in outcomes.items():
-            if outcome == "refused":
-                client.mark(f"refused_{method}")
+        self.mark(client, {"served": same and gone, **refused})
 
-    def _on_loop_thread(
-        self, bridge: Any, saved: RunnableConfig, checkpoint: Checkpoint
-    ) -> Mapping[str, str]:
-        calls: Mapping[str, Callable[[], object]] = {
-            "get_tuple": lambda: bridge.get_tuple(saved),
-            "list": lambda: [*bridge.list(saved)],
-            "put": lambda: bridge.put(saved, {**checkpoint, "id": str(uuid6())}, _METADATA, {}),
-            "put_writes": lambda: bridge.put_writes(saved, _WRITES, _TASK_ID),
-            "delete_thread": lambda: bridge.delete_thread(saved["configurable"]["thread_id"]),
-        }
-        return {method: call_on_loop_thread(call) for method, call in calls.items()}
+
+def _refused_on_loop_thread(
+    bridge: Any, saved: RunnableConfig, checkpoint: Checkpoint
+) -> dict[str, bool]:
+    calls: dict[str, Callable[[], object]] = {
+        "get_tuple": lambda: bridge.get_tuple(saved),
+        "list": lambda: [*bridge.list(saved)],
+        "put": lambda: bridge.put(saved, {**checkpoint, "id": str(uuid6())}, _METADATA, {}),
+        "put_writes": lambda: bridge.put_writes(saved, _WRITES, _TASK_ID),
+        "delete_thread": lambda: bridge.delete_thread(saved["configurable"]["thread_id"]),
+    }
+    return {
+        f"refused_{name}": call_on_loop_thread(call) == "refused" for name, call in calls.items()
+    }

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import CheckpointMetadata
 from pydantic import Field
 
+from bench.checkpoints import config_of
 from bench.contracts import Client, Payload, PluginOptions, Workload
-from bench.workloads._checkpoint import CHANNEL, checkpoint_of, config_of
-
-_RIGHT = "right"
+from bench.workloads._checkpoint import put_step
 
 
 class WalkHistoryOptions(PluginOptions):
@@ -36,7 +34,7 @@ class WalkHistoryWorkload(Workload):
 
     Options: ClassVar[type[PluginOptions]] = WalkHistoryOptions
     options: WalkHistoryOptions
-    marks: ClassVar[tuple[str, ...]] = (_RIGHT,)
+    marks = ("right",)
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
@@ -59,7 +57,7 @@ class WalkHistoryWorkload(Workload):
         self._positions[client.index] = (thread + 1) % self.options.threads_per_client
         newest_first = self._ids[client.index][thread][::-1]
         middle, limit = len(newest_first) // 2, self.options.limit
-        config: RunnableConfig | None = self._config(client, thread)
+        config: RunnableConfig | None = config_of(self.thread_id(client.index, thread))
         asked: dict[str, Any] = {}
         match self.options.read:
             case "whole":
@@ -78,20 +76,12 @@ class WalkHistoryWorkload(Workload):
         found = [one.checkpoint["id"] async for one in client.saver().alist(config, **asked)]
         stored = self.clients * self.options.threads_per_client * self.options.checkpoints
         is_right = found == wanted if config else len(set(found)) == min(limit, stored)
-        if is_right:
-            client.mark(_RIGHT)
-
-    def _config(self, client: Client, thread: int) -> RunnableConfig:
-        return config_of(f"{self.namespace}-c{client.index}-t{thread}")
+        self.mark(client, {"right": is_right})
 
     async def _filled(self, client: Client, thread: int) -> list[str]:
-        saver = client.saver()
-        config, version, ids = self._config(client, thread), None, []
-        next_version: Any = saver.get_next_version
+        config, version, ids = config_of(self.thread_id(client.index, thread)), None, []
         for step in range(self.options.checkpoints):
-            version = next_version(version, None)
-            checkpoint = checkpoint_of(self.payload.state(thread, step), version, step)
-            metadata: CheckpointMetadata = {"source": "loop", "step": step, "parents": {}}
-            config = await saver.aput(config, checkpoint, metadata, {CHANNEL: version})
-            ids.append(checkpoint["id"])
+            version = client.saver().get_next_version(version, None)
+            config = await put_step(client, config, step, self.payload.state(thread, step), version)
+            ids.append(config["configurable"]["checkpoint_id"])
         return ids

@@ -25,8 +25,8 @@ from bench.subjects._factories.arguments import (
     required,
     used_by,
 )
-from bench.subjects._factories.driven import driven, has_own, threads_of_asyncio
 from bench.subjects._factories.savers import SaverOptions, SaversSubject
+from bench.systems.driven import driven, has_own, in_threads_of, threads_of_asyncio
 
 _EXPECTED = (
     "expected a BaseCheckpointSaver, a context manager of one (as contextlib.asynccontextmanager "
@@ -136,7 +136,7 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
         executor = ThreadPoolExecutor(threads_of_asyncio(), "saver")
         # One that never returns must not keep the loop.
         self._resources.callback(executor.shutdown, wait=False, cancel_futures=True)
-        saver.__class__ = driven(type(saver), executor)
+        saver.__class__ = driven(type(saver), in_threads_of(executor))
         return saver
 
     async def _is_asynchronous(self, saver: BaseCheckpointSaver[Any]) -> bool:

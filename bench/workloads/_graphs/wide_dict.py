@@ -5,33 +5,18 @@ A run leaves 2 + 5 × ``nodes`` checkpoints in the root namespace.
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_type_hints
 
 from bench.contracts import Payload
-from bench.workloads._graphs._wide import Added, Later, Merged, as_dictionary, build_wide
+from bench.workloads._graphs._wide import as_dictionary, build_wide
+from bench.workloads._graphs.wide_state import State
 from bench.workloads._shapes.shape import Shape, Sizes
 
 SIZES = ("nodes",)
 
 
-class _State(TypedDict, total=False):
-    orders: Added
-    events: Added
-    origin: Later
-    quote: dict[str, Any] | None
-    problem: Later
-    rules: list[dict[str, Any]] | None
-    documents: list[dict[str, Any]] | None
-    categories: Added
-    offers: Added
-    customer: Later
-    company: Later
-    reference: Later
-    participants: Merged
-    agent: str | None
-    notified: Merged
-
-
 def build(sizes: Sizes, payload: Payload) -> Shape:
     """Build the graph."""
-    return build_wide(_State, as_dictionary, sizes, payload)
+    channels = get_type_hints(State, include_extras=True)
+    state: Any = TypedDict("_State", channels, total=False)  # type: ignore[misc]  # those of another
+    return build_wide(state, as_dictionary, sizes, payload)

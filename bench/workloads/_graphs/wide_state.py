@@ -16,7 +16,9 @@ SIZES = ("nodes",)
 
 
 @dataclass(kw_only=True)
-class _State:
+class State:
+    """Fifteen channels."""
+
     orders: Added = field(default_factory=list)
     events: Added = field(default_factory=list)
     origin: Later = "mail"
@@ -36,4 +38,4 @@ class _State:
 
 def build(sizes: Sizes, payload: Payload) -> Shape:
     """Build the graph."""
-    return build_wide(_State, as_dictionary, sizes, payload)
+    return build_wide(State, as_dictionary, sizes, payload)

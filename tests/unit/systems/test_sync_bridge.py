@@ -10,7 +10,8 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from bench.systems.sync_bridge import OwnLoopError, SyncBridge, call_on_loop_thread
+from bench.systems.sync_bridge import OwnLoopError, SyncBridge
+from bench.workloads._loop_thread import call_on_loop_thread
 
 CONFIG: Any = {"configurable": {"thread_id": "thread", "checkpoint_ns": ""}}
 

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 
-from bench.contracts import PluginOptions
 from bench.payloads.messages import MessagesPayload
 from bench.workloads.conversations import ConversationsOptions, ConversationsWorkload
 
@@ -100,8 +98,3 @@ def test_conversations_are_opened_and_listed() -> None:
     saver = Listing()
     asyncio.run(turns(workload(opened_share=1.0), Caller(saver), 5))
     assert saver.listed == 5
-
-
-def test_other_options_are_refused() -> None:
-    with pytest.raises(TypeError, match="ConversationsOptions"):
-        ConversationsWorkload(PluginOptions(), None, "bench", 1)  # type: ignore[arg-type] # not reached

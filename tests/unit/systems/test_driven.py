@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, empty_checkpoint
 from langgraph.checkpoint.postgres import PostgresSaver
 
-from bench.subjects._factories.driven import driven
+from bench.systems.driven import driven, in_coroutine, in_threads_of
 
 CONFIG: RunnableConfig = {"configurable": {"thread_id": "a", "checkpoint_ns": ""}}
 MARK: ContextVar[str] = ContextVar("MARK", default="unset")
@@ -70,21 +70,23 @@ NAMES = ["put", "put_writes task path", "get_tuple", "list 3", "delete_thread a"
 
 
 def test_in_the_coroutine_calls_run_in_the_loop_s_own_thread() -> None:
-    saver = driven(Recording, None)()
+    saver = driven(Recording, in_coroutine)()
     asyncio.run(call_everything(saver))
     assert [(name, True, "caller") for name in NAMES] == saver.calls
 
 
 def test_in_threads_calls_run_elsewhere_and_see_the_caller_s_context() -> None:
     with ThreadPoolExecutor(2) as executor:
-        saver = driven(Recording, executor)()
+        saver = driven(Recording, in_threads_of(executor))()
         asyncio.run(call_everything(saver))
     assert [(name, False, "caller") for name in NAMES] == saver.calls
 
 
 def test_the_signature_of_aput_writes_is_langgraph_s() -> None:
     expected = list(inspect.signature(BaseCheckpointSaver.aput_writes).parameters)
-    assert expected == list(inspect.signature(driven(PostgresSaver, None).aput_writes).parameters)
+    assert expected == list(
+        inspect.signature(driven(PostgresSaver, in_coroutine).aput_writes).parameters
+    )
 
 
 class WithoutDeletion(BaseCheckpointSaver[int]):
@@ -95,7 +97,7 @@ class WithoutDeletion(BaseCheckpointSaver[int]):
 
 
 def test_what_a_saver_cannot_do_its_derived_class_does_not_offer() -> None:
-    derived = driven(WithoutDeletion, None)
+    derived = driven(WithoutDeletion, in_coroutine)
     own = [
         name
         for name in dir(derived)

@@ -1,4 +1,10 @@
-"""A synchronous saver, driven from asyncio."""
+"""A synchronous saver, driven from asyncio.
+
+::
+
+    kind = driven(PostgresSaver, asyncio.to_thread)
+    await kind(connection).aget_tuple(config)
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,7 @@ import asyncio
 import contextvars
 import functools
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, TypeVar
@@ -15,6 +21,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 Saver = TypeVar("Saver", bound=BaseCheckpointSaver[Any])
 Method = Callable[..., Any]
+Call = Callable[..., Awaitable[Any]]
 
 _METHODS = [name for name in dir(BaseCheckpointSaver) if hasattr(BaseCheckpointSaver, f"a{name}")]
 
@@ -29,19 +36,27 @@ def has_own(kind: type, name: str) -> bool:
     return getattr(kind, name) is not getattr(BaseCheckpointSaver, name)
 
 
-def driven(kind: type[Saver], executor: Executor | None) -> type[Saver]:
-    """Derive a class whose asynchronous methods run the synchronous ones that ``kind`` has.
+async def in_coroutine(method: Method, *arguments: Any, **keywords: Any) -> Any:
+    """Call ``method`` right here, which blocks the loop."""
+    return method(*arguments, **keywords)
 
-    Without an ``executor`` they run in the coroutine itself. With one they run in its threads, in a
-    copy of the caller's context, so that context variables are found there too.
+
+def in_threads_of(executor: Executor) -> Call:
+    """Return what calls in a thread of ``executor`` as ``asyncio.to_thread`` does in its own.
+
+    That is in a copy of the caller's context, so that context variables are found there too.
     """
 
     async def call(method: Method, *arguments: Any, **keywords: Any) -> Any:
-        if executor is None:
-            return method(*arguments, **keywords)
         bound = partial(method, *arguments, **keywords)
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(executor, context.run, bound)
+
+    return call
+
+
+def driven(kind: type[Saver], call: Call) -> type[Saver]:
+    """Derive a class whose asynchronous methods ``call`` the synchronous ones that ``kind`` has."""
 
     def coroutine_of(name: str) -> Method:
         @functools.wraps(getattr(kind, name))
