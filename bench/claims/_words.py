@@ -55,6 +55,8 @@ def claimed(judgement: Judgement, conditions: Sequence[JudgedCondition] = ()) ->
         case _:
             limits, unit = judgement.limit.range, next(units, judgement.limit.units[0])
             low, high = (quantity(end, unit) for end in (limits.low, limits.high))
+            if limits.low == limits.high:
+                return f"{low}{suffix}"
             if math.isinf(limits.low):
                 return f"at most {high}{suffix}"
             return (f"at least {low}" if math.isinf(limits.high) else f"{low} to {high}") + suffix

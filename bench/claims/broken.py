@@ -91,7 +91,7 @@ def _lacks(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> str:
     if (
         cell.is_unsupported
         or not cell.strikes
-        or (limit.metric == "lost" and cell.verdict == "unknown")
+        or (limit.metric == "lost" and cell.verdict in ("unknown", "not opened"))
     ):
         return cell.reason or "it was not broken"
     if limit.metric != "lost" and not cell.due:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from statistics import median
@@ -17,7 +17,9 @@ from bench.scenario.plan import Trial
 from bench.scenario.quantity import count, quantity
 from bench.scenario.scenario import Scenario
 
-FaultVerdict = Literal["kept", "stale", "lost", "corrupt", "unknown"]
+FaultVerdict = Literal["kept", "stale", "lost", "corrupt", "not opened", "unknown"]
+# The stage of a trial in which its saver is opened.
+_OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class FaultCell:
     ``longest_outage_ns`` and ``longest_response_ns`` the longest; after ``never_served`` strikes
     nobody was served again. ``errors`` has what failed meanwhile, by exception class,
     ``error_texts`` the first of each.
-    ``reason`` says why the verdict is ``unknown``, ``corrupt`` or ``stale``, or why nothing could
-    be done.
+    ``reason`` says why the verdict is ``unknown``, ``not opened``, ``corrupt`` or ``stale``, or why
+    nothing could be done.
     """
 
     sweep: str
@@ -108,11 +110,12 @@ def fault_cells(
     by_key: dict[tuple[str, ...], list[TrialRecord]] = defaultdict(list)
     for record in records:
         by_key[_key(record.trial)].append(record)
+    opened = {record.trial.subject for record in records if record.window}
     subjects, faults = list(scenario.subjects), list(scenario.faults)
     ordered = sorted(
         trials, key=lambda key: (key[0], subjects.index(key[1]), faults.index(key[2]), key)
     )
-    return tuple(_cell(scenario, key, len(trials[key]), by_key[key]) for key in ordered)
+    return tuple(_cell(scenario, key, len(trials[key]), by_key[key], opened) for key in ordered)
 
 
 def _key(trial: Trial) -> tuple[str, ...]:
@@ -121,7 +124,11 @@ def _key(trial: Trial) -> tuple[str, ...]:
 
 
 def _cell(
-    scenario: Scenario, key: tuple[str, ...], planned: int, records: Sequence[TrialRecord]
+    scenario: Scenario,
+    key: tuple[str, ...],
+    planned: int,
+    records: Sequence[TrialRecord],
+    opened: Collection[str],
 ) -> FaultCell:
     sweep, subject, fault, workload, payload, arrival, loop = key
     broken = [record.broken for record in records if record.broken]
@@ -143,6 +150,10 @@ def _cell(
         done.update(record.broken.done if record.broken else {})
         texts = {**record.error_texts, **texts}
     verdict, reason = _verdict(planned, records, verifications)
+    stages = {record.failure.stage if record.failure else "" for record in records}
+    if verdict == "unknown" and len(records) == planned and stages == {_OPEN} and subject in opened:
+        # Without the fault it can be opened, so this is what the fault does to it.
+        verdict = "not opened"
     return FaultCell(
         sweep=sweep,
         subject=subject,
@@ -243,7 +254,7 @@ def statements(cells: Iterable[FaultCell]) -> Iterator[Statement]:
         texts += [
             f"{cell.subject}: {cell.verdict}"
             for cell in of_kind
-            if cell.verdict in ("corrupt", "unknown")
+            if cell.verdict in ("corrupt", "not opened", "unknown")
         ]
         yield Statement("", f"{kind}: {'; '.join(texts)}.")
 

@@ -17,6 +17,7 @@ _BADGES: dict[str, Badge] = {
     "stale": "partly",
     "lost": "partly",
     "corrupt": "failed",
+    "not opened": "absent",
     "unknown": "absent",
 }
 

@@ -122,12 +122,14 @@ def reading(name: str, value: float, unit: Any = "ns") -> Reading:
     return Reading(name, value, unit, "lower", "made up")
 
 
-def failure(error_class: str = "OSError", message: str = "gone") -> dict[str, Any]:
+def failure(
+    error_class: str = "OSError", message: str = "gone", stage: str = "open"
+) -> dict[str, Any]:
     return {
         "status": "failed",
         "window": None,
         "samples_file": None,
-        "failure": Failure(error_class, message, "open"),
+        "failure": Failure(error_class, message, stage),
         "verification": None,
     }
 

@@ -101,7 +101,7 @@ def lost(count: int) -> Verification:
         ({"verification": replace(KEPT, lost_writes=1)}, "lost", ""),
         ({"verification": replace(KEPT, problems=("counted less",))}, "corrupt", "counted less"),
         ({"verification": None}, "unknown", "its store was not read back"),
-        ({**failure("UnavailableError", "it stays away"), "verification": None}, "unknown", "Una"),
+        ({**failure("UnavailableError", "it stays", "fault")}, "unknown", "Una"),
     ],
 )
 def test_the_gravest_is_the_verdict(
@@ -111,11 +111,31 @@ def test_the_gravest_is_the_verdict(
     assert (cell.verdict, cell.reason[: len(reason)]) == (verdict, reason)
 
 
+@pytest.mark.parametrize(
+    ("stage", "verdict", "code"), [("open", "not opened", 0), ("drain", "unknown", 3)]
+)
+def test_a_saver_that_a_fault_keeps_from_opening_is_no_open_question(
+    stage: str, verdict: str, code: int, tmp_path: Path
+) -> None:
+    run = analysed(tmp_path, failure(stage=stage))
+
+    assert (run.faults[1].verdict, run.exit_code) == (verdict, code)
+
+
+def test_a_saver_that_nobody_could_open_is_one(tmp_path: Path) -> None:
+    def make(trial: Trial) -> Left | None:
+        return changed(**failure())(trial)
+
+    run = analyse(make_run(tmp_path, make, scenario_text("a b", tables=FAULTS)))
+
+    assert [cell.verdict for cell in run.faults] == ["unknown", "unknown"]
+
+
 def test_only_who_promised_more_breaks_a_promise(tmp_path: Path) -> None:
     broken = analysed(tmp_path / "1", {"verification": lost(3)})
     relaxed = {"verification": lost(3), "durability": Durability.RELAXED}
     allowed = analysed(tmp_path / "2", relaxed)
-    unknown = analysed(tmp_path / "3", {**failure(), "verification": None})
+    unknown = analysed(tmp_path / "3", failure(stage="fault"))
     nowhere = {"verification": lost(3), "durability": Durability.UNKNOWN}
     unsaid = analysed(tmp_path / "4", nowhere)
     changes = {"verification": replace(KEPT, corrupted=1), "durability": Durability.RELAXED}
