@@ -23,12 +23,15 @@ FEWEST_STRIKES = 20
 def broken_conditions(analysis: Analysis, judgement: FaultCheck) -> Iterator[JudgedCondition]:
     """Judge each cell that ``judgement`` selects, by each of its limits, and tell what lacks."""
     for subject in judgement.subjects:
+        of_subject = [
+            cell
+            for cell in analysis.faults
+            if cell.subject == subject and cell.fault in judgement.faults
+            if judgement.selects(cell)
+        ]
+        strikes = sum(cell.strikes for cell in of_subject)
         for fault in judgement.faults:
-            cells = [
-                cell
-                for cell in analysis.faults
-                if (cell.subject, cell.fault) == (subject, fault) and judgement.selects(cell)
-            ]
+            cells = [cell for cell in of_subject if cell.fault == fault]
             if not cells:
                 labels: dict[str, Any] = {
                     SELECTORS[axis]: ", ".join(sorted(wanted))
@@ -40,10 +43,12 @@ def broken_conditions(analysis: Analysis, judgement: FaultCheck) -> Iterator[Jud
                 yield JudgedCondition("not measured", **labels)
             for cell in cells:
                 for limit in judgement.require:
-                    yield _judged(judgement, limit, cell)
+                    yield _judged(judgement, limit, cell, strikes)
 
 
-def _judged(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> JudgedCondition:
+def _judged(
+    judgement: FaultCheck, limit: Limit, cell: FaultCell, strikes_of_subject: int
+) -> JudgedCondition:
     metric = f"{limit.metric} per {limit.per}" if limit.per else limit.metric
     strikes, written = count(cell.strikes), count(cell.acknowledged)
     condition = condition_of(
@@ -72,15 +77,16 @@ def _judged(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> JudgedCondi
     condition = replace(condition, outcome=outcome, value=value, low=value, high=value)
     if limit.metric != "lost" or cell.lost or judgement.control:
         return condition
-    few = cell.strikes < FEWEST_STRIKES and outcome == "holds"
+    few = strikes_of_subject < FEWEST_STRIKES and outcome == "holds"
     # None in n (Clopper and Pearson 1934): what is as likely as 1 in 20 to lose nothing.
-    share = 1.0 - 0.05 ** (1.0 / cell.strikes)
-    at_most = f"at 95 % a fault loses something in {number(100.0 * share)} % or less"
+    share = number(100.0 * (1.0 - 0.05 ** (1.0 / strikes_of_subject)))
+    of = f"{count(strikes_of_subject)} of the {FEWEST_STRIKES} faults that are needed"
     return replace(
         condition,
         outcome="undecided" if few else outcome,
-        method=f"{condition.method}; {at_most}",
-        why=f"{strikes} of the {FEWEST_STRIKES} faults that are needed" if few else "",
+        method=f"{condition.method}; if none of {count(strikes_of_subject)} faults of this subject "
+        f"lost anything, {share} % or less of all do (95 %)",
+        why=of if few else "",
     )
 
 

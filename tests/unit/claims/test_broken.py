@@ -96,10 +96,28 @@ def test_a_condition_leads_to_its_fault_and_its_trials(tmp_path: Path) -> None:
     assert condition.cells == ("base with kill",)
     assert len(condition.trials) == condition.blocks == condition.blocks_planned == 2
     assert condition.method == (
-        "all trials together: 4 faults, 200 acknowledged writes; at 95 % a fault loses something "
-        "in 52.7 % or less"
+        "all trials together: 4 faults, 200 acknowledged writes; if none of 4 faults of this "
+        "subject lost anything, 52.7 % or less of all do (95 %)"
     )
     assert condition.why == "4 of the 20 faults that are needed"
+
+
+def test_all_faults_of_a_subject_count_together(tmp_path: Path) -> None:
+    twelve = replace(FELT, strikes=FELT.strikes * 3)
+    restart = TEXT.replace('["kill"]', '["kill", "restart"]')
+    text = f'{restart}\n[faults.restart]\nuse = "server_restart"'
+
+    def make(trial: Trial) -> Left | None:
+        return changed(verification=KEPT, broken=twelve)(trial) if trial.fault else Left()
+
+    alone, both = (
+        verdict_on(
+            tmp_path / name, make, claim(judged("lost == 0").replace('"kill"', faults)), text
+        )
+        for name, faults in (("one", '"kill"'), ("two", '"kill", "restart"'))
+    )
+
+    assert (alone.outcome, both.outcome) == ("inconclusive", "supported")
 
 
 def test_what_the_run_does_not_have_is_not_measured(tmp_path: Path) -> None:
