@@ -108,14 +108,15 @@ def _estimated(limit: Limit, cell: Cell) -> _Figure:
         return _Figure(unit, note=cell.failing_because)
     if cell.status == "partly":
         return _Figure(unit, note=f"not every trial was measured: {cell.reason}")
+    unsteady = cell.unsteady_because(limit.metric)
     return _Figure(
         unit=unit,
         value=found.value,
         low=found.low,
         high=found.high,
         is_lower_bound=found.method == LOWER_BOUND,
-        doubt="" if found.low is not None else found.method,
-        note="; ".join(note for note in (cell.reason, cell.unsteady_because(limit.metric)) if note),
+        doubt=unsteady or ("" if found.low is not None else found.method),
+        note="; ".join(filter(None, (cell.reason, unsteady))),
     )
 
 

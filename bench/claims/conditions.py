@@ -11,6 +11,7 @@ from bench.analysis.answer.limits import (
     NO_INTERVAL,
     compared_by,
     figure_of,
+    outcome_by_interval,
     outcome_in,
     outside_p,
     ratio_outside_p,
@@ -291,9 +292,10 @@ def _difference(analysis: Analysis, limit: Limit, cell: Cell, above: str) -> Jud
     if judged.blocks < judged.blocks_planned:
         why = f"{judged.blocks} of {judged.blocks_planned} blocks have both sides"
         return replace(judged, why=why)
-    if judged.low is None or judged.high is None or judged.blocks < FEWEST_FOR_INTERVAL:
+    if judged.blocks < FEWEST_FOR_INTERVAL:
         return replace(judged, why=NO_INTERVAL)
-    return replace(judged, outcome=outcome_in(limit.range, judged.low, judged.high))
+    unsteady = cell.unsteady_because(metric) or beside.unsteady_because(metric)
+    return judged.but(*outcome_by_interval(limit.range, mean.low, mean.high, "", unsteady))
 
 
 def _errors_of(cell: Cell) -> str:

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import attrgetter
 
+from bench.analysis.answer.limits import outcome_by_interval
 from bench.analysis.cell import Cell
 from bench.analysis.result import MatrixEntry
 from bench.decide._board import Board
 from bench.decide.result import Figure, Objection, Place
 from bench.scenario.durability import Durability
-from bench.scenario.limit import Limit
 from bench.scenario.quantity import quantity_and_interval
 
 
@@ -127,22 +127,22 @@ def _of_limits(board: Board, subject: str) -> Iterator[Objection]:
     for kept in board.asked.limits:
         metric = kept.require.metric
         for place, cell in _usable(board, subject, metric):
-            if reason := _judged(kept.require, board.figure(cell, metric), place):
-                yield reason
-
-
-def _judged(limit: Limit, figure: Figure, place: Place) -> Objection | None:
-    said = f"{limit.metric} is {text_of(figure)} at {place.name}"
-    bound = limit.words
-    if figure.value is None:
-        return Objection("not shown", f"{limit.metric} at {place.name}, {bound}: {figure.why_not}")
-    if figure.low is None or figure.high is None:
-        return Objection("not shown", f"{said}, {bound}; no interval: {figure.why_not}")
-    if limit.range.fails(figure.low, figure.high):
-        return Objection("limit", f"{said}; the limit is {bound}")
-    if not limit.range.holds(figure.low, figure.high):
-        return Objection("not shown", f"{said}, across the limit of {bound}")
-    return None
+            figure, bound = board.figure(cell, metric), kept.require.words
+            if figure.value is None:
+                text = f"{metric} at {place.name}, {bound}: {figure.why_not}"
+                yield Objection("not shown", text)
+                continue
+            outcome, why = outcome_by_interval(
+                kept.require.range,
+                *(figure.low, figure.high, figure.why_not),
+                cell.unsteady_because(metric),
+            )
+            said = f"{metric} is {text_of(figure)} at {place.name}"
+            if outcome == "fails":
+                yield Objection("limit", f"{said}; the limit is {bound}")
+            elif outcome == "undecided":
+                text = f"{said}, {bound}; {why}" if why else f"{said}, across the limit of {bound}"
+                yield Objection("not shown", text)
 
 
 def _of_drivers(board: Board, subject: str) -> Iterator[Objection]:

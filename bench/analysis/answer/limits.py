@@ -28,6 +28,7 @@ from bench.stats.multiplicity import LEVEL, holm, p_among
 
 LimitOutcome = Literal["holds", "fails", "undecided"]
 PValues = tuple[float, float]
+NOT_STEADY = "not steady during the window"
 NO_INTERVAL = f"fewer than {FEWEST_FOR_INTERVAL} blocks have no interval"
 # The stages of a trial that end before its saver is asked for anything.
 BEFORE_THE_SAVER = frozenset({"server", "loop", "runner"})
@@ -53,6 +54,20 @@ def outcome_in(asked: Range, low: float, high: float) -> LimitOutcome:
     return "fails" if asked.fails(low, high) else "undecided"
 
 
+def outcome_by_interval(
+    asked: Range, low: float | None, high: float | None, method: str, unsteady: str
+) -> tuple[LimitOutcome, str]:
+    """Return what the interval of a figure by itself says, or why it says nothing.
+
+    What drifted in the window says nothing: another length of it would give another figure.
+    """
+    if low is None or high is None:
+        return "undecided", f"no interval: {method}"
+    if unsteady:
+        return "undecided", f"{NOT_STEADY}: {unsteady}"
+    return outcome_in(asked, low, high), ""
+
+
 def says_nothing(compared: Comparison) -> str:
     """Say why a ratio is not to be put to any limit; empty where it may be."""
     match heeded(compared, "claims", {"blocks", "unsteady"}):
@@ -60,7 +75,7 @@ def says_nothing(compared: Comparison) -> str:
             # Those that drop out are the slow ones, so the ratio of the rest is biased.
             return f"{compared.effect.blocks} of {compared.blocks_planned} blocks have both sides"
         case "unsteady":
-            return f"not steady during the window: {compared.unsteady}"
+            return f"{NOT_STEADY}: {compared.unsteady}"
     has_interval = compared.effect.low is not None
     return "" if has_interval and compared.effect.blocks >= FEWEST_FOR_INTERVAL else NO_INTERVAL
 
@@ -130,17 +145,14 @@ def _by_interval(
     cell: Cell, limit: Limit, found: Estimate, *, is_exact: bool
 ) -> tuple[LimitOutcome, str]:
     have, planned = len(found.trial_values), cell.blocks.planned
-    no_interval = f"no interval: {found.method}"
     if have < planned:
-        lacking = f"{have} of {planned} trials have a value" if have else no_interval
+        lacking = f"{have} of {planned} trials have a value"
+        lacking = lacking if have else f"no interval: {found.method}"
         return "undecided", cell.reason or lacking
     if is_exact:
         return "holds", ""
-    if found.low is None or found.high is None:
-        return "undecided", no_interval
-    if unsteady := cell.unsteady_because(limit.metric):
-        return "undecided", f"not steady during the window: {unsteady}"
-    return outcome_in(limit.range, found.low, found.high), ""
+    unsteady = cell.unsteady_because(limit.metric)
+    return outcome_by_interval(limit.range, found.low, found.high, found.method, unsteady)
 
 
 def _errors(cell: Cell) -> Estimate | None:

@@ -12,6 +12,7 @@ from bench.records.trial import Verification
 from bench.scenario.metric import CYCLE
 from bench.scenario.plan import Trial
 from tests.unit.analysis.limits import limited, only, outcomes, put_ms, threshold
+from tests.unit.analysis.paced import analysed_at, paced_text
 from tests.unit.analysis.synthetic import (
     MS,
     Left,
@@ -210,3 +211,17 @@ def test_broken_outranks_not_shown(tmp_path: Path) -> None:
 
     assert [found.outcome for found in analysis.thresholds] == ["not shown", "broken"]
     assert analysis.exit_code == EXIT_REGRESSION
+
+
+@pytest.mark.parametrize(
+    ("confidence", "outcome"), [("estimate", "met"), ("interval", "not shown")]
+)
+def test_what_drifted_in_the_window_is_shown_to_meet_nothing(
+    confidence: str, outcome: str, tmp_path: Path
+) -> None:
+    tables = threshold("cycle.response.p50 < 1 s", confidence=f'"{confidence}"')
+    text = paced_text(top='primary_metrics = ["cycle.response.p50"]', tables=tables)
+    found = only(analysed_at(tmp_path, text, service=20 * MS, growing=100_000))
+
+    assert found.outcome == outcome
+    assert found.reason.startswith("cycle.response rose by")

@@ -336,3 +336,9 @@ def test_what_drifted_in_the_window_decides_nothing(tmp_path: Path) -> None:
     assert sole(found).low is not None
     assert found.outcome == "inconclusive"
     assert "not steady during the window: fast: cycle.response rose by" in sole(found).why
+
+    asked = bound("<= 1 s", "fast", 'above = "base"').replace("put.response.p50", metric)
+    above = claim(asked)
+    (found,) = judge([above], {SCENARIO: run}).verdicts
+    assert (found.outcome, sole(found).outcome) == ("inconclusive", "undecided")
+    assert "not steady during the window: cycle.response rose by" in sole(found).why

@@ -11,6 +11,7 @@ from bench.analysis.result import Finding
 from bench.decide.result import Decision
 from bench.errors import InputError
 from bench.scenario.durability import Durability
+from bench.stats.steadiness import Drift
 from tests.unit.decide.deciding import (
     GET,
     MEMORY,
@@ -70,6 +71,17 @@ def test_a_figure_without_an_interval_is_not_shown_to_keep_a_limit() -> None:
 
     assert kinds(decision, "a") == ["not shown"]
     assert (decision.outcome, decision.choice, decision.exit_code) == ("none remains", "", 3)
+
+
+def test_a_figure_that_drifted_is_not_shown_to_keep_or_break_a_limit() -> None:
+    drift = Drift(change=0.2, trials=5, p_value=0.001, is_systematic=True)
+    for put in (1, 90):
+        (made,) = two_drivers(a=(put, 1))
+        moving = replace(made, drifts={"put.response": drift})
+
+        (reason,) = decided([moving], {GET: 1}, LIMIT).option("a").reasons
+        assert reason.kind == "not shown"
+        assert "not steady during the window: put.response rose by 20 %" in reason.text
 
 
 @pytest.mark.parametrize(
