@@ -3,7 +3,7 @@
 1. **Exclusion**: what breaks a limit or requirement, or was not measured, cannot be chosen, nor
    can what is not shown to keep them (``bench.decide._exclusion``).
 2. **Dominance**: of those that remain, an option that is nowhere shown to be better than another
-   one and somewhere shown to be worse is left out (``bench.decide._dominance``).
+   one and somewhere shown to be worse is left out (``bench.decide._scoring``).
 3. **Choice**: the best score, the weighted mean of log-ratios to the best remaining option
    (``bench.decide._scoring``). It is *decided* only if the data tell it from every option that
    remains and is not dominated.
@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.analysis.result import Analysis
 from bench.analysis.wording import listed
 from bench.decide._board import Board, board_of
-from bench.decide._dominance import dominators, signs_of
+from bench.decide._scoring import dominators, signs_of
 from bench.decide._exclusion import durability_of, loop_notes, reasons
 from bench.decide._scoring import (
     Scores,

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 
 from bench.analysis.wording import counted
-from bench.decide._arguments import consequences
-from bench.decide._sentences import because, caveats, limits, sensitivity, solution
+from bench.decide._sentences import because, caveats, consequences, limits, sensitivity, solution
 from bench.decide.result import Decision, Figure, Option, Standing
 from bench.report.page import Block, Box, Bullets, Details, Page, Section, Text
 from bench.report.table import Column, Entry, Table, table

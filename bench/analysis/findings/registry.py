@@ -27,10 +27,7 @@ from bench.analysis.result import Analysis, Finding, Severity
 from bench.records.trial import TrialRecord
 
 # The order in which findings of the same severity stand in a report; other modules come last.
-_FIRST = (
-    *("integrity", "checks", "generator", "load", "arrivals"),
-    *("steadiness", "resources", "precision", "reach"),
-)
+_FIRST = ("integrity", "load", "steadiness", "resources", "precision", "circumstances")
 _GRAVEST_FIRST: tuple[Severity, ...] = ("invalid", "warning", "note")
 
 

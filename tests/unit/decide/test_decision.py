@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.analysis.cell import Cell
-from bench.decide._dominance import undominated
-from bench.decide._scoring import flips
+from bench.decide._scoring import flips, undominated
 from bench.stats.steadiness import Drift
 from tests.unit.decide.deciding import (
     GET,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.column_coding import decode, encode
+from bench.records.archive import decode, encode
 from bench.records.outcome import COLUMNS
 
 ANY = st.integers(-(2**63), 2**63 - 1)
