@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -275,7 +276,8 @@ def _difference(analysis: Analysis, limit: Limit, cell: Cell, above: str) -> Jud
     differences = [value - floor[block] for block, value in over.items() if block in floor]
     if not differences:
         return condition.but("not measured", f"no block has a value of {metric} for both sides")
-    mean = arithmetic(differences)
+    # Of a difference, 0 is no bound.
+    mean = arithmetic(differences, -math.inf)
     judged = replace(
         condition,
         value=mean.value,

@@ -40,17 +40,17 @@ class Interval:
     method: str
 
 
-def arithmetic(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+def arithmetic(values: Sequence[float], least: float = 0.0) -> Interval:
     """Return the mean of ``values`` (n ≥ 1) with Student's t interval.
 
     For what may be zero: waits, and the readings of probes (lags, shares, growth). The low end is
-    clipped at 0 unless a value is negative, as growth may be.
+    clipped at ``least``, unless a value is below it, as growth may be.
     """
     mean = float(np.mean(values))
     if len(values) < 2:
         return Interval(mean, None, None, SINGLE)
-    low, high = student_interval(mean, standard_error(values), len(values) - 1, confidence)
-    low = low if min(values) < 0.0 else max(0.0, low)
+    low, high = student_interval(mean, standard_error(values), len(values) - 1, CONFIDENCE)
+    low = low if min(values) < least else max(least, low)
     return Interval(mean, low, high, ARITHMETIC)
 
 

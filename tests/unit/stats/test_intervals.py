@@ -45,6 +45,14 @@ def test_what_cannot_be_negative_has_no_negative_low_end() -> None:
     assert arithmetic([0.0, 0.0, 9.0]).low == 0.0
 
 
+def test_a_difference_may_lie_below_0_though_no_value_does() -> None:
+    low, high = stats.t.interval(0.95, 2, 3.0, stats.sem([0.0, 0.0, 9.0]))
+    interval = arithmetic([0.0, 0.0, 9.0], -math.inf)
+
+    assert (interval.low, interval.high) == pytest.approx((low, high))
+    assert low < 0.0
+
+
 def test_what_may_be_negative_keeps_its_low_end() -> None:
     interval = arithmetic([-2.0, -4.0])
 
