@@ -122,12 +122,7 @@ def exit_code(
 
 
 def _subjects_without_figures(cells: Sequence[Cell]) -> set[str]:
-    """Name the subjects of which every cell is unsupported, without a measurement, or failing."""
-    with_figures = {
-        cell.subject
-        for cell in cells
-        if cell.status in ("measured", "partly") and not cell.failing_because
-    }
+    with_figures = {cell.subject for cell in cells if cell.ran and not cell.failing_because}
     return {cell.subject for cell in cells} - with_figures
 
 
@@ -138,7 +133,6 @@ def _subject_text(scenario: Scenario, label: str) -> str:
 
 
 def _arrival_texts(scenario: Scenario) -> dict[str, str]:
-    """Describe every arrival, and every rate of a search."""
     measured = (
         label for sweep in scenario.sweeps.values() for label in scenario.arrivals_of(sweep)
     )

@@ -236,6 +236,11 @@ class Cell:
         return (*self.condition, self.loop)
 
     @property
+    def ran(self) -> bool:
+        """Whether some of its trials were measured."""
+        return self.status in ("measured", "partly")
+
+    @property
     def open_load(self) -> list[OpenFacts]:
         """How the load of each trial went, where it is an open one."""
         return [facts.open_load for facts in self.load.values() if facts.open_load is not None]

@@ -21,7 +21,7 @@ from bench.analysis.result import Adjustment, Comparison, FalseAlarms, Reason
 from bench.analysis.wording import FEWEST_FOR_INTERVAL
 from bench.scenario.family import asks_across_durability, baselines_of, compares, family_of
 from bench.scenario.limit import SUM
-from bench.scenario.metric import THROUGHPUT, Metric, time_name
+from bench.scenario.metric import THROUGHPUT, Metric, time_metric, time_name
 from bench.scenario.scenario import Scenario
 from bench.stats.effects import (
     MOST_FOR_SHARED_VARIANCE,
@@ -352,7 +352,7 @@ def compared_pairs(scenario: Scenario, cells: Sequence[Cell]) -> Iterator[tuple[
 
     Cells without a measurement, and invalid ones, are not compared.
     """
-    usable = [c for c in cells if c.status in ("measured", "partly") and not c.invalid_because]
+    usable = [cell for cell in cells if cell.ran and not cell.invalid_because]
     for candidate in usable:
         for baseline in baselines_among(scenario, candidate, usable):
             if candidate.aa_of or is_due(scenario, baseline, candidate):
@@ -400,6 +400,8 @@ def false_alarms(comparisons: Iterable[Comparison], primary: Collection[str]) ->
 
 
 def _metric(cell: Cell, name: str, per: str) -> Metric:
+    if not per and (of := time_name(name)):
+        return time_metric(of.operation, of.time.name, of.statistic.name)
     known = (cell.estimates.get(part) for part in name.split(SUM))
     first = next(estimate.metric for estimate in known if estimate is not None)
     if not per and name == first.name:

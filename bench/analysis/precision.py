@@ -20,12 +20,11 @@ the blocks that it would have had.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bench.analysis.cell import Cell
-from bench.analysis.comparison import compared_pairs, paired
+from bench.analysis.comparison import compare, compared_pairs
+from bench.analysis.result import Comparison
 from bench.analysis.summary import summarise
 from bench.analysis.trial_summary import TrialSummary, summarise_trial
 from bench.records.store import Run
@@ -33,7 +32,6 @@ from bench.records.trial import TrialRecord
 from bench.scenario.metric import ERRORS
 from bench.scenario.plan import Trial, blocks_of, expand
 from bench.scenario.quantity import number
-from bench.scenario.scenario import Scenario
 from bench.stats.effects import effect
 
 FIRST_LOOK = 10
@@ -41,48 +39,24 @@ FIRST_LOOK = 10
 Condition = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class BlockRatios:
-    """The ratios (> 0) of one comparison by repetition, of the blocks that gave one."""
-
-    metric: str
-    candidate: str
-    baseline: str
-    place: str
-    ratios: Mapping[int, float]
-
-    def is_complete(self, blocks: int) -> bool:
-        """Tell whether each of the first ``blocks`` gave a ratio."""
-        return all(repetition in self.ratios for repetition in range(blocks))
-
-    def half_width(self, blocks: int) -> float:
-        """Return by what share the 95 % interval of the first ``blocks`` exceeds its estimate.
-
-        The larger of high ÷ ratio and ratio ÷ low, less 1; infinite for a single block.
-        """
-        ratios = [self.ratios[repetition] for repetition in range(blocks)]
-        found = effect(ratios, [1.0] * blocks)
-        if found.low is None or found.high is None or found.low <= 0.0:
-            return float("inf")
-        return max(found.high / found.ratio, found.ratio / found.low) - 1.0
+def _complete(compared: Iterable[Comparison], blocks: int) -> list[Comparison]:
+    """Return what has a ratio of each of the first ``blocks``."""
+    return [each for each in compared if all(block in each.ratios for block in range(blocks))]
 
 
-def ratios_of(
-    scenario: Scenario, cells: Sequence[Cell]
-) -> Mapping[Condition, tuple[BlockRatios, ...]]:
-    """Return by condition what must become precise: the primary metrics of what is compared.
+def half_width(compared: Comparison, blocks: int) -> float:
+    """Return by what share the 95 % interval of the first ``blocks`` exceeds its estimate.
 
-    A/A arms are compared, too.
+    The larger of high ÷ ratio and ratio ÷ low, less 1; infinite for a single block.
     """
-    found: dict[Condition, list[BlockRatios]] = defaultdict(list)
-    for baseline, candidate in compared_pairs(scenario, cells):
-        for name in scenario.primary_metrics:
-            found[candidate.condition].append(_ratios(name, baseline, candidate))
-    return {condition: tuple(compared) for condition, compared in found.items()}
+    found = effect([compared.ratios[block] for block in range(blocks)], [1.0] * blocks)
+    if found.low is None or found.high is None or found.low <= 0.0:
+        return float("inf")
+    return max(found.high / found.ratio, found.ratio / found.low) - 1.0
 
 
 def precise_after(
-    compared: Sequence[BlockRatios], half_width: float, looks: Sequence[int]
+    compared: Iterable[Comparison], wanted: float, looks: Sequence[int]
 ) -> int | None:
     """Return the first of ``looks``, ascending numbers of blocks, at which all are precise.
 
@@ -90,17 +64,11 @@ def precise_after(
     """
     if not looks:
         return None
-    complete = [ratios for ratios in compared if ratios.is_complete(looks[-1])]
+    complete = _complete(compared, looks[-1])
     # The widest of all tells soonest that a look is not precise.
-    complete.sort(key=lambda ratios: -ratios.half_width(looks[-1]))
-    return next(
-        (
-            look
-            for look in looks
-            if all(ratios.half_width(look) <= half_width for ratios in complete)
-        ),
-        None,
-    )
+    complete.sort(key=lambda each: -half_width(each, looks[-1]))
+    precise = (look for look in looks if all(half_width(e, look) <= wanted for e in complete))
+    return next(precise, None)
 
 
 def looks(certain: int, begun: int) -> range:
@@ -116,30 +84,18 @@ def blocks_after(precise: int) -> int:
     return -(-precise * 5 // 4)
 
 
-def widest(compared: Sequence[BlockRatios], blocks: int) -> tuple[BlockRatios, float] | None:
-    """Return the ratios with the widest interval after ``blocks`` and its half-width."""
-    complete = [ratios for ratios in compared if ratios.is_complete(blocks)]
-    known = [(ratios, ratios.half_width(blocks)) for ratios in complete]
+def widest(compared: Iterable[Comparison], blocks: int) -> tuple[Comparison, float] | None:
+    """Return the ratio with the widest interval after ``blocks`` and its half-width."""
+    known = [(each, half_width(each, blocks)) for each in _complete(compared, blocks)]
     return max(known, key=lambda each: each[1], default=None)
 
 
-def width_in_words(ratios: BlockRatios, half_width: float, wanted: float) -> str:
+def width_in_words(compared: Comparison, half_width: float, wanted: float) -> str:
     """Say how wide an interval is, e.g. ``throughput of a against b (uvloop): ±12 % …``."""
     return (
-        f"the interval of {ratios.metric} of {ratios.candidate} against {ratios.baseline} "
-        f"({ratios.place}) is ±{number(100.0 * half_width)} %, wanted ±{number(100.0 * wanted)} %"
-    )
-
-
-def _ratios(name: str, baseline: Cell, candidate: Cell) -> BlockRatios:
-    over, under = paired(candidate, baseline, name)
-    is_loop = candidate.loop != baseline.loop
-    return BlockRatios(
-        metric=name,
-        candidate=candidate.loop if is_loop else candidate.subject,
-        baseline=baseline.loop if is_loop else baseline.subject,
-        place=candidate.subject if is_loop else candidate.loop,
-        ratios={block: value / under[block] for block, value in over.items()},
+        f"the interval of {compared.metric.name} of {compared.candidate} against "
+        f"{compared.baseline} ({compared.place}) is ±{number(100.0 * half_width)} %, wanted "
+        f"±{number(100.0 * wanted)} %"
     )
 
 
@@ -195,7 +151,7 @@ class Stopping:
         if begun > self._begun(condition):
             return Wish(False, "")
         compared = self._compared(condition)
-        if not any(ratios.is_complete(begun) for ratios in compared):
+        if not _complete(compared, begun):
             return Wish(False, "no ratio has all its blocks")
         looked = looks(certain, begun)
         precise = precise_after(compared, self._precision.half_width, looked)
@@ -208,7 +164,7 @@ class Stopping:
         return Wish(True, because)
 
     def _because(
-        self, compared: Sequence[BlockRatios], precise: int | None, looked: range, begun: int
+        self, compared: Sequence[Comparison], precise: int | None, looked: range, begun: int
     ) -> str:
         if precise is not None:
             blocks = min(blocks_after(precise), self._precision.most_repetitions)
@@ -225,14 +181,17 @@ class Stopping:
         records = self._records.get(condition, ())
         return max((record.trial.repetition + 1 for record in records), default=0)
 
-    def _compared(self, condition: Condition) -> Sequence[BlockRatios]:
+    def _compared(self, condition: Condition) -> Sequence[Comparison]:
         records = tuple(self._records.get(condition, ()))
         begun = {record.trial.block for record in records}
         planned = [t for t in self._plan.expected(begun) if t.condition == condition]
         run = replace(self._run, trials=records)
         cells = summarise(run, planned, lambda _, record: self._summaries[record.trial.id])
         cells = tuple(cell for cell in cells if cell.condition == condition)
-        return ratios_of(run.scenario, cells).get(condition, ())
+        pairs = compared_pairs(run.scenario, cells)
+        names = run.scenario.primary_metrics
+        found = (compare(candidate, base, name) for base, candidate in pairs for name in names)
+        return [each for each in found if each is not None]
 
     def _slim(self, record: TrialRecord) -> TrialSummary:
         """Summarise a trial, and keep what decides: samples would fill the memory."""

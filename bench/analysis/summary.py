@@ -28,7 +28,6 @@ from bench.stats.steadiness import drifts_over
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
 MOST_POINTS = 200
 NOT_PLANNED = "not planned"
-_RAN = ("measured", "partly")
 # What verification counts as a fault, by the name of its field, in words that follow the count.
 FAULTS = {
     "lost": "acknowledged checkpoints were lost",
@@ -170,7 +169,6 @@ def _size(state_bytes: object, label: str) -> str:
 
 
 def _checked(cell: Cell, check: CheckRecord) -> Cell:
-    """Exclude what the checks of the cell's subject leave nothing to say about."""
     lost = lost_in_words(check.crash) if cell.measured else ""
     reasons = struck(cell.estimates, cell.operations, check)
     return replace(
@@ -324,7 +322,7 @@ def matrix(
 ) -> tuple[MatrixEntry, ...]:
     """Return one entry for each of ``subjects`` × ``loops``, row by row."""
     # A cell that ran knows best, so it is looked at last.
-    by_knowledge = sorted(cells, key=lambda cell: cell.status in _RAN)
+    by_knowledge = sorted(cells, key=lambda cell: cell.ran)
     kinds = {cell.loop: cell.loop_kind for cell in by_knowledge if cell.loop_kind}
     return tuple(
         _entry(
@@ -342,7 +340,7 @@ def _entry(subject: str, loop: str, kind: str, cells: Sequence[Cell]) -> MatrixE
     if not cells:
         return MatrixEntry(subject, loop, kind, "missing", NOT_PLANNED)
     by_status = {cell.status: cell for cell in reversed(cells)}
-    ran = [cell for cell in cells if cell.status in _RAN]
+    ran = [cell for cell in cells if cell.ran]
     if not ran:
         cell = by_status.get("unsupported") or by_status.get("failed") or cells[0]
         return MatrixEntry(subject, loop, kind, cell.status, cell.reason)

@@ -20,8 +20,6 @@ from bench.scenario.limit import Limit
 from bench.scenario.metric import Unit, rests_on_success
 from bench.scenario.scenario import Confidence
 
-_MEASURED = ("measured", "partly")
-
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
@@ -123,12 +121,11 @@ def _estimated(limit: Limit, cell: Cell) -> _Figure:
 def _ratios(
     analysis: Analysis, metric: str, cell: Cell, baselines: Sequence[tuple[str, str]]
 ) -> Iterator[_Figure]:
-    """Yield the ratio to each baseline that is due, or say why there is none."""
     scenario = analysis.scenario
     sides = baselines_among(scenario, cell, analysis.cells)
-    usable = [other for other in sides if other.status in _MEASURED]
+    usable = [other for other in sides if other.ran]
     due = [other for other in usable if is_due(scenario, other, cell)]
-    if cell.status not in _MEASURED or not due:
+    if not cell.ran or not due:
         names = " or ".join(loop if loop != cell.loop else label for label, loop in baselines)
         yield _Figure("ratio", note=_why_no_baseline(metric, cell, sides, usable), baseline=names)
         return
@@ -193,7 +190,7 @@ def _doubt(limit: Limit, figure: _Figure) -> str:
 
 
 def _why_no_baseline(metric: str, cell: Cell, sides: Sequence[Cell], usable: Sequence[Cell]) -> str:
-    if cell.status not in _MEASURED:
+    if not cell.ran:
         return _without(metric, cell)
     if usable:
         return f"no baseline is of its durability class, {cell.durability.value}"
@@ -215,6 +212,6 @@ def _why_not_compared(metric: str, cell: Cell, baseline: Cell) -> str:
 
 
 def _without(metric: str, cell: Cell) -> str:
-    if cell.status in _MEASURED:
+    if cell.ran:
         return f"{metric} was not measured"
     return f"{cell.status}, {cell.reason}"

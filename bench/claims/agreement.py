@@ -109,7 +109,6 @@ def _compared(before: Verdict, after: Verdict) -> ClaimAgreement:
 
 
 def _lacking(before: Verdict, after: Verdict) -> str:
-    """Say why the two cannot be compared; empty where they can."""
     if not before.judgements:
         return "it has no judgement yet: nothing to measure"
     for side, judgements in (("reference", before.judgements), ("new", after.judgements)):
@@ -125,7 +124,6 @@ def _runs(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _matched(before: JudgementVerdict, after: JudgementVerdict) -> Iterator[ConditionChange]:
-    """Yield every condition of either, with its counterpart."""
     sides = [{_KEY(each): each for each in judged.conditions} for judged in (before, after)]
     for key in dict.fromkeys((*sides[0], *sides[1])):
         one, other = (side.get(key) for side in sides)

@@ -91,7 +91,6 @@ def _judged(
 
 
 def _lacks(judgement: FaultCheck, limit: Limit, cell: FaultCell) -> str:
-    """Say why the trials of ``cell`` tell nothing; empty where they do."""
     if cell.trials < cell.trials_planned:
         return f"{cell.trials} of {cell.trials_planned} trials are recorded"
     if (

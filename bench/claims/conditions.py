@@ -237,7 +237,6 @@ def _compared(
 
 
 def _bound(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
-    """Judge a metric by its interval over trials."""
     metric = limit.metric
     condition = _begun(analysis, [cell], metric)
     if condition.outcome == "invalid":
@@ -334,7 +333,6 @@ def _count(analysis: Analysis, limit: Limit, cell: Cell) -> JudgedCondition:
 
 
 def _status(analysis: Analysis, judgement: RunsOn, cell: Cell) -> JudgedCondition:
-    """Judge whether a subject was measured, was refused, or failed."""
     condition = _begun(analysis, [cell], "status")
     # Here that a cell has no measurement is the very thing that is asked for.
     if condition.outcome == "invalid":

@@ -135,7 +135,6 @@ def allowed_for(
 
 
 def _decided(judged: Sequence[JudgementVerdict]) -> tuple[VerdictOutcome, JudgementVerdict]:
-    """Return what the judgements say together, and the one that decides."""
     outcomes = [(_with_controls(each, judged), each) for each in judged if not each.control]
     outcome = gravest(found for found, _ in outcomes)
     return outcome, next(each for found, each in outcomes if found == outcome)

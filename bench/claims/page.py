@@ -151,7 +151,6 @@ def detectable_of(verdict: Verdict) -> str:
 
 
 def _claimed(verdict: Verdict) -> tuple[str, ...]:
-    """Say where the figures must lie, each range once."""
     claimed = (each.claimed for each in verdict.judgements if not each.control)
     return tuple(dict.fromkeys(f"claimed: {text}" for text in claimed))
 
@@ -223,7 +222,6 @@ def _entry(condition: JudgedCondition) -> str:
 
 
 def _evidence(judged: JudgementVerdict) -> Details:
-    """Lead to the trials, cell by cell."""
     firsts: dict[tuple[str, ...], JudgedCondition] = {}
     for each in judged.conditions:
         firsts.setdefault(each.cells, each)

@@ -160,7 +160,7 @@ def _usable(board: Board, subject: str, metric: str) -> Iterator[tuple[Place, Ce
     """Yield where ``metric`` may be judged: elsewhere a reason is told already."""
     for place in board.places:
         cell = board.cells.get((subject, place))
-        if cell is None or cell.status not in ("measured", "partly"):
+        if cell is None or not cell.ran:
             continue
         if not (board.analysis.invalid_because(cell) or cell.fails_for(metric)):
             yield place, cell

@@ -104,7 +104,6 @@ def caveats(decision: Decision) -> Iterator[str]:
 
 
 def _tie(decision: Decision, rivalry: Rivalry) -> str:
-    """Say what is lacking to decide between the best score and a rival's."""
     text = (
         f"{code(decision.choice)} or {code(rivalry.rival)}? The score of {code(rivalry.rival)} is "
         f"{as_large(rivalry)}, but {rivalry.why_not}."
@@ -273,7 +272,6 @@ def _durability(decision: Decision, chosen: Option) -> str:
 
 
 def _given_up(decision: Decision, chosen: Option) -> Iterator[str]:
-    """Say which options that cannot be chosen have a better score."""
     best = math.inf if chosen.score is None else chosen.score
     for standing, which, why in (
         ("excluded", "excluded", "that is the price of the musts"),

@@ -132,7 +132,6 @@ def _excluded(decision: Decision) -> Iterator[Block]:
 
 
 def _why(option: Option) -> str:
-    """Give the first reason against an option in one line."""
     if option.dominated_by:
         return f"by {', '.join(option.dominated_by)}"
     more = len(option.reasons) - 1
@@ -204,7 +203,6 @@ def _more(decision: Decision) -> Iterator[Block]:
 
 
 def _rivals(decision: Decision) -> Table:
-    """Return the figure of each rival ÷ that of the choice, driver by driver."""
     rows: list[tuple[Entry | str, ...]] = []
     for rivalry in decision.rivalries:
         for each in rivalry.differences:

@@ -76,7 +76,6 @@ def _answer(result: GateResult) -> str:
 
 
 def _compared(result: GateResult) -> str:
-    """Name what base and head are: versions, or subjects."""
     packages = result.runs[0].environment.packages
     arms = {
         name.removesuffix(f" ({BASE})"): (
@@ -107,7 +106,6 @@ def _tally(result: GateResult) -> str:
 
 
 def _measured(result: GateResult) -> str:
-    """Say what was measured, where and for how long."""
     run = result.runs[0]
     python = run.environment.python.get("version", "")
     trials = sum(each.trials_planned for each in result.runs)
@@ -124,7 +122,6 @@ def _measured(result: GateResult) -> str:
 
 
 def _evidence(result: GateResult) -> Iterator[Block]:
-    """Yield what did not pass, and where that is little what did, the worst first."""
     if shown := _sorted(result)[: _shown(result)]:
         yield _table(shown, result)
 

@@ -55,7 +55,6 @@ def _lines(record: TrialRecord, samples: Samples) -> Iterator[str]:
 
 
 def _compressed(values_ns: Integers) -> str:
-    """Return a histogram of ``values_ns``, encoded."""
     try:
         from hdrh.histogram import HdrHistogram  # noqa: PLC0415 - only exports need the package
     except ImportError as error:

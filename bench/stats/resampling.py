@@ -161,7 +161,6 @@ def _centred(replicates: Floats) -> Floats:
 
 
 def _estimates(logs: Floats) -> Floats:
-    """Return the estimate of each row of ``logs``, shape (rows, blocks)."""
     if logs.shape[1] < FEWEST_FOR_SIGNED_RANK:
         return np.asarray(np.mean(logs, axis=1))
     return hodges_lehmann(logs)

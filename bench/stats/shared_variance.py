@@ -103,7 +103,6 @@ def _fitted(variances: Floats, degrees: Floats) -> tuple[npt.NDArray[np.bool_], 
 
 
 def _beyond(variances: Floats, degrees: Floats, prior: Prior) -> Floats:
-    """Return the probability of larger sample variances under ``prior``."""
     ratios = variances / prior.variance
     if math.isinf(prior.degrees):
         return np.asarray(gammaincc(degrees / 2.0, degrees * ratios / 2.0))
@@ -111,7 +110,6 @@ def _beyond(variances: Floats, degrees: Floats, prior: Prior) -> Floats:
 
 
 def _fit(probabilities: Floats) -> float:
-    """Return the p-value of ``probabilities`` (n,) being uniform."""
     ordered, count = np.sort(probabilities), probabilities.size
     above = np.arange(1, count + 1) / count - ordered
     below = ordered - np.arange(count) / count

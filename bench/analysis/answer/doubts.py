@@ -108,7 +108,6 @@ def circumstances(analysis: Analysis, severity: Severity) -> Iterator[Statement]
 
 
 def _client_was_the_limit(analysis: Analysis, finding: Finding) -> Statement:
-    """Say in how many cells, and of which plug-ins these are most."""
     limited = Counter(cell.plugin for cell in analysis.cells if cell.name in finding.cells)
     every = Counter(cell.plugin for cell in analysis.cells)
     most = [name for name in limited if 2 * limited[name] > every[name]]
@@ -167,7 +166,6 @@ def coarse(analysis: Analysis, comparisons: Sequence[Comparison]) -> Iterator[St
 
 
 def _look_like_differences(excluding: Sequence[Comparison]) -> str:
-    """Say of those whose interval excludes 1 why they do not count."""
     whys = Counter(_WHY_NOT_COUNTED[c.cause] for c in excluding)
     if len(excluding) == 1:
         return f"1 of them looks like a difference but does not count: {listed(whys)}"
@@ -214,7 +212,6 @@ def _settled_by(analysis: Analysis, unproven: Sequence[Comparison], blocks: int)
 
 
 def _why_not_more(unproven: Sequence[Comparison]) -> str:
-    """Name what keeps most of those open that more repetitions would not settle."""
     reasons = Counter(
         _WHY_NOT_COUNTED["interval" if each.cause in _OPEN_TO_MORE else each.cause]
         for each in unproven

@@ -124,7 +124,6 @@ def _doubts(analysis: Analysis, group: Sequence[Comparison]) -> str:
 
 
 def _which(group: Sequence[Comparison]) -> str:
-    """Name the variants that are told together."""
     candidates = dict.fromkeys(c.candidate for c in group)
     return f" ({listed(candidates)})" if len(candidates) > 1 else ""
 

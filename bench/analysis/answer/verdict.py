@@ -203,7 +203,6 @@ def _gains(analysis: Analysis, ask: Ask, asked: Sequence[_Asked], reached: Verdi
 
 
 def _sides(analysis: Analysis, ask: Ask) -> tuple[str, str]:
-    """Name what was asked about, and what it is compared with, by kind."""
     named = [kinds(analysis.cells, pair.candidate, pair.baseline) for pair in ask.pairs]
     candidates, baselines = (dict.fromkeys(side) for side in zip(*named, strict=True))
     return listed(candidates), listed(baselines)
@@ -264,7 +263,6 @@ def _figure(cell: Cell, limit: Limit) -> _Asked:
 
 
 def _named(asked: Sequence[_Asked], reached: Verdict) -> str:
-    """Say of which cells it is so, or not, and why."""
     of_each = dict.fromkeys(f"{each.limit.metric} {each.limit.words}" for each in asked)
     limits, several = listed(of_each), len(of_each) > 1
     cells = counted(len(asked), "figure" if several else "cell")

@@ -160,7 +160,6 @@ def noisy_neighbours(analysis: Analysis) -> Symptom | None:
 
 
 def _disturbances(record: TrialRecord) -> dict[str, tuple[float, str]]:
-    """Return by kind of disturbance how large it is, and the words for it."""
     trial = f"trial {record.trial.id}"
     disturbances: dict[str, tuple[float, str]] = {}
     if (stolen := record.reading_value("host.steal_share")) > STOLEN_SHARE:

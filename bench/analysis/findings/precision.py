@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,15 +13,13 @@ from bench.analysis.comparison import false_alarms
 from bench.analysis.estimation import POOLED
 from bench.analysis.findings.registry import Symptom, cell_finding, finding
 from bench.analysis.precision import (
-    BlockRatios,
     Condition,
     looks,
     precise_after,
-    ratios_of,
     widest,
     width_in_words,
 )
-from bench.analysis.result import Analysis
+from bench.analysis.result import Analysis, Comparison
 from bench.analysis.wording import counted, listed, ratios_in_words
 from bench.scenario.arrival import Closed
 from bench.scenario.metric import CYCLE, time_name
@@ -210,9 +208,13 @@ def precision_not_reached(analysis: Analysis) -> Symptom | None:
     precision = analysis.scenario.precision
     if precision is None:
         return None
+    by_condition: dict[Condition, list[Comparison]] = {}
+    for each in analysis.comparisons:
+        if each.metric.name in analysis.primary_metrics:
+            by_condition.setdefault(each.condition, []).append(each)
     wide = {
         condition: width
-        for condition, compared in ratios_of(analysis.scenario, analysis.cells).items()
+        for condition, compared in by_condition.items()
         if (width := _too_wide(analysis, precision, condition, compared))
     }
     if not wide:
@@ -228,7 +230,7 @@ def _too_wide(
     analysis: Analysis,
     precision: Precision,
     condition: Condition,
-    compared: tuple[BlockRatios, ...],
+    compared: Sequence[Comparison],
 ) -> tuple[float, str] | None:
     """Return the half-width of the widest interval and what to say; ``None`` if precise enough."""
     scenario = analysis.scenario

@@ -137,7 +137,6 @@ def _payload_pairs(analysis: Analysis) -> Iterator[tuple[Cell, Cell]]:
 
 
 def _state_bytes(analysis: Analysis, cell: Cell) -> float:
-    """Return the size that the scenario gives the payload; 0 where it gives none."""
     size = analysis.scenario.payloads[cell.payload].options.get("state_bytes", 0)
     return float(size) if isinstance(size, int | float) else 0.0
 

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from bench.analysis.cell import Cell
 from bench.analysis.precision import (
-    BlockRatios,
     blocks_after,
+    half_width,
     looks,
     precise_after,
     widest,
     width_in_words,
 )
+from bench.analysis.result import Comparison
+from bench.scenario.metric import Metric
 from bench.stats.effects import Floats, effect
 from tests.unit.stats.intervals_of_many import intervals
 
 Counts = npt.NDArray[np.int64]
 
 
-def compared(ratios: Sequence[float], metric: str = "put.response.p50") -> BlockRatios:
-    return BlockRatios(metric, "x", "base", "uvloop", dict(enumerate(ratios)))
+def compared(ratios: Sequence[float], metric: str = "put.response.p50") -> Comparison:
+    base = Cell("all", "base", loop="uvloop")
+    return Comparison(
+        metric=Metric(metric, "ns", "lower", ""),
+        candidate_cell=replace(base, subject="x"),
+        baseline_cell=base,
+        effect=effect(ratios, [1.0] * len(ratios)),
+        ratios=dict(enumerate(ratios)),
+    )
 
 
 def spread(share: float, blocks: int, centre: float = 1.0) -> list[float]:
@@ -40,11 +51,11 @@ def test_the_half_width_is_the_larger_side_of_the_interval_of_the_effect() -> No
 
     sides = (found.high / found.ratio - 1.0, found.ratio / found.low - 1.0)
     assert sides[0] != pytest.approx(sides[1], rel=0.05)
-    assert compared(ratios).half_width(8) == max(sides)
+    assert half_width(compared(ratios), 8) == max(sides)
 
 
 def test_a_single_block_has_no_width() -> None:
-    assert compared([1.0]).half_width(1) == math.inf
+    assert half_width(compared([1.0]), 1) == math.inf
 
 
 @pytest.mark.parametrize("centre", [0.2, 1.0, 7.0])
@@ -68,7 +79,7 @@ def test_all_ratios_must_be_precise_at_the_same_look() -> None:
 
 
 def test_ratios_that_lack_a_block_have_no_part_in_it() -> None:
-    lacking = BlockRatios("throughput", "x", "base", "uvloop", {0: 1.0, 2: 9.0})
+    lacking = replace(compared([1.0, 1.0]), ratios={0: 1.0, 2: 9.0})
 
     assert precise_after([compared(spread(0.01, 12)), lacking], 0.05, range(10, 13)) == 10
     assert widest([lacking], 3) is None
