@@ -42,7 +42,7 @@ from bench.stats.quantiles import CONFIDENCE
 from bench.stats.resampling import hierarchical_interval
 from bench.stats.shared_variance import moderated
 
-Consumer = Literal["report", "thresholds", "claims", "gate", "dominance", "score"]
+Consumer = Literal["report", "thresholds", "claims", "gate", "dominance", "score", "history"]
 _OF_A_LIMIT: frozenset[Reason] = frozenset({"blocks", "unsteady", "noise", "tail"})
 _OF_A_DIFFERENCE: frozenset[Reason] = _OF_A_LIMIT | {"interval", "many comparisons"}
 HEEDED: Mapping[Consumer, frozenset[Reason]] = {
@@ -55,6 +55,8 @@ HEEDED: Mapping[Consumer, frozenset[Reason]] = {
     "dominance": _OF_A_DIFFERENCE,
     # Of scores, not cells: who lacks a block has none, and a choice has to beat every rival.
     "score": frozenset({"unsteady", "interval", "noise"}),
+    # Of two runs, which share no blocks to resample operations in.
+    "history": _OF_A_DIFFERENCE - {"tail"},
 }
 
 # Compared besides the scenario's primary metrics and those that its thresholds compare with the
@@ -176,6 +178,11 @@ def reasons_against(found: Effect, noise_factor: float, unsteady: str) -> dict[R
         "interval": not found.side(),
         "noise": noise_factor > 1.0 and departure(found.ratio) <= noise_factor,
     }
+
+
+def stands(against: Mapping[Reason, bool], consumer: Consumer) -> bool:
+    """Tell whether nothing that ``consumer`` heeds speaks against a difference."""
+    return not any(is_so and reason in HEEDED[consumer] for reason, is_so in against.items())
 
 
 def _with_reasons(comparison: Comparison) -> Comparison:

@@ -1,4 +1,4 @@
-"""Which options are dominated, scores of the others, how far these differ, and what would flip them.
+"""Which options are dominated, the scores of the others, and what would flip their order.
 
 An option is dominated where it is nowhere better than another one, and somewhere worse.
 
@@ -11,15 +11,22 @@ means over repetitions, so they are linear in the weights, and the flips are exa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
-from bench.analysis.comparison import allowing_for_many, compare, heeded, noise_factor
-from bench.decide._board import Board
-from bench.decide.result import Place
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from operator import mul
-from bench.analysis.comparison import HEEDED, aa_pairs, reasons_against
+
+from bench.analysis.comparison import (
+    aa_pairs,
+    allowing_for_many,
+    compare,
+    heeded,
+    noise_factor,
+    reasons_against,
+    stands,
+)
+from bench.decide._board import Board
 from bench.decide.result import Difference, Flip, Gap, Place, Rivalry
 from bench.scenario.limit import SUM
 from bench.scenario.quantity import number
@@ -287,5 +294,4 @@ def _unsteady(board: Board, pair: tuple[str, str]) -> list[str]:
 
 
 def _is_apart(found: Effect, noise: float, unsteady: str) -> bool:
-    against = reasons_against(found, noise, unsteady)
-    return not any(is_so and reason in HEEDED["score"] for reason, is_so in against.items())
+    return stands(reasons_against(found, noise, unsteady), "score")

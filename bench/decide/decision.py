@@ -20,15 +20,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.analysis.result import Analysis
 from bench.analysis.wording import listed
 from bench.decide._board import Board, board_of
-from bench.decide._scoring import dominators, signs_of
 from bench.decide._exclusion import durability_of, loop_notes, reasons
 from bench.decide._scoring import (
     Scores,
+    dominators,
     flips,
     in_each_place,
     rivalry,
     score_noise,
     scores,
+    signs_of,
 )
 from bench.decide.drivers import Drivers
 from bench.decide.result import (

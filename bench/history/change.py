@@ -2,8 +2,8 @@
 
 The runs share no blocks, so a ratio holds whatever was different between the two times, and how far
 a saver departs from itself is larger than within a run. A change is called one where its interval
-excludes 1 after Holm's allowance for all cells of the metric, and it is larger than that of any A/A
-arm of either run.
+excludes 1 after Holm's allowance for all cells of the metric, it is larger than that of any A/A arm
+of either run, no trial of either cell lacks, and neither drifted (``bench.analysis.comparison``).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.analysis.cell import Cell
-from bench.analysis.comparison import noise_factor
-from bench.analysis.result import Analysis
+from bench.analysis.comparison import noise_factor, reasons_against, stands
+from bench.analysis.result import Analysis, Reason
 from bench.records.run import Environment
 from bench.scenario.metric import Metric
 from bench.scenario.scenario import Scenario
-from bench.stats.effects import Effect, departure, unpaired_effect
+from bench.stats.effects import Effect, unpaired_effect
 from bench.stats.multiplicity import LEVEL, holm
 
 Place = tuple[str, str, str, str, str]
@@ -30,6 +30,7 @@ _OF_MACHINE = ("system", "machine", "cpu_model", "cores")
 class Change:
     """A metric of one cell in two runs, in the metric's unit, and ``ratio``: after ÷ before.
 
+    ``lacks_blocks``: of planned trials some have no value; ``unsteady`` says what drifted.
     ``outcome`` is empty where no change stands out.
     """
 
@@ -38,6 +39,8 @@ class Change:
     before: float
     after: float
     ratio: Effect
+    lacks_blocks: bool
+    unsteady: str
     adjusted_p: float | None = None
     outcome: Outcome = ""
 
@@ -139,6 +142,7 @@ def _definition(scenario: Scenario, cell: Cell) -> tuple[object, ...]:
         scenario.arrival(cell.arrival),
         scenario.warmup_s,
         sweep.duration_s or scenario.duration_s,
+        cell.durability,
     )
 
 
@@ -147,8 +151,16 @@ def _change(before: Cell, after: Cell, metric: str) -> Iterator[Change]:
     is_usable = not any(cell.unusable_because(metric) for cell in (before, after))
     first, second = before.value(metric), after.value(metric)
     if all(values) and is_usable and first is not None and second is not None:
-        ratio = unpaired_effect(values[1], values[0])
-        yield Change(_place(after), after.estimates[metric].metric, first, second, ratio)
+        sides = zip(values, (before, after), strict=True)
+        yield Change(
+            place=_place(after),
+            metric=after.estimates[metric].metric,
+            before=first,
+            after=second,
+            ratio=unpaired_effect(values[1], values[0]),
+            lacks_blocks=any(len(have) < cell.blocks.planned for have, cell in sides),
+            unsteady=before.unsteady_because(metric) or after.unsteady_because(metric),
+        )
 
 
 def _judged(found: Sequence[Change], noise: float) -> Iterator[Change]:
@@ -156,10 +168,13 @@ def _judged(found: Sequence[Change], noise: float) -> Iterator[Change]:
     allowed = iter(holm(known))
     for change in found:
         adjusted = None if change.ratio.p_value is None else next(allowed)
-        side = change.ratio.side()
+        against: dict[Reason, bool] = {
+            "blocks": change.lacks_blocks,
+            **reasons_against(change.ratio, noise, change.unsteady),
+            "many comparisons": adjusted is None or adjusted > LEVEL,
+        }
         outcome: Outcome = ""
-        is_change = adjusted is not None and adjusted <= LEVEL
-        is_change &= departure(change.ratio.ratio) > noise and change.metric.better != "neither"
-        if side and is_change:
-            outcome = "better" if (side > 0) == (change.metric.better == "higher") else "worse"
+        if stands(against, "history") and change.metric.better != "neither":
+            is_more = change.ratio.ratio > 1.0
+            outcome = "better" if is_more == (change.metric.better == "higher") else "worse"
         yield replace(change, adjusted_p=adjusted, outcome=outcome)

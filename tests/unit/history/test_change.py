@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from bench.analysis.analyse import analyse
 from bench.analysis.result import Analysis
 from bench.history.change import Changes, changes_between
+from bench.scenario.durability import Durability
 from bench.scenario.plan import Trial
+from bench.stats.steadiness import Drift
 from tests.unit.analysis.synthetic import MS, Left, Load, Make, make_run, only_for, scenario_text
 
 TEXT = scenario_text("a b", repetitions=5)
@@ -89,3 +92,18 @@ def test_two_trials_a_side_prove_nothing(tmp_path: Path) -> None:
     (change,) = (each for each in found.changes if each.metric.name == PUT)
     assert change.ratio.ratio == pytest.approx(9.0, rel=0.01)
     assert (change.ratio.low, change.outcome) == (None, "")
+
+
+def test_a_cell_that_drifted_or_lacks_a_trial_shows_no_change(tmp_path: Path) -> None:
+    before, after = (made(tmp_path, jittered(put * MS), put) for put in (1, 9))
+    (whole, other), drift = after.cells, Drift(0.2, trials=5, p_value=0.001, is_systematic=True)
+    for changed in (
+        replace(whole, drifts={"put.response": drift}),
+        replace(whole, blocks=replace(whole.blocks, planned=6)),
+    ):
+        found = changes_between(before, replace(after, cells=(changed, other)))
+        assert outcomes(found) == {"a": "", "b": "worse"}
+
+    relaxed = replace(whole, durability=Durability.RELAXED)
+    found = changes_between(before, replace(after, cells=(relaxed, other)))
+    assert [place[0] for place in found.otherwise] == ["a"]
