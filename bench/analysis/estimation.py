@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.cell import Estimate
@@ -126,12 +127,14 @@ def _values(metric: Metric, trials: Sequence[TrialSummary]) -> list[float]:
 
 def over_trials(metric: Metric, values: Sequence[float], combined: Combined) -> Estimate:
     """Estimate ``metric`` from a value of each trial (at least one)."""
-    return _estimate(metric, _interval(values, combined), values, len(values))
+    # What grows may shrink as well, so 0 is no bound of it.
+    least = -math.inf if metric.name.endswith("growth") else 0.0
+    return _estimate(metric, _interval(values, combined, least), values, len(values))
 
 
-def _interval(values: Sequence[float], combined: Combined) -> Interval:
+def _interval(values: Sequence[float], combined: Combined, least: float = 0.0) -> Interval:
     is_geometric = combined == "geometric" and min(values) > 0.0
-    return geometric(values) if is_geometric else arithmetic(values)
+    return geometric(values) if is_geometric else arithmetic(values, least)
 
 
 def _estimate(metric: Metric, interval: Interval, values: Sequence[float], trials: int) -> Estimate:

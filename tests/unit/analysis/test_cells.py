@@ -197,6 +197,20 @@ def test_a_reading_becomes_a_metric_of_its_name(tmp_path: Path) -> None:
     assert (lag.value, lag.method) == (0.0, ARITHMETIC)
 
 
+@pytest.mark.parametrize(("name", "is_clipped"), [("probe.growth", False), ("probe.share", True)])
+def test_the_interval_of_what_may_shrink_reaches_below_0(
+    name: str, is_clipped: bool, tmp_path: Path
+) -> None:
+    def make(trial: Trial) -> Left:
+        return Left(changes={"readings": (reading(name, (0.0, 0.0, 9.0)[trial.repetition]),)})
+
+    (cell,) = analysed(tmp_path, make).cells
+    low = cell.estimates[name].low
+
+    assert low is not None
+    assert (low == 0.0, low < 0.0) == (is_clipped, not is_clipped)
+
+
 def test_errors_are_counted_by_class_and_cut_off_cycles_beside_them(tmp_path: Path) -> None:
     extra = (
         row("cycle", 0, MS, 0, Outcome.TIMED_OUT),
