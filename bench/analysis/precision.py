@@ -92,9 +92,10 @@ def widest(compared: Iterable[Comparison], blocks: int) -> tuple[Comparison, flo
 
 def width_in_words(compared: Comparison, half_width: float, wanted: float) -> str:
     """Say how wide an interval is, e.g. ``throughput of a against b (uvloop): ±12 % …``."""
+    where = compared.subject if compared.axis == "loop" else compared.loop
     return (
         f"the interval of {compared.metric.name} of {compared.candidate} against "
-        f"{compared.baseline} ({compared.place}) is ±{number(100.0 * half_width)} %, wanted "
+        f"{compared.baseline} ({where}) is ±{number(100.0 * half_width)} %, wanted "
         f"±{number(100.0 * wanted)} %"
     )
 

@@ -108,11 +108,6 @@ class Comparison:
         return self.candidate_cell.subject
 
     @property
-    def place(self) -> str:
-        """What is the same on both sides of the axis."""
-        return self.subject if self.axis == "loop" else self.loop
-
-    @property
     def blocks_planned(self) -> int:
         """How many blocks were planned for both sides."""
         return min(cell.blocks.planned for cell in self.cells)
