@@ -23,7 +23,9 @@ from bench.claims.result import (
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_PASS
 
 # What two conditions have in common that are about the same.
-_KEY = attrgetter("subject", "baseline", "metric", "workload", "payload", "arrival", "loop")
+_KEY = attrgetter(
+    *("subject", "baseline", "metric", "workload", "payload", "arrival", "loop", "fault")
+)
 Agreement = Literal["agrees", "differs", "not comparable"]
 
 

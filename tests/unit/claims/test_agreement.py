@@ -11,6 +11,7 @@ from bench.analysis.result import Analysis
 from bench.claims.agreement import Agreements, ClaimAgreement, compare_verdicts
 from bench.claims.claim import Claim
 from bench.claims.judge import judge
+from bench.claims.result import JudgedCondition, Verdicts
 from tests.unit.analysis.synthetic import (
     VERIFIED,
     Make,
@@ -144,6 +145,18 @@ def test_conditions_that_one_side_lacks_are_told(tmp_path: Path) -> None:
     assert change.new is None
     assert change.committed is not None
     assert change.committed.loop == "uvloop"
+
+
+def test_what_two_faults_did_to_a_saver_are_two_conditions(tmp_path: Path) -> None:
+    run = run_of(tmp_path, two_arms({"base": 1.0, "fast": 2.0}))
+    (verdict,) = judge([SLOWER], {SCENARIO: run}).verdicts
+    (judged,) = verdict.judgements
+    conditions = tuple(JudgedCondition("holds", "fast", fault=name) for name in ("kill", "reset"))
+    both = replace(verdict, judgements=(replace(judged, conditions=conditions),))
+
+    (found,) = compare_verdicts(Verdicts((both,), 0), Verdicts((both,), 0)).claims
+
+    assert (found.conditions, found.changes) == (2, ())
 
 
 def test_verdicts_on_different_claims_are_not_compared() -> None:
