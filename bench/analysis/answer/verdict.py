@@ -50,26 +50,38 @@ _MOST_NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What one limit asks of one cell: ``low`` to ``high`` is where the figure is.
+    """What one limit asks of one cell, and ``why`` it is open.
 
-    ``gain`` is by how many times the candidate is better than its baseline, with its ends;
-    ``shown`` is the ratio of candidate to baseline where the report calls the two different, and
-    ``is_doubted`` tells that it is none to quote as the extreme of all;
-    ``is_for_less``: asked is whether it is worse. ``outside_p``: p-values of ``blocks`` against the
-    limit that the figure is beyond, by the interval's test and by Student's t. ``why`` it is open.
+    ``outside_p``: p-values of ``blocks`` against the limit that the figure is beyond, by the
+    interval's test and by Student's t. ``compared``: the ratio, where that is the figure.
     """
 
     outcome: LimitOutcome
     cell: Cell
     limit: Limit
-    gain: tuple[float, float, float] | None = None
-    shown: Comparison | None = None
-    is_doubted: bool = False
-    is_for_less: bool = False
-    is_across: bool = False
+    why: str = ""
     outside_p: PValues | None = None
     blocks: int = 0
-    why: str = ""
+    compared: Comparison | None = None
+
+    @property
+    def is_gain(self) -> bool:
+        """Whether a larger ratio says that the candidate is better."""
+        is_lower_better = self.compared is not None and self.compared.metric.better != "higher"
+        return (self.limit.of == BASELINE) == is_lower_better
+
+    @property
+    def gain(self) -> tuple[float, float, float] | None:
+        """By how many times the candidate is better than its baseline: low, estimate, high."""
+        if self.compared is None:
+            return None
+        (low, high), ratio = widened(self.compared, "claims"), self.compared.effect.ratio
+        return (low, ratio, high) if self.is_gain else _inverse((low, ratio, high))
+
+
+def _inverse(ends: tuple[float, float, float]) -> tuple[float, float, float]:
+    low, ratio, high = ends
+    return 1.0 / high, 1.0 / ratio, 1.0 / low if low > 0.0 else math.inf
 
 
 def verdict(analysis: Analysis) -> tuple[Verdict, str]:
@@ -117,55 +129,24 @@ def _ratio(analysis: Analysis, ask: Ask, limit: Limit, cell: Cell, baseline: Cel
     sides = [cell, baseline] if limit.of == CANDIDATE else [baseline, cell]
     over, under = sides
     if over is None or under is None or over.invalid_because or under.invalid_because:
-        return _Asked("undecided", cell, limit, why="not measured, or invalid")
-    is_across = not over.promises_as(under)
-    if is_across and not ask.across_durability:
+        return _Asked("undecided", cell, limit, "not measured, or invalid")
+    if not (ask.across_durability or over.promises_as(under)):
         is_known = Durability.UNKNOWN not in (over.durability, under.durability)
         why = "they promise different things" if is_known else "what they promise is not known"
-        return _Asked("undecided", cell, limit, why=why)
+        return _Asked("undecided", cell, limit, why)
     compared, outcome, why = compared_by(analysis, limit, over, under)
     if compared is None or says_nothing(compared):
-        return _Asked(outcome, cell, limit, why=why)
-    is_gain = (limit.of == BASELINE) == (compared.metric.better != "higher")
-    return _Asked(
-        outcome,
-        cell,
-        limit,
-        gain=_gain(compared, *widened(compared, "claims"), is_gain=is_gain),
-        shown=_shown(analysis, limit, over, under),
-        is_doubted=bool(no_extreme(analysis, (over, under))),
-        is_for_less=not math.isfinite(limit.range.low if is_gain else limit.range.high),
-        is_across=is_across,
-        outside_p=ratio_outside_p(compared, limit.range),
-        blocks=compared.effect.blocks,
-        why=why,
-    )
+        return _Asked(outcome, cell, limit, why)
+    outside_p = ratio_outside_p(compared, limit.range)
+    return _Asked(outcome, cell, limit, why, outside_p, compared.effect.blocks, compared)
 
 
-def _shown(analysis: Analysis, limit: Limit, over: Cell, under: Cell) -> Comparison | None:
+def _shown(analysis: Analysis, asked: _Asked) -> Comparison | None:
     """Return the report's comparison in what the limit is about, if it is proven."""
-    names = {over.name, under.name}
-    return next(
-        (
-            each
-            for each in analysis.comparisons
-            if {cell.name for cell in each.cells} == names
-            and each.condition == over.condition
-            and each.metric.name == limit.metric
-            and each.is_proven
-        ),
-        None,
-    )
-
-
-def _gain(
-    compared: Comparison, low: float, high: float, *, is_gain: bool
-) -> tuple[float, float, float]:
-    """Return by how many times the candidate is better: low end, estimate, high end."""
-    ratio = compared.effect.ratio
-    if is_gain:
-        return low, ratio, high
-    return 1.0 / high, 1.0 / ratio, 1.0 / low if low > 0.0 else math.inf
+    names = {cell.name for cell in asked.compared.cells} if asked.compared else {}
+    found = (c for c in analysis.comparisons if {cell.name for cell in c.cells} == names)
+    about = (c for c in found if c.metric.name == asked.limit.metric and c.is_proven)
+    return next((c for c in about if c.condition == asked.cell.condition), None)
 
 
 def _gains(analysis: Analysis, ask: Ask, asked: Sequence[_Asked], reached: Verdict) -> str:
@@ -176,12 +157,18 @@ def _gains(analysis: Analysis, ask: Ask, asked: Sequence[_Asked], reached: Verdi
     is_time = all(unit_of(part) == "ns" for each in known for part in each.limit.parts)
     better, worse = ("fast", "slow") if is_time else ("good", "bad")
     gains = [each.gain for each in known if each.gain is not None]
-    if known[0].is_for_less:
+    limits = known[0].limit.range
+    if math.isinf(limits.low if known[0].is_gain else limits.high):
+        # Asked is whether it is worse.
         better, worse = worse, better
-        gains = [(1.0 / high, 1.0 / ratio, 1.0 / low) for low, ratio, high in gains]
+        gains = [*map(_inverse, gains)]
     lowest, highest = min(low for low, _, _ in gains), max(high for *_, high in gains)
-    shown = {gain[1]: each for gain, each in zip(gains, known, strict=True) if each.shown}
-    farthest = _farthest(known, shown, max if reached == "yes" else min)
+    shown = {
+        gain: (each, found)
+        for (_, gain, _), each in zip(gains, known, strict=True)
+        if (found := _shown(analysis, each))
+    }
+    farthest = _farthest(analysis, shown, known, max if reached == "yes" else min)
     candidates, baselines = _sides(analysis, ask)
     verb = "are" if " and " in candidates else "is"
     bound = f"at most {bound_in_words(highest, is_upper=True)} times as {better}"
@@ -191,7 +178,7 @@ def _gains(analysis: Analysis, ask: Ask, asked: Sequence[_Asked], reached: Verdi
         bound = f"at least {bound_in_words(1.0 / highest, is_upper=False)} times as {worse}"
     where = "where it was compared, " if len(known) < len(asked) else ""
     said = f"{where}{candidates} {verb} {bound} as {baselines} (95 %){farthest}."
-    if any(each.is_across for each in known):
+    if not all(each.compared.same_durability for each in known if each.compared):
         said += " They promise different things."
     told = Counter(each.outcome for each in asked)
     if not (reached == "yes" or (reached == "no" and told["fails"] == len(asked))):
@@ -209,21 +196,22 @@ def _sides(analysis: Analysis, ask: Ask) -> tuple[str, str]:
 
 
 def _farthest(
+    analysis: Analysis,
+    shown: Mapping[float, tuple[_Asked, Comparison]],
     asked: Iterable[_Asked],
-    shown: Mapping[float, _Asked],
     chosen: Callable[[Iterable[float]], float],
 ) -> str:
     """Say by how much the best, or the worst, candidate differs, of those that are not doubted."""
-    firm = {gain: each for gain, each in shown.items() if not each.is_doubted}
-    extreme = firm[chosen(firm)].shown if firm else None
-    if extreme is None or (chosen(firm) > 1.0) != (chosen is max):
+    firm = [gain for gain, (_, found) in shown.items() if not no_extreme(analysis, found.cells)]
+    if not firm or (chosen(firm) > 1.0) != (chosen is max):
         return ""
+    farthest, extreme = shown[chosen(firm)]
     metric, effect = extreme.metric, extreme.effect
     is_all = chosen(firm) == chosen(shown)
     verb, _, rest = ratios_of(metric, [effect.ratio]).partition(" ")
     ends = (end for end in (effect.low, effect.high) if end)
     interval = factors_in_words(max(end, 1.0 / end) for end in ends)
-    place = condition_text(firm[chosen(firm)].cell, varying(each.cell for each in asked))
+    place = condition_text(farthest.cell, varying(each.cell for each in asked))
     where = f" with {listed(place.split(' · '))}" if place else ""
     up_to = "up to " if is_all else ""
     return f", and{where} its {noun(metric)} {verb} {up_to}{rest} ({interval})"
@@ -255,11 +243,10 @@ def _figures(ask: Ask, told: Sequence[Cell]) -> Iterator[_Asked]:
 
 def _figure(cell: Cell, limit: Limit) -> _Asked:
     if cell.invalid_because:
-        return _Asked("undecided", cell, limit, why=cell.invalid_because)
+        return _Asked("undecided", cell, limit, cell.invalid_because)
     found = figure_of(cell, limit)
     blocks = found.estimate.trials if found.estimate else 0
-    p_values = found.outside_p
-    return _Asked(found.outcome, cell, limit, outside_p=p_values, blocks=blocks, why=found.why)
+    return _Asked(found.outcome, cell, limit, found.why, found.outside_p, blocks)
 
 
 def _named(asked: Sequence[_Asked], reached: Verdict) -> str:
