@@ -58,8 +58,10 @@ def claimed(judgement: Judgement, conditions: Sequence[JudgedCondition] = ()) ->
             if limits.low == limits.high:
                 return f"{low}{suffix}"
             if math.isinf(limits.low):
-                return f"at most {high}{suffix}"
-            return (f"at least {low}" if math.isinf(limits.high) else f"{low} to {high}") + suffix
+                return f"{'below' if limits.high_is_open else 'at most'} {high}{suffix}"
+            if math.isinf(limits.high):
+                return f"{'above' if limits.low_is_open else 'at least'} {low}{suffix}"
+            return f"{low} to {high}{suffix}"
 
 
 def figure_of(conditions: Sequence[JudgedCondition]) -> str:

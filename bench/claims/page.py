@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from bench.analysis.wording import counted
@@ -190,10 +191,19 @@ def _judgement(judged: JudgementVerdict) -> Section:
 
 def _map(judged: JudgementVerdict) -> Table:
     """Set the conditions as concurrency × payload, a row for whatever else differs."""
-    columns = list(dict.fromkeys(_column(each) for each in judged.conditions))
+    loads = {(each.concurrency, each.arrival) for each in judged.conditions}
+    clients = Counter(concurrency for concurrency, _ in loads)
+
+    def column(each: JudgedCondition) -> str:
+        # Two arrivals of as many clients are two columns.
+        is_plain = each.concurrency and clients[each.concurrency] == 1
+        load = counted(each.concurrency, "client") if is_plain else each.arrival
+        return f"{each.payload}, {load}"
+
+    columns = list(dict.fromkeys(map(column, judged.conditions)))
     lines: dict[tuple[str, ...], dict[str, str]] = {}
     for each in judged.conditions:
-        lines.setdefault(_line(each), {})[_column(each)] = _entry(each)
+        lines.setdefault(_line(each), {})[column(each)] = _entry(each)
     return table(
         "",
         ("subject", "figure", "workload, loop, fault", "durability", *map(Column, columns)),
@@ -202,12 +212,6 @@ def _map(judged: JudgementVerdict) -> Table:
             for line, entries in lines.items()
         ),
     )
-
-
-def _column(condition: JudgedCondition) -> str:
-    if not condition.concurrency:
-        return f"{condition.payload}, {condition.arrival}"
-    return f"{condition.payload}, {counted(condition.concurrency, 'client')}"
 
 
 def _line(condition: JudgedCondition) -> tuple[str, str, str, str]:

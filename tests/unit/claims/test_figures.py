@@ -279,6 +279,20 @@ def test_a_bound_of_errors_says_which_they_were(tmp_path: Path) -> None:
     assert "9 × TooMany: no connection" in verdict_on(tmp_path, make, judged).because
 
 
+@pytest.mark.parametrize(
+    ("bounds", "told"),
+    [
+        ("< 5 ms", "below 5 ms"),
+        ("> 5 ms", "above 5 ms"),
+        (">= 5 ms", "at least 5 ms"),
+        (">= 5 ms and <= 9 ms", "5 ms to 9 ms"),
+    ],
+)
+def test_an_open_bound_is_told_as_one(tmp_path: Path, bounds: str, told: str) -> None:
+    found = verdict_on(tmp_path, two_arms({"base": 7}), claim(bound(bounds)))
+    assert found.judgements[0].claimed == told
+
+
 def test_what_is_claimed_has_the_unit_of_what_is_found(tmp_path: Path) -> None:
     judged = claim('bounds]]\nsubjects = ["base"]\nrequire = ["stored.x <= 100 kB"]')
     make = changed(readings=(reading("stored.x", 2e6, "bytes"),))

@@ -13,6 +13,7 @@ from bench.report.markdown import markdown
 from bench.report.terminal import screen_text
 from bench.scenario.quantity import number
 from bench.stats.effects import detectable_factor
+from tests.unit.analysis.synthetic import scenario_text
 from tests.unit.claims.judged import claim, ratio, two_arms, verdict_on
 
 BOUND = 'bounds]]\nsubjects = ["fast"]\nrequire = ["put.response.p50 <= 20 ms"]'
@@ -54,3 +55,15 @@ def test_a_verdict_is_a_test(tmp_path: Path, limit: str, result: list[str]) -> N
     (case,) = found
     assert [each.tag for each in case] == result
     assert verdict.statement in (case.get("name") or "")
+
+
+def test_two_arrivals_of_as_many_clients_are_two_columns_of_a_map(tmp_path: Path) -> None:
+    other = '[arrivals.paused]\nkind = "closed"\nclients = 4\nthink_s = 0.001\n'
+    text = scenario_text("fast", tables=other, arrivals="some paused")
+    verdict = verdict_on(tmp_path, two_arms({"fast": 1}, 0.05), claim(BOUND, kind="bound"), text)
+    told = markdown(page(Verdicts((verdict,), 0), {}))
+
+    assert len(verdict.judgements[0].conditions) == 2
+    assert "1k, some" in told
+    assert "1k, paused" in told
+    assert "clients" not in told
