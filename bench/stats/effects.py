@@ -295,16 +295,16 @@ def bootstrap_interval(values: Floats, confidence: float) -> tuple[float, float]
     return float(found.low), float(found.high)
 
 
-def detectable(error: float, degrees: float, level: float, power: float = POWER) -> float:
-    """Return the smallest log-ratio that a two-sided t-test at ``level`` finds with ``power``.
+def detectable(error: float, degrees: float, level: float) -> float:
+    """Return the smallest log-ratio that a two-sided t-test at ``level`` finds with the POWER.
 
     ``error`` is the standard error of the mean log-ratio. The signed-rank test needs about 5 % more
     blocks for the same (its efficiency is 3 ÷ π for normal data).
     """
-    return error * float(stdtrit(degrees, 1.0 - level / 2.0) + stdtrit(degrees, power))
+    return error * float(stdtrit(degrees, 1.0 - level / 2.0) + stdtrit(degrees, POWER))
 
 
-def detectable_factor(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:
+def detectable_factor(values: Sequence[float]) -> float | None:
     """Return the smallest factor that so many ``values`` of such spread would show.
 
     ``None`` for fewer than two, and where one of them has no logarithm.
@@ -312,7 +312,7 @@ def detectable_factor(values: Sequence[float], confidence: float = CONFIDENCE) -
     if len(values) < 2 or min(values) <= 0.0:
         return None
     error = standard_error(np.log(values))
-    return exp(detectable(error, len(values) - 1, 1.0 - confidence))
+    return exp(detectable(error, len(values) - 1, 1.0 - CONFIDENCE))
 
 
 @lru_cache(maxsize=128)

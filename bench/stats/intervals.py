@@ -54,7 +54,7 @@ def arithmetic(values: Sequence[float], least: float = 0.0) -> Interval:
     return Interval(mean, low, high, ARITHMETIC)
 
 
-def geometric(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+def geometric(values: Sequence[float]) -> Interval:
     """Return the geometric mean of ``values`` (n ≥ 1, all positive), Student's t on logarithms.
 
     Raises:
@@ -66,7 +66,7 @@ def geometric(values: Sequence[float], confidence: float = CONFIDENCE) -> Interv
         return Interval(float(values[0]), None, None, SINGLE)
     logs = np.log(values)
     mean = float(np.mean(logs))
-    low, high = student_interval(mean, standard_error(logs), len(values) - 1, confidence)
+    low, high = student_interval(mean, standard_error(logs), len(values) - 1, CONFIDENCE)
     return Interval(math.exp(mean), exp(low), exp(high), GEOMETRIC)
 
 

@@ -23,7 +23,7 @@ _NOTHING: Integers = np.empty(0, dtype=np.int64)
 
 
 @cache
-def operations_needed(probability: float, confidence: float = CONFIDENCE) -> int:
+def operations_needed(probability: float) -> int:
     """Return how many operations a quantile needs to be stated.
 
     The distribution-free two-sided interval between order statistics has a finite upper end only
@@ -32,11 +32,11 @@ def operations_needed(probability: float, confidence: float = CONFIDENCE) -> int
     statistics", 2003, section 7.1). Below that number the data cannot bound the quantile.
 
     Raises:
-        ValueError: ``probability`` or ``confidence`` is not inside (0, 1).
+        ValueError: ``probability`` is not inside (0, 1).
     """
-    if not (0.0 < probability < 1.0 and 0.0 < confidence < 1.0):
-        raise ValueError("probability and confidence must lie inside (0, 1)")
-    outside = (1.0 - confidence) / 2.0
+    if not 0.0 < probability < 1.0:
+        raise ValueError("a probability must lie inside (0, 1)")
+    outside = (1.0 - CONFIDENCE) / 2.0
     extreme = max(probability, 1.0 - probability)
     return math.ceil(math.log(outside) / math.log(extreme))
 

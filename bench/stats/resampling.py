@@ -126,12 +126,9 @@ def _autocovariances(series: Floats, most_lags: int) -> Floats:
 
 
 def hierarchical_interval(
-    ratios: Sequence[float],
-    candidate: Floats,
-    baseline: Floats,
-    confidence: float = CONFIDENCE,
+    ratios: Sequence[float], candidate: Floats, baseline: Floats
 ) -> tuple[float, float]:
-    """Return an interval of the ratio candidate ÷ baseline over blocks (n ≥ 2).
+    """Return a 95 % interval of the ratio candidate ÷ baseline over blocks (n ≥ 2).
 
     ``ratios`` has one per block, ``candidate`` and ``baseline``, shape (n, replicates), the
     :func:`quantile_replicates` of its two trials. The estimate is that of ``effects``: the mean of
@@ -149,7 +146,7 @@ def hierarchical_interval(
     drawn = generator.integers(0, count, (_RESAMPLES, count))
     picks = generator.integers(0, over.shape[1], (2, _RESAMPLES, count))
     resampled = between * (logs[drawn] - centre) + over[drawn, picks[0]] - under[drawn, picks[1]]
-    tail = 0.5 + confidence / 2.0
+    tail = 0.5 + CONFIDENCE / 2.0
     stretch = float(stdtrit(count - 1, tail) / ndtri(tail)) if explained < 1.0 else 1.0
     ends = np.quantile(_estimates(resampled), [1.0 - tail, tail]) * stretch
     low, high = np.exp(np.minimum(centre + ends, 700.0))
