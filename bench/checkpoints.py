@@ -39,3 +39,10 @@ def checkpoint_of(
         "versions_seen": {},
         "updated_channels": list(values if changed is None else changed),
     }
+
+
+def plain_config(config: RunnableConfig) -> RunnableConfig:
+    """Leave out what LangGraph hands on of a run, which no other process can have."""
+    given, names = config["configurable"], ("thread_id", "checkpoint_ns", "checkpoint_id")
+    configurable = {name: given[name] for name in names if name in given}
+    return {"configurable": configurable, "metadata": config.get("metadata", {})}

@@ -8,11 +8,11 @@ from bench.scenario.durability import Durability
 
 UNKNOWN = "unknown"
 """The value of a setting that a server does not tell."""
-POSTGRES = ("fsync", "synchronous_commit", "full_page_writes", "wal_level")
-REDIS = ("appendonly", "appendfsync", "save", "maxmemory", "maxmemory-policy")
+POSTGRES_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes", "wal_level")
+REDIS_SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory", "maxmemory-policy")
 
 
-def of_postgres(settings: Mapping[str, str]) -> Durability:
+def postgres_durability(settings: Mapping[str, str]) -> Durability:
     """Return the class of these settings.
 
     Every value of ``synchronous_commit`` but ``off`` waits for the local flush; with ``fsync`` off
@@ -22,15 +22,15 @@ def of_postgres(settings: Mapping[str, str]) -> Durability:
         return Durability.UNKNOWN
     if settings["fsync"] == "off":
         return Durability.VOLATILE
-    return asked_of_postgres(settings["synchronous_commit"])
+    return postgres_commit_durability(settings["synchronous_commit"])
 
 
-def asked_of_postgres(synchronous_commit: str) -> Durability:
+def postgres_commit_durability(synchronous_commit: str) -> Durability:
     """Return the class that ``synchronous_commit`` asks for."""
     return Durability.RELAXED if synchronous_commit == "off" else Durability.FSYNC
 
 
-def of_redis(settings: Mapping[str, str]) -> Durability:
+def redis_durability(settings: Mapping[str, str]) -> Durability:
     """Return the class of these settings.
 
     A server with snapshots but no append-only file loses what came after the last snapshot:

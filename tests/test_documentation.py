@@ -22,7 +22,7 @@ from bench.discovery import FOLDERS, load, names
 from bench.errors import BenchError
 from bench.payloads.application_state import TYPES
 from bench.scenario.scenario_file import parse_scenario
-from bench.workloads.run_graph import graph_names
+from bench.workloads._graphs import GRAPHS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -142,7 +142,7 @@ def test_every_graph_is_described() -> None:
         plugin_sections()["workload", "run_graph"].partition("| graph |")[2].partition("\n\n")[0]
     )
     rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
-    assert sorted(rows) == sorted(graph_names())
+    assert sorted(rows) == sorted(GRAPHS)
 
 
 def test_every_type_is_named() -> None:

@@ -5,7 +5,6 @@ them, so that none can time itself differently from the others.
 """
 
 from bench.contracts.fault import Disturbance, Fault, FaultTarget, LinkControl
-from bench.contracts.interface import CHECKPOINT_SAVER, REVISION, SESSION_STORE, Interface
 from bench.contracts.plugin import Loop, PluginOptions, Reporter
 from bench.contracts.probe import OutsideProbe, Probe, ReadingKind, WorkerProbe
 from bench.contracts.server import (
@@ -39,3 +38,4 @@ from bench.contracts.workload import (
     WrongRead,
     namespace_names,
 )
+from bench.scenario.interface import CHECKPOINT_SAVER, REVISION, SESSION_STORE, Interface

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from bench.contracts.plugin import PluginOptions
-from bench.contracts.server import ServerControl
+from bench.contracts.server import Server, ServerControl
 
 Disturbance = Literal["reset", "idle_closed", "half_open", "stalled", "pass"]
 """What happens to connections; ``pass`` ends it."""
@@ -82,14 +82,18 @@ class Fault(ABC):
         """The share of the cycles that are cancelled, each at an instant that is drawn."""
         return 0.0
 
-    def server_settings(self, server: str) -> Mapping[str, str]:
-        """Return what a ``server`` of ours of that name is started with, beside the subject's."""
+    def server_settings(self, server: Server) -> Mapping[str, str]:
+        """Return what a ``server`` of ours is started with, beside what the subject asks for.
+
+        Raises:
+            UnsupportedError: such a server cannot be broken so.
+        """
         del server
         return {}
 
     @abstractmethod
     def act(self, target: FaultTarget) -> None:
-        """Break it; return once it is broken."""
+        """Break it from outside; return once it is broken."""
 
     def undo(self, target: FaultTarget) -> None:  # noqa: B027 - there may be nothing to be done
         """Bring back what can come back; return once it is there."""

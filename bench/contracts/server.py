@@ -6,7 +6,7 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import secrets_of
@@ -81,7 +81,7 @@ def finish(remove: Callable[[], None]) -> None:
         raise
 
 
-class ServerControl(ABC):
+class ServerControl(Protocol):
     """What can be done to a server that was started for the trial: it is broken on purpose.
 
     Each returns once it is done.
@@ -91,35 +91,27 @@ class ServerControl(ABC):
         UnsupportedError: this system does not know how.
     """
 
-    @abstractmethod
     def kill(self) -> None:
         """End all of its processes at once, as by SIGKILL."""
 
-    @abstractmethod
     def shut_down(self) -> None:
         """Have it end as its administrator would."""
 
-    @abstractmethod
     def start_again(self) -> None:
         """Start it at the same address on what is left of its data; wait until it is ready."""
 
-    @abstractmethod
     def is_running(self) -> bool:
         """Tell whether it is there; one that is frozen is."""
 
-    @abstractmethod
     def take_connections(self) -> int:
         """Hold each connection that it still gives, as other clients would; return how many."""
 
-    @abstractmethod
     def give_back_connections(self) -> None:
         """Close what :meth:`take_connections` holds."""
 
-    @abstractmethod
     def freeze(self) -> None:
         """Stop all of its processes where they are: connections stay open, nothing answers."""
 
-    @abstractmethod
     def thaw(self) -> None:
         """Let what was frozen go on."""
 
@@ -136,7 +128,8 @@ class Server(ABC):
     reads. No other program is told of any of them (``bench.server_variables``), and of what is
     written the passwords in ``variable`` and the values of ``secret_variables`` are left out.
     ``packages`` are the distributions, of the client and of the embedded server, of which the
-    version is recorded. ``beside_s`` is about what a trial on it takes beside warm-up and window:
+    version is recorded. ``connection_limit`` is its setting that says how many connections it gives
+    in all, if it has one. ``beside_s`` is about what a trial on it takes beside warm-up and window:
     starting, reading back, and what its operations add to the warm-up.
     """
 
@@ -144,6 +137,7 @@ class Server(ABC):
     client_variables: ClassVar[tuple[str, ...]] = ()
     secret_variables: ClassVar[tuple[str, ...]] = ()
     packages: ClassVar[tuple[str, ...]] = ()
+    connection_limit: ClassVar[str] = ""
     beside_s: ClassVar[float] = 3.5
 
     def __init_subclass__(cls) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from bench.contracts.interface import CHECKPOINT_SAVER, Interface
 from bench.contracts.plugin import PluginOptions
 from bench.contracts.server import Endpoint
 from bench.scenario.durability import Durability
+from bench.scenario.interface import CHECKPOINT_SAVER, Interface
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class Subject(ABC):
     when the caller changes the objects that it gave, as LangGraph relies on. ``conforms``: it does
     what LangGraph asks of a saver, so it is tested for that; false for what only stands in for one.
     ``falls_back``: it may acknowledge in another store than the one that is read from later.
+    ``is_known``: false of one named by its path, of whose saver nothing is known beforehand.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -96,6 +97,7 @@ class Subject(ABC):
     copies: ClassVar[bool] = True
     conforms: ClassVar[bool] = True
     falls_back: ClassVar[bool] = False
+    is_known: ClassVar[bool] = True
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         self.options = options

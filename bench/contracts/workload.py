@@ -9,8 +9,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
-from bench.contracts.interface import CHECKPOINT_SAVER, Interface
 from bench.contracts.plugin import PluginOptions
+from bench.contracts.subject import Subject
+from bench.scenario.interface import CHECKPOINT_SAVER, Interface
 from bench.values import canonical, difference
 
 Arguments = ParamSpec("Arguments")
@@ -146,13 +147,15 @@ class Workload(ABC):
 
     The verifier's process makes another one, with the same options and payload and one client, to
     tell what is right: :meth:`truth` and :meth:`canonical` may use nothing but options, payload
-    and what they are given. ``interface``: what it calls of a subject. ``directory`` is the trial's
-    own, where it is measured; it is removed with the trial.
+    and what they are given. ``interface``: what it calls of a subject. ``needs_package``: the
+    distribution of the savers that it looks into, where it does. ``directory`` is the trial's own,
+    where it is measured; it is removed with the trial.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     marks: ClassVar[tuple[str, ...]] = ()
     interface: ClassVar[Interface] = CHECKPOINT_SAVER
+    needs_package: ClassVar[str] = ""
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
@@ -193,6 +196,18 @@ class Workload(ABC):
             InputError: something cannot; the text says what, and what was expected.
         """
         del options
+
+    @classmethod
+    def unfit(cls, subject: type[Subject], name: str) -> str:
+        """Say why the workload, called ``name``, cannot call such a subject; empty if it can."""
+        own, wanted = subject.interface, cls.interface
+        if own != wanted:
+            return (
+                f"is a {own.name}, and the workload {name} is of a {wanted.name}; expected the same"
+            )
+        if subject.is_known and cls.needs_package not in {"", *subject.packages}:
+            return f"is not of {cls.needs_package}, which the workload {name} looks into"
+        return ""
 
     async def prepare(self, client: Client) -> None:  # noqa: B027 - there may be nothing to be done
         """Write what ``client`` must find in the store before the first cycle; not measured."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from pydantic import Field
 
-from bench.contracts import Fault, FaultTarget, PluginOptions
+from bench.contracts import PluginOptions
+from bench.faults._machinery.temporary import WorkerFault
 
 
 class CancelledOptions(PluginOptions):
@@ -15,15 +14,12 @@ class CancelledOptions(PluginOptions):
     share: float = Field(default=0.1, gt=0.0, le=1.0)
 
 
-class Cancelled(Fault):
+class Cancelled(WorkerFault):
     """A cycle is cancelled at an instant that is drawn, within the time that the last one took."""
 
     Options = CancelledOptions
-    from_start = True
+    options: CancelledOptions
 
     @property
     def cancelled_share(self) -> float:
-        return cast("CancelledOptions", self.options).share
-
-    def act(self, target: FaultTarget) -> None:
-        """Do nothing: the load generator of the worker cancels."""
+        return self.options.share

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from pydantic import Field
 
-from bench.contracts import Fault, FaultTarget, PluginOptions
+from bench.contracts import PluginOptions
+from bench.faults._machinery.temporary import WorkerFault
 
 
 class PackageMissingOptions(PluginOptions):
@@ -15,15 +14,12 @@ class PackageMissingOptions(PluginOptions):
     modules: tuple[str, ...] = Field(min_length=1, strict=False)
 
 
-class PackageMissing(Fault):
+class PackageMissing(WorkerFault):
     """Importing it raises ``ModuleNotFoundError`` in the worker, as where it is not installed."""
 
     Options = PackageMissingOptions
-    from_start = True
+    options: PackageMissingOptions
 
     @property
     def missing_modules(self) -> tuple[str, ...]:
-        return cast("PackageMissingOptions", self.options).modules
-
-    def act(self, target: FaultTarget) -> None:
-        """Do nothing: the worker's own import system refuses."""
+        return self.options.modules

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from pydantic import Field
 
 from bench.contracts import FaultTarget
@@ -23,10 +21,11 @@ class ServerFull(TemporaryFault):
     """
 
     Options = ServerFullOptions
+    options: ServerFullOptions
     needs_volatile_disk = True
 
     def act(self, target: FaultTarget) -> None:
-        target.limit_disk(cast("ServerFullOptions", self.options).free_bytes)
+        target.limit_disk(self.options.free_bytes)
 
     def undo(self, target: FaultTarget) -> None:
         target.limit_disk(None)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from pydantic import Field
 
-from bench.contracts import FaultTarget, ServerControl
-from bench.errors import UnavailableError
+from bench.contracts import FaultTarget, Server, ServerControl
+from bench.errors import UnavailableError, UnsupportedError
 from bench.faults._machinery.temporary import ServerFault, TemporaryOptions, disturb, server_of
 
 _ATTEMPTS = 1000
-_SETTINGS = {"postgres": "max_connections", "redis": "maxclients"}
 
 
 class ServerRefusesOptions(TemporaryOptions):
@@ -25,19 +23,18 @@ class ServerRefuses(ServerFault):
     """Other clients hold all connections: those of the worker are reset, and new ones refused."""
 
     Options = ServerRefusesOptions
+    options: ServerRefusesOptions
     needs_link = True
 
-    @property
-    def _most(self) -> int:
-        return cast("ServerRefusesOptions", self.options).max_connections
-
-    def server_settings(self, server: str) -> Mapping[str, str]:
-        return {_SETTINGS[server]: str(self._most)} if server in _SETTINGS else {}
+    def server_settings(self, server: Server) -> Mapping[str, str]:
+        if not server.connection_limit:
+            raise UnsupportedError(f"{type(server).__name__} names no limit of its connections")
+        return {server.connection_limit: str(self.options.max_connections)}
 
     def act(self, target: FaultTarget) -> None:
         server = server_of(target)
         for _ in range(_ATTEMPTS):
-            if server.take_connections() >= self._most:
+            if server.take_connections() >= self.options.max_connections:
                 return
             # What the worker holds, or was faster to take again.
             disturb(target, "reset")

@@ -26,7 +26,7 @@ def _is_below(module: str, names: Sequence[str]) -> bool:
     return any(f"{module}.".startswith(f"{name}.") for name in names)
 
 
-def without(names: Sequence[str]) -> None:
+def hide_modules(names: Sequence[str]) -> None:
     """Have this process import none of ``names``, nor what is below them, from here on."""
     if names:
         sys.meta_path.insert(0, _Missing(names))

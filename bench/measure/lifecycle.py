@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.checkpoints import config_of
 from bench.contracts import Subject
 from bench.errors import InvalidMeasurementError, UnsupportedError
 from bench.handover.acknowledgements import AcknowledgementLog
@@ -248,11 +249,10 @@ class Lifecycle:
         for number in range(count, wanted):
             if is_over():
                 break
-            configurable = {"thread_id": threads[number % len(threads)], "checkpoint_ns": ""}
             saver = savers(number % self._arrival.concurrency)
             # The recorder has noted what it raises.
             with suppress(Exception):
-                await saver.aget_tuple({"configurable": configurable})
+                await saver.aget_tuple(config_of(threads[number % len(threads)]))
 
     async def _warm_up(self, load: Load, subject: Subject, until_ns: int) -> None:
         """Wait until then, and until a closed load is warm, within limits.

@@ -114,13 +114,9 @@ def _interface_problems(scenario: Scenario, origin: str) -> Iterator[str]:
     for label, sweep in scenario.sweeps.items():
         for pair in product(sweep.subjects, sweep.workloads):
             with suppress(InputError):
-                subject = subject_of(scenario.resolve(pair[0])).interface
-                workload = load("workload", scenario.workloads[pair[1]].use).interface
-                if subject != workload:
-                    yield (
-                        f"{origin}: sweeps.{label}: {pair[0]} is a {subject.name}, and the "
-                        f"workload {pair[1]} is of a {workload.name}; expected the same"
-                    )
+                workload = load("workload", scenario.workloads[pair[1]].use)
+                if unfit := workload.unfit(subject_of(scenario.resolve(pair[0])), pair[1]):
+                    yield f"{origin}: sweeps.{label}: {pair[0]} {unfit}"
 
 
 def _secret_problems(interpreter: OwnInterpreter, place: str) -> Iterator[str]:

@@ -273,7 +273,7 @@ class Site(FaultTarget):
             is_theirs = bool(self._server.external)
             asked = subject.required_settings if is_theirs else subject.server_settings
             settings = asked(options_of(subject, use))
-            of_fault = self._fault.server_settings(subject.server or "") if self._fault else {}
+            of_fault = self._fault.server_settings(self._server) if self._fault else {}
             with starting_on(self._cores[1]):
                 started = self._server.start({**settings, **of_fault}, self.opening.namespace)
             if self._is_pinned and not started.process_ids:

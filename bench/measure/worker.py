@@ -34,7 +34,7 @@ from bench.handover.job import (
     Opening,
     TrialResult,
 )
-from bench.handover.missing import without
+from bench.handover.missing import hide_modules
 from bench.handover.parts import Parts
 from bench.measure.lifecycle import Lifecycle
 from bench.records.files import from_json, to_json
@@ -88,7 +88,7 @@ class Orders:
         have_memory_watched()
         self.announce("import")
         job = from_json(line, Job)
-        without(job.missing_modules)
+        hide_modules(job.missing_modules)
         self.parts = Parts.of(job)
         self.announce(IMPORTED_STAGE)
         self.opening = from_json(self._opening.result(), Opening)

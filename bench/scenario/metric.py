@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from bench.errors import InputError, nearest
+from bench.scenario.interface import INTERFACES
 
 Better = Literal["lower", "higher", "neither"]
 Unit = Literal["ns", "bytes", "per_s", "count", "ratio"]
@@ -23,14 +24,12 @@ Unit = Literal["ns", "bytes", "per_s", "count", "ratio"]
 # cell and not in the next, or falls below, has the arithmetic one everywhere.
 Combined = Literal["geometric", "arithmetic"]
 
-# The cycle is one pass of a workload; the other names are those of LangGraph's conformance suite,
-# then those of a session store.
+# The cycle is one pass of a workload; the others are the operations of the interfaces.
 WRITE_OPERATION = "put"
 READ_OPERATION = "get_tuple"
 CYCLE = "cycle"
-SAVER_OPERATIONS = (
-    *(WRITE_OPERATION, "put_writes", READ_OPERATION, "list", "delete_thread"),
-    *("save", "load", "delete", "statistics", "clean_up", "restore"),
+SAVER_OPERATIONS = tuple(
+    dict.fromkeys(name for each in INTERFACES for name in each.operations.values())
 )
 # Stands for all operations of the saver together, in the names of means.
 ANY_SAVER_OPERATION = "saver"

@@ -11,6 +11,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
+from bench.checkpoints import plain_config
 from bench.contracts import PluginOptions
 from bench.scenario.durability import Durability
 from bench.selftest.defective import DefectiveSubject
@@ -37,13 +38,13 @@ class FileSaver(InMemorySaver):
             file.write(content)
 
     async def aput(self, config: RunnableConfig, *given: Any) -> RunnableConfig:
-        self._pending.append(pickle.dumps(("aput", (_place(config), *given))))
+        self._pending.append(pickle.dumps(("aput", (plain_config(config), *given))))
         return await super().aput(config, *given)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Any, task_id: str, task_path: str = ""
     ) -> None:
-        given = (_place(config), writes, task_id, task_path)
+        given = (plain_config(config), writes, task_id, task_path)
         self._pending.append(pickle.dumps(("aput_writes", given)))
         await super().aput_writes(config, *given[1:])
 
@@ -53,13 +54,6 @@ class FileSaver(InMemorySaver):
             with self._path.open("rb") as file, suppress(EOFError, pickle.UnpicklingError):
                 while True:
                     yield pickle.load(file)  # noqa: S301 - we wrote it
-
-
-def _place(config: RunnableConfig) -> RunnableConfig:
-    """Return what says where a checkpoint belongs: a graph puts functions beside it."""
-    configurable = config["configurable"]
-    names = ("thread_id", "checkpoint_ns", "checkpoint_id")
-    return {"configurable": {name: configurable[name] for name in names if name in configurable}}
 
 
 class WriteBehindSubject(DefectiveSubject):

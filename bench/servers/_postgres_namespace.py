@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.contracts import NAMESPACE, Leftover
 from bench.errors import InputError, UnavailableError, UnsupportedError
-from bench.server_settings import POSTGRES
+from bench.server_settings import POSTGRES_SETTINGS
 from bench.servers._postgres_connection import Connection, connect, failure_text, open_session
 
 _IDENTIFIER = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
@@ -264,7 +264,7 @@ def verify(conninfo: str, schema: str, settings: Mapping[str, str]) -> dict[str,
             rows = connection.execute(
                 "SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings "
                 "WHERE name OPERATOR(pg_catalog.=) ANY(%s)",
-                ([*POSTGRES],),
+                ([*POSTGRES_SETTINGS],),
             ).fetchall()
     except psycopg.Error as error:
         raise UnavailableError(failure_text(error, conninfo)) from None

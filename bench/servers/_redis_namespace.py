@@ -17,7 +17,7 @@ import redis
 
 from bench.contracts import NAMESPACE, Leftover
 from bench.errors import InputError, UnavailableError, UnsupportedError
-from bench.server_settings import REDIS, UNKNOWN
+from bench.server_settings import REDIS_SETTINGS, UNKNOWN
 from bench.servers._redis_modules import text_of
 
 _SETTING = re.compile(r"[a-z][a-z0-9-]*")
@@ -82,12 +82,12 @@ def check_settings(client: redis.Redis, settings: Mapping[str, str]) -> None:
 def settings_of(client: redis.Redis) -> dict[str, str]:
     """Return what decides what the server keeps; of what it does not tell, that it is unknown."""
     try:
-        answer: Any = client.config_get(*REDIS)
+        answer: Any = client.config_get(*REDIS_SETTINGS)
     except redis.ResponseError:
         # A managed server may have no CONFIG command.
         answer = {}
     found = {text_of(key): text_of(value) for key, value in answer.items()}
-    return {name: found.get(name, UNKNOWN) for name in REDIS}
+    return {name: found.get(name, UNKNOWN) for name in REDIS_SETTINGS}
 
 
 class Keys:

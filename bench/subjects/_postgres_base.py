@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, LiteralString, cast
 
-from psycopg import AsyncCursor, Cursor, generators, pq, sql
+from psycopg import AsyncCursor, Connection, Cursor, generators, pq, sql
 from psycopg.rows import DictRow, dict_row
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from bench.contracts import (
 )
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
-from bench.server_settings import asked_of_postgres, of_postgres
+from bench.server_settings import postgres_commit_durability, postgres_durability
 from bench.subjects._factories.savers import Saver, SaverOptions, SaversSubject
 
 Query = LiteralString | sql.Composed
@@ -110,14 +110,25 @@ class PostgresSubject(Subject):
 
     @classmethod
     def durability(cls, options: PluginOptions) -> Durability:
-        return asked_of_postgres(cast("SynchronousCommit", options).synchronous_commit)
+        return postgres_commit_durability(cast("SynchronousCommit", options).synchronous_commit)
 
     def durability_found(self, settings: Mapping[str, str]) -> Durability:
-        return of_postgres(settings)
+        return postgres_durability(settings)
 
-    @abstractmethod
-    async def _rows(self, statement: Query, *, measured: bool = False) -> list[DictRow]:
-        """Return the answer, over a connection that is measured or one of its own."""
+    async def _rows(self, statement: Query) -> list[DictRow]:
+        """Return the answer, over a connection of its own, so that it waits for no client's."""
+        return await asyncio.to_thread(self._read, statement)
+
+    async def _measured_rows(self, statement: Query) -> list[DictRow]:
+        """Return the answer, over a connection that is measured, where there is such a one."""
+        return await self._rows(statement)
+
+    def _read(self, statement: Query) -> list[DictRow]:
+        with self._connected() as connection:
+            return connection.execute(statement).fetchall()
+
+    def _connected(self) -> Connection[DictRow]:
+        return Connection.connect(self._address, **CONNECTION)
 
     @property
     def _address(self) -> str:
@@ -128,20 +139,17 @@ class PostgresSubject(Subject):
         return self.place.endpoint.url
 
     async def settings(self) -> Mapping[str, str]:
-        rows = await self._rows(SETTINGS_SQL, measured=True)
+        rows = await self._measured_rows(SETTINGS_SQL)
         return dict(sorted((row["name"], row["value"]) for row in rows))
 
     async def stored_tables(self) -> Sequence[StoredTable]:
-        rows = await self._rows(tables_sql(await self._rows(COLUMNS_SQL)))
+        columns = await self._rows(COLUMNS_SQL)
+        rows = await self._rows(tables_sql(columns)) if columns else []
         return [StoredTable(row["name"], row["rows"], row["largest_row_bytes"]) for row in rows]
 
 
 class PostgresSubjectBase(PostgresSubject, SaversSubject[Saver]):
-    """A Postgres saver over one connection or a pool, in the schema of its place.
-
-    What is read back beside the settings is read over a connection of its own, so that it waits for
-    no client's.
-    """
+    """A Postgres saver over one connection or a pool, in the schema of its place."""
 
     packages = ("langgraph-checkpoint-postgres",)
     options: PostgresOptionsBase

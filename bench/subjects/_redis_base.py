@@ -25,7 +25,7 @@ from bench.contracts import (
 )
 from bench.errors import UnavailableError
 from bench.scenario.durability import Durability
-from bench.server_settings import REDIS, UNKNOWN, of_redis
+from bench.server_settings import REDIS_SETTINGS, UNKNOWN, redis_durability
 from bench.subjects._factories.savers import SaverOptions, SaversSubject
 
 RedisSaver: TypeAlias = AsyncRedisSaver | AsyncShallowRedisSaver
@@ -159,9 +159,9 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
         return 1
 
     async def settings(self) -> Mapping[str, str]:
-        found = dict.fromkeys(REDIS, UNKNOWN)
+        found = dict.fromkeys(REDIS_SETTINGS, UNKNOWN)
         try:
-            configured = await self._client.config_get(*REDIS)
+            configured = await self._client.config_get(*REDIS_SETTINGS)
             found |= {name: str(value) for name, value in configured.items() if name in found}
         except ResponseError:
             # A managed server may have no CONFIG command; that is an answer, not a failure.
@@ -179,7 +179,7 @@ class RedisSubjectBase(SaversSubject[RedisSaver]):
         return {f"module_{entry['name']}": entry["ver"] for entry in texts}
 
     def durability_found(self, settings: Mapping[str, str]) -> Durability:
-        return of_redis(settings)
+        return redis_durability(settings)
 
     async def stored(self) -> Stored:
         """Count the checkpoint documents of this namespace.

@@ -6,8 +6,8 @@ Run by itself this module is that process. It ends when its standard input close
 from __future__ import annotations
 
 import asyncio
+import base64
 import pickle
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,8 +19,12 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from bench.checkpoints import plain_config
+from bench.child_process import ChildProcess
+
 _ENDING_S = 5.0
-_CONFIG_KEYS = ("thread_id", "checkpoint_ns", "checkpoint_id")
+# Where this process's own errors go.
+_STANDARD_ERROR = 2
 
 
 class SqliteProcessSaver(BaseCheckpointSaver[str]):
@@ -31,39 +35,29 @@ class SqliteProcessSaver(BaseCheckpointSaver[str]):
 
     def __init__(self, file: Path, synchronous: str) -> None:
         super().__init__()
-        self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
-            [sys.executable, "-m", "bench.subjects._sqlite_process", str(file), synchronous],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        command = [sys.executable, "-m", "bench.subjects._sqlite_process", str(file), synchronous]
+        self._process = ChildProcess(command, errors=_STANDARD_ERROR)
         self._in_turn = threading.Lock()
 
     def close(self) -> None:
         """Have the process end; one that has not after a while is killed."""
-        try:
-            self._process.communicate(timeout=_ENDING_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+        self._process.end(_ENDING_S)
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Return what the saver itself gives; the process need not be asked."""
         return AsyncSqliteSaver.get_next_version(self, current, channel)  # type: ignore[arg-type]  # it uses nothing of itself
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Have it read."""
-        found: CheckpointTuple | None = self._ask("aget_tuple", _own(config))
+        found: CheckpointTuple | None = self._ask("aget_tuple", plain_config(config))
         return found
 
     def list(self, config: RunnableConfig | None, **asked: Any) -> Iterator[CheckpointTuple]:
-        """Have it list."""
         before = asked.get("before")
-        given = {**asked, "before": _own(before) if before else None}
-        yield from self._ask("alist", _own(config) if config else None, **given)
+        given = {**asked, "before": plain_config(before) if before else None}
+        yield from self._ask("alist", plain_config(config) if config else None, **given)
 
     def put(self, config: RunnableConfig, *arguments: Any) -> RunnableConfig:
-        """Have it put."""
-        saved: RunnableConfig = self._ask("aput", _own(config), *arguments)
+        saved: RunnableConfig = self._ask("aput", plain_config(config), *arguments)
         return saved
 
     def put_writes(
@@ -73,34 +67,21 @@ class SqliteProcessSaver(BaseCheckpointSaver[str]):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Have it put writes."""
-        self._ask("aput_writes", _own(config), writes, task_id, task_path)
+        self._ask("aput_writes", plain_config(config), writes, task_id, task_path)
 
     def delete_thread(self, thread_id: str) -> None:
-        """Have it delete."""
         self._ask("adelete_thread", thread_id)
 
     def _ask(self, *call: Any, **keywords: Any) -> Any:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise RuntimeError("the process was started without pipes")
         with self._in_turn:
-            try:
-                pickle.dump((call, keywords), stdin)
-                stdin.flush()
-                raised, result = pickle.load(stdout)  # noqa: S301 - our own process wrote it
-            except (EOFError, BrokenPipeError) as error:
-                raise ConnectionError("the process of the saver has ended") from error
+            self._process.send(_line_of((call, keywords)))
+            answer = self._process.line()
+        if not answer:
+            raise ConnectionError("the process of the saver has ended")
+        raised, result = _read(answer)
         if raised:
             raise result
         return result
-
-
-def _own(config: RunnableConfig) -> RunnableConfig:
-    """Leave out what LangGraph hands on of a run, which no other process can have."""
-    configurable = config["configurable"]
-    own = {key: configurable[key] for key in _CONFIG_KEYS if key in configurable}
-    return {"configurable": own, "metadata": config.get("metadata", {})}
 
 
 async def _serve(file: str, synchronous: str) -> None:
@@ -108,23 +89,32 @@ async def _serve(file: str, synchronous: str) -> None:
         saver = AsyncSqliteSaver(connection)
         await saver.setup()
         await connection.execute(f"PRAGMA synchronous={synchronous}")
-        while True:
-            try:
-                (name, *arguments), keywords = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own process wrote it
-            except EOFError:
-                return
-            pickle.dump(await _answer(saver, name, arguments, keywords), sys.stdout.buffer)
+        while line := sys.stdin.buffer.readline():
+            sys.stdout.buffer.write(await _answer(saver, line) + b"\n")
             sys.stdout.buffer.flush()
 
 
-async def _answer(
-    saver: AsyncSqliteSaver, name: str, arguments: Sequence[Any], keywords: Any
-) -> tuple[bool, Any]:
+async def _answer(saver: AsyncSqliteSaver, line: bytes) -> bytes:
     try:
+        (name, *arguments), keywords = _read(line)
         called = getattr(saver, name)(*arguments, **keywords)
-        return False, [each async for each in called] if name == "alist" else await called
+        found = [each async for each in called] if name == "alist" else await called
+        return _line_of((False, found))
     except Exception as error:  # noqa: BLE001 - whoever asked gets it
-        return True, error
+        try:
+            answer = _line_of((True, error))
+            _read(answer)
+        except Exception:  # noqa: BLE001 - not every exception can be handed over
+            return _line_of((True, RuntimeError(f"{type(error).__name__}: {error}")))
+        return answer
+
+
+def _line_of(message: object) -> bytes:
+    return base64.b64encode(pickle.dumps(message))
+
+
+def _read(line: str | bytes) -> Any:
+    return pickle.loads(base64.b64decode(line))  # noqa: S301 - a process of ours wrote it
 
 
 if __name__ == "__main__":

@@ -11,8 +11,7 @@ import psycopg
 from psycopg.rows import DictRow
 from pydantic import Field
 
-from bench.contracts import Place, PluginOptions, Stored, Subject
-from bench.errors import UnavailableError
+from bench.contracts import Place, PluginOptions, Stored
 from bench.scenario.durability import Durability
 from bench.subjects import _postgres_base as base
 from bench.systems.degrading import DegradingCheckpointer, DegradingSettings
@@ -30,21 +29,19 @@ class DegradingOptions(PluginOptions):
     pool_taken: int = Field(default=0, ge=0, le=100)
 
 
-class DegradingSubject(Subject):
+class DegradingSubject(base.PostgresSubject):
     """One ``DegradingCheckpointer`` for all clients."""
 
     Options = DegradingOptions
-    server = "postgres"
     packages = ("langgraph-checkpoint-postgres",)
     falls_back = True
 
     def __init__(self, options: PluginOptions, place: Place) -> None:
         super().__init__(options, place)
         given = cast("DegradingOptions", options)
-        self._url = place.endpoint.url if place.endpoint else ""
         self._taken = 0 if place.is_reading_back else given.pool_taken
         self._settings = DegradingSettings(
-            url=self._url,
+            url=place.endpoint.url if place.endpoint else "",
             # What Postgres holds is read by the synchronous level.
             prefer_async=given.prefer_async and not place.is_reading_back,
             pool_size=given.pool_size,
@@ -56,6 +53,9 @@ class DegradingSubject(Subject):
     def durability(cls, options: PluginOptions) -> Durability:
         """Return that of its weakest level: nobody is told by which one a write is acknowledged."""
         return Durability.VOLATILE
+
+    def durability_found(self, settings: Mapping[str, str]) -> Durability:
+        return self.durability(self.options)
 
     @classmethod
     def server_settings(cls, options: PluginOptions) -> Mapping[str, str]:
@@ -70,8 +70,6 @@ class DegradingSubject(Subject):
 
         Nothing else connects before the first call, but for connections to be taken.
         """
-        if not self._url:
-            raise UnavailableError("this subject needs a Postgres server")
         await asyncio.to_thread(self._set_up)
         saver = DegradingCheckpointer(self._settings)
         self._saver = await self._resources.enter_async_context(saver)
@@ -86,13 +84,8 @@ class DegradingSubject(Subject):
         """Return 1: nothing is prepared on any of them."""
         return 1
 
-    async def settings(self) -> Mapping[str, str]:
-        """Read Postgres's over a connection of its own; nothing where it does not answer."""
-        rows = await asyncio.to_thread(self._rows, base.SETTINGS_SQL)
-        return {row["name"]: row["value"] for row in rows}
-
     async def stored(self) -> Stored:
-        rows = await asyncio.to_thread(self._rows, base.STORED_SQL)
+        rows = await self._rows(base.STORED_SQL)
         return (
             Stored(rows[0]["checkpoints"], rows[0]["stored_bytes"]) if rows else Stored(None, None)
         )
@@ -101,16 +94,16 @@ class DegradingSubject(Subject):
         with suppress(psycopg.OperationalError, ImportError):
             from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - may be missing
 
-            with self._connect() as connection:
+            with self._connected() as connection:
                 PostgresSaver(connection).setup()
 
-    def _connect(self) -> psycopg.Connection[DictRow]:
-        return psycopg.connect(self._url, **{**base.CONNECTION, "connect_timeout": 2})
+    def _connected(self) -> psycopg.Connection[DictRow]:
+        return psycopg.connect(self._address, **{**base.CONNECTION, "connect_timeout": 2})
 
-    def _rows(self, statement: base.Query) -> list[DictRow]:
+    def _read(self, statement: base.Query) -> list[DictRow]:
+        """Read nothing where Postgres does not answer."""
         try:
-            with self._connect() as connection:
-                return connection.execute(statement).fetchall()
+            return super()._read(statement)
         except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
             return []
 

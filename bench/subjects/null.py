@@ -15,6 +15,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
+from bench.checkpoints import config_of
 from bench.contracts import Stored
 from bench.subjects._factories.savers import InProcessSubject
 
@@ -39,13 +40,7 @@ class NullSaver(BaseCheckpointSaver[int]):
     ) -> RunnableConfig:
         given = config["configurable"]
         thread_id, namespace = given["thread_id"], given.get("checkpoint_ns", "")
-        stored: RunnableConfig = {
-            "configurable": {
-                "thread_id": thread_id,
-                "checkpoint_ns": namespace,
-                "checkpoint_id": checkpoint["id"],
-            }
-        }
+        stored = config_of(thread_id, namespace, checkpoint["id"])
         self.last[thread_id][namespace] = CheckpointTuple(stored, checkpoint, metadata, None, [])
         return stored
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, cast
 
 import psycopg
@@ -141,18 +140,12 @@ class PostgresSubject(base.PostgresSubjectBase[AsyncPostgresSaver]):
         pipelines = psycopg.Capabilities().has_pipeline()
         return {**await super().settings(), "libpq_pipeline": "yes" if pipelines else "no"}
 
-    async def _rows(self, statement: base.Query, *, measured: bool = False) -> list[DictRow]:
-        opened = self._measured_connection() if measured else await self._connect()
-        async with opened as connection:
+    async def _measured_rows(self, statement: base.Query) -> list[DictRow]:
+        if self._pool is None:
+            connection = cast("AsyncConnection[DictRow]", self._savers[0].conn)
             return await (await connection.execute(statement)).fetchall()
-
-    @asynccontextmanager
-    async def _measured_connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        if self._pool is not None:
-            async with self._pool.connection() as connection:
-                yield connection
-        else:
-            yield cast("AsyncConnection[DictRow]", self._savers[0].conn)
+        async with self._pool.connection() as connection:
+            return await (await connection.execute(statement)).fetchall()
 
     def counted_calls(self) -> Sequence[CountedCalls]:
         """Name statements, exchanges and commits.

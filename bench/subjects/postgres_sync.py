@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Literal, Self, cast
 
 from langgraph.checkpoint.postgres import PostgresSaver
@@ -51,7 +50,7 @@ class PostgresSyncSubject(base.PostgresSubjectBase[PostgresSaver]):
 
     async def open(self, clients: int) -> None:
         """Connect and make the tables; blocks the loop, which nothing else uses yet."""
-        with self._connect() as connection:
+        with self._connected() as connection:
             PostgresSaver(connection).setup()
         if self.options.connection == "pool":
             self._pool = self._open_pool()
@@ -62,9 +61,6 @@ class PostgresSyncSubject(base.PostgresSubjectBase[PostgresSaver]):
             call = in_threads_of(executor)
         self._saver_class = driven(PostgresSaver, call)
         await self._make_savers(clients, self._make_saver)
-
-    def _connect(self) -> Connection[DictRow]:
-        return Connection.connect(self._address, **base.CONNECTION)
 
     def _open_pool(self) -> Pool:
         pool: Pool = ConnectionPool(
@@ -80,26 +76,21 @@ class PostgresSyncSubject(base.PostgresSubjectBase[PostgresSaver]):
         return pool
 
     async def _make_saver(self) -> PostgresSaver:
-        return self._saver_class(self._pool or self._resources.enter_context(self._connect()))
+        return self._saver_class(self._pool or self._resources.enter_context(self._connected()))
 
     def connections(self, clients: int) -> int:
         is_pooled = self.options.connection == "pool"
         return self.options.pool_size if is_pooled else super().connections(clients)
 
-    async def _rows(self, statement: base.Query, *, measured: bool = False) -> list[DictRow]:
+    async def _measured_rows(self, statement: base.Query) -> list[DictRow]:
         def ask() -> list[DictRow]:
-            with self._measured_connection() if measured else self._connect() as connection:
+            if self._pool is None:
+                held = cast("Connection[DictRow]", self._savers[0].conn)
+                return held.execute(statement).fetchall()
+            with self._pool.connection() as connection:
                 return connection.execute(statement).fetchall()
 
         return await asyncio.to_thread(ask)
-
-    @contextmanager
-    def _measured_connection(self) -> Iterator[Connection[DictRow]]:
-        if self._pool is not None:
-            with self._pool.connection() as connection:
-                yield connection
-        else:
-            yield cast("Connection[DictRow]", self._savers[0].conn)
 
     def counted_calls(self) -> Sequence[CountedCalls]:
         return base.counted_calls(Connection, Cursor, Pipeline)

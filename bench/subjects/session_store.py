@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline
-from psycopg.rows import DictRow, dict_row
 from pydantic import Field
 
 from bench.child_process import ChildProcess
@@ -125,10 +124,3 @@ class SessionStoreSubject(base.PostgresSubject):
         except (KeyError, ValueError, TimeoutError) as error:
             raise UnavailableError("the session store's REST face did not start") from error
         return port
-
-    async def _rows(self, statement: base.Query, *, measured: bool = False) -> list[DictRow]:
-        """Return an answer over a connection of its own, so that it waits for no client's."""
-        async with await AsyncConnection.connect(
-            self._address, autocommit=True, row_factory=dict_row
-        ) as connection:
-            return await (await connection.execute(statement)).fetchall()

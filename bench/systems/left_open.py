@@ -14,6 +14,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from bench.checkpoints import config_of
 from bench.child_process import ChildProcess
 
 _DONE = "done"
@@ -44,8 +45,7 @@ async def _use(file: str, *, closed: bool) -> None:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver  # noqa: PLC0415
 
     saver = AsyncSqliteSaver(await aiosqlite.connect(file))
-    nowhere = {"thread_id": "left-open", "checkpoint_ns": ""}
-    await saver.aput({"configurable": nowhere}, empty_checkpoint(), {}, {})
+    await saver.aput(config_of("left-open"), empty_checkpoint(), {}, {})
     if closed:
         await saver.conn.close()
 

@@ -7,23 +7,17 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from langgraph.checkpoint.base import CheckpointTuple
 
 from bench.contracts import (
     ALL_WRITES,
-    CHECKPOINT_SAVER,
     CHECKPOINT_WRITES,
-    REVISION,
-    SESSION_STORE,
     ExpectedThread,
     Subject,
     ThreadTruth,
     TrueCheckpoint,
     Workload,
 )
-from bench.handover.acknowledgements import Acknowledged, ChainLog, Key, as_noted, revision_of
+from bench.handover.acknowledgements import Acknowledged, ChainLog, Key
 from bench.handover.job import Ledger
 from bench.records.trial import Unread, Verification
 from bench.values import value_hash
@@ -43,7 +37,7 @@ from bench.verify.differences import (
     owner_of,
     paired_namespaces,
 )
-from bench.verify.references import kept_references
+from bench.verify.stores import STORES, Store
 
 _PROBLEMS_KEPT = 5
 _NS_PER_S = 1_000_000_000
@@ -111,10 +105,10 @@ async def verify(
     saver without history is compared by its latest checkpoints alone. So is a session store; one
     that was broken restores all its sessions first, and every one is compared that it should have.
     """
-    reader = _Reader(subject, workload, ledger, log)
+    store = STORES[subject.interface.name](subject)
+    reader = _Reader(subject, store, workload, ledger, log)
     most = MOST_CHAINS
-    if subject.interface is SESSION_STORE and log.broken_ns:
-        reader.restored = frozenset((await subject.saver(0).restore()).session_ids)
+    if log.broken_ns and await store.restore():
         most = max(1, len(log.chains))
     stored = (await subject.stored()).checkpoints
     counters: Mapping[str, int] = {}
@@ -136,9 +130,8 @@ async def verify(
         await reader.compare_thread(thread_id)
         whole += 1
     reader.note(_wrong_reads(ledger, log))
-    if subject.copies and subject.interface is CHECKPOINT_SAVER:
-        thread_id = f"{workload.namespace}-references"
-        reader.note(await kept_references(subject.saver(0), thread_id))
+    if subject.copies:
+        reader.note(await store.kept_references(f"{workload.namespace}-references"))
     if subject.reopens and not reader.seen and any(chain.acknowledged for chain in log.chains):
         problems = [_NOTHING_LEFT, *problems]
     counts, texts, of_listings = reader.judged(stored)
@@ -210,12 +203,10 @@ def _odd_read(
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads a store and gathers discrepancies; ``rows`` has how many ids were listed of a chain.
-
-    Where there are ``restored`` sessions, what is not among them is not there.
-    """
+    """Reads a store and gathers discrepancies; ``rows`` has how many ids were listed of a chain."""
 
     subject: Subject
+    store: Store
     workload: Workload
     ledger: Ledger
     log: Acknowledged
@@ -223,7 +214,6 @@ class _Reader:
     rows: dict[Key, int] = field(default_factory=dict)
     truths: dict[str, ThreadTruth | None] = field(default_factory=dict)
     unacknowledged: set[tuple[Key, str]] = field(default_factory=set)
-    restored: frozenset[str] | None = None
     latest_read: int = 0
     compared: int = 0
     deterministic: bool = True
@@ -244,7 +234,7 @@ class _Reader:
 
     async def compare_latest(self, chain: ChainLog, *, with_content: bool) -> None:
         """Compare the latest checkpoint of a chain; its content where that is known and wanted."""
-        row = await self._read(chain)
+        row = await self.store.read(chain.key)
         self.latest_read += row is not None
         if row is not None and row.checkpoint_id in chain.indeterminate:
             self.unacknowledged.add((chain.key, row.checkpoint_id))
@@ -285,7 +275,7 @@ class _Reader:
         if not latest:
             return []
         text = f"the latest checkpoint is {given}, acknowledged was {latest}"
-        if self.subject.keeps_history and await self._read(chain, latest) is not None:
+        if self.subject.keeps_history and await self.store.read(key, latest) is not None:
             return [Discrepancy("stale", key, latest, text)]
         return [Discrepancy("lost", key, latest, text)]
 
@@ -294,7 +284,7 @@ class _Reader:
         chains = {name: c for name, c in self.log.threads[thread_id].items() if c.puts or c.deleted}
         read: dict[str, list[ReadCheckpoint]] = {}
         for namespace, chain in chains.items():
-            listed = await self._list(chain)
+            listed = await self.store.listed(chain.key)
             self.note(compare_listing(chain, self.log, listed))
             own = {row.checkpoint_id: row for row in own_rows(chain, self.log, listed)}
             self.rows[thread_id, namespace] = len(own)
@@ -433,48 +423,10 @@ class _Reader:
             return sum(1 for chain in rest if chain.acknowledged), len(rest)
         return sum(len(c.acknowledged) for c in rest), sum(len(c.puts) for c in rest)
 
-    async def _read(
-        self, chain: ChainLog, checkpoint_id: str | None = None
-    ) -> ReadCheckpoint | None:
-        if self.subject.interface is SESSION_STORE:
-            return await self._read_session(chain.thread_id)
-        configurable = {"thread_id": chain.thread_id, "checkpoint_ns": chain.namespace}
-        if checkpoint_id is not None:
-            configurable["checkpoint_id"] = checkpoint_id
-        read = await self.subject.saver(0).aget_tuple({"configurable": configurable})
-        return None if read is None else _row(read)
-
-    async def _read_session(self, session_id: str) -> ReadCheckpoint | None:
-        if self.restored is not None and session_id not in self.restored:
-            return None
-        found = await self.subject.saver(0).load(session_id)
-        if found is None:
-            return None
-        channels = {name: value for name, value in found.data.items() if name != REVISION}
-        return ReadCheckpoint((session_id, ""), revision_of(found.data), "", channels, ())
-
-    async def _list(self, chain: ChainLog) -> list[ReadCheckpoint]:
-        configurable = {"thread_id": chain.thread_id, "checkpoint_ns": chain.namespace}
-        listing = self.subject.saver(0).alist({"configurable": configurable})
-        return [_row(read) async for read in listing]
-
 
 def _other_number(key: Key, wanted: int, given: int) -> Discrepancy:
     text = f"the same runs save {wanted} checkpoints on the in-memory saver, here {given}"
     return Discrepancy("corrupted", key, ANY, text)
-
-
-def _row(read: CheckpointTuple) -> ReadCheckpoint:
-    parent: Any = read.parent_config or {"configurable": {}}
-    own: Any = read.config["configurable"]
-    return ReadCheckpoint(
-        key=(str(own.get("thread_id", "")), own.get("checkpoint_ns", "")),
-        checkpoint_id=as_noted(read.checkpoint["id"]),
-        parent_id=as_noted(parent["configurable"].get("checkpoint_id") or ""),
-        channels=read.checkpoint["channel_values"],
-        writes=tuple(read.pending_writes or ()),
-        source=str((read.metadata or {}).get("source", "")),
-    )
 
 
 async def _counters(

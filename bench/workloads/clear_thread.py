@@ -11,7 +11,7 @@ from pydantic import Field
 from bench.checkpoints import Saver, config_of
 from bench.contracts import Client, Payload, PluginOptions, Workload
 from bench.systems.thread_clearing import WAYS, Way, cleared_checkpoints
-from bench.workloads._graphs import subgraphs
+from bench.workloads._graphs.fans import subgraphs
 from bench.workloads._shapes.shape import Graph, Sizes
 
 
@@ -48,7 +48,7 @@ class ClearThreadWorkload(Workload):
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
     ) -> None:
         super().__init__(options, payload, namespace, clients)
-        self._shape = subgraphs.build(Sizes(1, self.options.branches), payload)
+        self._shape = subgraphs(Sizes(branches=self.options.branches), payload)
         self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(clients)]
 
     async def cycle(self, client: Client) -> None:

@@ -39,6 +39,7 @@ class ExpireThreadsWorkload(Workload):
 
     Options: ClassVar[type[PluginOptions]] = ExpireThreadsOptions
     options: ExpireThreadsOptions
+    needs_package = "langgraph-checkpoint-redis"
     marks = ("clean", "keys_left", "entries_left", "readable", "history_cut")
 
     async def prepare(self, client: Client) -> None:

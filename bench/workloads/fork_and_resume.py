@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bench.checkpoints import config_of
 from bench.contracts import Client, Payload, PluginOptions, Workload
-from bench.workloads._graphs import chain
+from bench.workloads._graphs.rows import chain
 from bench.workloads._shapes.shape import Graph, Sizes
 
 # What is added to the count of a run that had ended, to make another one of it.
@@ -48,7 +48,7 @@ class ForkAndResumeWorkload(Workload):
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int
     ) -> None:
         super().__init__(options, payload, namespace, clients)
-        self._shape = chain.build(Sizes(self.options.nodes, 1), payload)
+        self._shape = chain(Sizes(self.options.nodes), payload)
         self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(clients)]
         self._runs: list[Sequence[StateSnapshot]] = [()] * clients
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from langchain_core.runnables import RunnableConfig
@@ -15,6 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from pydantic import Field, model_validator
 
+from bench.checkpoints import config_of
 from bench.contracts import (
     Client,
     ExpectedThread,
@@ -26,11 +25,11 @@ from bench.contracts import (
 )
 from bench.errors import suggestion
 from bench.values import canonical, value_hash
+from bench.workloads._graphs import GRAPHS
 from bench.workloads._shapes.own_graph import own_shape
 from bench.workloads._shapes.shape import Graph, Shape, Sizes
 
 _LAST_EVENT = "last_event"
-_FOLDER = Path(__file__).parent / "_graphs"
 _INTERRUPT = "__interrupt__"
 _JOIN = "join:"
 # The states of so many runs of the user's own graph are kept until the trial has drained.
@@ -39,11 +38,6 @@ _RUNS_KEPT = 1_000
 _LATE_S = 0.001
 
 _State = Mapping[str, Any]
-
-
-def graph_names() -> tuple[str, ...]:
-    """Name the built-in graphs."""
-    return tuple(sorted(p.stem for p in _FOLDER.glob("*.py") if not p.stem.startswith("_")))
 
 
 class RunGraphOptions(PluginOptions):
@@ -77,13 +71,13 @@ class RunGraphOptions(PluginOptions):
     def _known(self) -> Self:
         if self.is_own:
             used: tuple[str, ...] = ("inputs",)
-        elif self.graph not in graph_names():
+        elif self.graph not in GRAPHS:
             raise ValueError(
-                f"there is no graph {self.graph!r}.{suggestion(self.graph, graph_names())} "
+                f"there is no graph {self.graph!r}.{suggestion(self.graph, GRAPHS)} "
                 "One of your own is named 'package.module:name'"
             )
         else:
-            used = importlib.import_module(f"bench.workloads._graphs.{self.graph}").SIZES
+            used = GRAPHS[self.graph].sizes
         unused = {"inputs", "nodes", "branches", "depth"} - set(used)
         for name in sorted(self.model_fields_set & unused):
             raise ValueError(f"{name!r} means nothing for the graph {self.graph!r}; leave it out")
@@ -113,10 +107,9 @@ class _Thread:
 class _ClientState:
     """What one client holds: its copy of the graph, which only it runs, and its threads."""
 
-    graph: Graph | None = None
+    graph: Graph
     threads: list[_Thread] = field(default_factory=list)
     position: int = 0
-    used: int = 0
 
 
 class RunGraphWorkload(Workload):
@@ -141,7 +134,7 @@ class RunGraphWorkload(Workload):
     ) -> None:
         super().__init__(options, payload, namespace, clients)
         self._shape = _shape(self.options, payload)
-        self._clients = [_ClientState() for _ in range(clients)]
+        self._clients = [_ClientState(self._shape.graph.copy()) for _ in range(clients)]
         self._threads: list[_Thread] = []
         self._runs_left = _RUNS_KEPT if self.options.is_own else 0
         self._deterministic: bool | None = None if self.options.is_own else True
@@ -157,16 +150,12 @@ class RunGraphWorkload(Workload):
 
     async def prepare(self, client: Client) -> None:
         state = self._clients[client.index]
-        state.graph = self._shape.graph.copy()
-        state.threads = [
-            self._fresh(client.index, state) for _ in range(self.options.threads_per_client)
-        ]
+        count = self.options.threads_per_client
+        state.threads = [self._fresh(client.index) for _ in range(count)]
 
     async def cycle(self, client: Client) -> None:
         state = self._clients[client.index]
         graph = state.graph
-        if graph is None:
-            raise RuntimeError("cycle() was called before prepare()")
         thread = self._next_thread(client.index, state)
         graph.checkpointer = client.saver()
         thread.attempted += 1
@@ -266,8 +255,7 @@ class RunGraphWorkload(Workload):
         states = [await self._run(graph, thread_id, number, run) for run in range(runs)]
         namespaces: dict[str, tuple[TrueCheckpoint, ...]] = {}
         for namespace in tuple(saver.storage[thread_id]):
-            configurable = {"thread_id": thread_id, "checkpoint_ns": namespace}
-            listed = [saved async for saved in saver.alist({"configurable": configurable})]
+            listed = [each async for each in saver.alist(config_of(thread_id, namespace))]
             # Asking for a namespace makes an empty one.
             if listed:
                 namespaces[namespace] = tuple(map(_true_checkpoint, reversed(listed)))
@@ -292,13 +280,12 @@ class RunGraphWorkload(Workload):
         thread = state.threads[position]
         used_up = thread.finished >= self.options.runs_per_thread
         if used_up or thread.attempted > thread.finished:
-            thread = state.threads[position] = self._fresh(client, state)
+            thread = state.threads[position] = self._fresh(client)
         return thread
 
-    def _fresh(self, client: int, state: _ClientState) -> _Thread:
-        number = state.used * self.clients + client
-        thread = _Thread(self.thread_id(client, state.used), number)
-        state.used += 1
+    def _fresh(self, client: int) -> _Thread:
+        used = self.next_number(client)
+        thread = _Thread(self.thread_id(client, used), used * self.clients + client)
         self._threads.append(thread)
         return thread
 
@@ -306,9 +293,9 @@ class RunGraphWorkload(Workload):
 def _shape(options: RunGraphOptions, payload: Payload) -> Shape:
     if options.is_own:
         return own_shape(options.graph, options.inputs)
-    module = importlib.import_module(f"bench.workloads._graphs.{options.graph}")
-    shape: Shape = module.build(Sizes(options.nodes, options.branches, options.depth), payload)
-    return shape
+    return GRAPHS[options.graph].build(
+        Sizes(options.nodes, options.branches, options.depth), payload
+    )
 
 
 def _true_checkpoint(saved: CheckpointTuple) -> TrueCheckpoint:

@@ -36,6 +36,7 @@ class SqliteUpkeepWorkload(AppendStepsWorkload):
     """
 
     Options: ClassVar[type[PluginOptions]] = SqliteUpkeepOptions
+    needs_package = "langgraph-checkpoint-sqlite"
     marks: ClassVar[tuple[str, ...]] = (
         *(_COPIED, _OPENS, _COMPLETE),
         *(_PRUNED, _SHRUNK_BY_PRUNING, _SHRUNK_BY_VACUUM),

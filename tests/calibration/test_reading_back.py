@@ -23,6 +23,7 @@ from bench.selftest.measuring import planned
 from bench.selftest.rows import row_named
 from bench.subjects._factories.factory import subject_class
 from bench.verify import read_back as verification
+from bench.verify import stores
 from bench.verify.read_back import verify
 from tests.calibration._runs import LOOP, failing, recorded, with_verification
 from tests.clients import FakeClient
@@ -60,7 +61,7 @@ def forget_references(monkeypatch: pytest.MonkeyPatch) -> None:
     async def none(*_: object) -> list[Any]:
         return []
 
-    monkeypatch.setattr(verification, "kept_references", none)
+    monkeypatch.setattr(stores, "kept_references", none)
 
 
 def forget_content(monkeypatch: pytest.MonkeyPatch) -> None:

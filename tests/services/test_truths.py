@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,9 @@ from bench.payloads.application_state import (
 from bench.payloads.messages import MessagesPayload
 from bench.records.trial import Verification
 from bench.subjects._factories.factory import subject_class
+from bench.workloads._graphs import GRAPHS
 from bench.workloads.append_steps import AppendStepsOptions, AppendStepsWorkload
-from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload, graph_names
+from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload
 from tests.clients import verified
 from tests.services.test_subjects import served
 
@@ -39,7 +39,7 @@ NOT_DURABLE = {"postgres": {"synchronous_commit": "off"}, "redis": {"persistence
 
 def run_of(graph: str, namespace: str) -> Workload:
     payload = MessagesPayload(SizedOptions(state_bytes=100), 7)
-    sizes = importlib.import_module(f"bench.workloads._graphs.{graph}").SIZES
+    sizes = GRAPHS[graph].sizes
     options = RunGraphOptions.model_validate({"graph": graph, **dict.fromkeys(sizes, 2)})
     return RunGraphWorkload(options, payload, f"{namespace}-{graph}", 1)
 
@@ -73,7 +73,7 @@ def held(name: str, made: Any, what: list[str], directory: Path) -> dict[str, Ve
 
 @pytest.mark.parametrize("name", ["postgres", "redis"])
 def test_every_graph_is_held(name: str, tmp_path: Path) -> None:
-    for graph, found in held(name, run_of, list(graph_names()), tmp_path).items():
+    for graph, found in held(name, run_of, list(GRAPHS), tmp_path).items():
         said = NOT_HELD.get((name, graph))
         assert found.passed == (said is None), (graph, found)
         assert found.steps > 0, graph

@@ -51,12 +51,12 @@ class VolatileDisk:
 
     def limit(self, free_bytes: int | None) -> None:
         """Let files grow by so much together, and no more; ``None``: as far as there is room."""
-        self._tell({"free_bytes": free_bytes})
+        self._tell("limit", free_bytes)
 
     def stop(self) -> None:
         """Unmount and remove it. Safe to call twice."""
         self._process.end(_ENDING_S)
 
-    def _tell(self, command: str | dict[str, int | None]) -> None:
-        if "lost_bytes" not in self._process.ask(command):
-            raise UnavailableError(f"the disk of ours has ended: no {command}")
+    def _tell(self, command: str, value: int | None = None) -> None:
+        if "done" not in self._process.ask({command: value}):
+            raise UnavailableError(f"the disk of ours has ended, so that nothing obeys {command!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -19,10 +19,11 @@ class TemporaryFault(Fault):
     """One that ends."""
 
     Options = TemporaryOptions
+    options: TemporaryOptions
 
     @property
     def lasts_s(self) -> float:
-        return cast("TemporaryOptions", self.options).down_s
+        return self.options.down_s
 
 
 class ServerFault(TemporaryFault):
@@ -43,6 +44,15 @@ class ServerFault(TemporaryFault):
     def bring_back(self, server: ServerControl) -> None:
         """Have it serve again."""
         server.start_again()
+
+
+class WorkerFault(Fault):
+    """Happens inside the worker, which is told of it: nobody acts from outside."""
+
+    from_start = True
+
+    def act(self, target: FaultTarget) -> None:
+        """Do nothing."""
 
 
 class LinkFault(Fault):

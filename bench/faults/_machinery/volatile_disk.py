@@ -3,9 +3,9 @@
 It is a program, not a module of this package: ``python -I volatile_disk.py``. The runner writes an
 order (one line of JSON, :class:`Order`) to its standard input and keeps that pipe open. It makes a
 directory, mounts itself on ``disk`` in it, and answers with ``{"directory"}`` or ``{"error"}``.
-Upon a line ``"sync"`` it flushes everything, upon ``"cut"`` it drops what was not flushed, upon
-``{"free_bytes"}`` its files may grow by so much together (null: without end), and it answers with
-``{"lost_bytes"}``. When the pipe closes, however the runner ended, it unmounts, removes the
+Upon ``{"sync"}`` it flushes everything, upon ``{"cut"}`` it drops what was not flushed, upon
+``{"limit": n}`` its files may grow by n bytes together (null: without end), and it answers with
+``{"done": true}``. When the pipe closes, however the runner ended, it unmounts, removes the
 directory and ends.
 
 What is written stays in memory until ``fsync`` or ``fdatasync`` of the file; until then its length
@@ -121,18 +121,15 @@ def _operations(root: str) -> Any:  # noqa: C901 - a method for each call of the
             # Commands come in another thread than the kernel's calls.
             self._mutex = threading.RLock()
 
-        def cut(self) -> int:
-            """Drop what was not flushed, and return how many bytes that were."""
+        def cut(self, _: object) -> None:
+            """Drop what was not flushed."""
             with self._mutex:
-                pages = sum(len(one.pages) for one in self._unflushed.values())
                 self._unflushed.clear()
-                return pages * _PAGE_BYTES
 
-        def limit(self, free_bytes: int | None) -> int:
+        def limit(self, free_bytes: int | None) -> None:
             """Let files grow by so much together, and no more."""
             with self._mutex:
                 self._free_bytes = free_bytes
-                return 0
 
         def _grow(self, grown_bytes: int) -> None:
             if self._free_bytes is None or grown_bytes <= 0:
@@ -141,7 +138,7 @@ def _operations(root: str) -> Any:  # noqa: C901 - a method for each call of the
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._free_bytes -= grown_bytes
 
-        def sync(self) -> int:
+        def sync(self, _: object) -> None:
             """Flush everything."""
             with self._mutex:
                 for folder, _, names in os.walk(root):
@@ -151,7 +148,6 @@ def _operations(root: str) -> Any:  # noqa: C901 - a method for each call of the
                         if inode in self._unflushed:
                             with _opened(path) as descriptor:
                                 self._unflushed.pop(inode).flush(descriptor)
-            return 0
 
         def _of(self, descriptor: int) -> _Unflushed:
             status = os.fstat(descriptor)
@@ -308,12 +304,9 @@ def _obey(disk: Any, directory: Path) -> None:
     directory.chmod(0o711)
     _answer({"directory": str(directory)})
     while line := sys.stdin.buffer.readline():
-        command = json.loads(line)
-        if isinstance(command, dict):
-            lost_bytes = disk.limit(command["free_bytes"])
-        else:
-            lost_bytes = disk.cut() if command == "cut" else disk.sync()
-        _answer({"lost_bytes": lost_bytes})
+        for name, value in json.loads(line).items():
+            {"cut": disk.cut, "limit": disk.limit, "sync": disk.sync}[name](value)
+        _answer({"done": True})
     _unmount(directory / "disk")
 
 

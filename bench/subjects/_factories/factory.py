@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, cast
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import ConfigDict, Field
 
+from bench.checkpoints import config_of
 from bench.contracts import PluginOptions, Subject
 from bench.discovery import load, names
 from bench.errors import InputError, suggestion
@@ -65,6 +66,7 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
     # None where only another interpreter has it.
     factory: ClassVar[Callable[..., object] | None] = None
     path: ClassVar[str]
+    is_known = False
     _is_driven = False
 
     @classmethod
@@ -146,9 +148,8 @@ class FactorySubject(SaversSubject[BaseCheckpointSaver[Any]]):
         code = getattr(inspect.unwrap(kind.aget_tuple), "__code__", None)
         if code is None or "NotImplementedError" not in code.co_names:
             return True
-        nothing = {"thread_id": self.place.namespace, "checkpoint_ns": ""}
         try:
-            await saver.aget_tuple({"configurable": nothing})
+            await saver.aget_tuple(config_of(self.place.namespace))
         except NotImplementedError:
             return False
         return True

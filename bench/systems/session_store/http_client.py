@@ -46,7 +46,6 @@ class HttpSessions:
         )
 
     async def close(self) -> None:
-        """Close all connections."""
         await self._client.aclose()
 
     async def save(
@@ -56,18 +55,15 @@ class HttpSessions:
         metadata: Mapping[str, Any] | None = None,
         expires_in_hours: float | None = None,
     ) -> Saved:
-        """Write a session, new or over what is there."""
         body = {"data": data, "metadata": metadata or {}, "expires_in_hours": expires_in_hours}
         answer = await self._answer("PUT", f"{_POSTGRES}/sessions/{session_id}", json=body)
         return _SAVED.validate_json(answer.content)
 
     async def insert_many(self, sessions: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        """Write many sessions, each an id and its data, one after the other."""
         for session_id, data in sessions:
             await self.save(session_id, data)
 
     async def load(self, session_id: str) -> Session | None:
-        """Return an active session that has not expired."""
         path = f"{_POSTGRES}/sessions/{session_id}"
         answer = await self._answer("GET", path, may_be_absent=True)
         return None if answer.status_code == 404 else _SESSION.validate_json(answer.content)
@@ -75,30 +71,25 @@ class HttpSessions:
     async def list_sessions(
         self, limit: int = 100, offset: int = 0, *, include_inactive: bool = False
     ) -> list[Listed]:
-        """Return a page of the sessions, the last updated first."""
         asked = {"limit": limit, "offset": offset, "include_inactive": include_inactive}
         answer = await self._answer("GET", f"{_POSTGRES}/sessions", params=asked)
         return _LISTED.validate_json(answer.content)
 
     async def delete(self, session_id: str, *, hard: bool = False) -> bool:
-        """Mark a session as inactive, or remove it; tell whether there was one."""
         path = f"{_POSTGRES}/sessions/{session_id}"
         asked = {"hard": hard}
         answer = await self._answer("DELETE", path, params=asked, may_be_absent=True)
         return answer.status_code != 404
 
     async def statistics(self) -> Statistics:
-        """Count the sessions."""
         answer = await self._answer("GET", f"{_POSTGRES}/statistics")
         return _STATISTICS.validate_json(answer.content)
 
     async def clean_up(self) -> int:
-        """Remove what has expired, and return how many there were."""
         removed: int = (await self._answer("POST", f"{_POSTGRES}/cleanup")).json()["removed"]
         return removed
 
     async def restore(self) -> Restored:
-        """Have the service read every active session, and tell which it read."""
         reasons = (await self._answer("POST", "/api/sessions/restore")).json()["reasons"]
         ids: list[str] = []
         while True:
@@ -109,7 +100,6 @@ class HttpSessions:
                 return Restored(tuple(ids), reasons)
 
     async def test_connection(self) -> ConnectionTest:
-        """Tell whether the service reaches Postgres."""
         answer = await self._answer("GET", f"{_POSTGRES}/connection/test")
         return _CONNECTION.validate_json(answer.content)
 

@@ -1,5 +1,4 @@
-"""The graphs of ``run_graph``, one file each, found by name.
+"""The graphs of ``run_graph``, each a function with the decorator ``graph``."""
 
-A file has ``SIZES``, the names of the options that it uses, and ``build(sizes, payload)``, which
-returns a :class:`~bench.workloads._shapes.shape.Shape`.
-"""
+from bench.workloads._graphs import fans, react_agent, rows, wide  # noqa: F401 - they are known then
+from bench.workloads._shapes.shape import GRAPHS as GRAPHS

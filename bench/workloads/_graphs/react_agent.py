@@ -1,8 +1,7 @@
 """An agent loop: a scripted model asks for a tool ``nodes`` times, then gives its answer.
 
-The tool answers with one of a few texts, each about as large as a state of the payload. Each run
-adds 2 + 2 × ``nodes`` messages to the thread's list, and leaves 3 + 2 × ``nodes`` checkpoints in
-the root namespace. No language model is asked.
+The tool answers with one of a few texts, each about as large as a state of the payload. No language
+model is asked.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
 from bench.contracts import Payload
-from bench.workloads._shapes.shape import Shape, Sizes
+from bench.workloads._shapes.shape import Shape, Sizes, graph
 
-SIZES = ("nodes",)
 _TEXTS = 32
 
 
@@ -25,8 +23,13 @@ class _State(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
 
 
-def build(sizes: Sizes, payload: Payload) -> Shape:
-    """Build the graph."""
+@graph("nodes")
+def react_agent(sizes: Sizes, payload: Payload) -> Shape:
+    """Build an agent loop of ``nodes`` rounds.
+
+    Each run adds 2 + 2 × ``nodes`` messages to the thread's list, and leaves 3 + 2 × ``nodes``
+    checkpoints in the root namespace.
+    """
     texts = [_text_of(payload, number) for number in range(_TEXTS)]
 
     async def model(state: _State) -> dict[str, Any]:

@@ -72,6 +72,16 @@ def test_dotted_names_that_are_right_pass(old: str, new: str) -> None:
         ('"nested"', '"pathlib:Path"', "f.toml: payloads.small.use: the payload 'pathlib:Path' i"),
         ('"memory"', '":x"', "f.toml: subjects.memory.use: cannot import the subject ':x'. Expec"),
         ('"memory"', '"sys:maxsize"', "f.toml: subjects.memory.use: 'sys:maxsize' is of type int"),
+        (
+            '"append_steps"',
+            '"sessions"',
+            "f.toml: sweeps.all: memory is a checkpoint saver, and th",
+        ),
+        (
+            '"append_steps"',
+            '"expire_threads"',
+            "f.toml: sweeps.all: memory is not of langgraph-checkpo",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_key(old: str, new: str, expected: str) -> None:

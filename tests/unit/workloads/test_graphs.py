@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import re
 from collections import Counter
 from functools import partial
@@ -18,7 +17,8 @@ from bench.payloads._sizes import SizedOptions, SizedPayload
 from bench.payloads.binary import BinaryPayload
 from bench.payloads.messages import MessagesPayload
 from bench.payloads.nested import NestedPayload
-from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload, graph_names
+from bench.workloads._graphs import GRAPHS
+from bench.workloads.run_graph import RunGraphOptions, RunGraphWorkload
 from tests.clients import drive, measured, opened, verified
 
 SMALL = {"nodes": 2, "branches": 2, "depth": 2}
@@ -43,17 +43,17 @@ LEFT: dict[str, tuple[int, int, dict[int, int]]] = {
 def workload(
     graph: str, kind: type[SizedPayload] = MessagesPayload, **options: Any
 ) -> RunGraphWorkload:
-    sizes = importlib.import_module(f"bench.workloads._graphs.{graph}").SIZES
+    sizes = GRAPHS[graph].sizes
     small: dict[str, Any] = {name: SMALL[name] for name in sizes}
     made = RunGraphOptions(graph=graph, **small, **options)
     return RunGraphWorkload(made, kind(SizedOptions(state_bytes=100), 7), "trial", 1)
 
 
 def test_every_graph_is_looked_at() -> None:
-    assert graph_names() == tuple(sorted(LEFT))
+    assert set(GRAPHS) == set(LEFT)
 
 
-@pytest.mark.parametrize("graph", graph_names())
+@pytest.mark.parametrize("graph", GRAPHS)
 @pytest.mark.parametrize("saver", ["memory", "sqlite"])
 def test_a_saver_holds_exactly_what_the_runs_must_leave(
     saver: str, graph: str, tmp_path: Path
@@ -68,7 +68,7 @@ def test_a_saver_holds_exactly_what_the_runs_must_leave(
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("graph", graph_names())
+@pytest.mark.parametrize("graph", GRAPHS)
 def test_a_graph_leaves_what_its_docstring_says(graph: str) -> None:
     async def scenario() -> None:
         first, second = [
@@ -82,7 +82,7 @@ def test_a_graph_leaves_what_its_docstring_says(graph: str) -> None:
         assert (of_root, after_two - of_root, dict(others)) == LEFT[graph]
 
     asyncio.run(scenario())
-    text = importlib.import_module(f"bench.workloads._graphs.{graph}").__doc__
+    text = GRAPHS[graph].build.__doc__
     assert text is not None
     assert "checkpoints in the root namespace" in re.sub(r"\s+", " ", text)
 
@@ -103,7 +103,7 @@ def test_every_kind_of_payload_goes_into_a_graph(graph: str, kind: type[SizedPay
     assert found.passed, found
 
 
-@pytest.mark.parametrize("graph", graph_names())
+@pytest.mark.parametrize("graph", GRAPHS)
 def test_content_follows_from_the_seed_and_differs_between_threads(graph: str) -> None:
     async def scenario() -> None:
         fingerprints = []

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A kind of store: its ``name``, and by method how the operation is called that it is.
+    """A kind of store: its ``name``, and its operations by the method that does each.
 
     ``write`` is the operation that adds to the store.
     """
@@ -48,5 +48,6 @@ SESSION_STORE = Interface(
     ),
     write="save",
 )
+INTERFACES = (CHECKPOINT_SAVER, SESSION_STORE)
 REVISION = "revision"
 """The key of a session's data by which a save is known again; later saves have greater numbers."""
