@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import psutil
 from pydantic import ValidationError
 
+from bench.checkpoints import Saver
 from bench.contracts import (
     CHECKPOINT_SAVER,
     Endpoint,
@@ -37,7 +38,7 @@ from bench.scenario.quantity import quantity
 from bench.scenario.scenario import SubjectUse
 from bench.scenario.toml_file import validation_messages
 from bench.subjects._factories.factory import FactorySubject, subject_class
-from bench.systems.migration import Migration, Saver, hash_of, migrate
+from bench.systems.migration import Migration, hash_of, migrate
 
 EXAMPLES = (
     "--from sqlite file=app.sqlite --to postgres",
