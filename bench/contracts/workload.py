@@ -167,6 +167,10 @@ class Workload(ABC):
         self.clients = clients
         self.directory = Path()
         self._numbers = [count() for _ in range(clients)]
+        self.begin()
+
+    def begin(self) -> None:  # noqa: B027 - there may be nothing to be done
+        """Make what it remembers of its clients, once its options are known."""
 
     def thread_id(self, client: int, number: int) -> str:
         """Return the id of the thread of a client that has this ``number``."""

@@ -205,12 +205,9 @@ class AppendStepsWorkload(Workload):
 
     Options: ClassVar[type[PluginOptions]] = AppendStepsOptions
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
+    def begin(self) -> None:
         self._shape = shape = self.shape
-        self._steps = Steps(payload, shape)
+        self._steps = Steps(self.payload, shape)
         self._steps_per_cycle = 1 if shape.cycle == "step" else shape.steps_per_turn
         self._paths = [f"~__pregel_pull, step_{task}" for task in range(shape.tasks_per_step)]
         self._reads = 0
@@ -221,7 +218,7 @@ class AppendStepsWorkload(Workload):
                 [self._thread(client, 0, index) for index in range(shape.threads_per_client)],
                 client % staggered,
             )
-            for client in range(clients)
+            for client in range(self.clients)
         ]
         self._takes_task_path: dict[type, bool] = {}
 

@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 
 from bench.checkpoints import Saver, config_of
-from bench.contracts import Client, Payload, PluginOptions, Workload
+from bench.contracts import Client, PluginOptions, Workload
 from bench.systems.thread_clearing import WAYS, Way, cleared_checkpoints
 from bench.workloads._graphs.fans import subgraphs
 from bench.workloads._shapes.shape import Graph, Sizes
@@ -44,12 +44,9 @@ class ClearThreadWorkload(Workload):
     options: ClearThreadOptions
     marks = ("hidden", "forgotten", "gone", "kept", "found")
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
-        self._shape = subgraphs(Sizes(branches=self.options.branches), payload)
-        self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(clients)]
+    def begin(self) -> None:
+        self._shape = subgraphs(Sizes(branches=self.options.branches), self.payload)
+        self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(self.clients)]
 
     async def cycle(self, client: Client) -> None:
         saver, options = client.saver(), self.options

@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 
 from bench.checkpoints import config_of
-from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, ThreadTruth
+from bench.contracts import Client, ExpectedThread, PluginOptions, ThreadTruth
 from bench.workloads.append_steps import (
     FIRST_STEP,
     AppendStepsOptions,
@@ -48,13 +48,12 @@ class ConversationsWorkload(AppendStepsWorkload):
     options: ConversationsOptions
     marks: ClassVar[tuple[str, ...]] = ("went_on", "went_back", "began_again", "fell_back")
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
-        self._draws = [random.Random(f"{payload.seed}/{client}") for client in range(clients)]  # noqa: S311 - a load, no secret
+    def begin(self) -> None:
+        super().begin()
+        seed, clients = self.payload.seed, range(self.clients)
+        self._draws = [random.Random(f"{seed}/{client}") for client in clients]  # noqa: S311 - a load, no secret
         active = min(self.options.active, self.options.conversations)
-        self._active = [list(range(active)) for _ in range(clients)]
+        self._active = [list(range(active)) for _ in clients]
         # The threads that did not go on from what was acknowledged last.
         self._broken: set[str] = set()
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from bench.checkpoints import config_of
-from bench.contracts import Client, Payload, PluginOptions, Workload
+from bench.contracts import Client, PluginOptions, Workload
 from bench.workloads._checkpoint import put_step
 
 # Redis's reply begins with "OOM command not allowed"; redis-py takes the first word, its code, off
@@ -33,12 +33,9 @@ class FillStoreWorkload(Workload):
     options: FillStoreOptions
     marks = ("refused_oom", "accepted", "read")
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
-        self._latest = [config_of(self.thread_id(client, 0)) for client in range(clients)]
-        self._steps = [0] * clients
+    def begin(self) -> None:
+        self._latest = [config_of(self.thread_id(client, 0)) for client in range(self.clients)]
+        self._steps = [0] * self.clients
 
     async def cycle(self, client: Client) -> None:
         is_first = self._steps[client.index] == 0

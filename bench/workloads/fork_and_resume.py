@@ -10,7 +10,7 @@ from langgraph.types import StateSnapshot
 from pydantic import Field
 
 from bench.checkpoints import config_of
-from bench.contracts import Client, Payload, PluginOptions, Workload
+from bench.contracts import Client, PluginOptions, Workload
 from bench.workloads._graphs.rows import chain
 from bench.workloads._shapes.shape import Graph, Sizes
 
@@ -44,13 +44,10 @@ class ForkAndResumeWorkload(Workload):
     options: ForkAndResumeOptions
     marks = ("resumed", "branched", "linked", "kept")
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
-        self._shape = chain(Sizes(self.options.nodes), payload)
-        self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(clients)]
-        self._runs: list[Sequence[StateSnapshot]] = [()] * clients
+    def begin(self) -> None:
+        self._shape = chain(Sizes(self.options.nodes), self.payload)
+        self._graphs: list[Graph] = [self._shape.graph.copy() for _ in range(self.clients)]
+        self._runs: list[Sequence[StateSnapshot]] = [()] * self.clients
 
     @property
     def cycles_per_visit(self) -> int:

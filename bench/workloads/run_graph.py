@@ -129,12 +129,9 @@ class RunGraphWorkload(Workload):
     options: RunGraphOptions
     marks: ClassVar[tuple[str, ...]] = (_LAST_EVENT,)
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
-        self._shape = _shape(self.options, payload)
-        self._clients = [_ClientState(self._shape.graph.copy()) for _ in range(clients)]
+    def begin(self) -> None:
+        self._shape = _shape(self.options, self.payload)
+        self._clients = [_ClientState(self._shape.graph.copy()) for _ in range(self.clients)]
         self._threads: list[_Thread] = []
         self._runs_left = _RUNS_KEPT if self.options.is_own else 0
         self._deterministic: bool | None = None if self.options.is_own else True

@@ -14,7 +14,6 @@ from bench.contracts import (
     Client,
     ExpectedThread,
     Interface,
-    Payload,
     PluginOptions,
     ThreadTruth,
     TrueCheckpoint,
@@ -84,16 +83,13 @@ class SessionsWorkload(Workload):
     interface: ClassVar[Interface] = SESSION_STORE
     marks = ("hidden", "cleaned", "kept")
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
+    def begin(self) -> None:
         self._steps = self.options.steps
-        self._done = [index * _STRIDE for index in range(clients)]
-        self._messages = [_messages(payload.state(at, 0)) for at in range(_STATES)]
+        self._done = [index * _STRIDE for index in range(self.clients)]
+        self._messages = [_messages(self.payload.state(at, 0)) for at in range(_STATES)]
         self._turns: dict[str, int] = {}
         # Of each client that of its last save; no two saves have the same.
-        self._revisions = [*range(clients)]
+        self._revisions = [*range(self.clients)]
 
     @property
     def cycles_per_visit(self) -> int:

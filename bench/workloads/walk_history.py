@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 
 from bench.checkpoints import config_of
-from bench.contracts import Client, Payload, PluginOptions, Workload
+from bench.contracts import Client, PluginOptions, Workload
 from bench.workloads._checkpoint import put_step
 
 
@@ -36,13 +36,10 @@ class WalkHistoryWorkload(Workload):
     options: WalkHistoryOptions
     marks = ("right",)
 
-    def __init__(
-        self, options: PluginOptions, payload: Payload, namespace: str, clients: int
-    ) -> None:
-        super().__init__(options, payload, namespace, clients)
+    def begin(self) -> None:
         # By client and thread the ids, oldest first.
-        self._ids: list[list[list[str]]] = [[] for _ in range(clients)]
-        self._positions = [0] * clients
+        self._ids: list[list[list[str]]] = [[] for _ in range(self.clients)]
+        self._positions = [0] * self.clients
 
     @property
     def cycles_per_visit(self) -> int:
