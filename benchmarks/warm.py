@@ -1,7 +1,8 @@
 """Whether windows are warm as they open: their first half second against what comes 2 s later.
 
 ``python -m benchmarks.warm RESULTS RUN``, on a run of ``scenarios/warm.toml``, whose windows last
-5 s. What differs by 10 % or more is told by the finding ``beginning_differs`` of the run's report.
+5 s. What differs by 10 % or more is told by a finding of the run: ``beginning_differs``, or
+``drift_not_known`` where the trials do not agree.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ import math
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from statistics import fmean
 
 from bench.analysis.cell import Cell
-from bench.analysis.findings import steadiness
 from bench.analysis.summary import summarise
 from bench.records.store import Store
 from bench.scenario.plan import expand
@@ -22,12 +21,13 @@ from bench.scenario.plan import expand
 def table(cells: Iterable[Cell]) -> Iterator[str]:
     """Yield a line for each series: rest ÷ beginning, of each trial too, and whether it is told."""
     for cell in cells:
-        told = steadiness.changed_beginnings(cell)
         for series, trials in cell.beginnings.items():
             place = f"{cell.subject} · {cell.payload} · {cell.arrival} · {series}"
             of_trials = ", ".join(f"{math.exp(trial):.2f}" for trial in trials)
-            says = "beginning_differs" if series in told else ""
-            yield f"{place:50} {math.exp(fmean(trials)):5.2f}  ({of_trials})  {says}"
+            drift = cell.since_beginning[series]
+            says = "drift_not_known" if drift.is_large else "within 10 %"
+            says = "beginning_differs" if drift.is_systematic else says
+            yield f"{place:50} {1.0 + drift.change:5.2f}  ({of_trials})  {says}"
 
 
 def main() -> None:

@@ -177,8 +177,9 @@ class Cell:
     ``struck`` has the metrics of which that is true where the others may be used: they have no
     value in ``estimates``. ``drifts`` has, by series (``metric.series_of``), what the
     primary metrics are statistics of, ``beginnings`` what ``TrialSummary.beginnings`` has of each
-    trial. ``traces`` has by trial what happened in it, ``load`` how its load went; ``records`` are
-    its trials in the plan's order, and ``blocks`` is the evidence behind all of it.
+    trial, ``since_beginning`` what that amounts to. ``traces`` has by trial what happened in it,
+    ``load`` how its load went; ``records`` are its trials in the plan's order, and ``blocks`` is
+    the evidence behind all of it.
     """
 
     sweep: str
@@ -213,6 +214,7 @@ class Cell:
     records: tuple[TrialRecord, ...] = field(default=(), metadata=_NOT_SHOWN)
     load: Mapping[str, LoadFacts] = field(default_factory=dict, metadata=_NOT_SHOWN)
     beginnings: Mapping[str, Sequence[float]] = field(default_factory=dict, metadata=_NOT_SHOWN)
+    since_beginning: Mapping[str, Drift] = field(default_factory=dict, metadata=_NOT_SHOWN)
 
     @property
     def measured(self) -> tuple[TrialRecord, ...]:

@@ -23,7 +23,7 @@ from bench.scenario.metric import CYCLE, ERRORS, READ_OPERATION, WRITE_OPERATION
 from bench.scenario.plan import Trial
 from bench.scenario.quantity import quantity
 from bench.stats.quantiles import Distribution
-from bench.stats.steadiness import drifts_over
+from bench.stats.steadiness import Drift, drifts_over
 
 CURVES = (WRITE_OPERATION, READ_OPERATION, CYCLE)
 MOST_POINTS = 200
@@ -57,16 +57,22 @@ def summarise(
         InputError: the samples of a trial cannot be read.
     """
     found = [*_cells(run, planned, of_trial)]
-    # How much trials scatter, all cells tell together.
+    drifts = _drifts([changes for _, changes in found])
+    since_beginning = _drifts([cell.beginnings for cell, _ in found])
+    return tuple(
+        replace(cell, drifts=of_cell, since_beginning=since)
+        for (cell, _), of_cell, since in zip(found, drifts, since_beginning, strict=True)
+    )
+
+
+def _drifts(cells: Sequence[Mapping[str, Sequence[float]]]) -> list[dict[str, Drift]]:
+    """Say what drifted in each of the ``cells``: how much trials scatter, all tell together."""
     by_series: dict[str, dict[int, Sequence[float]]] = defaultdict(dict)
-    for at, (_, changes) in enumerate(found):
+    for at, changes in enumerate(cells):
         for series, of_trials in changes.items():
             by_series[series][at] = of_trials
     drifts = {series: drifts_over(changes) for series, changes in by_series.items()}
-    return tuple(
-        replace(cell, drifts={series: drifts[series][at] for series in changes})
-        for at, (cell, changes) in enumerate(found)
-    )
+    return [{series: drifts[series][at] for series in cell} for at, cell in enumerate(cells)]
 
 
 def _cells(

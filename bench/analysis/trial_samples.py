@@ -181,15 +181,11 @@ class TrialSamples:
         times = Distribution.of(self._warm_up.samples.column("response")[well])
         return float(times.quantile(_MEDIAN).value) if times.estimable(_MEDIAN) else None
 
-    def halves(self, series: str) -> tuple[float, float]:
-        """Return what the window's halves give of a series (``metric.series_of``); 0 of too few."""
-        middle_ns = (self.window.start_ns + self.window.end_ns) // 2
-        return self.parts(series, middle_ns, middle_ns)
-
     def parts(self, series: str, early_until_ns: int, late_from_ns: int) -> tuple[float, float]:
         """Return what two parts of the window give of a series: until an instant, and from one on.
 
-        Of a rate how many ended well, of a time the median of what was due; 0 of too few.
+        The series is one of ``metric.series_of``. Of a rate how many ended well, of a time the
+        median of what was due; 0 of too few.
         """
         operation, _, time = series.rpartition(".")
         rate = METRICS.get(series)

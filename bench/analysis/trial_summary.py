@@ -33,8 +33,8 @@ from bench.stats.resampling import Floats, quantile_replicates
 _MOST_TRACED = 40_000
 _FEWEST_TRACED_OF_TRIAL = 40
 _MOST_TRACED_OF_TRIAL = 400
-# Of fewer rounds of each client, the one that the middle of the window cuts looks like a drift.
-ROUNDS_PER_HALF = 10
+# Of fewer rounds of each client, the one that a part of the window cuts looks like a change.
+FEWEST_ROUNDS = 10
 # A window's beginning, which is compared with what comes after two fifths of it.
 BEGINNING_S = 0.5
 SHORTEST_WITH_BEGINNING_S = 2.0
@@ -104,6 +104,12 @@ def summarise_trial(
             # Parts of the service time are not pooled over trials, and would fill the memory.
             if time.part_of != "service":
                 distributions[operation, time.name] = distribution
+    window, primary = record.window, run.scenario.primary_metrics
+    length_ns = window.end_ns - window.start_ns
+    middle_ns = (window.start_ns + window.end_ns) // 2
+    begun_ns = window.start_ns + round(BEGINNING_S * _NS_PER_S)
+    settled_ns = window.start_ns + round(_SETTLED_FROM * length_ns)
+    is_long = length_ns >= SHORTEST_WITH_BEGINNING_S * _NS_PER_S
     declared = {name: metric.of(trial) for name, metric in METRICS.items()}
     values |= {name: value for name, value in declared.items() if value is not None}
     values |= {reading.name: reading.value for reading in record.readings}
@@ -115,8 +121,8 @@ def summarise_trial(
         distributions=distributions,
         load=load_facts(trial, arrival),
         replicates=replicates,
-        drifts=_drifts(trial, arrival, run.scenario.primary_metrics),
-        beginnings=_beginnings(trial, arrival, run.scenario.primary_metrics),
+        drifts=_changes(trial, arrival, primary, middle_ns, middle_ns),
+        beginnings=_changes(trial, arrival, primary, begun_ns, settled_ns) if is_long else {},
         trace=trial.trace(max(_FEWEST_TRACED_OF_TRIAL, traced)),
     )
 
@@ -162,35 +168,27 @@ def _replicates(
     return replicates
 
 
-def _drifts(
-    trial: TrialSamples, arrival: Closed | Open, metrics: Sequence[str]
+def _changes(
+    trial: TrialSamples,
+    arrival: Closed | Open,
+    metrics: Sequence[str],
+    early_until_ns: int,
+    late_from_ns: int,
 ) -> dict[str, float]:
-    """Return by series the logarithm of what the window's second half gives ÷ what the first does.
+    """Return by series the logarithm of what the window gives from an instant on ÷ until another.
 
-    Of those that ``metrics`` are statistics of. A half with fewer operations than a median needs
+    Of those that ``metrics`` are statistics of. A part with fewer operations than a median needs
     tells nothing, nor a rate of few rounds.
     """
     if changes_by_design(arrival):
         return {}
-    rounds = ROUNDS_PER_HALF * (arrival.clients if isinstance(arrival, Closed) else 1)
-    halves = {name: trial.halves(name) for name in filter(None, map(series_of, metrics))}
+    rounds = FEWEST_ROUNDS * (arrival.clients if isinstance(arrival, Closed) else 1)
+    window = trial.window
+    longer = (window.end_ns - late_from_ns) / (early_until_ns - window.start_ns)
+    series = filter(None, map(series_of, metrics))
+    parts = {name: trial.parts(name, early_until_ns, late_from_ns) for name in series}
     return {
-        name: math.log(late / early)
-        for name, (early, late) in halves.items()
+        name: math.log(late / early / (longer if name in METRICS else 1.0))
+        for name, (early, late) in parts.items()
         if min(early, late) >= (rounds if name in METRICS else 1)
     }
-
-
-def _beginnings(
-    trial: TrialSamples, arrival: Closed | Open, metrics: Sequence[str]
-) -> dict[str, float]:
-    """Return by time the logarithm of the window's last three fifths ÷ its first half second."""
-    start_ns, end_ns = trial.window.start_ns, trial.window.end_ns
-    is_short = end_ns - start_ns < SHORTEST_WITH_BEGINNING_S * _NS_PER_S
-    if is_short or changes_by_design(arrival):
-        return {}
-    early_until_ns = start_ns + round(BEGINNING_S * _NS_PER_S)
-    late_from_ns = start_ns + round(_SETTLED_FROM * (end_ns - start_ns))
-    times = (name for name in map(series_of, metrics) if name and name not in METRICS)
-    parts = {name: trial.parts(name, early_until_ns, late_from_ns) for name in times}
-    return {name: math.log(late / early) for name, (early, late) in parts.items() if early}

@@ -86,10 +86,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def drift_in_words(drift: Drift) -> str:
+def drift_in_words(
+    drift: Drift, when: str = "from the first half of the window to the second"
+) -> str:
     """Write a drift in words that follow the name of the series."""
     by = f"{'rose' if drift.change > 0.0 else 'fell'} by {number(100.0 * abs(drift.change))} %"
-    return f"{by} from the first half of the window to the second, over {drift.trials} trials"
+    return f"{by} {when}, over {drift.trials} trials"
 
 
 def listed(parts: Iterable[str], most: int = 0) -> str:

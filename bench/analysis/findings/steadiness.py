@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from statistics import fmean, median
+from collections.abc import Iterator, Mapping
+from statistics import median
 
 from bench.analysis.cell import Cell
 from bench.analysis.findings.registry import Symptom, cell_finding, is_most
@@ -11,7 +11,9 @@ from bench.analysis.result import Analysis
 from bench.analysis.wording import drift_in_words
 from bench.scenario.metric import METRICS
 from bench.scenario.quantity import number
-from bench.stats.steadiness import LEAST_DRIFT, Drift
+from bench.stats.steadiness import Drift
+
+_AFTER_BEGINNING = "after the first half second"
 
 
 @cell_finding("warning", advice="Raise warmup_s or warmup_cycles, and duration_s with them.")
@@ -41,16 +43,12 @@ def slowing_down(_: Analysis, cell: Cell) -> Symptom | None:
     advice="Measure with more repetitions or a longer duration_s, on a quieter machine.",
 )
 def drift_not_known(_: Analysis, cell: Cell) -> Symptom | None:
-    """A time or rate changed by 10 % or more from the first half of the window to the second, taken
-    over the trials, but these differ so much that it may be chance: whether it drifts is not known.
-    Comparisons of it count.
+    """A time or rate changed by 10 % or more from the first half of the window to the second, or
+    after the first half second of one of 2 s or more, taken over the trials, but these differ so
+    much that it may be chance: whether it drifts is not known. Comparisons of it count.
     """
-    symptoms = (
-        _symptom(series, drift)
-        for series, drift in cell.drifts.items()
-        if drift.p_value is not None and drift.is_large and not drift.is_systematic
-    )
-    return max(symptoms, key=lambda symptom: symptom.size, default=None)
+    halves, beginnings = _unclear(cell.drifts), _unclear(cell.since_beginning)
+    return _largest(*_told(halves), *_told(beginnings, _AFTER_BEGINNING))
 
 
 @cell_finding(
@@ -58,40 +56,39 @@ def drift_not_known(_: Analysis, cell: Cell) -> Symptom | None:
     advice="Compare windows of the same length, and raise warmup_cycles where times fall.",
 )
 def beginning_differs(_: Analysis, cell: Cell) -> Symptom | None:
-    """Of a window of 2 s or more, the first half second has a median that differs by 10 % or more
-    from that of the last three fifths, taken over the trials: the saver was not warm yet, or its
-    store made it slower. Comparisons count, but another length of the window gives another figure.
+    """Of a window of 2 s or more, the first half second has another median, or rate, than the last
+    three fifths, by 10 % or more in the cell's trials: the saver was not warm yet, or its store
+    made it slower. Comparisons count, but another length of the window gives another figure.
     """
-    symptoms = (
-        Symptom(
-            f"{series} {'rose' if change > 0.0 else 'fell'} by {number(100.0 * abs(change))} % "
-            "after the first half second",
-            size=abs(change),
-        )
-        for series, change in changed_beginnings(cell).items()
-    )
-    return max(symptoms, key=lambda symptom: symptom.size, default=None)
-
-
-def changed_beginnings(cell: Cell) -> dict[str, float]:
-    """Return by how much each series changed after its beginning, over the trials, from 10 % on."""
-    changes = {series: math.expm1(fmean(trials)) for series, trials in cell.beginnings.items()}
-    least = math.log1p(LEAST_DRIFT)
-    return {name: value for name, value in changes.items() if abs(math.log1p(value)) >= least}
+    changed = {name: drift for name, drift in cell.since_beginning.items() if drift.is_systematic}
+    return _largest(*_told(changed, _AFTER_BEGINNING))
 
 
 def _drifting(cell: Cell, *, faster: bool) -> Symptom | None:
     """Tell of the series that drifted most in one direction."""
-    symptoms = (
-        _symptom(series, drift)
+    drifting = {
+        series: drift
         for series, drift in cell.drifts.items()
         if drift.is_systematic and ((drift.change > 0.0) == (series in METRICS)) == faster
-    )
+    }
+    return _largest(*_told(drifting))
+
+
+def _unclear(drifts: Mapping[str, Drift]) -> dict[str, Drift]:
+    return {
+        series: drift
+        for series, drift in drifts.items()
+        if drift.p_value is not None and drift.is_large and not drift.is_systematic
+    }
+
+
+def _told(drifts: Mapping[str, Drift], *when: str) -> Iterator[Symptom]:
+    for series, drift in drifts.items():
+        yield Symptom(f"{series} {drift_in_words(drift, *when)}", size=abs(drift.change))
+
+
+def _largest(*symptoms: Symptom) -> Symptom | None:
     return max(symptoms, key=lambda symptom: symptom.size, default=None)
-
-
-def _symptom(series: str, drift: Drift) -> Symptom:
-    return Symptom(f"{series} {drift_in_words(drift)}", size=abs(drift.change))
 
 
 @cell_finding(

@@ -55,7 +55,7 @@ def test_what_changed_much_in_trials_that_disagree_is_told_and_compared(
     if finding is not None:
         assert finding.severity == "note"
         assert "b · selector" in finding.message
-        assert "cycle.response rose by 40.7 % from the first half" in finding.message
+        assert "cycle.response rose by 54.7 % after the first half second" in finding.message
 
 
 def test_only_the_metric_that_drifts_is_inconclusive(tmp_path: Path) -> None:
