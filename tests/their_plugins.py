@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
@@ -25,6 +26,7 @@ from pydantic import BaseModel
 
 from bench.contracts import Client, ExpectedThread, Payload, PluginOptions, Subject, Workload
 from bench.scenario.durability import Durability
+from bench.workloads.append_steps import AppendStepsWorkload
 
 
 class Whole(TypedDict):
@@ -79,6 +81,20 @@ class FanOut(Workload):
 
     def expected(self) -> Mapping[str, ExpectedThread]:
         return {f"{self.namespace}-{run}": ExpectedThread() for run in range(1, self._runs + 1)}
+
+
+class Endless(AppendStepsWorkload):
+    """Every fourth cycle goes on until its caller gives up, in the middle of a write."""
+
+    _cycles = 0
+
+    async def cycle(self, client: Client) -> None:
+        self._cycles += 1
+        task = asyncio.current_task() if self._cycles % 4 == 0 else None
+        await super().cycle(client)
+        # What a driver swallows ends it, too.
+        while task is not None and not task.cancelling():
+            await super().cycle(client)
 
 
 class User(BaseModel):

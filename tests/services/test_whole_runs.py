@@ -145,8 +145,10 @@ def test_puts_that_are_given_up_half_way_lose_nothing_and_are_not_compared(tmp_p
         tmp_path,
         text_of(
             subjects,
-            payload='use = "messages"\noptions = { state_bytes = 20_000 }',
-            arrival="clients = 8\ntimeout_s = 0.02",
+            f'use = "{THEIRS}:Endless"\noptions = {{ threads_per_client = 1, steps_per_turn = 1 }}',
+            'use = "messages"\noptions = { state_bytes = 20_000 }',
+            "clients = 8\ntimeout_s = 0.5",
+            duration_s=1.0,
         ),
     )
 
