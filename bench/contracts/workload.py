@@ -58,7 +58,7 @@ class Client(Protocol):
         *arguments: Arguments.args,
         **keywords: Arguments.kwargs,
     ) -> Awaitable[Result]:
-        """Make a saver method one operation: due now, run after yielding to the loop."""
+        """Make a saver method one operation: due once awaited, run after yielding to the loop."""
 
     def mark(self, name: str) -> None:
         """Note the instant as the (so far) last of its ``name`` in this cycle.

@@ -47,12 +47,12 @@ class LoadClient(Caller):
         if self.marks:
             self.marks.clear()
 
-    def perform(
+    async def perform(
         self,
         method: Callable[Arguments, Awaitable[Result]],
         *arguments: Arguments.args,
         **keywords: Arguments.kwargs,
-    ) -> Awaitable[Result]:
+    ) -> Result:
         """Make a saver method one operation that is due now, and is run after yielding to the loop.
 
         LangGraph makes every saver call a task of its own, so the loop runs others before it. The
@@ -61,18 +61,8 @@ class LoadClient(Caller):
         due_ns = self._cycle_due_ns
         if due_ns:
             self._cycle_due_ns = 0
-            return self._performed(due_ns, False, method, *arguments, **keywords)
-        return self._performed(self._clock(), True, method, *arguments, **keywords)
-
-    async def _performed(
-        self,
-        due_ns: int,
-        yields: bool,
-        method: Callable[Arguments, Awaitable[Result]],
-        *arguments: Arguments.args,
-        **keywords: Arguments.kwargs,
-    ) -> Result:
-        if yields:
+        else:
+            due_ns = self._clock()
             await TURN
         self.due_ns = due_ns
         return await method(*arguments, **keywords)

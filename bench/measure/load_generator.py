@@ -280,7 +280,7 @@ class Load:
             self._shed(due_ns, limit_ns, queued_ns)
             return _SHED
         cut_off_ns = 0
-        giving_up = self._giving_up(client)
+        giving_up = self._giving_up(client) if self.cancelled_share else None
         try:
             if limit_ns:
                 async with asyncio.timeout((limit_ns - started_ns) / _NS_PER_S) as scope:
@@ -317,7 +317,7 @@ class Load:
 
         Only those of the window, which is open once its end is known.
         """
-        if not self.cancelled_share or self._end_ns == _NEVER_NS:
+        if self._end_ns == _NEVER_NS:
             return None
         is_drawn, part = self._draw.random() < self.cancelled_share, self._draw.random()
         return _GivingUp(part * client.last_ns / _NS_PER_S) if is_drawn else None

@@ -281,25 +281,19 @@ def counting(original: Method, counted_as: Sequence[Count]) -> Method:
     What is called outside an operation is not counted.
     """
     current_operation = _OPERATION.get
-    # Plain tuples are taken apart faster.
-    counted_in = [(count.calls, count.in_turn, count.counts) for count in counted_as]
+    always = [count.calls for count in counted_as if not count.in_turn and count.counts is None]
+    sometimes = [count for count in counted_as if count.in_turn or count.counts is not None]
 
-    def count(operation: list[Any], arguments: Any, keywords: Any) -> None:
-        for calls, in_turn, counts in counted_in:
-            if counts is not None and not counts(*arguments, **keywords):
-                continue
-            if in_turn and not _is_next(operation):
-                continue
-            calls[operation[_CODE]] += 1
-
-    if inspect.iscoroutinefunction(original):
+    if sometimes and inspect.iscoroutinefunction(original):
 
         @functools.wraps(original)
         async def awaited(*arguments: Any, **keywords: Any) -> Any:
             # Here, and not when it was called: somebody may have made a task of it since.
             operation = current_operation()
             if operation is not None:
-                count(operation, arguments, keywords)
+                for calls in always:
+                    calls[operation[_CODE]] += 1
+                _count(sometimes, operation, arguments, keywords)
             return await original(*arguments, **keywords)
 
         return awaited
@@ -308,10 +302,20 @@ def counting(original: Method, counted_as: Sequence[Count]) -> Method:
     def counted(*arguments: Any, **keywords: Any) -> Any:
         operation = current_operation()
         if operation is not None:
-            count(operation, arguments, keywords)
+            for calls in always:
+                calls[operation[_CODE]] += 1
+            if sometimes:
+                _count(sometimes, operation, arguments, keywords)
         return original(*arguments, **keywords)
 
     return counted
+
+
+def _count(counted_as: list[Count], operation: list[Any], arguments: Any, keywords: Any) -> None:
+    for calls, in_turn, counts in counted_as:
+        is_counted = counts is None or counts(*arguments, **keywords)
+        if is_counted and (not in_turn or _is_next(operation)):
+            calls[operation[_CODE]] += 1
 
 
 def _is_next(operation: list[Any]) -> bool:
