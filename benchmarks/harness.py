@@ -5,7 +5,6 @@ The only place here that knows how they are made.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from bench.contracts import Workload
 from bench.handover.acknowledgements import AcknowledgementLog
 from bench.handover.clock import now_ns
 from bench.measure.load_generator import Load, Offer
+from bench.measure.pacer import sleep_beside
 from bench.measure.recorder import Recorder
 from bench.measure.timing import OPERATIONS, Timing
 from bench.records.trial import Window
@@ -53,6 +53,6 @@ async def offer(
     start_ns = load.start() + round(warmup_s * _NS_PER_S)
     end_ns = start_ns + round(duration_s * _NS_PER_S)
     load.end_at(end_ns)
-    await asyncio.sleep((end_ns - now_ns()) / _NS_PER_S)
+    await sleep_beside((end_ns - now_ns()) / _NS_PER_S)
     await load.drain(_DRAIN_S)
     return Window(start_ns, end_ns, now_ns())

@@ -35,6 +35,7 @@ from bench.handover.job import (
 from bench.handover.parts import Parts, close, options_of
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
+from bench.measure.pacer import sleep_beside
 from bench.measure.recorder import Recorder
 from bench.measure.timing import Clock, Saver, Timing
 from bench.records.files import to_json
@@ -278,8 +279,7 @@ class Lifecycle:
         return not is_failing and self._warmth(load, subject).value < 1.0
 
     async def _sleep_until(self, until_ns: int) -> None:
-        left_s = (until_ns - self._clock()) / _NS_PER_S
-        await asyncio.sleep(left_s)
+        await sleep_beside((until_ns - self._clock()) / _NS_PER_S)
 
     @property
     def _warm_cycles(self) -> int:

@@ -8,6 +8,7 @@ the thread gets the interpreter lock.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from array import array
 from collections.abc import Callable
@@ -84,3 +85,19 @@ class Pacer(threading.Thread):
             while number < len(self._schedule) and self._schedule.due_ns(number) <= now_ns:
                 number += 1
             self._wake()
+
+
+async def sleep_beside(seconds: float) -> None:
+    """Sleep without a timer of the running loop: that would give each of its waits a limit.
+
+    Such a limit costs two looks at the clock and a timer of the system, each time. The thread is
+    none of the loop's own, which may be the saver's.
+    """
+    is_over = asyncio.Event()
+    wake = asyncio.get_running_loop().call_soon_threadsafe
+    timer = threading.Timer(max(0.0, seconds), wake, (is_over.set,))
+    timer.start()
+    try:
+        await is_over.wait()
+    finally:
+        timer.cancel()

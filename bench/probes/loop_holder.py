@@ -1,8 +1,7 @@
-"""By what the event loop was held, when it came to a timer late."""
+"""By what the event loop was held, when it came to a beat late."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 import time
@@ -12,13 +11,14 @@ from types import FrameType
 from typing import ClassVar
 
 from bench.contracts import ReadingKind, Subject, WorkerProbe
+from bench.probes._beat import beat
 from bench.probes.loop_lag import INTERVAL_NS
 from bench.records.trial import Reading
 
-# That of loop_lag: a timer that is due with another one does not wake the loop again.
+# That of loop_lag: what is due with it hardly wakes the loop again.
 INTERVAL_S = INTERVAL_NS / 1e9
-# An interpreter lock that is asked for comes after 5 ms, a selector's timer is 1 ms late at most;
-# what is later than this was held by something.
+# An interpreter lock that is asked for comes after 5 ms; what is later than this was held by
+# something.
 STALL_NS = 20_000_000
 # Of one stall, each look twice as late as the one before: long ones do not outvote all others.
 _LOOK_AGAIN = 2
@@ -77,7 +77,7 @@ def _short(qualified: str) -> str:
 
 
 class Stalls:
-    """How late a chain of timers is: the loop answers, the watcher asks."""
+    """How late a loop comes to its beat: the loop answers, the watcher asks."""
 
     def __init__(self, start_ns: int) -> None:
         self.due_ns = start_ns + INTERVAL_NS
@@ -86,7 +86,7 @@ class Stalls:
         self._looked_for_ns = self.due_ns
 
     def answer(self, now_ns: int) -> None:
-        """Note that the loop came to its timer, and when the next one is due."""
+        """Note that the loop came to its beat, and when the next one is due."""
         late_ns = now_ns - self.due_ns
         self.held_ns += late_ns if late_ns > STALL_NS else 0
         self.due_ns = now_ns + INTERVAL_NS - late_ns % INTERVAL_NS
@@ -107,13 +107,13 @@ class Stalls:
 
 
 class LoopHolder(WorkerProbe):
-    """A timer of the loop every 10 ms tells when it is held; a thread then looks by whom.
+    """A beat on the loop every 10 ms tells when it is held; a thread then looks by whom.
 
     The time is the loop's own account: that the thread comes late changes nothing in it. The thread
-    reads one integer every 20 to 30 ms, and only where the timer is more than 20 ms late the stack
+    reads one integer every 20 to 30 ms, and only where the beat is more than 20 ms late the stack
     of the loop's thread (``sys._current_frames``), once and again each time the stall has doubled.
 
-    Cost: some 100 timers per second, on the beat of ``loop_lag``, and 40 wake-ups of a thread. Each
+    Cost: some 100 beats per second, with those of ``loop_lag``, and 40 wake-ups of a thread. Each
     wake-up asks for the interpreter lock, which a computing loop gives away after 5 ms at most and
     takes back at once; it is the same for every subject. What holds the interpreter lock as well,
     as an extension that computes, is seen only when it lets go, at the next Python instruction.
@@ -140,20 +140,19 @@ class LoopHolder(WorkerProbe):
         self._by_saver = 0
 
     async def start(self, subject: Subject) -> None:
-        self._loop = asyncio.get_running_loop()
         self._loop_thread_id = threading.get_ident()
         self._start_ns = self._clock()
         self._stalls = Stalls(self._start_ns)
-        self._set_timer(self._start_ns)
+        self._end_beat = beat(INTERVAL_NS, self._on_beat)
         self._watching.acquire()
         self._thread = threading.Thread(target=self._watch, name="loop_holder", daemon=True)
         self._thread.start()
 
     async def stop(self, checkpoints: int) -> Sequence[Reading]:
-        """End; a timer that is late by now counts with its time so far."""
+        """End; a beat that is late by now counts with its time so far."""
         del checkpoints
         now_ns = self._clock()
-        self._timer.cancel()
+        self._end_beat()
         self._stalls.answer(now_ns)
         self._watching.release()
         self._thread.join()
@@ -164,16 +163,10 @@ class LoopHolder(WorkerProbe):
         self._places[place] += 1
         self._by_saver += is_saver
 
-    def _set_timer(self, now_ns: int) -> None:
-        left_s = max(0, self._stalls.due_ns - now_ns) / 1e9
-        self._timer = self._loop.call_later(left_s, self._on_timer)
-
-    def _on_timer(self) -> None:
+    def _on_beat(self) -> None:
         now_ns = self._clock()
-        # A timer may fire early.
         if now_ns >= self._stalls.due_ns:
             self._stalls.answer(now_ns)
-        self._set_timer(now_ns)
 
     def _watch(self) -> None:
         while not self._watching.acquire(timeout=self._stalls.next_look_s(self._clock())):

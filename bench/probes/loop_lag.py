@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from array import array
@@ -10,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from bench.contracts import ReadingKind, Subject, WorkerProbe
+from bench.probes._beat import beat
 from bench.records.trial import Reading
 
 INTERVAL_NS = 10_000_000
-_NS_PER_S = 1_000_000_000
 _FROM_READY = "from when something was ready to run until the loop ran it"
 
 Clock = Callable[[], int]
@@ -63,11 +62,11 @@ class PingSchedule:
 
 
 class LoopLag(WorkerProbe):
-    """Asks the loop every 10 ms, by a timer of its own, how late it comes to it.
+    """Asks the loop every 10 ms how late it comes to a beat.
 
-    Each timer wakes a loop that sleeps, at the cost of what is measured: hence no more timers than
-    that. They are the loop's, so its rounding shows: up to 1 ms with the selector,
-    while uvloop's may fire early and are then set again. The null subject shows each loop's floor.
+    Each beat wakes a loop that sleeps, at the cost of what is measured: hence no more than that.
+    Where they are timers of the loop, as with Proactor, its rounding shows. The null subject shows
+    each loop's floor.
     A thread that pings from outside would show the interpreter lock's queue instead: a loop that
     polls takes the lock back before a waiting thread gets it, and so seems to stand still while it
     runs thousands of callbacks; besides, that thread slows down what is measured.
@@ -94,27 +93,21 @@ class LoopLag(WorkerProbe):
         self._thread_cpu_clock = thread_cpu_clock
 
     async def start(self, subject: Subject) -> None:
-        self._loop = asyncio.get_running_loop()
         self._start_cpu_ns = self._thread_cpu_clock()
         self._start_ns = self._clock()
         self._schedule = PingSchedule(self._start_ns, INTERVAL_NS)
-        self._set_timer(self._start_ns)
+        self._end_beat = beat(INTERVAL_NS, self._on_beat)
 
     async def stop(self, checkpoints: int) -> Sequence[Reading]:
         """End. A ping that is still unanswered counts with its time so far."""
         del checkpoints
         now_ns, now_cpu_ns = self._clock(), self._thread_cpu_clock()
-        self._timer.cancel()
+        self._end_beat()
         self._schedule.answer(now_ns)
         return self._readings(now_ns - self._start_ns, now_cpu_ns - self._start_cpu_ns)
 
-    def _set_timer(self, now_ns: int) -> None:
-        left_s = max(0, self._schedule.due_ns - now_ns) / _NS_PER_S
-        self._timer = self._loop.call_later(left_s, self._pinged)
-
-    def _pinged(self) -> None:
+    def _on_beat(self) -> None:
         self._schedule.answer(self._clock())
-        self._set_timer(self._clock())
 
     def _readings(self, wall_ns: int, cpu_ns: int) -> list[Reading]:
         ordered = sorted(self._schedule.lags_ns)

@@ -72,16 +72,16 @@ def test_a_quantile_is_a_value_that_occurred(share: float, expected: int) -> Non
     assert expected == quantile([1, 2, 3, 4], share)
 
 
-def test_timers_missed_while_the_loop_is_blocked_count_in_full() -> None:
+def test_beats_missed_while_the_loop_is_blocked_count_in_full() -> None:
     async def main() -> None:
         clock = Clock()
         probe = LoopLag(clock, clock)
         await probe.start(Scripted())
         clock.now_ns = INTERVAL_NS
-        probe._pinged()
+        probe._on_beat()
         assert list(probe._schedule.lags_ns) == [0]
         clock.now_ns = 4 * INTERVAL_NS
-        probe._pinged()
+        probe._on_beat()
         expected_ns = [0, 2 * INTERVAL_NS, INTERVAL_NS, 0]
         assert expected_ns == list(probe._schedule.lags_ns)
         readings = by_name(await probe.stop(0))
@@ -94,16 +94,16 @@ def test_timers_missed_while_the_loop_is_blocked_count_in_full() -> None:
     asyncio.run(main())
 
 
-def test_a_timer_that_fires_early_is_no_lag_and_is_set_again() -> None:
+def test_a_beat_that_comes_early_is_no_lag() -> None:
     async def main() -> None:
         clock = Clock()
         probe = LoopLag(clock, clock)
         await probe.start(Scripted())
         clock.now_ns = INTERVAL_NS - 1
-        probe._pinged()
+        probe._on_beat()
         assert list(probe._schedule.lags_ns) == []
         clock.now_ns = INTERVAL_NS + 3
-        probe._pinged()
+        probe._on_beat()
         assert list(probe._schedule.lags_ns) == [3]
         await probe.stop(0)
 
@@ -138,7 +138,7 @@ def test_nothing_due_no_lag() -> None:
 
 @pytest.mark.parametrize("name", ["selector", "uvloop", "proactor"])
 def test_a_real_loop_that_polls_is_not_said_to_stand_still(name: str) -> None:
-    """A loop whose tasks never sleep comes to its timers all the same."""
+    """A loop whose tasks never sleep comes to its beats all the same."""
     plugin: Any = load("loop", name)
     if plugin().unavailable():
         pytest.skip(plugin().unavailable())
