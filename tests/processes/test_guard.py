@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.waiting import running
+
 RUNNER = """
 import os, subprocess, sys
 guard = subprocess.Popen(
@@ -30,7 +32,7 @@ def test_what_native_code_holds_ends_with_its_runner(tmp_path: Path) -> None:
     told = subprocess.run(runner, capture_output=True, check=True, text=True).stdout  # noqa: S603 - our own
     left = [psutil.Process(int(each)) for each in told.split() if psutil.pid_exists(int(each))]
 
-    _, alive = psutil.wait_procs(left, timeout=60)
+    alive = running(left)
     for process in alive:
         process.kill()
 

@@ -33,7 +33,7 @@ from bench.scenario.metric import WARM_UP
 from bench.scenario.plan import Plan, expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import parse_scenario
-from tests.waiting import until
+from tests.waiting import running, until
 
 THEIRS = "tests.processes.their_savers"
 RUN_ID = "20260101T000000Z-s"
@@ -418,9 +418,7 @@ def test_a_killed_runner_leaves_no_process_of_a_saver_and_no_directory(
     runner.kill()
     runner.wait()
 
-    _, alive = psutil.wait_procs(family, timeout=20)
-
-    assert not alive
+    assert running(family) == []
     assert list(temporary.iterdir()) == []
 
 
@@ -464,8 +462,7 @@ def test_a_worker_whose_plug_in_hangs_as_it_is_imported_ends_with_its_runner(
         # As a runner that is killed does.
         worker.give_up()
 
-        ended, _ = psutil.wait_procs([process], timeout=20.0)
-    assert ended == [process]
+        assert running([process]) == []
     assert list(temporary.iterdir()) == []
 
 

@@ -24,7 +24,7 @@ from bench.scenario.plan import expand
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import parse_scenario
 from bench.verify.verifier_process import VerifierProcess
-from tests.waiting import until
+from tests.waiting import running, until
 
 FAULTY = "tests.processes.faulty_savers"
 # No read after the first of a client, so that what was lost is left for the verifier to find. Six
@@ -244,8 +244,7 @@ def test_a_runner_that_ends_while_a_store_is_read_back_leaves_nothing(
         code = runner.wait(timeout=60)
         said = cast("IO[bytes]", runner.stderr).read().decode()
 
-    _, alive = psutil.wait_procs(family, timeout=30)
-    assert alive == []
+    assert running(family) == []
     assert list(temporary.iterdir()) == []
     assert code == (-signal.SIGKILL if number == signal.SIGKILL else 130)
     assert "Traceback" not in said

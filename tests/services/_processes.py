@@ -1,4 +1,4 @@
-"""Telling whether processes have ended, and running a runner that ends badly."""
+"""Processes with all that they started, and running a runner that ends badly."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ def tree(process_ids: Iterable[int]) -> list[psutil.Process]:
     """Return the processes with all that they have started."""
     processes = [psutil.Process(process_id) for process_id in process_ids]
     return processes + [child for process in processes for child in process.children(True)]
-
-
-def running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """Return those that still run once all have had their time to end; a zombie does not run."""
-    _, left = psutil.wait_procs(list(processes), timeout=LIMIT_S)
-    return [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
 
 
 @dataclass(frozen=True)

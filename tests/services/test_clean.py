@@ -23,8 +23,7 @@ from bench.servers._redis_namespace import _index_names, namespace_of
 from bench.servers.postgres import PostgresServer
 from bench.servers.redis import RedisServer
 from tests.services._platforms import needs_redis
-from tests.services._processes import running
-from tests.waiting import until
+from tests.waiting import running, until
 
 pytestmark = [
     pytest.mark.services,

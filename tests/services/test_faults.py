@@ -18,7 +18,7 @@ from bench.discovery import load, names
 from bench.records.store import Store
 from tests.fuse import skip_without_fuse
 from tests.services._platforms import skip_without
-from tests.waiting import until
+from tests.waiting import running, until
 
 pytestmark = [
     pytest.mark.services,
@@ -129,8 +129,7 @@ def test_a_runner_that_is_killed_meanwhile_leaves_nothing(
             # Whatever went wrong: leaving waits for its end.
             runner.send_signal(signal.SIGKILL)
 
-    _, alive = psutil.wait_procs(family, timeout=60)
-    assert alive == []
+    assert running(family) == []
     assert ports.isdisjoint(listening(psutil.process_iter()))
     assert list(temporary.iterdir()) == []
     assert str(temporary) not in Path("/proc/mounts").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ import pytest
 
 from bench.records.store import Store
 from tests.services._platforms import needs_redis
-from tests.waiting import until
+from tests.waiting import running, until
 
 pytestmark = [
     pytest.mark.services,
@@ -95,8 +95,7 @@ def test_stopped_in_the_middle_it_leaves_nothing_and_can_be_completed(
         runner.send_signal(number)
         code = runner.wait(timeout=60)
 
-    _, alive = psutil.wait_procs(family, timeout=30)
-    assert alive == []
+    assert running(family) == []
     assert code == (-signal.SIGKILL if number == signal.SIGKILL else 130)
     assert list(temporary.iterdir()) == []
     store = Store(tmp_path / "results")

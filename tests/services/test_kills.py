@@ -17,9 +17,8 @@ import pytest
 from bench.errors import EXIT_INCONCLUSIVE
 from bench.records.store import Store
 from tests.services._platforms import needs_redis
-from tests.services._processes import running
 from tests.services.test_interruption import SCENARIO
-from tests.waiting import until
+from tests.waiting import running, until
 
 pytestmark = [
     pytest.mark.services,

@@ -20,6 +20,7 @@ from bench.scenario.scenario_file import parse_scenario
 from bench.servers import _embedded, postgres
 from bench.servers.postgres import PostgresPrograms, PostgresServer, find_postgres
 from tests.services import _processes
+from tests.waiting import running
 
 pytestmark = pytest.mark.services
 
@@ -115,7 +116,7 @@ def test_an_embedded_server_starts_and_leaves_nothing() -> None:
         assert directory.is_dir()
     finally:
         server.stop()
-    assert _processes.running(processes) == []
+    assert running(processes) == []
     assert not directory.exists()
     server.stop()
 
@@ -181,7 +182,7 @@ def test_an_exception_leaves_nothing() -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert found
-    assert _processes.running(found) == []
+    assert running(found) == []
 
 
 def test_a_setting_that_does_not_exist_ends_with_the_servers_words() -> None:
@@ -220,11 +221,11 @@ def test_a_runner_that_is_killed_leaves_no_server() -> None:
             if psutil.pid_exists(process_id)
         ]
         assert left.exit_code == -signal.SIGKILL
-        assert _processes.running(ended) == []
+        assert running(ended) == []
         assert not left.directory.exists()
         # The server went although a worker, who might have held the pipe open, is still there.
         assert worker.is_running()
-    assert _processes.running([worker]) == []
+    assert running([worker]) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
@@ -237,7 +238,7 @@ def test_a_keeper_that_is_killed_leaves_no_server() -> None:
         keeper = server._embedded._keeper if server._embedded else None
         assert keeper is not None
         keeper.kill()
-        assert _processes.running(processes) == []
+        assert running(processes) == []
     finally:
         server.stop()
     assert not directory.exists()
@@ -250,7 +251,7 @@ def test_a_server_that_was_killed_can_be_stopped() -> None:
         processes = _processes.tree(endpoint.process_ids)
         directory = directory_of(server)
         processes[0].kill()
-        assert _processes.running(processes) == []
+        assert running(processes) == []
     finally:
         server.stop()
     assert not directory.exists()

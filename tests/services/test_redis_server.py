@@ -23,6 +23,7 @@ from bench.servers._redis_modules import text_of
 from bench.servers.redis import RedisPrograms, RedisServer, find_redis
 from tests.services import _processes
 from tests.services._platforms import needs_redis
+from tests.waiting import running
 
 pytestmark = [pytest.mark.services, needs_redis]
 
@@ -92,7 +93,7 @@ def test_an_embedded_server_starts_and_leaves_nothing(settings: dict[str, str]) 
         assert secret_of(server) not in str(processes[0].cmdline())
     finally:
         server.stop()
-    assert _processes.running(processes) == []
+    assert running(processes) == []
     assert not directory.exists()
     server.stop()
 
@@ -218,10 +219,10 @@ def test_a_runner_that_is_killed_leaves_no_server() -> None:
             if psutil.pid_exists(process_id)
         ]
         assert left.exit_code == -signal.SIGKILL
-        assert _processes.running(ended) == []
+        assert running(ended) == []
         assert not left.directory.exists()
         assert worker.is_running()
-    assert _processes.running([worker]) == []
+    assert running([worker]) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
@@ -234,7 +235,7 @@ def test_a_keeper_that_is_killed_leaves_no_server() -> None:
         keeper = server._embedded._keeper if server._embedded else None
         assert keeper is not None
         keeper.kill()
-        assert _processes.running(processes) == []
+        assert running(processes) == []
     finally:
         server.stop()
     assert not directory.exists()

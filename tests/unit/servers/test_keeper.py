@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import psutil
 import pytest
 
 from bench.servers import _keeper
-from tests.waiting import until
+from tests.waiting import running, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it uses POSIX signals")
 
@@ -90,21 +91,13 @@ def keeper(tmp_path: Path) -> Iterator[Keeper]:
         made.process.stdout.close()
 
 
-def has_ended(process: psutil.Process) -> bool:
-    try:
-        process.wait(timeout=30)
-    except psutil.TimeoutExpired:
-        return process.status() == psutil.STATUS_ZOMBIE
-    return True
-
-
 def test_the_server_runs_until_the_pipe_closes(keeper: Keeper) -> None:
     answer = keeper.ask(order(WAIT))
     server = psutil.Process(answer["process_id"])
     assert Path(answer["directory"]).parent == keeper.temporary
     assert server.ppid() == keeper.process.pid
     assert keeper.close() == 0
-    assert has_ended(server)
+    assert running([server]) == []
     assert list(keeper.temporary.iterdir()) == []
 
 
@@ -143,7 +136,7 @@ def test_a_frozen_server_ends_with_a_keeper_that_is_killed(keeper: Keeper) -> No
     keeper.ask("freeze")
     until(lambda: server.status() == psutil.STATUS_STOPPED, psutil.Process(keeper.process.pid))
     keeper.process.kill()
-    assert has_ended(server)
+    assert running([server]) == []
     shutil.rmtree(answer["directory"])
 
 
@@ -185,7 +178,7 @@ def test_a_server_is_started_later_in_the_directory_that_was_prepared(keeper: Ke
     until(lambda: [*data.glob("found")], server)
     (data / "found").read_bytes()
     assert keeper.close() == 0
-    assert has_ended(server)
+    assert running([server]) == []
     assert list(keeper.temporary.iterdir()) == []
 
 
@@ -193,7 +186,7 @@ def test_a_request_to_end_also_ends_the_server(keeper: Keeper) -> None:
     server = psutil.Process(keeper.ask(order(WAIT))["process_id"])
     keeper.process.send_signal(signal.SIGTERM)
     assert keeper.process.wait(timeout=30) == 0
-    assert has_ended(server)
+    assert running([server]) == []
     assert list(keeper.temporary.iterdir()) == []
 
 
@@ -202,7 +195,7 @@ def test_an_interrupt_from_the_keyboard_does_not(keeper: Keeper) -> None:
     keeper.process.send_signal(signal.SIGINT)
     assert server.is_running()
     assert keeper.close() == 0
-    assert has_ended(server)
+    assert running([server]) == []
 
 
 def test_a_server_that_ignores_the_signal_is_killed(keeper: Keeper) -> None:
@@ -211,15 +204,14 @@ def test_a_server_that_ignores_the_signal_is_killed(keeper: Keeper) -> None:
     Path(answer["directory"], "data", "deaf").read_bytes()
     server = psutil.Process(answer["process_id"])
     assert keeper.close() == 0
-    assert has_ended(server)
+    assert running([server]) == []
     assert list(keeper.temporary.iterdir()) == []
 
 
 def test_a_server_that_ended_by_itself_leaves_no_zombie_and_no_directory(keeper: Keeper) -> None:
     answer = keeper.ask(order("import sys; sys.stdin.read(); print('done')"))
-    assert not psutil.pid_exists(answer["process_id"]) or has_ended(
-        psutil.Process(answer["process_id"])
-    )
+    with contextlib.suppress(psutil.NoSuchProcess):
+        assert running([psutil.Process(answer["process_id"])]) == []
     assert keeper.close() == 0
     assert not psutil.pid_exists(answer["process_id"])
     assert list(keeper.temporary.iterdir()) == []
@@ -308,7 +300,7 @@ def test_a_template_is_closed_to_the_account_whose_servers_get_a_copy() -> None:
 def test_killing_the_keeper_kills_the_server(keeper: Keeper) -> None:
     server = psutil.Process(keeper.ask(order(WAIT))["process_id"])
     keeper.process.kill()
-    assert has_ended(server)
+    assert running([server]) == []
 
 
 def test_a_preparation_that_fails_is_answered_with_its_output(keeper: Keeper) -> None:
