@@ -13,7 +13,6 @@ from bench.report import words
 from bench.report.first_screen import first_blocks
 from bench.report.groups import Group, groups_of, loop_text, subject_text
 from bench.report.page import Block, Bullets, Code, Details, Facts, Page, Picture, Section, Text
-from bench.report.plots.drawing import pictures_of
 from bench.report.ratios import ratio_tables, traces, trials_table
 from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.tables.cells import glance_tables, group_tables, metrics_of
@@ -44,6 +43,8 @@ class Report:
     @cached_property
     def pictures(self) -> tuple[Picture, ...]:
         """The plots that have data; drawing them takes longer than all the rest."""
+        from bench.report.plots.drawing import pictures_of  # noqa: PLC0415 - slow to import
+
         return pictures_of(self.analysis)
 
     @cached_property
