@@ -60,7 +60,7 @@ def test_a_scenario_of_the_self_test_is_one_that_run_takes(
     path = str(SCENARIOS / "referencing.toml")
     places = ["--results", str(tmp_path / "results"), "--reports", str(tmp_path / "reports")]
 
-    assert main(["run", path, *places]) == EXIT_INVALID
+    assert main(["run", path, "--loop", LOOP, *places]) == EXIT_INVALID
     assert "keeps references" in capsys.readouterr().out
 
 

@@ -36,7 +36,7 @@ WRONG = {
         r"  .*misbehaving_factories\.py, line \d+, in blocks"
     ),
     "awaits_for_ever": (
-        r"opening hung, and was ended after 3 s, in its stage open\n(.*\n)*"
+        r"opening hung, and was ended after 1 s, in its stage open\n(.*\n)*"
         r".*in awaits_for_ever: await asyncio\.Event\(\)\.wait\(\)"
     ),
     "NeverReads": r"OSError: no cycle of the window succeeded; first: the disk is gone",
@@ -89,7 +89,7 @@ def test_what_loses_everything_is_asked_whether_it_reopens() -> None:
 
 @pytest.mark.parametrize(("name", "expected"), WRONG.items())
 def test_what_cannot_be_measured_is_told_with_reason_and_place(name: str, expected: str) -> None:
-    wrong, _ = tried(name, limit_s=3.0)
+    wrong, _ = tried(name, limit_s=1.0)
 
     assert wrong.startswith("subjects.theirs cannot be measured: ")
     assert re.search(expected, wrong), wrong

@@ -45,6 +45,8 @@ use = "append_steps"
 [arrivals.two]
 kind = "closed"
 clients = 2
+# All that is written is read back: a few hundred show what thousands would.
+think_s = 0.02
 
 [faults.it]
 use = "tells:It"
@@ -161,7 +163,7 @@ def test_what_was_flushed_is_kept_and_callers_are_served_again(
     skip_without("redis" if subject == "redis" else None)
     if fault in ON_OUR_DISK:
         skip_without_fuse()
-    with runner_of(tmp_path, temporary, subject, fault, 0.1, 4.0) as runner:
+    with runner_of(tmp_path, temporary, subject, fault, 0.1, 3.0) as runner:
         told = runner.communicate()[0].decode()
 
     assert runner.returncode == 0, told

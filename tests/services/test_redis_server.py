@@ -51,14 +51,24 @@ def make_index(client: redis.Redis, name: str, prefix: str) -> None:
     command(client, "FT.CREATE", name, "ON", "JSON", "PREFIX", "1", prefix, *schema)
 
 
-@pytest.fixture
-def theirs() -> Iterator[str]:
+@pytest.fixture(scope="module")
+def their_server() -> Iterator[str]:
     """The URL of a server in the place of the user's own."""
     server = RedisServer({})
     try:
         yield server.start({}, "bench_theirs").url
     finally:
         server.stop()
+
+
+@pytest.fixture
+def theirs(their_server: str) -> str:
+    """The URL of that server, which holds nothing."""
+    with redis.Redis.from_url(their_server) as client:
+        for name in indexes(their_server):
+            command(client, "FT.DROPINDEX", name)
+        client.flushall()
+    return their_server
 
 
 def external(url: str) -> RedisServer:
@@ -360,10 +370,14 @@ def test_a_missing_module_is_named(theirs: str, monkeypatch: pytest.MonkeyPatch)
 def test_a_password_works_and_is_never_shown(theirs: str) -> None:
     address = theirs.rpartition("@")[2]
     with redis.Redis.from_url(theirs) as client:
+        before: Any = client.config_get("requirepass")
         client.config_set("requirepass", "p@ss/word")
-    server = external(f"redis://:p%40ss%2Fword@{address}")
-    endpoint = server.start({}, "bench_guarded")
-    server.stop()
+        try:
+            server = external(f"redis://:p%40ss%2Fword@{address}")
+            endpoint = server.start({}, "bench_guarded")
+            server.stop()
+        finally:
+            client.config_set("requirepass", before["requirepass"])
     assert "p@ss" not in repr(endpoint)
     assert "p%40ss" not in repr(endpoint)
     with pytest.raises(UnavailableError, match="BENCH_REDIS_URL") as caught:

@@ -18,6 +18,7 @@ from bench.scenario.plan import expand
 from bench.scenario.scenario_file import parse_scenario
 from bench.servers.postgres import PostgresServer
 from bench.servers.redis import RedisServer
+from bench.verify.verifier_process import VerifierProcess
 from tests.processes.test_trials import text_of
 from tests.services._platforms import needs_redis
 
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.services
 
 # Starts a server with settings in the place of the user's own, and returns its address.
 Start = Callable[[Mapping[str, str]], str]
+# Measures the subject with these options on the server whose address a variable gives.
+Measured = Callable[[str, str, str, str], TrialRecord]
 
 
 @pytest.fixture
@@ -51,10 +54,21 @@ def their_redis() -> Iterator[Start]:
         yield start
 
 
-def measured(use: str, options: str, variable: str, address: str) -> TrialRecord:
-    scenario = parse_scenario(text_of(use, options=options), "theirs.toml")
-    environment = {**os.environ, variable: address}
-    return TrialRun(scenario, expand(scenario).trials[0], environment).run()[0]
+@pytest.fixture(scope="module")
+def verifier() -> Iterator[VerifierProcess]:
+    """One that reads back for all tests: starting it takes longer than a trial."""
+    with VerifierProcess(parse_scenario(text_of("redis"), "theirs.toml"), os.environ) as made:
+        yield made
+
+
+@pytest.fixture
+def measured(verifier: VerifierProcess) -> Measured:
+    def measure(use: str, options: str, variable: str, address: str) -> TrialRecord:
+        scenario = parse_scenario(text_of(use, options=options), "theirs.toml")
+        environment = {**os.environ, variable: address}
+        return TrialRun(scenario, expand(scenario).trials[0], environment, verifier).run()[0]
+
+    return measure
 
 
 def managed(address: str) -> str:
@@ -75,7 +89,11 @@ def managed(address: str) -> str:
     ],
 )
 def test_postgres_runs_as_it_is(
-    settings: dict[str, str], options: str, expected: Durability, postgres: Start
+    settings: dict[str, str],
+    options: str,
+    expected: Durability,
+    postgres: Start,
+    measured: Measured,
 ) -> None:
     address = postgres(settings)
     with psycopg.connect(address, autocommit=True) as connection:
@@ -98,7 +116,7 @@ def test_postgres_runs_as_it_is(
     ],
 )
 def test_redis_runs_as_it_is(
-    settings: dict[str, str], expected: Durability, their_redis: Start
+    settings: dict[str, str], expected: Durability, their_redis: Start, measured: Measured
 ) -> None:
     address = their_redis(settings)
     with redis.Redis.from_url(address, decode_responses=True) as client:
@@ -117,7 +135,7 @@ def test_redis_runs_as_it_is(
     [("", Durability.RELAXED), (', durability = "fsync"', Durability.RELAXED)],
 )
 def test_a_named_saver_keeps_no_more_than_postgres_does(
-    options: str, expected: Durability, postgres: Start
+    options: str, expected: Durability, postgres: Start, measured: Measured
 ) -> None:
     address = postgres({"synchronous_commit": "off"})
     use = "langgraph.checkpoint.postgres.aio:AsyncPostgresSaver.from_conn_string"
@@ -128,7 +146,9 @@ def test_a_named_saver_keeps_no_more_than_postgres_does(
 
 
 @needs_redis
-def test_a_named_saver_on_a_redis_that_does_not_tell_is_unknown(their_redis: Start) -> None:
+def test_a_named_saver_on_a_redis_that_does_not_tell_is_unknown(
+    their_redis: Start, measured: Measured
+) -> None:
     address = managed(their_redis({}))
     use = "langgraph.checkpoint.redis.aio:AsyncRedisSaver.from_conn_string"
     options = 'server = "redis", durability = "fsync", checkpoint_prefix = "{namespace}:c"'
@@ -139,7 +159,9 @@ def test_a_named_saver_on_a_redis_that_does_not_tell_is_unknown(their_redis: Sta
 
 
 @needs_redis
-def test_redis_that_does_not_tell_its_settings_is_measured_as_unknown(their_redis: Start) -> None:
+def test_redis_that_does_not_tell_its_settings_is_measured_as_unknown(
+    their_redis: Start, measured: Measured
+) -> None:
     record = measured("redis", "", "BENCH_REDIS_URL", managed(their_redis({})))
 
     assert (record.status, record.durability) == ("measured", Durability.UNKNOWN)
@@ -147,7 +169,9 @@ def test_redis_that_does_not_tell_its_settings_is_measured_as_unknown(their_redi
 
 
 @needs_redis
-def test_who_insists_on_a_durability_that_is_not_there_is_unsupported(their_redis: Start) -> None:
+def test_who_insists_on_a_durability_that_is_not_there_is_unsupported(
+    their_redis: Start, measured: Measured
+) -> None:
     address = their_redis({"appendonly": "no", "save": ""})
     record = measured("redis", 'persistence = "always"', "BENCH_REDIS_URL", address)
 

@@ -21,7 +21,7 @@ from bench.records.check import (
     CrashCheck,
     FailedTest,
 )
-from bench.records.outcome import Outcome
+from bench.records.outcome import COLUMNS, Outcome
 from bench.records.run import FORMAT_VERSION, Environment, RunRecord
 from bench.records.sample import Integers
 from bench.records.store import Run, Store
@@ -74,17 +74,18 @@ class Load:
         return self.put + self.get_tuple + 2 * self.wait + self.idle
 
     def rows(self) -> Integers:
-        rows: list[tuple[int, ...]] = []
-        busy = self.period - self.idle
-        for client in range(self.clients):
-            for cycle in range(self.cycles):
-                due = cycle * self.period
-                read_due = due + self.put + self.wait
-                saver = partial(row, client=client, lock=self.lock, pool=self.pool)
-                rows.append(saver("put", due, self.put, self.wait))
-                rows.append(saver("get_tuple", read_due, self.get_tuple, self.wait))
-                rows.append(row(CYCLE, due, busy - self.wait, self.wait, client=client))
-        return np.array([*rows, *self.extra], dtype=np.int64).reshape(-1, 8)
+        saver = partial(row, lock=self.lock, pool=self.pool)
+        cycle = (
+            saver("put", 0, self.put, self.wait),
+            saver("get_tuple", self.put + self.wait, self.get_tuple, self.wait),
+            row(CYCLE, 0, self.period - self.idle - self.wait, self.wait),
+        )
+        rows = np.tile(np.array(cycle, dtype=np.int64), (self.clients, self.cycles, 1, 1))
+        rows[..., COLUMNS.index("client")] = np.arange(self.clients)[:, None, None]
+        for time in ("due", "started", "finished"):
+            rows[..., COLUMNS.index(time)] += self.period * np.arange(self.cycles)[:, None]
+        extra = np.array(self.extra, dtype=np.int64).reshape(-1, len(COLUMNS))
+        return np.concatenate([rows.reshape(-1, len(COLUMNS)), extra])
 
     @property
     def window(self) -> Window:
