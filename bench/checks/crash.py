@@ -21,7 +21,7 @@ def crash(
     trials: CheckTrials,
     label: str,
     environment: Mapping[str, str],
-    verifier: VerifierProcess | None = None,
+    verifier: VerifierProcess,
     interpreter: Interpreter = OWN,
 ) -> tuple[CrashCheck, str]:
     """Kill the subject's process in each of its trials, and add up what was found afterwards.

@@ -16,8 +16,10 @@ from bench.checks.crash import crash
 from bench.checks.trials import CheckTrials, check_trials
 from bench.cli import main
 from bench.measure.runner import NO_OTHERS
+from bench.records.check import CrashCheck
 from bench.records.store import Store
 from bench.scenario.scenario import SubjectUse
+from bench.verify.verifier_process import VerifierProcess
 from tests.unit.analysis.synthetic import make_run, scenario_text
 
 SAVERS = "tests.processes.crashing_savers"
@@ -27,8 +29,14 @@ def trials_of(use: str, **options: object) -> CheckTrials:
     return check_trials({"theirs": SubjectUse(use=f"{SAVERS}:{use}", options=options)}, seed=1)
 
 
+def crashed(use: str, **options: object) -> CrashCheck:
+    trials = trials_of(use, **options)
+    with VerifierProcess(trials.scenario, os.environ) as verifier:
+        return crash(trials, "theirs", os.environ, verifier)[0]
+
+
 def test_what_is_stored_when_it_is_acknowledged_outlives_the_process() -> None:
-    found, _ = crash(trials_of("writing_through"), "theirs", os.environ)
+    found = crashed("writing_through")
 
     assert (found.kills, found.not_checked) == (2, "")
     assert found.acknowledged > 100
@@ -102,7 +110,7 @@ def test_a_run_strikes_out_who_acknowledges_before_storing_under_every_workload(
 
 
 def test_values_that_a_killed_process_takes_along_are_missed() -> None:
-    found, _ = crash(trials_of("empty_until_closed"), "theirs", os.environ)
+    found = crashed("empty_until_closed")
 
     assert (found.kills, found.lost) == (2, 0)
     assert found.wrong > 0
@@ -110,7 +118,7 @@ def test_values_that_a_killed_process_takes_along_are_missed() -> None:
 
 
 def test_a_store_that_cannot_be_opened_after_the_kill_is_told() -> None:
-    found, _ = crash(trials_of("torn"), "theirs", os.environ)
+    found = crashed("torn")
 
     assert (found.kills, found.not_checked) == (2, "")
     assert found.acknowledged > 100
@@ -124,7 +132,7 @@ def test_what_a_killed_saver_had_started_is_ended(
     diary = tmp_path / "diary"
     monkeypatch.setenv("THEIR_DIARY", str(diary))
 
-    found, _ = crash(trials_of("with_children"), "theirs", os.environ)
+    found = crashed("with_children")
 
     assert (found.kills, found.lost) == (2, 0)
     started = [int(line) for line in diary.read_text(encoding="utf-8").splitlines()]
@@ -134,17 +142,17 @@ def test_what_a_killed_saver_had_started_is_ended(
 
 
 def test_what_keeps_everything_in_its_process_is_volatile() -> None:
-    found, _ = crash(trials_of("in_memory", reopens=False), "theirs", os.environ)
+    found = crashed("in_memory", reopens=False)
 
     assert found.is_volatile
     assert (found.lost, found.not_checked) == (0, "")
 
 
 def test_a_saver_that_holds_the_loop_for_good_is_ended() -> None:
-    result, _ = conformance(trials_of("holding"), "theirs", os.environ, limit_s=5.0)
+    result, _ = conformance(trials_of("holding"), "theirs", os.environ, limit_s=2.0)
 
     assert result.capabilities == ()
-    assert "it hung, and was ended after 5 s, in its stage" in result.not_checked
+    assert "it hung, and was ended after 2 s, in its stage" in result.not_checked
     assert "crashing_savers.py, line" in result.not_checked
 
 

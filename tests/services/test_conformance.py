@@ -17,6 +17,7 @@ from bench.checks.trials import CheckTrials, check_trials
 from bench.discovery import names
 from bench.records.check import Conformance
 from bench.scenario.scenario import SubjectUse
+from bench.verify.verifier_process import VerifierProcess
 
 pytestmark = pytest.mark.services
 
@@ -98,7 +99,8 @@ def test_a_saver_fails_exactly_what_the_table_says(name: str) -> None:
 @pytest.mark.parametrize("name", ["sqlite", "postgres", "redis"])
 def test_a_killed_process_takes_nothing_along_that_was_acknowledged(name: str) -> None:
     trials = trials_of(name)
-    found, left_behind = crash(trials, trials.trials[0].subject, os.environ)
+    with VerifierProcess(trials.scenario, os.environ) as verifier:
+        found, left_behind = crash(trials, trials.trials[0].subject, os.environ, verifier)
 
     assert (found.not_checked, found.problems, left_behind) == ("", (), "")
     assert (found.kills, found.lost) == (2, 0)
