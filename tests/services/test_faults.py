@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -56,14 +55,6 @@ options = {{ {options} }}
 [sweeps.all]
 faults = ["it"]
 """
-
-
-@pytest.fixture
-def temporary() -> Iterator[Path]:
-    """A directory for everything temporary, which Postgres's user can reach as well."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 FAULTS = names("fault")

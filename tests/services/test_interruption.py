@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, cast
@@ -68,14 +66,6 @@ def command(directory: Path, *flags: str) -> list[str]:
     path.write_text(SCENARIO, encoding="utf-8")
     places = ["--results", str(directory / "results"), "--reports", str(directory / "reports")]
     return [sys.executable, "-m", "bench", "run", str(path), *places, *flags]
-
-
-@pytest.fixture
-def temporary() -> Iterator[Path]:
-    """A directory for everything temporary, which Postgres's user can reach as well."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, cast
@@ -26,14 +24,6 @@ pytestmark = [
     needs_redis,
 ]
 SERVERS = ("postgres", "redis-server")
-
-
-@pytest.fixture
-def temporary() -> Iterator[Path]:
-    """A directory for everything temporary, which Postgres's user can reach as well."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 @pytest.mark.parametrize(
