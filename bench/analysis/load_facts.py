@@ -10,7 +10,7 @@ from bench.analysis.trial_samples import TrialSamples
 from bench.records.outcome import Outcome
 from bench.records.sample import Integers, Samples
 from bench.records.trial import TrialRecord, Window
-from bench.scenario.arrival import Closed, Open, schedule_ns
+from bench.scenario.arrival import Closed, Open, Recorded, schedule_ns
 from bench.scenario.metric import CYCLE, WRITE_OPERATION
 from bench.stats.steadiness import swing_of
 
@@ -54,6 +54,8 @@ def load_facts(trial: TrialSamples, arrival: Closed | Open) -> LoadFacts:
 
 def changes_by_design(arrival: Closed | Open) -> bool:
     """Tell whether the offered rate changes, and with it all that answers it."""
+    if isinstance(arrival, Recorded):
+        return True
     return isinstance(arrival, Open) and len({r for s in arrival.segments for r in s[2:]}) > 1
 
 

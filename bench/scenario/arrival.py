@@ -11,12 +11,14 @@ import random
 from abc import abstractmethod
 from array import array
 from collections.abc import Iterator
+from itertools import count
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PlainValidator, SerializationInfo, field_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.scenario.limit import UNITS, Limit, Reader
+from bench.scenario.recording import Recording
 from bench.scenario.selection import Part
 
 _NS_PER_S = 1_000_000_000
@@ -209,6 +211,52 @@ class Steps(Open):
         return f"{', '.join(f'{rate:g}' for rate in self.rates_per_s)}/s in steps"
 
 
+class Recorded(Open):
+    """Cycles are due as the turns of recorded conversations were, ``speed`` times as fast.
+
+    ``file`` (none: the sample) is read where ``due_s`` is not given: when each turn began, in
+    seconds since the first. After the last turn, and the mean time between two, the recording
+    begins again.
+    """
+
+    kind: Literal["recorded"]
+    file: str = ""
+    speed: float = Field(default=1.0, gt=0.0, le=1_000_000.0)
+    due_s: Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, given: Any) -> Any:
+        is_unread = isinstance(given, dict) and "due_s" not in given
+        if is_unread and isinstance(file := given.get("file", ""), str):
+            return {**given, "due_s": Recording.read(file).due_s()}
+        return given
+
+    @property
+    def length_s(self) -> float:
+        """How long the recording lasts until it begins again; a single turn comes each second."""
+        last_s = self.due_s[-1]
+        return (last_s + last_s / max(1, len(self.due_s) - 1) or 1.0) / self.speed
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The mean rate."""
+        rate = len(self.due_s) / self.length_s
+        return ((0.0, 1.0, rate, rate),)
+
+    def offsets_s(self, until_s: float) -> Iterator[float]:
+        """Yield when cycles are due, from the start of the load and before ``until_s``."""
+        for number in count():
+            lap, turn = divmod(number, len(self.due_s))
+            due_s = lap * self.length_s + self.due_s[turn] / self.speed
+            if due_s >= until_s:
+                return
+            yield due_s
+
+    def _rates(self) -> str:
+        return f"as recorded, {self.speed:g} times as fast"
+
+
 class _Objective(Reader):
     """Reads what a rate must meet: a time that is at most so long."""
 
@@ -267,7 +315,7 @@ class Search(_Bounded):
 
 
 Arrival = Annotated[
-    Closed | Constant | Poisson | Ramp | Steps | Search, Field(discriminator="kind")
+    Closed | Constant | Poisson | Ramp | Steps | Recorded | Search, Field(discriminator="kind")
 ]
 
 
@@ -276,8 +324,12 @@ def schedule_ns(arrival: Open, seed: int, warmup_s: float, duration_s: float) ->
 
     The window begins exactly ``warmup_s`` after the start; the warm-up has its first rate. The
     window's count is the integral of its rate, rounded, whatever the seed. Due times solve
-    Λ(t) = count, where Λ is that integral: no error adds up from one to the next.
+    Λ(t) = count, where Λ is that integral: no error adds up from one to the next. A recording
+    begins with the load.
     """
+    if isinstance(arrival, Recorded):
+        offsets_s = arrival.offsets_s(warmup_s + duration_s)
+        return array("q", (round(due_s * _NS_PER_S) for due_s in offsets_s))
     first_rate = arrival.segments[0][2]
     draw = random.Random(f"{seed}/schedule")  # noqa: S311 - a load, not a secret
     warm_ns = _part(((0.0, 1.0, first_rate, first_rate),), warmup_s, arrival.is_random, draw)
@@ -294,11 +346,11 @@ def _part(
     """Yield the due offsets of one part of the load that takes ``length_s``."""
     sizes = [(end - begin) * length_s * (a + b) / 2.0 for begin, end, a, b in segments]
     total = math.fsum(sizes)
-    count = round(total)
+    cycles = round(total)
     if is_random:
-        wanted: Iterator[float] = iter(sorted(draw.random() * total for _ in range(count)))
+        wanted: Iterator[float] = iter(sorted(draw.random() * total for _ in range(cycles)))
     else:
-        wanted = (float(index) for index in range(count))
+        wanted = (float(index) for index in range(cycles))
     last_ns = round(length_s * _NS_PER_S) - 1
     position, before = 0, 0.0
     for integral in wanted:

@@ -17,7 +17,6 @@ from bench.checkpoints import config_of
 from bench.contracts import (
     Client,
     ExpectedThread,
-    Payload,
     PluginOptions,
     ThreadTruth,
     TrueCheckpoint,
@@ -40,7 +39,18 @@ _LATE_S = 0.001
 _State = Mapping[str, Any]
 
 
-class RunGraphOptions(PluginOptions):
+class GraphOptions(PluginOptions):
+    """How LangGraph runs a graph: its own settings."""
+
+    durability: Literal["sync", "async", "exit"] = "async"
+    recursion_limit: int = Field(default=10_000, ge=1)
+
+    @property
+    def is_own(self) -> bool:
+        return False
+
+
+class RunGraphOptions(GraphOptions):
     """Which graph, and how LangGraph saves it.
 
     ``graph`` is a built-in one, or ``package.module:name`` of a StateGraph, a compiled graph or a
@@ -58,10 +68,8 @@ class RunGraphOptions(PluginOptions):
     nodes: int = Field(default=5, ge=1, le=1_000)
     branches: int = Field(default=8, ge=1, le=1_000)
     depth: int = Field(default=1, ge=1, le=10)
-    durability: Literal["sync", "async", "exit"] = "async"
     threads_per_client: int = Field(default=2, ge=1, le=10_000)
     runs_per_thread: int = Field(default=3, ge=1, le=1_000)
-    recursion_limit: int = Field(default=10_000, ge=1)
 
     @property
     def is_own(self) -> bool:
@@ -93,7 +101,7 @@ class _LateSaver(InMemorySaver):
 
 
 @dataclass(slots=True)
-class _Thread:
+class GraphThread:
     """One thread, how many runs were begun and ended on it, and the states of those that count."""
 
     thread_id: str
@@ -104,11 +112,11 @@ class _Thread:
 
 
 @dataclass(slots=True)
-class _ClientState:
+class GraphClient:
     """What one client holds: its copy of the graph, which only it runs, and its threads."""
 
     graph: Graph
-    threads: list[_Thread] = field(default_factory=list)
+    threads: list[GraphThread] = field(default_factory=list)
     position: int = 0
 
 
@@ -130,9 +138,9 @@ class RunGraphWorkload(Workload):
     marks: ClassVar[tuple[str, ...]] = (_LAST_EVENT,)
 
     def begin(self) -> None:
-        self._shape = _shape(self.options, self.payload)
-        self._clients = [_ClientState(self._shape.graph.copy()) for _ in range(self.clients)]
-        self._threads: list[_Thread] = []
+        self._shape = self.shape()
+        self._clients = [GraphClient(self._shape.graph.copy()) for _ in range(self.clients)]
+        self._threads: list[GraphThread] = []
         self._runs_left = _RUNS_KEPT if self.options.is_own else 0
         self._deterministic: bool | None = None if self.options.is_own else True
 
@@ -145,6 +153,14 @@ class RunGraphWorkload(Workload):
     def cycles_per_visit(self) -> int:
         return self.options.threads_per_client
 
+    def shape(self) -> Shape:
+        """Return what is run."""
+        options = self.options
+        if options.is_own:
+            return own_shape(options.graph, options.inputs)
+        sizes = Sizes(options.nodes, options.branches, options.depth)
+        return GRAPHS[options.graph].build(sizes, self.payload)
+
     async def prepare(self, client: Client) -> None:
         state = self._clients[client.index]
         count = self.options.threads_per_client
@@ -153,7 +169,7 @@ class RunGraphWorkload(Workload):
     async def cycle(self, client: Client) -> None:
         state = self._clients[client.index]
         graph = state.graph
-        thread = self._next_thread(client.index, state)
+        thread = self.next_thread(client.index, state)
         graph.checkpointer = client.saver()
         thread.attempted += 1
         states = await self._run(graph, thread.thread_id, thread.number, thread.finished, client)
@@ -271,7 +287,8 @@ class RunGraphWorkload(Workload):
             value = [getattr(one, "value", one) for one in value]
         return canonical(value, exact=self.options.is_own)
 
-    def _next_thread(self, client: int, state: _ClientState) -> _Thread:
+    def next_thread(self, client: int, state: GraphClient) -> GraphThread:
+        """Return the thread on which ``client`` does its next run."""
         position = state.position
         state.position = (position + 1) % len(state.threads)
         thread = state.threads[position]
@@ -280,19 +297,15 @@ class RunGraphWorkload(Workload):
             thread = state.threads[position] = self._fresh(client)
         return thread
 
-    def _fresh(self, client: int) -> _Thread:
+    def _fresh(self, client: int) -> GraphThread:
         used = self.next_number(client)
-        thread = _Thread(self.thread_id(client, used), used * self.clients + client)
+        return self.fresh(self.thread_id(client, used), used * self.clients + client)
+
+    def fresh(self, thread_id: str, number: int) -> GraphThread:
+        """Begin a thread; ``number`` is what its inputs go by."""
+        thread = GraphThread(thread_id, number)
         self._threads.append(thread)
         return thread
-
-
-def _shape(options: RunGraphOptions, payload: Payload) -> Shape:
-    if options.is_own:
-        return own_shape(options.graph, options.inputs)
-    return GRAPHS[options.graph].build(
-        Sizes(options.nodes, options.branches, options.depth), payload
-    )
 
 
 def _true_checkpoint(saved: CheckpointTuple) -> TrueCheckpoint:

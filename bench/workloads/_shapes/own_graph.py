@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -14,7 +13,7 @@ from langgraph.pregel import Pregel
 
 from bench.discovery import attribute
 from bench.errors import InputError
-from bench.scenario.toml_file import read_text
+from bench.scenario.recording import json_lines
 from bench.workloads._shapes.shape import Graph, Inputs, Shape
 
 # Of an iterable that has no end so many are taken.
@@ -56,7 +55,7 @@ def _graph(name: str) -> Graph:
 
 def _inputs(name: str) -> Inputs:
     if name.endswith(".jsonl"):
-        return _in_turn(name, _read_lines(Path(name)))
+        return _in_turn(name, [value for _, value in json_lines(Path(name), "the inputs")])
     given: Any = attribute(f"the inputs {name!r}", name)
     is_iterable = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
     if not is_iterable and not callable(given):
@@ -79,18 +78,3 @@ def _in_turn(name: str, inputs: list[Any]) -> Inputs:
     if not inputs:
         raise InputError(f"the inputs {name!r} are empty")
     return lambda thread, run: inputs[(thread + run) % len(inputs)]
-
-
-def _read_lines(path: Path) -> list[Any]:
-    inputs = []
-    # Other separators of lines may stand inside a text.
-    for number, line in enumerate(read_text(path, "the inputs").split("\n"), start=1):
-        try:
-            inputs += [json.loads(line)] if line.strip() else []
-        except json.JSONDecodeError as error:
-            problem = f"this is not JSON: {error.msg} at column {error.colno}"
-            raise InputError(f"{path}, line {number}: {problem}") from error
-        # A number has too many digits, or brackets are nested too deep.
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}, line {number}: this is not JSON: {error}") from error
-    return inputs
