@@ -47,6 +47,7 @@ CLOCK_READERS = {
     "bench/probes/process_usage.py": "divides CPU time by time, spaces its samples",
     "bench/selftest/simulated.py": "releases what it simulates at absolute instants",
     "bench/servers/_embedded.py": "waits for a server no longer than a limit",
+    "bench/servers/_redis_namespace.py": "waits for indexes and files no longer than a limit",
     "bench/systems/degrading.py": "monitors its own response time",
     "bench/servers/_keeper.py": "waits for a server no longer than a limit",
 }

@@ -53,7 +53,7 @@ def analyse(run: Run) -> Analysis:
         loops=loops,
         subject_texts={label: _subject_text(scenario, label) for label in subjects},
         payload_texts={label: _use_text(use) for label, use in scenario.payloads.items()},
-        workload_texts={label: _use_text(use) for label, use in scenario.workloads.items()},
+        workload_texts=_workload_texts(scenario),
         arrival_texts=_arrival_texts(scenario),
         trials_recorded=len(run.trials) + sum(cell.trials for cell in broken),
         trials_planned=len(every),
@@ -138,6 +138,19 @@ def _arrival_texts(scenario: Scenario) -> dict[str, str]:
     )
     texts = {label: scenario.arrival(label).describe() for label in measured}
     return {**{label: use.describe() for label, use in scenario.arrivals.items()}, **texts}
+
+
+def _workload_texts(scenario: Scenario) -> dict[str, str]:
+    labels = [label for sweep in scenario.sweeps.values() for label in sweep.workload_labels]
+    texts = {}
+    for label in (*scenario.workloads, *labels):
+        texts[label] = _use_text(scenario.workload(label))
+        if preload := scenario.preload(label):
+            texts[label] += (
+                f", on a store of {preload.threads} threads of "
+                f"{preload.checkpoints_per_thread} checkpoints ({preload.payload})"
+            )
+    return texts
 
 
 def _use_text(use: Use) -> str:

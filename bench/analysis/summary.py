@@ -89,7 +89,7 @@ def _cells(
     for name, sweep in run.scenario.sweeps.items():
         for key in (
             (subject, workload, payload, arrival, loop)
-            for workload in sweep.workloads
+            for workload in sweep.workload_labels
             for payload in sweep.payloads
             for arrival in run.scenario.arrivals_of(sweep)
             for loop in sweep.loops

@@ -138,10 +138,11 @@ def _likenesses(scenario: Scenario, trial: Trial) -> Iterator[Hashable]:
     payload = scenario.payloads[trial.payload].model_dump_json()
     arrival = scenario.arrival(trial.arrival)
     server = _server_of(scenario, trial.subject)
-    amount = (payload, arrival.concurrency)
+    preload = scenario.preload(trial.workload)
+    amount = (payload, arrival.concurrency, preload)
     yield (
-        *(trial.loop, use.use, str(use.options), arrival.model_dump_json()),
-        *(payload, scenario.workloads[trial.workload].model_dump_json()),
+        *(trial.loop, use.use, str(use.options), arrival.model_dump_json(), preload),
+        *(payload, scenario.workload(trial.workload).model_dump_json()),
     )
     # A server may be called as a subject is.
     yield "subject", use.use, amount

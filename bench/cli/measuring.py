@@ -30,6 +30,7 @@ from bench.scenario.metric import unit_of
 from bench.scenario.plan import Plan, Trial, expand
 from bench.scenario.quantity import quantity
 from bench.scenario.scenario import OwnInterpreter, Scenario
+from bench.stores.templates import prepare_stores
 
 Environments = Mapping[str | OwnInterpreter, PreparedEnvironment]
 NO_ARMS: Environments = MappingProxyType({})
@@ -157,6 +158,7 @@ def measure_shown(
         pace = Pace(lengths_s, _optional(plan), finished)
         shown = Shown(display, pace, partial(headline, store.read(run_id)))
         check_subjects(scenario, store, run_id, os.environ, interpreters, shown.begin)
+        templates = prepare_stores(scenario, coming, os.environ, interpreters, shown.begin)
         if coming:
             shown.begin(f"measuring {place(coming[0])}")
         on_progress: Callable[[Progress], None] = shown
@@ -178,6 +180,7 @@ def measure_shown(
             os.environ,
             interpreters,
             is_wanted=is_wanted,
+            templates=templates,
         )
 
 

@@ -55,7 +55,7 @@ def expected_bytes(scenario: Scenario, trial: Trial) -> int | None:
 
 def _state_bytes(scenario: Scenario, trial: Trial) -> int | None:
     """Return the size of a state; of one that grows with each turn, that of the middle turn."""
-    payload, workload = scenario.payloads[trial.payload], scenario.workloads[trial.workload]
+    payload, workload = scenario.payloads[trial.payload], scenario.workload(trial.workload)
     size: Any = options_of(load("payload", payload.use), payload)
     state_bytes: int | None = getattr(size, "state_bytes", None)
     if state_bytes is None or getattr(size, "growth", "") != "by_turn":

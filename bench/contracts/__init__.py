@@ -10,6 +10,7 @@ from bench.contracts.probe import OutsideProbe, Probe, ReadingKind, WorkerProbe
 from bench.contracts.server import (
     NAMESPACE,
     OWN_VARIABLES,
+    DataTemplate,
     Endpoint,
     Leftover,
     OpenLink,

@@ -55,6 +55,19 @@ class Leftover:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DataTemplate:
+    """What a server of ours begins with, in place of nothing: a copy of what lies in ``directory``.
+
+    Its content is of ``namespace``; who asks for a ``password`` asks for this one. With an empty
+    ``directory`` it is still to be filled.
+    """
+
+    directory: str
+    namespace: str
+    password: str = field(default="", repr=False)
+
+
 def new_namespace() -> str:
     """Return a name for what one trial makes: see :data:`NAMESPACE`."""
     return f"bench_{secrets.token_hex(6)}"
@@ -149,10 +162,16 @@ class Server(ABC):
         """``environment`` holds the variables that may name an external server.
 
         ``data_parent``, if it is set before :meth:`start`, is the directory in which one of ours
-        makes that of its data.
+        makes that of its data, and ``template`` what it begins with.
         """
         self.environment = environment
         self.data_parent = ""
+        self.template: DataTemplate | None = None
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether it begins with what its template holds."""
+        return self.template is not None and bool(self.template.directory)
 
     @property
     def external(self) -> str:
@@ -201,6 +220,18 @@ class Server(ABC):
             UnavailableError: it cannot be started or reached, or has that namespace already.
             UnsupportedError: an external server runs with other settings than were asked for.
         """
+
+    def settle(self) -> tuple[str, str]:
+        """Have one of ours write out all that it holds, and end.
+
+        Returns:
+            The directory of its data, which is there until :meth:`stop`, and the password.
+
+        Raises:
+            UnavailableError: it does not.
+            UnsupportedError: this system, or this server, does not know how.
+        """
+        raise UnsupportedError(f"{type(self).__name__} keeps nothing that could be copied")
 
     def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:
         """Return ``endpoint`` as it is reached by way of a link.

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 from bench.contracts.plugin import PluginOptions
 from bench.contracts.subject import Subject
 from bench.scenario.interface import CHECKPOINT_SAVER, Interface
+from bench.scenario.scenario import Preload
 from bench.values import canonical, difference
 
 Arguments = ParamSpec("Arguments")
@@ -149,13 +150,15 @@ class Workload(ABC):
     tell what is right: :meth:`truth` and :meth:`canonical` may use nothing but options, payload
     and what they are given. ``interface``: what it calls of a subject. ``needs_package``: the
     distribution of the savers that it looks into, where it does. ``directory`` is the trial's own,
-    where it is measured; it is removed with the trial.
+    where it is measured; it is removed with the trial. ``preload``: what the store holds already,
+    where it is not empty.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     marks: ClassVar[tuple[str, ...]] = ()
     interface: ClassVar[Interface] = CHECKPOINT_SAVER
     needs_package: ClassVar[str] = ""
+    preload: Preload | None = None
 
     def __init__(
         self, options: PluginOptions, payload: Payload, namespace: str, clients: int

@@ -43,7 +43,7 @@ class Parts:
         # What is broken is not timed, and a probe might ask the store meanwhile.
         names = () if trial.fault else scenario.probes
         probes: list[Any] = [load("probe", name) for name in names]
-        workload: Any = load("workload", scenario.workloads[trial.workload].use)
+        workload: Any = load("workload", scenario.workload(trial.workload).use)
         loop: Any = load("loop", trial.loop)
         return cls(
             scenario=scenario,
@@ -55,6 +55,14 @@ class Parts:
             probes=tuple(probe() for probe in probes if probe.side == "worker"),
             loop=loop(),
         )
+
+    def workload_at(self, namespace: str, clients: int) -> Workload:
+        """Make the workload; its threads are named after ``namespace``."""
+        scenario, label = self.scenario, self.job.trial.workload
+        options = options_of(self.workload, scenario.workload(label))
+        made = self.workload(options, self.payload, namespace, clients)
+        made.preload = scenario.preload(label)
+        return made
 
 
 async def close(subject: Subject, limit_s: float = 10.0) -> BaseException | None:

@@ -137,7 +137,7 @@ def _definition(scenario: Scenario, cell: Cell) -> tuple[object, ...]:
     sweep = scenario.sweeps[cell.sweep]
     return (
         scenario.resolve(cell.subject),
-        scenario.workloads[cell.workload],
+        scenario.workload(cell.workload),
         scenario.payloads[cell.payload],
         scenario.arrival(cell.arrival),
         scenario.warmup_s,

@@ -32,7 +32,7 @@ from bench.handover.job import (
     Opening,
     TrialResult,
 )
-from bench.handover.parts import Parts, close, options_of
+from bench.handover.parts import Parts, close
 from bench.measure.call_counts import CallCounts
 from bench.measure.load_generator import Load, Offer
 from bench.measure.pacer import sleep_beside
@@ -93,13 +93,7 @@ class Lifecycle:
         self._stage = "open"
         trial = parts.job.trial
         self._arrival = parts.scenario.arrival(trial.arrival)
-        use = parts.scenario.workloads[trial.workload]
-        self._workload = parts.workload(
-            options_of(parts.workload, use),
-            parts.payload,
-            opening.namespace,
-            self._arrival.concurrency,
-        )
+        self._workload = parts.workload_at(opening.namespace, self._arrival.concurrency)
         self._workload.directory = self._directory = Path(parts.job.directory)
         self._place = parts.job.place(opening)
         self._interface = parts.subject.interface

@@ -25,9 +25,9 @@ from typing import Any
 
 import psutil
 
-from bench.contracts import Endpoint, Fault, Loop, OutsideProbe
+from bench.contracts import DataTemplate, Endpoint, Fault, Loop, OutsideProbe
 from bench.discovery import load
-from bench.errors import InputError, UnsupportedError
+from bench.errors import BenchError, InputError, UnsupportedError
 from bench.faults._machinery.driver import FaultDriver
 from bench.faults._machinery.timeline import fault_record
 from bench.handover.clock import now_ns
@@ -60,6 +60,9 @@ from bench.verify.verifier_process import MARGIN_S, VerifierProcess
 
 Interpreters = Mapping[str | OwnInterpreter, Interpreter]
 NO_OTHERS: Interpreters = MappingProxyType({})
+Templates = Mapping[tuple[str, str], DataTemplate | BenchError]
+"""By subject and workload what a store begins with, or why it cannot."""
+NO_TEMPLATES: Templates = MappingProxyType({})
 
 
 # Asked with the first trial of an optional block, when its turn comes.
@@ -130,12 +133,14 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
     interpreters: Interpreters = NO_OTHERS,
     *,
     is_wanted: IsWanted = no_more,
+    templates: Templates = NO_TEMPLATES,
     limit_s: float = STEP_LIMIT_S,
 ) -> None:
     """Measure the trials of ``plan`` that ``store`` has no record of, in the plan's order.
 
     ``environment`` may name external servers; ``interpreters`` are those that subjects name;
-    ``is_wanted`` is asked before each optional block; ``limit_s`` is as in :class:`TrialRun`.
+    ``is_wanted`` is asked before each optional block; ``templates`` are of trials on prepared
+    stores; ``limit_s`` is as in :class:`TrialRun`.
     ``KeyboardInterrupt`` passes through after everything that belongs to the trial under way has
     been stopped and removed.
 
@@ -157,7 +162,10 @@ def run(  # noqa: PLR0913 - what is measured, and each of its surroundings
         def run_of(trial: Trial) -> TrialRun:
             used = chosen[trial.subject]
             verifier = verifiers[used]
-            return TrialRun(scenario, trial, environment, verifier, used, limit_s=limit_s)
+            template = templates.get((trial.subject, trial.workload))
+            return TrialRun(
+                *(scenario, trial, environment, verifier, used), template=template, limit_s=limit_s
+            )
 
         ahead: dict[str, TrialRun] = {}
         prepared: set[str] = set()
@@ -222,6 +230,7 @@ class TrialRun:
         environment: Mapping[str, str],
         verifier: VerifierProcess | None = None,
         interpreter: Interpreter = OWN,
+        template: DataTemplate | BenchError | None = None,
         limit_s: float = STEP_LIMIT_S,
     ) -> None:
         self._verifier = verifier
@@ -241,7 +250,10 @@ class TrialRun:
             plugin = load("fault", fault_use.use)
             self._fault = plugin(options_of(plugin, fault_use))
         self._site = Site(
-            scenario, trial, environment, interpreter, fault=self._fault, limit_s=limit_s
+            *(scenario, trial, environment, interpreter),
+            fault=self._fault,
+            template=template,
+            limit_s=limit_s,
         )
         self._besides_s = 2.0 * limit_s
         self._started_at = ""

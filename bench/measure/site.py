@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +17,7 @@ from typing import Any, Self
 import psutil
 
 from bench.contracts import (
+    DataTemplate,
     Endpoint,
     Fault,
     FaultTarget,
@@ -45,7 +48,8 @@ class Site(FaultTarget):
     """Entering it starts the worker, and the server meanwhile; leaving it stops and removes all.
 
     The worker imports, opens and prepares what it needs, and then waits for :meth:`begin`. With a
-    ``fault`` it has what that needs, and is what that acts on.
+    ``fault`` it has what that needs, and is what that acts on. With a ``template`` the store begins
+    as that; in its place may stand why there is none.
     ``program`` is the module that the worker runs, ``limit_s`` as in :class:`Job`. ``cores`` says,
     where these are pinned, on which cores worker and server run. ``left_behind`` says after leaving
     what could not be removed from a user's server, ``stages`` what was done beside the worker.
@@ -60,7 +64,7 @@ class Site(FaultTarget):
     opening: Opening
     cores: Mapping[str, str]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what is measured, and each of its surroundings
         self,
         scenario: Scenario,
         trial: Trial,
@@ -68,6 +72,7 @@ class Site(FaultTarget):
         interpreter: Interpreter = OWN,
         program: str = MEASURING,
         fault: Fault | None = None,
+        template: DataTemplate | BenchError | None = None,
         limit_s: float = STEP_LIMIT_S,
     ) -> None:
         self._scenario = scenario
@@ -76,6 +81,7 @@ class Site(FaultTarget):
         self._interpreter = interpreter
         self._program = program
         self._fault = fault
+        self._given_template = template
         self._disk: VolatileDisk | None = None
         self.link: LinkControl | None = None
         self._limit_s = limit_s
@@ -203,7 +209,7 @@ class Site(FaultTarget):
                 plugin: Any = load("server", self._subject.server)
                 self._server = plugin(self._environment)
                 self._secrets += self._server.secrets
-            store = self._breakable(self._server, stack)
+            store = self._breakable(self._server, stack) or self._filled(self._server)
             if self._server is not None:
                 stack.callback(self._stop, self._server)
             fault = self._fault
@@ -246,6 +252,39 @@ class Site(FaultTarget):
         return str(self._disk.directory)
 
     @property
+    def _template(self) -> DataTemplate | None:
+        if isinstance(self._given_template, BenchError):
+            raise self._given_template
+        if self._given_template is None and self._scenario.preload(self._trial.workload):
+            raise UnsupportedError("its store was not prepared: checkpoint-bench run does that")
+        return self._given_template
+
+    def _filled(self, server: Server | None) -> str:
+        """Begin with the template; return where a subject without a server keeps its files then.
+
+        Raises:
+            BenchError: there is no template.
+            UnsupportedError: the server is the user's, where nothing of theirs is exchanged.
+        """
+        template = self._template
+        if template is None:
+            return ""
+        if server is not None:
+            if server.external:
+                raise UnsupportedError("a prepared store needs a server that we start")
+            server.template = template
+            return ""
+        store = self.directory / "store"
+        store.mkdir()
+        if template.directory:
+            copy_files(template.directory, store)
+        return str(store)
+
+    def settle(self) -> tuple[str, str]:
+        """End what fills the store; return where its files are, and the server's password."""
+        return self._server.settle() if self._server is not None else (self.job.store, "")
+
+    @property
     def server(self) -> ServerControl | None:
         """What breaks the server, where it is ours."""
         return self._server.control if self._server is not None else None
@@ -266,7 +305,8 @@ class Site(FaultTarget):
 
     def _open(self) -> None:
         """Start the server, and tell the worker where it is."""
-        self.opening = linked = Opening(None, new_namespace())
+        template = self._template
+        self.opening = linked = Opening(None, template.namespace if template else new_namespace())
         if self._server is not None:
             use = self._scenario.resolve(self._trial.subject)
             subject = self._subject
@@ -282,6 +322,9 @@ class Site(FaultTarget):
                 )
             if self._disk is not None:
                 self._disk.flush()
+            if template and sys.platform != "win32":
+                # What was copied must not be written to the disk beside the window.
+                os.sync()
             self.opening = replace(self.opening, endpoint=started)
             self._secrets += self.opening.secrets
             self.server_kind = started.kind
@@ -322,6 +365,14 @@ class Site(FaultTarget):
             server.stop()
         except BenchError as error:
             self.left_behind = str(error)
+
+
+def copy_files(source: str, target: Path) -> None:
+    """Copy what lies in ``source``, owners and modes included."""
+    if sys.platform == "win32":
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        subprocess.run(["cp", "-a", f"{source}/.", str(target)], check=True)  # noqa: S603, S607 - no shell, and our own paths
 
 
 def core_each() -> tuple[int, int]:

@@ -29,6 +29,9 @@ def derived(
         labels: Mapping[str, Any] = changed.get(table, getattr(scenario, table))
         used = {label for sweep in sweeps.values() for label in getattr(sweep, table)}
         used |= {getattr(labels[label], "same_as", "") for label in used if label in labels}
+        if table == "payloads":
+            stores = {label for sweep in sweeps.values() for label in sweep.stores}
+            used |= {scenario.stores[label].preload.payload for label in stores}
         changed[table] = {label: labels[label] for label in labels if label in used}
     baseline: Baseline = changed.get("baseline", scenario.baseline)
     loops = {loop for sweep in sweeps.values() for loop in sweep.loops}

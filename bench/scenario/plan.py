@@ -82,7 +82,7 @@ def is_of(trial: Trial, scenario: Scenario) -> bool:
     sweep = scenario.sweeps.get(trial.sweep)
     return sweep is not None and (
         trial.subject in sweep.subjects
-        and trial.workload in sweep.workloads
+        and trial.workload in sweep.workload_labels
         and trial.payload in sweep.payloads
         and trial.arrival in scenario.arrivals_of(sweep)
         and trial.loop in sweep.loops
@@ -188,7 +188,7 @@ def expand(scenario: Scenario) -> Plan:
 
 
 def _blocks(name: str, sweep: Sweep, arrivals: Sequence[str]) -> list[list[Arm]]:
-    conditions = product(sweep.workloads, sweep.payloads, arrivals, sweep.faults or ("",))
+    conditions = product(sweep.workload_labels, sweep.payloads, arrivals, sweep.faults or ("",))
     return [
         [
             Arm(name, subject, workload, payload, arrival, loop, fault)

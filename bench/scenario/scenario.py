@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from bench.scenario.arrival import FOR_A_DIGEST, Arrival, Closed, Open, Search
 from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
-from bench.scenario.selection import Label, Many, Name, Part, Selection, Some
+from bench.scenario.selection import ON, Label, Many, Name, Part, Selection, Some
 from bench.scenario.toml_file import LABEL_TAG, TABLE_TAG
 
 MOST_REPETITIONS = 1000
@@ -35,7 +35,7 @@ FEWEST_MEMORY_BYTES = 100_000_000
 TABLES = ("subjects", "workloads", "payloads", "arrivals")
 AXES = (*TABLES, "loops")
 # What a sweep may name labels of.
-LABELLED = (*TABLES, "faults")
+LABELLED = (*TABLES, "stores", "faults")
 # What a scenario measures that does not say it.
 _TABLES_LEFT_OUT: Mapping[str, Any] = {
     "payloads": {"1k": {"use": "messages", "options": {"state_bytes": 1000}}},
@@ -142,6 +142,38 @@ class FaultUse(Use):
     times: int = Field(default=1, ge=1, le=1000)
 
 
+# Ids of checkpoints are those of 2023, so that all that is put later sorts behind them.
+_FIRST_TICK = 0x1EE00000 << 28
+_TICKS_PER_STEP = 10_000
+
+
+class Preload(Part):
+    """What a store holds before its trials: ``threads`` with a history each, of one channel.
+
+    In checkpoint k of thread n lies the state of ``payload`` for thread n and turn k.
+    """
+
+    threads: int = Field(ge=1, le=1_000_000)
+    checkpoints_per_thread: int = Field(ge=1, le=100_000)
+    payload: Label
+
+    def thread_id(self, namespace: str, number: int) -> str:
+        """Name a thread (0, 1, …)."""
+        return f"{namespace}-p{number}"
+
+    def checkpoint_id(self, step: int) -> str:
+        """Return the id of a checkpoint (0, 1, …): a UUID of version 6, ordered by step."""
+        tick = _FIRST_TICK + step * _TICKS_PER_STEP
+        high, middle, low = tick >> 28, tick >> 12 & 0xFFFF, tick & 0xFFF
+        return f"{high:08x}-{middle:04x}-6{low:03x}-8000-000000000000"
+
+
+class StoreUse(Part):
+    """``[stores.LABEL]``: a store that is filled once, and copied for each trial."""
+
+    preload: Preload
+
+
 class Precision(Part):
     """When a condition gets more blocks than its ``repetitions``; docs/scenarios.md has the rule.
 
@@ -191,7 +223,8 @@ class Sweep(Part):
     """A cross product of labels; its subjects × loops are the arms of each block.
 
     ``aside``: measured beside the question. Its cells are in the tables, the answer does not quote
-    them. With ``faults`` each trial is broken by one of them, and its times are compared with none.
+    them. Each workload runs on each of the ``stores``, else on an empty one. With ``faults`` each
+    trial is broken by one of them, and its times are compared with none.
     """
 
     subjects: Some[Label]
@@ -202,7 +235,15 @@ class Sweep(Part):
     repetitions: int | None = Field(default=None, ge=1, le=MOST_REPETITIONS)
     duration_s: float | None = Field(default=None, gt=0.0, le=3600.0)
     aside: bool = False
+    stores: Many[Label] = ()
     faults: Many[Label] = ()
+
+    @property
+    def workload_labels(self) -> tuple[str, ...]:
+        """The workloads of its cells: where it has stores, ``label@store``."""
+        if not self.stores:
+            return self.workloads
+        return tuple(f"{label}{ON}{store}" for label in self.workloads for store in self.stores)
 
 
 Confidence = Literal["estimate", "interval"]
@@ -301,6 +342,7 @@ class Scenario(Part):
     payloads: Mapping[Label, Use] = Field(min_length=1)
     arrivals: Mapping[Label, Arrival] = Field(min_length=1)
     sweeps: Mapping[Label, Sweep] = Field(min_length=1)
+    stores: Mapping[Label, StoreUse] = Field(default_factory=dict)
     faults: Mapping[Label, FaultUse] = Field(default_factory=dict)
     ask: Ask | None = None
     thresholds: Many[Threshold] = ()
@@ -336,6 +378,15 @@ class Scenario(Part):
         """Return the subject behind ``label``, following ``same_as``."""
         subject = self.subjects[label]
         return self.subjects[subject.same_as] if subject.same_as else subject
+
+    def workload(self, label: str) -> Use:
+        """Return the workload of a trial: ``label``, or ``label@store`` for one on a store."""
+        return self.workloads[label.partition(ON)[0]]
+
+    def preload(self, label: str) -> Preload | None:
+        """Return what the store of a trial holds before it, from the ``label`` of its workload."""
+        store = label.partition(ON)[2]
+        return self.stores[store].preload if store else None
 
     @property
     def measured_subjects(self) -> list[str]:
@@ -386,10 +437,12 @@ class Scenario(Part):
         exclude: dict[str, Any] = {**dict.fromkeys(_JUDGES, True), "schema_version": True}
         if not self.precision:
             exclude["precision"] = True
-        if not self.faults:
-            exclude["faults"] = True
+        # As scenarios were hashed before there were such tables.
+        added = ("stores", "faults")
+        exclude |= {table: True for table in added if not getattr(self, table)}
         exclude["sweeps"] = {
-            label: {"faults"} for label, sweep in self.sweeps.items() if not sweep.faults
+            label: {table for table in added if not getattr(sweep, table)}
+            for label, sweep in self.sweeps.items()
         }
         exclude["subjects"] = {
             label: {"interpreter"} for label, one in self.subjects.items() if not one.interpreter

@@ -89,6 +89,7 @@ def _undefined_labels(scenario: Scenario) -> Iterator[str]:
                 yield f"{place}.same_as names {subject.same_as!r}.{hint}"
             elif subject.options:
                 yield f"{place}: an A/A arm takes its options from {subject.same_as!r}"
+    yield from _store_problems(scenario)
     yield from _baseline_problems(scenario)
 
 
@@ -96,15 +97,18 @@ def _repetitions(scenario: Scenario) -> Iterator[str]:
     """Find what would be measured twice, in trials that nothing distinguishes."""
     lists = {"probes": scenario.probes, "primary_metrics": scenario.primary_metrics}
     for name, sweep in scenario.sweeps.items():
-        axes = (*AXES, "faults")
+        axes = (*AXES, "stores", "faults")
         lists |= {f"sweeps.{name}.{axis}": getattr(sweep, axis) for axis in axes}
     for place, given in lists.items():
         for label in sorted({label for label in given if given.count(label) > 1}):
             yield f"{place} names {label!r} more than once"
     for (name, sweep), (other, later) in combinations(scenario.sweeps.items(), 2):
         shared = [set(getattr(sweep, axis)) & set(getattr(later, axis)) for axis in AXES]
-        is_same_fault = set(sweep.faults or ("",)) & set(later.faults or ("",))
-        if all(shared) and is_same_fault:
+        beside = [
+            set(getattr(sweep, axis) or ("",)) & set(getattr(later, axis) or ("",))
+            for axis in ("stores", "faults")
+        ]
+        if all(shared) and all(beside):
             yield (
                 f"sweeps.{name} and sweeps.{other} both measure {' × '.join(map(min, shared))}; "
                 "a cell may be measured by one sweep only"
@@ -122,7 +126,7 @@ def _impossible_loads(scenario: Scenario) -> Iterator[str]:
         repetitions = sweep.repetitions or scenario.repetitions
         blocks = max(repetitions, most) if scenario.precision else repetitions
         trials = blocks * prod(len(getattr(sweep, axis)) for axis in AXES)
-        trials *= max(1, len(sweep.faults))
+        trials *= max(1, len(sweep.stores)) * max(1, len(sweep.faults))
         if trials > MOST_TRIALS:
             yield f"sweeps.{name}: it has {trials} trials, expected {MOST_TRIALS} at most"
         length_s = scenario.warmup_s + (sweep.duration_s or scenario.duration_s)
@@ -139,6 +143,16 @@ def _impossible_loads(scenario: Scenario) -> Iterator[str]:
                 f"sweeps.{name}: the search {searches[0]!r} needs 2 repetitions at least: "
                 "one picks the rate, another estimates"
             )
+
+
+def _store_problems(scenario: Scenario) -> Iterator[str]:
+    for name, sweep in scenario.sweeps.items():
+        if sweep.stores and sweep.faults:
+            yield f"sweeps.{name}: give 'stores' or 'faults': a store that was copied is not broken"
+    for label, store in scenario.stores.items():
+        if store.preload.payload not in scenario.payloads:
+            hint = suggestion(store.preload.payload, scenario.payloads)
+            yield f"stores.{label}.preload.payload names {store.preload.payload!r}.{hint}"
 
 
 def _baseline_problems(scenario: Scenario) -> Iterator[str]:

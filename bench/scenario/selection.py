@@ -35,6 +35,9 @@ Some = Annotated[tuple[_Item, ...], Field(strict=False), AfterValidator(_some)]
 Label = Annotated[str, AfterValidator(_label)]
 Name = Annotated[str, Field(min_length=1)]
 
+# Between a workload and the store that it runs on, and a search and its rate; in no label.
+ON = "@"
+
 # The axes by which cells are selected, and what of a cell each is about.
 SELECTORS: Mapping[str, str] = {
     "sweeps": "sweep",
@@ -102,6 +105,9 @@ class Selection(Part):
 
 
 def labels_of(cell: object, axis: str) -> tuple[str, ...]:
-    """Return the labels by which ``axis`` selects ``cell``: a rate of a search has two."""
+    """Return the labels by which ``axis`` selects ``cell``.
+
+    A rate of a search has two, and a workload on a store.
+    """
     label: str = getattr(cell, SELECTORS[axis])
-    return (label, label.partition("@")[0]) if axis == "arrivals" else (label,)
+    return (label, label.partition(ON)[0]) if axis in ("arrivals", "workloads") else (label,)

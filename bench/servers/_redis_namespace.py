@@ -8,6 +8,7 @@ a server that ends idle connections spares it.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -26,6 +27,7 @@ _SETTING = re.compile(r"[a-z][a-z0-9-]*")
 _OURS = re.compile(rf"(?:write_keys_zset:(?={NAMESPACE}-)|(?={NAMESPACE}:))({NAMESPACE})")
 _SHORTEST_NAMESPACE = 8
 _ANSWER_LIMIT_S = 5.0
+_LOOK_S = 0.05
 _CHANNELS = "checkpoint-bench:"
 _SCAN_KEYS = 1000
 _UNLINK_KEYS = 500
@@ -209,6 +211,51 @@ def _remove(client: redis.Redis, indexes: Iterable[str], keys: Iterator[bytes]) 
 
 def _channel(namespace: str) -> str:
     return f"{_CHANNELS}{namespace}"
+
+
+def wait_until_indexed(client: redis.Redis, limit_s: float) -> None:
+    """Wait until every index holds what was loaded: a search would miss what is not in it yet.
+
+    Raises:
+        UnavailableError: it takes longer than ``limit_s``.
+    """
+    deadline_s = time.monotonic() + limit_s
+    for name in _index_names(client):
+        while not _is_indexed(client, name):
+            if time.monotonic() > deadline_s:
+                raise UnavailableError(f"the index {name} was not made within {limit_s:g} s")
+            time.sleep(_LOOK_S)
+
+
+def _is_indexed(client: redis.Redis, index: str) -> bool:
+    answer = _execute(client, "FT.INFO", index)
+    # By protocol and version of the client a mapping, or names and values in turn.
+    is_mapping = isinstance(answer, dict)
+    pairs = answer.items() if is_mapping else zip(answer[::2], answer[1::2], strict=True)
+    facts = {text_of(name): value for name, value in pairs}
+    return float(facts["percent_indexed"]) >= 1.0
+
+
+def write_out(client: redis.Redis, limit_s: float) -> None:
+    """Have all keys written to files, in the form that the server reads when it starts.
+
+    Raises:
+        UnavailableError: it takes longer than ``limit_s``.
+    """
+    settings: Any = client.config_get("appendonly")
+    if settings["appendonly"] == "no":
+        client.bgsave()
+    else:
+        client.bgrewriteaof()
+    deadline_s = time.monotonic() + limit_s
+    under_way = ("rdb_bgsave_in_progress", "aof_rewrite_in_progress", "aof_rewrite_scheduled")
+    while True:
+        facts: Any = client.info("persistence")
+        if not any(facts[name] for name in under_way):
+            return
+        if time.monotonic() > deadline_s:
+            raise UnavailableError(f"Redis did not write its files within {limit_s:g} s")
+        time.sleep(_LOOK_S)
 
 
 def _index_names(client: redis.Redis) -> list[str]:

@@ -16,6 +16,7 @@ from bench.contracts import Endpoint, Leftover, OpenLink, Server, ServerControl,
 from bench.errors import UnavailableError, UnsupportedError
 from bench.server_settings import postgres_durability
 from bench.servers._embedded import (
+    FILLED_START_LIMIT_S,
     START_LIMIT_S,
     EmbeddedServer,
     Template,
@@ -150,7 +151,7 @@ class PostgresServer(Server):
             embedded = EmbeddedServer()
             # From here on it is stopped, whatever happens.
             self._embedded = embedded
-            template = _template(programs, account)
+            template = self._begins_with(programs, account)
             parent = self.data_parent
             embedded.prepare(_order(programs, account, template=template, data_parent=parent))
 
@@ -206,7 +207,8 @@ class PostgresServer(Server):
         schema = Schema(conninfo, namespace, is_shared=bool(self.external))
         # Known before it exists: an interruption must not leave it behind. Only ours is dropped.
         self._schema = schema
-        schema.create()
+        if not self.is_filled:
+            schema.create()
         url = schema.session_conninfo(needed)
         found = verify(url, schema.name, settings)
         return Endpoint(
@@ -220,8 +222,10 @@ class PostgresServer(Server):
 
     def _start_embedded(self, settings: Mapping[str, str]) -> str:
         programs, account = _programs(), unprivileged_account()
-        template = _template(programs, account)
+        template = self._begins_with(programs, account)
         self._embedded = embedded = self._embedded or EmbeddedServer()
+        if self.is_filled:
+            embedded.start_limit_s = FILLED_START_LIMIT_S
 
         def order() -> Order:
             # All that such a disk has left was flushed, so nothing need be before recovery.
@@ -236,9 +240,29 @@ class PostgresServer(Server):
                 _conninfo(embedded), Path(self.data_parent or embedded.directory, "data")
             ),
             lambda: connect(_conninfo(embedded), within_s=2),
-            _TEMPLATE.password,
+            (self.template.password if self.template else "") or _TEMPLATE.password,
         )
         return _conninfo(embedded)
+
+    def _begins_with(self, programs: PostgresPrograms, account: tuple[int, int] | None) -> str:
+        filled = self.template.directory if self.template else ""
+        return filled or _template(programs, account)
+
+    def settle(self) -> tuple[str, str]:
+        embedded = self._embedded
+        if embedded is None:
+            return super().settle()
+        try:
+            with self._chosen_environment(), connect(_conninfo(embedded)) as connection:
+                # What the server would sooner or later do by itself, perhaps in a window.
+                connection.execute("VACUUM (ANALYZE)")
+                connection.execute("CHECKPOINT")
+        except psycopg.Error as error:
+            raise UnavailableError(
+                f"VACUUM failed: {failure_text(error, _conninfo(embedded))}"
+            ) from None
+        embedded.shut_down()
+        return str(Path(self.data_parent or embedded.directory, "data")), embedded.password
 
 
 def _programs() -> PostgresPrograms:

@@ -27,7 +27,12 @@ from bench.errors import UnavailableError, UnsupportedError
 from bench.records.redaction import redact, secrets_of
 from bench.server_settings import redis_durability
 from bench.servers import _redis_modules as modules
-from bench.servers._embedded import START_LIMIT_S, EmbeddedServer, unprivileged_account
+from bench.servers._embedded import (
+    FILLED_START_LIMIT_S,
+    START_LIMIT_S,
+    EmbeddedServer,
+    unprivileged_account,
+)
 from bench.servers._keeper import Order
 from bench.servers._programs import SUFFIX, folder_of, identities_of, is_built_here, version_of
 from bench.servers._redis_namespace import (
@@ -36,6 +41,8 @@ from bench.servers._redis_namespace import (
     check_settings,
     clean,
     settings_of,
+    wait_until_indexed,
+    write_out,
 )
 
 VARIABLE = "BENCH_REDIS_URL"
@@ -154,7 +161,10 @@ class RedisServer(Server):
                 check_settings(client, own)
                 found = settings_of(client)
                 self._keys = keys
-                keys.claim(client)
+                if self.is_filled:
+                    wait_until_indexed(client, FILLED_START_LIMIT_S)
+                else:
+                    keys.claim(client)
         except BaseException:
             with contextlib.suppress(UnavailableError):
                 self.stop()
@@ -167,6 +177,15 @@ class RedisServer(Server):
             settings=found,
             durability=redis_durability(found),
         )
+
+    def settle(self) -> tuple[str, str]:
+        embedded = self._embedded
+        if embedded is None:
+            return super().settle()
+        with self._client() as client:
+            write_out(client, FILLED_START_LIMIT_S)
+        embedded.shut_down()
+        return str(Path(self.data_parent or embedded.directory, "data")), ""
 
     def through(self, endpoint: Endpoint, open_link: OpenLink) -> Endpoint:
         parts = urlsplit(endpoint.url)
@@ -221,8 +240,11 @@ class RedisServer(Server):
         programs = replace(programs, modules=modules.files_of(programs.modules, choice))
         account = unprivileged_account()
         self._embedded = embedded = EmbeddedServer()
+        template = self.template.directory if self.template else ""
+        if template:
+            embedded.start_limit_s = FILLED_START_LIMIT_S
         embedded.start(
-            lambda: _order(programs, account, embedded, settings, self.data_parent),
+            lambda: _order(programs, account, embedded, settings, (template, self.data_parent)),
             lambda: _answers(embedded),
             lambda: _connection(embedded),
         )
@@ -280,7 +302,9 @@ def _answers(embedded: EmbeddedServer) -> bool:
     """Tell whether our server accepts commands, not one that took its port."""
     try:
         with _client_of(embedded, socket_timeout=1) as client:
+            # It says that while it still reads its data, and nothing else.
             facts: Any = client.info("server")
+            client.ping()
     except redis.RedisError:
         return False
     return bool(facts.get("process_id") == embedded.process_id)
@@ -303,7 +327,7 @@ def _order(
     account: tuple[int, int] | None,
     embedded: EmbeddedServer,
     settings: Mapping[str, str],
-    data_parent: str,
+    places: tuple[str, str],
 ) -> Order:
     # Below this one folder, so that they can be copied to where the account reaches them.
     root = Path(os.path.commonpath([programs.server.parent, *programs.modules]))
@@ -318,8 +342,8 @@ def _order(
         ],
         account=account,
         files={_PASSWORD_FILE: f"requirepass {embedded.password}\n"},
-        template="",
-        data_parent=data_parent,
+        template=places[0],
+        data_parent=places[1],
         prepare=[],
         serve=[
             *(f"{{root}}/{server}", f"{{directory}}/{_PASSWORD_FILE}"),

@@ -37,7 +37,7 @@ from bench.handover.job import (
     Ledger,
     Opening,
 )
-from bench.handover.parts import Parts, close, options_of
+from bench.handover.parts import Parts, close
 from bench.records.files import from_json, to_json
 from bench.records.trial import Verification
 from bench.verify.read_back import read_back, unread
@@ -137,9 +137,7 @@ def _verification(order: Order) -> Verification:
 
 async def _read_back(order: Order, parts: Parts) -> Verification:
     scenario, directory = parts.scenario, Path(order.job.directory)
-    use = scenario.workloads[order.job.trial.workload]
-    namespace = order.opening.namespace
-    workload = parts.workload(options_of(parts.workload, use), parts.payload, namespace, 1)
+    workload = parts.workload_at(order.opening.namespace, 1)
     told = directory / LEDGER_FILE
     # A worker that was killed has left its log alone.
     ledger = from_json(told.read_bytes(), Ledger) if told.exists() else Ledger(0)

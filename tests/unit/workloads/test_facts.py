@@ -12,7 +12,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from bench.claims.claim import Count, load_claims
 from bench.contracts import Place
 from bench.discovery import load
+from bench.errors import UnsupportedError
 from bench.scenario.metric import CYCLE, SAVER_OPERATIONS
+from bench.scenario.scenario import Preload
 from bench.scenario.scenario_file import load_scenario
 from bench.subjects.sqlite import SqliteOptions, SqliteSubject
 from tests.clients import FakeClient, Saver, drive
@@ -94,6 +96,41 @@ def test_a_listing_is_right_or_not(read: str) -> None:
     options = {"read": read, "checkpoints": 6, "limit": 2, "threads_per_client": 2}
     assert marks("walk_history", options) == {"right"}
     assert marks("walk_history", options, Forgetful()) == set()
+
+
+def test_a_prepared_store_is_read_cold_then_warm_and_its_threads_are_deleted() -> None:
+    saver = InMemorySaver()
+    preload = Preload(threads=5, checkpoints_per_thread=3, payload="any")
+
+    async def main(read: str, cycles: int, zipf: float = 0.0) -> list[str]:
+        workload = made("walk_history", {"read": read, "zipf": zipf})
+        workload.preload = preload
+        client = FakeClient(0, saver)
+        await workload.prepare(client)
+        for _ in range(cycles):
+            await workload.cycle(client)
+        return client.marked
+
+    async def fill() -> None:
+        workload: Any = made("walk_history", {})
+        workload.preload = preload
+        await workload.fill(0, saver)
+
+    asyncio.run(fill())
+    assert len(saver.storage) == 5
+    assert asyncio.run(main("latest", 6)) == ["right", "cold"] * 5 + ["right", "warm"]
+    # One thread is all the rest together.
+    popular = asyncio.run(main("limit", 9, zipf=10.0))
+    assert popular == ["right", "cold"] + ["right", "warm"] * 8
+    assert asyncio.run(main("delete", 5)) == ["right"] * 5
+    assert not any(saver.list(None))
+    with pytest.raises(RuntimeError, match="all 5 threads are deleted"):
+        asyncio.run(main("delete", 6))
+
+
+def test_nothing_is_deleted_that_was_not_prepared() -> None:
+    with pytest.raises(UnsupportedError, match="needs a prepared store"):
+        asyncio.run(drive(made("walk_history", {"read": "delete"}), InMemorySaver(), 1))
 
 
 @pytest.mark.parametrize(

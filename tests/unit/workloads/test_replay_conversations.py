@@ -18,7 +18,7 @@ from bench.workloads.replay_conversations import (
     ReplayConversationsOptions,
     ReplayConversationsWorkload,
 )
-from tests.clients import drive
+from tests.clients import drive, verified
 from tests.recording import sample_lines
 
 _CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"n": 1}'}}
@@ -119,3 +119,14 @@ def test_a_turn_without_its_time_is_named(tmp_path: Path) -> None:
 
 def test_the_sample_is_what_its_generator_makes() -> None:
     assert SAMPLE.read_text(encoding="utf-8") == sample_lines()
+
+
+def test_what_a_saver_must_hold_is_known_in_another_process() -> None:
+    def made() -> ReplayConversationsWorkload:
+        payload = NestedPayload(NestedPayload.Options(), 1)
+        return ReplayConversationsWorkload(ReplayConversationsOptions(), payload, "trial", 2)
+
+    found = asyncio.run(verified(made, InMemorySaver(), 4))
+    assert found.passed, found
+    assert found.deterministic
+    assert found.steps == found.checkpoints > 0

@@ -1,4 +1,4 @@
-"""``clean``: what killed runs have left on the user's servers, and environments that were kept."""
+"""``clean``: what killed runs have left on the user's servers, environments and stores kept."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bench.interpreters.environments import ENVIRONMENTS
 from bench.interpreters.kept import clean
 from bench.interpreters.of_subjects import cache_directory
 from bench.server_variables import own_server_variables
+from bench.stores.templates import clean as clean_stores
 
 _TOLD = {
     "kept": "could not be removed",
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=_UNUSED_DAYS,
         metavar="DAYS",
-        help="for how long nobody has used an interpreter that is removed; default: %(default)g",
+        help="for how long nobody has used what is removed of them; default: %(default)g",
     )
     parser.add_argument(
         "--environments", type=Path, default=ENVIRONMENTS, metavar="DIR", help="as of the gate"
@@ -62,15 +63,17 @@ def run(options: argparse.Namespace) -> int:
         if cleaned is not None:
             named, found[name] = True, cleaned
             _tell(name, cleaned)
-    interpreters = [
+    kept = {"store": clean_stores(time.time(), options.unused_days, remove=options.remove)}
+    kept["interpreter"] = [
         leftover
         for directory in (cache_directory(), options.environments)
         for leftover in clean(directory, time.time(), options.unused_days, remove=options.remove)
     ]
-    if interpreters:
-        found["interpreter"] = interpreters
-        _tell("interpreter", interpreters)
-    elif not named:
+    for what, leftovers in kept.items():
+        if leftovers:
+            named, found[what] = True, leftovers
+            _tell(what, leftovers)
+    if not named:
         raise InputError(
             f"no server of yours is named: set {' or '.join(own_server_variables())}; an embedded "
             "server takes with it what was made there"

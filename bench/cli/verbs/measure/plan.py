@@ -45,7 +45,7 @@ def _conditions(scenario: Scenario, plan: Plan) -> Table:
     trials = Counter(trial.condition for trial in plan.trials)
     rows = []
     for name, sweep in scenario.sweeps.items():
-        for workload in sweep.workloads:
+        for workload in sweep.workload_labels:
             for payload in sweep.payloads:
                 for arrival in scenario.arrivals_of(sweep):
                     certain, most = blocks_of(scenario, sweep, arrival)

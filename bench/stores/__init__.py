@@ -1,0 +1,1 @@
+"""Stores that are filled once, kept as templates, and copied for each trial."""
