@@ -1,14 +1,13 @@
-"""Cells that belong side by side: one condition on one loop, and the comparisons among them."""
+"""Cells that belong side by side: one condition on one loop."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.analysis.cell import Cell
-from bench.analysis.result import Analysis, Comparison
+from bench.analysis.result import Analysis
 from bench.scenario.durability import Durability
 from bench.scenario.quantity import number
 
@@ -43,17 +42,12 @@ class Group:
     @property
     def key(self) -> Key:
         """Condition and loop."""
-        return key_of(self.cells[0])
+        return (*self.condition, self.loop)
 
     @property
     def measured(self) -> tuple[Cell, ...]:
         """The cells that have estimates."""
         return tuple(cell for cell in self.cells if cell.estimates)
-
-
-def key_of(cell: Cell) -> Key:
-    """Return the :attr:`Group.key` of the group that ``cell`` belongs to."""
-    return (*cell.condition, cell.loop)
 
 
 def groups_of(analysis: Analysis) -> tuple[Group, ...]:
@@ -78,7 +72,7 @@ def groups_of(analysis: Analysis) -> tuple[Group, ...]:
 
     by_key: dict[Key, list[Cell]] = {}
     for cell in sorted(analysis.cells, key=rank):
-        by_key.setdefault(key_of(cell), []).append(cell)
+        by_key.setdefault((*cell.condition, cell.loop), []).append(cell)
     kinds = {cell.loop: cell.loop_kind for cell in analysis.cells if cell.loop_kind}
     return tuple(
         Group(_label(key, list(by_key), kinds), _title(key, list(by_key), kinds), tuple(cells))
@@ -119,45 +113,3 @@ def _title(key: Key, keys: list[Key], kinds: dict[str, str]) -> str:
 def _part(key: Key, at: int, kinds: dict[str, str]) -> str:
     return loop_text(key[at], kinds.get(key[at], "")) if at == _LOOP else key[at]
 
-
-# ----------------------------------------------------------------------------------- comparisons
-
-
-class Pairs:
-    """Finds the two cells behind a comparison."""
-
-    def __init__(self, analysis: Analysis) -> None:
-        self._cells = {(cell.subject, *key_of(cell)): cell for cell in analysis.cells}
-
-    def cells(self, comparison: Comparison) -> tuple[Cell | None, Cell | None]:
-        """Return the baseline's and the candidate's cell."""
-        baseline, candidate = _ends(comparison)
-        return (self._cells.get(baseline), self._cells.get(candidate))
-
-    def invalid(self, comparison: Comparison) -> str:
-        """Return why the ratio must not be used, or nothing."""
-        return "; ".join(
-            f"{cell.subject} on {cell.loop}: {cell.invalid_because}"
-            for cell in self.cells(comparison)
-            if cell and cell.invalid_because
-        )
-
-
-def _ends(comparison: Comparison) -> tuple[Key, Key]:
-    """Return subject, condition and loop of the baseline's and of the candidate's cell."""
-    baseline, candidate = (
-        (comparison.subject, *comparison.condition, side)
-        if comparison.axis == "loop"
-        else (side, *comparison.condition, comparison.loop)
-        for side in (comparison.baseline, comparison.candidate)
-    )
-    return (baseline, candidate)
-
-
-def comparison_group(comparison: Comparison, groups: Iterable[Group]) -> str:
-    """Return the heading under which ``comparison`` is listed: its condition, and loop if fixed."""
-    if comparison.axis == "loop":
-        is_known = any(group.condition == comparison.condition for group in groups)
-        return " · ".join(comparison.condition[1 if is_known else 0 :])
-    key = (*comparison.condition, comparison.loop)
-    return next((group.title for group in groups if group.key == key), " · ".join(key))

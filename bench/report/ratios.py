@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bench.analysis.answer.places import condition_text, varying
 from bench.analysis.cell import Cell
@@ -17,7 +17,7 @@ from bench.analysis.wording import (
     spread_in_words,
 )
 from bench.report import words
-from bench.report.groups import Group, Pairs, comparison_group
+from bench.report.groups import Group, Key
 from bench.report.page import Traces
 from bench.report.table import Column, Entry, Row, Table, table
 from bench.report.text import link, one_line
@@ -31,16 +31,24 @@ _OF_SAVERS = ("equal", "loop")
 _KINDS = (*_OF_SAVERS, "volatile", "aa", "across")
 
 
-def _kind(pairs: Pairs, comparison: Comparison) -> str:
+def _kind(comparison: Comparison) -> str:
     if comparison.is_aa:
         return "aa"
     if not comparison.same_durability:
         return "across"
     if comparison.axis == "loop":
         return "loop"
-    baseline, _ = pairs.cells(comparison)
-    is_volatile = baseline is not None and baseline.durability is Durability.VOLATILE
+    is_volatile = comparison.baseline_cell.durability is Durability.VOLATILE
     return "volatile" if is_volatile else "equal"
+
+
+def invalid_because(comparison: Comparison) -> str:
+    """Return why the ratio must not be used, or nothing."""
+    return "; ".join(
+        f"{cell.subject} on {cell.loop}: {cell.invalid_because}"
+        for cell in reversed(comparison.cells)
+        if cell.invalid_because
+    )
 
 
 def sides(comparison: Comparison) -> tuple[str, str]:
@@ -62,8 +70,8 @@ def trial_anchor(trial_id: str) -> str:
     return f"trial.{trial_id}"
 
 
-def _first_trial(cell: Cell | None) -> str:
-    trials = cell.blocks.trials if cell else {}
+def _first_trial(cell: Cell) -> str:
+    trials = cell.blocks.trials
     return trial_anchor(trials[min(trials)]) if trials else ""
 
 
@@ -76,45 +84,39 @@ def ratio_maps(analysis: Analysis) -> tuple[tuple[Table, ...], tuple[Table, ...]
     Then those of pairs that promise different things, or nothing: where there are no others, what
     promises nothing is with the first. A saver that is compared with several has a line for each.
     """
-    pairs = Pairs(analysis)
     asked = [each for each in analysis.comparisons if each.condition[0] in analysis.answer.sweeps]
     asked = [each for each in asked if each.metric.name in analysis.answer.metrics]
-    kinds = {id(each): _kind(pairs, each) for each in asked}
-    first = _OF_SAVERS if {*kinds.values()} & {*_OF_SAVERS} else ("volatile",)
+    first = _OF_SAVERS if {*map(_kind, asked)} & {*_OF_SAVERS} else ("volatile",)
+    beside = [each for each in asked if _kind(each) not in ("aa", *first)]
     return (
-        _maps(analysis, pairs, [each for each in asked if kinds[id(each)] in first], ""),
-        _maps(
-            *(analysis, pairs),
-            [each for each in asked if kinds[id(each)] not in ("aa", *first)],
-            ", other promises",
-        ),
+        _maps(analysis, [each for each in asked if _kind(each) in first]),
+        _maps(analysis, beside, ", other promises"),
     )
 
 
 def _maps(
-    analysis: Analysis, pairs: Pairs, comparisons: Sequence[Comparison], addition: str
+    analysis: Analysis, comparisons: Sequence[Comparison], addition: str = ""
 ) -> tuple[Table, ...]:
     return tuple(
-        _map(pairs, of_metric, addition)
+        _map(of_metric, addition)
         for name in analysis.answer.metrics
         if (of_metric := [each for each in comparisons if each.metric.name == name])
     )
 
 
-def _map(pairs: Pairs, shown: Sequence[Comparison], addition: str) -> Table:
-    ends = [(each, cell) for each in shown if (cell := pairs.cells(each)[1])]
-    labels = [name for name in varying(cell for _, cell in ends) if name != "subject"]
+def _map(shown: Sequence[Comparison], addition: str) -> Table:
+    labels = [name for name in varying(each.candidate_cell for each in shown) if name != "subject"]
     lines: dict[tuple[str, ...], dict[tuple[str, ...], Comparison]] = {}
     columns: dict[tuple[str, ...], str] = {}
-    for each, cell in ends:
+    for each in shown:
         is_loop = each.axis == "loop"
         place = (*each.condition, "" if is_loop else each.loop)
         names = [name for name in labels if name != "loop" or not is_loop]
-        columns.setdefault(place, condition_text(cell, names) or "ratio")
-        line = (*sides(each), durabilities(pairs, each))
+        columns.setdefault(place, condition_text(each.candidate_cell, names) or "ratio")
+        line = (*sides(each), _durabilities(each))
         lines.setdefault(line, {})[place] = each
     rows = (
-        Row((*map(Entry, line), *(_place(pairs, of_line.get(place)) for place in columns)))
+        Row((*map(Entry, line), *(_place(of_line.get(place)) for place in columns)))
         for line, of_line in lines.items()
     )
     heads = ("saver", "against", "durability", *columns.values())
@@ -130,11 +132,11 @@ def _title(metric: Metric) -> str:
     return f"{noun(metric).capitalize()} ({of.operation}): {median} {of.time.name} time"
 
 
-def _place(pairs: Pairs, comparison: Comparison | None) -> Entry:
+def _place(comparison: Comparison | None) -> Entry:
     if comparison is None:
         return Entry(ABSENT, badge="absent")
     is_open = not comparison.is_proven
-    if invalid := pairs.invalid(comparison):
+    if invalid := invalid_because(comparison):
         return Entry(number(comparison.effect.ratio, 2), note=one_line(invalid), struck=True)
     ratio = comparison.effect.ratio
     text = factor_in_words(comparison.metric, ratio)
@@ -179,9 +181,9 @@ def ratio_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ..
 
     Equal durability comes first, then other loops, A/A arms, and what promises something else.
     """
-    pairs = Pairs(analysis)
+    titles = {group.key: group.title for group in groups}
     by_metric: dict[str, list[Comparison]] = {name: [] for name in analysis.primary_metrics}
-    for each in sorted(analysis.comparisons, key=lambda each: _KINDS.index(_kind(pairs, each))):
+    for each in sorted(analysis.comparisons, key=lambda each: _KINDS.index(_kind(each))):
         by_metric.setdefault(each.metric.name, []).append(each)
     columns = (
         *("saver", "against", "durability", "condition"),
@@ -195,7 +197,7 @@ def ratio_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ..
         table(
             name,
             columns,
-            [_ratio_row(pairs, groups, each) for each in of_metric],
+            [_ratio_row(titles, each) for each in of_metric],
             of_metric[0].metric.description,
             fold="" if name in analysis.primary_metrics else "closed",
         )
@@ -204,22 +206,22 @@ def ratio_tables(analysis: Analysis, groups: Sequence[Group]) -> tuple[Table, ..
     )
 
 
-def _ratio_row(pairs: Pairs, groups: Sequence[Group], each: Comparison) -> Row:
-    baseline, candidate = pairs.cells(each)
-    invalid = pairs.invalid(each)
+def _ratio_row(titles: Mapping[Key, str], each: Comparison) -> Row:
+    invalid = invalid_because(each)
+    place = titles[*each.condition, each.loop]
     why = each.unsteady or words.CAUSES.get(each.cause, "")
     factor, p_value = each.effect.detectable_factor, each.adjusted_p
     entries = (
         *(
             Entry(name, anchor=_first_trial(cell))
-            for name, cell in zip(sides(each), (candidate, baseline), strict=True)
+            for name, cell in zip(sides(each), each.cells, strict=True)
         ),
-        Entry("A/A" if each.is_aa else durabilities(pairs, each)),
-        Entry(comparison_group(each, groups)),
+        Entry("A/A" if each.is_aa else _durabilities(each)),
+        Entry(" · ".join(each.condition[1:]) if each.axis == "loop" else place),
         Entry(scaled(each.effect.ratio), _ratios(each), struck=bool(invalid)),
         Entry(ABSENT if factor is None else number(factor)),
         Entry(ABSENT if p_value is None else number(p_value)),
-        Entry("  ".join(_block(candidate, at, ratio) for at, ratio in sorted(each.ratios.items()))),
+        Entry("  ".join(_block(each.candidate_cell, at, ratio) for at, ratio in sorted(each.ratios.items()))),
         Entry(
             f"must not be used: {one_line(invalid)}" if invalid else why,
             badge=each.outcome if not invalid else "invalid",
@@ -236,9 +238,9 @@ def _outcome(each: Comparison) -> str:
     return "not proven" if each.outcome == "unresolved" else each.outcome
 
 
-def _block(candidate: Cell | None, block: int, ratio: float) -> str:
+def _block(candidate: Cell, block: int, ratio: float) -> str:
     """Write the ratio of a block, which leads to the candidate's trial in it."""
-    trial_id = candidate.blocks.trials.get(block) if candidate else None
+    trial_id = candidate.blocks.trials.get(block)
     return link(number(ratio), trial_anchor(trial_id)) if trial_id else number(ratio)
 
 
@@ -292,10 +294,6 @@ def traces(analysis: Analysis) -> Traces:
     )
 
 
-def durabilities(pairs: Pairs, comparison: Comparison) -> str:
+def _durabilities(comparison: Comparison) -> str:
     """Return the durability class of both sides, or of one where they are equal."""
-    baseline, candidate = pairs.cells(comparison)
-    if baseline is None or candidate is None:
-        return "equal" if comparison.same_durability else "differs"
-    both = dict.fromkeys((candidate.durability.value, baseline.durability.value))
-    return " ÷ ".join(both)
+    return " ÷ ".join(dict.fromkeys(cell.durability.value for cell in comparison.cells))

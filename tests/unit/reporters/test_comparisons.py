@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bench.analysis.result import Analysis, Comparison, ComparisonOutcome, FalseAlarms, Reason
-from bench.report.groups import Pairs, groups_of
-from bench.report.ratios import ratio_anchor, ratio_maps, ratio_tables, trials_table
+from bench.report.groups import groups_of
+from bench.report.ratios import invalid_because, ratio_anchor, ratio_maps, ratio_tables, trials_table
 from bench.report.table import Entry
 from bench.report.tables.outcomes import false_alarms_in_words
 from bench.report.text import plain, spans
@@ -37,7 +37,7 @@ def test_a_map_has_every_ratio_of_the_question_at_equal_durability() -> None:
         and each.condition[0] in FULL.answer.sweeps
         and each.same_durability
         and not each.is_aa
-        and not Pairs(FULL).invalid(each)
+        and not invalid_because(each)
     ]
 
     assert shown

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.report.groups import Pairs, groups_of, subject_text
+from bench.report.groups import groups_of, subject_text
+from bench.report.ratios import invalid_because
 from tests.unit.reporters import synthetic
 
 FULL = synthetic.full_analysis()
@@ -51,24 +52,8 @@ def test_the_second_arm_of_a_pair_is_marked() -> None:
     assert subject_text(cell) == "postgres-again (A/A of postgres)"
 
 
-def test_both_sides_of_a_comparison_are_found() -> None:
-    pairs = Pairs(FULL)
-    by_subject = next(each for each in FULL.comparisons if each.axis == "subject")
-    baseline, candidate = pairs.cells(by_subject)
-    assert baseline is not None
-    assert candidate is not None
-    assert (by_subject.baseline, by_subject.candidate) == (baseline.subject, candidate.subject)
-    by_loop = next(each for each in FULL.comparisons if each.axis == "loop")
-    baseline, candidate = pairs.cells(by_loop)
-    assert baseline is not None
-    assert candidate is not None
-    assert (by_loop.baseline, by_loop.candidate) == (baseline.loop, candidate.loop)
-    assert by_loop.subject == baseline.subject == candidate.subject
-
-
 def test_a_ratio_with_an_invalid_side_is_invalid() -> None:
-    pairs = Pairs(FULL)
-    invalid = [each for each in FULL.comparisons if pairs.invalid(each)]
+    invalid = [each for each in FULL.comparisons if invalid_because(each)]
     assert invalid
     assert {each.candidate for each in invalid} == {synthetic.INVALID_CELL[0]}
-    assert all(synthetic.INVALID in pairs.invalid(each) for each in invalid)
+    assert all(synthetic.INVALID in invalid_because(each) for each in invalid)
