@@ -13,9 +13,9 @@ from bench.analysis.wording import Statement, counted, listed
 from bench.report import words
 from bench.report.groups import Group
 from bench.report.page import Block, Box, Bullets, Details, Look, Text
-from bench.report.ratios import ratio_maps
+from bench.report.ratios import ratio_maps, title_of
 from bench.report.table import Entry, Row, Table
-from bench.report.tables.cells import glance_tables
+from bench.report.tables.cells import glance_tables, metrics_of
 from bench.report.tables.outcomes import (
     THRESHOLD_SIGNS,
     capacity_tables,
@@ -108,8 +108,10 @@ def chips(analysis: Analysis) -> Iterator[str]:
     if counts["invalid"]:
         yield f"✗ {counts['invalid']} invalid"
     if warned := [each for each in analysis.findings if each.severity == "warning"]:
-        among = "" if len(warned) == 1 else ", most cells have"
-        widest = max(warned, key=lambda each: len(each.cells))
+        # One that names no cell is about all of them.
+        widest = max(warned, key=lambda each: len(each.cells) or len(analysis.cells))
+        concerned = "most cells have" if widest.cells else "of the whole run"
+        among = "" if len(warned) == 1 else f", {concerned}"
         named = link(words.effect_of(widest), f"finding-{widest.code}")
         yield f"⚠ {counted(len(warned), 'warning')}{among}: {named}"
     if counts["note"]:
@@ -138,7 +140,7 @@ def screen_blocks(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Blo
         yield Text(f"{words.MAP_ON_SCREEN} Against {listed(baselines)}.", "about")
     else:
         yield from capacity_tables(analysis)
-        yield from map(_brief, glance_tables(analysis, groups)[:1])
+        yield from _glance(analysis, groups)
     yield Bullets(tuple(map(_sentence, runs)))
     yield from _thresholds(analysis)
     yield Text(" · ".join(chips(analysis)), "about")
@@ -161,15 +163,27 @@ def _who(row: Row, *, is_clear: bool) -> Entry:
     return Entry(shortened(saver if is_clear else f"{saver} ÷ {baseline}", _WIDEST_NAME))
 
 
-def _brief(table: Table) -> Table:
-    """Return the savers and the first conditions, without footnotes and intervals."""
-    kept = (0, *range(2, min(len(table.columns), 2 + _COLUMNS_ON_SCREEN)))
-    rows = ([replace(row.entries[at], note="", detail="") for at in kept] for row in table.rows)
-    return replace(
-        table,
-        columns=tuple(table.columns[at] for at in kept),
-        rows=tuple(Row(tuple(row)) for row in rows),
-    )
+def _glance(analysis: Analysis, groups: tuple[Group, ...]) -> Iterator[Table]:
+    """Yield every metric with its intervals of one condition; of several the first metric alone."""
+    metrics = metrics_of(analysis.cells)
+    is_one = len(groups) == 1
+    for each in glance_tables(analysis, groups)[: None if is_one else 1]:
+        kept = (0, 1, 2) if is_one else (0, *range(2, len(each.columns))[:_COLUMNS_ON_SCREEN])
+        rows = (
+            Row(
+                tuple(
+                    replace(entry, note="", detail=entry.detail if is_one else "")
+                    for entry in (row.entries[at] for at in kept)
+                )
+            )
+            for row in each.rows
+        )
+        yield replace(
+            each,
+            title=title_of(metrics[each.title]),
+            columns=tuple(each.columns[at] for at in kept),
+            rows=tuple(rows),
+        )
 
 
 def _thresholds(analysis: Analysis) -> Iterator[Block]:

@@ -112,4 +112,3 @@ def _title(key: Key, keys: list[Key], kinds: dict[str, str]) -> str:
 
 def _part(key: Key, at: int, kinds: dict[str, str]) -> str:
     return loop_text(key[at], kinds.get(key[at], "")) if at == _LOOP else key[at]
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from bench.analysis.answer.doubts import NO_EXTREME
 from bench.analysis.answer.places import condition_text, varying
 from bench.analysis.cell import Cell
 from bench.analysis.result import Analysis, Comparison
@@ -98,14 +99,20 @@ def _maps(
     analysis: Analysis, comparisons: Sequence[Comparison], addition: str = ""
 ) -> tuple[Table, ...]:
     return tuple(
-        _map(of_metric, addition)
+        _map(analysis, of_metric, addition)
         for name in analysis.answer.metrics
         if (of_metric := [each for each in comparisons if each.metric.name == name])
     )
 
 
-def _map(shown: Sequence[Comparison], addition: str) -> Table:
+def _map(analysis: Analysis, shown: Sequence[Comparison], addition: str) -> Table:
     labels = [name for name in varying(each.candidate_cell for each in shown) if name != "subject"]
+    limited = {
+        name: finding.code
+        for finding in analysis.findings
+        if finding.code in NO_EXTREME
+        for name in finding.cells
+    }
     lines: dict[tuple[str, ...], dict[tuple[str, ...], Comparison]] = {}
     columns: dict[tuple[str, ...], str] = {}
     for each in shown:
@@ -116,15 +123,16 @@ def _map(shown: Sequence[Comparison], addition: str) -> Table:
         line = (*sides(each), _durabilities(each))
         lines.setdefault(line, {})[place] = each
     rows = (
-        Row((*map(Entry, line), *(_place(of_line.get(place)) for place in columns)))
+        Row((*map(Entry, line), *(_place(of_line.get(place), limited) for place in columns)))
         for line, of_line in lines.items()
     )
     heads = ("saver", "against", "durability", *columns.values())
-    title = f"{_title(shown[0].metric)}{addition}"
+    title = f"{title_of(shown[0].metric)}{addition}"
     return table(title, heads, rows, look="map")
 
 
-def _title(metric: Metric) -> str:
+def title_of(metric: Metric) -> str:
+    """Name ``metric`` in words, for a heading."""
     of = time_name(metric.name)
     if of is None:
         return f"{metric.name.capitalize()}: {metric.description}"
@@ -132,7 +140,8 @@ def _title(metric: Metric) -> str:
     return f"{noun(metric).capitalize()} ({of.operation}): {median} {of.time.name} time"
 
 
-def _place(comparison: Comparison | None) -> Entry:
+def _place(comparison: Comparison | None, limited: Mapping[str, str]) -> Entry:
+    """Set a ratio; ``limited`` has the finding of each cell that tells little of a saver."""
     if comparison is None:
         return Entry(ABSENT, badge="absent")
     is_open = not comparison.is_proven
@@ -142,11 +151,13 @@ def _place(comparison: Comparison | None) -> Entry:
     text = factor_in_words(comparison.metric, ratio)
     if comparison.outcome == "equivalent":
         text = f"within {number(100.0 * comparison.smallest_effect)} %"
+    code = next((limited[each.name] for each in comparison.cells if each.name in limited), "")
+    mark = f" {link('⚠', f'finding-{code}')}" if code else ""
     is_worse = (ratio > 1.0) == (comparison.metric.better != "higher")
     depth = min(1.0, abs(math.log(ratio)) / math.log(_FULL_SHADE)) if ratio > 0.0 else 1.0
     return Entry(
         f"{text}?" if is_open and text[0].isdigit() else text,
-        _factors(comparison),
+        f"{_factors(comparison)}{mark}".lstrip(),
         anchor=ratio_anchor(comparison),
         shade=depth if is_worse else -depth,
         is_open=is_open,
@@ -221,7 +232,11 @@ def _ratio_row(titles: Mapping[Key, str], each: Comparison) -> Row:
         Entry(scaled(each.effect.ratio), _ratios(each), struck=bool(invalid)),
         Entry(ABSENT if factor is None else number(factor)),
         Entry(ABSENT if p_value is None else number(p_value)),
-        Entry("  ".join(_block(each.candidate_cell, at, ratio) for at, ratio in sorted(each.ratios.items()))),
+        Entry(
+            "  ".join(
+                _block(each.candidate_cell, at, ratio) for at, ratio in sorted(each.ratios.items())
+            )
+        ),
         Entry(
             f"must not be used: {one_line(invalid)}" if invalid else why,
             badge=each.outcome if not invalid else "invalid",

@@ -63,12 +63,26 @@ def _sections(report: Report) -> Iterator[Block]:
     analysis, groups = report.analysis, report.groups
     yield from first_blocks(analysis, groups)
     yield from threshold_tables(analysis)
-    if analysis.subjects:
+    if analysis.matrix:
         yield Section("Which saver runs on which loop", (matrix_table(analysis),), "loops", "Loops")
     yield Section("What makes a number doubtful", tuple(_doubts(analysis)), "doubts", "Doubts")
     if analysis.faults:
         broken = fault_tables(analysis.faults)
         yield Section("What was broken on purpose", broken, "faults", "Faults")
+    # A run whose trials were all broken on purpose has no other figures, and lacks none.
+    if analysis.cells or not analysis.faults:
+        yield from _timed(report)
+    environment = (_subjects(analysis), _environment(analysis))
+    yield Section("Environment", environment, "environment", "Environment")
+    methods = (*map(Text, words.methods(analysis)), *map(Text, words.EXPLANATIONS))
+    glossary = Details("What each metric means", (_glossary(analysis),))
+    yield Section("Methods", (*methods, glossary), "methods", "Methods")
+    yield Section("Scenario", tuple(_reproduction(analysis)), "scenario", "Scenario")
+
+
+def _timed(report: Report) -> Iterator[Section]:
+    """Yield what was timed: figures, ratios, numbers, gaps and trials."""
+    analysis, groups = report.analysis, report.groups
     figures = report.pictures or (Text("There is nothing to draw."),)
     yield Section("Figures", figures, "figures", "Figures")
     ratios = ratio_tables(analysis, groups)
@@ -85,12 +99,6 @@ def _sections(report: Report) -> Iterator[Block]:
     yield Section("What was not measured", gaps, "not-measured", "Not measured")
     trials = (Text(words.TRACES), trials_table(analysis, groups), traces(analysis))
     yield Section("Trials", trials, "trials", "Trials")
-    environment = (_subjects(analysis), _environment(analysis))
-    yield Section("Environment", environment, "environment", "Environment")
-    methods = (*map(Text, words.methods(analysis)), *map(Text, words.EXPLANATIONS))
-    glossary = Details("What each metric means", (_glossary(analysis),))
-    yield Section("Methods", (*methods, glossary), "methods", "Methods")
-    yield Section("Scenario", tuple(_reproduction(analysis)), "scenario", "Scenario")
 
 
 def _doubts(analysis: Analysis) -> Iterator[Block]:

@@ -66,8 +66,9 @@ CAUSES: dict[Reason | Literal[""], str] = {
 MAP = (
     "How many times slower or faster a saver is than what it is compared with; below it the 95 % "
     "interval as factors, or the range of fewer than three blocks. Solid or bold: proven. Hatched, "
-    "with a question mark: an estimate that is not proven. Each leads to its blocks and trials. A "
-    "bound in the answer comes from the blocks of its own comparison alone and allows for how much "
+    "with a question mark: an estimate that is not proven. ⚠: there the Python client was "
+    "the limit, or few operations were timed. Each leads to its blocks and trials. A bound in the"
+    " answer comes from the blocks of its own comparison alone and allows for how much "
     "the same saver measured twice differs; an interval here also uses how much other comparisons "
     "scatter. So their ends can differ."
 )

@@ -47,7 +47,7 @@ _WHY_NOT_COUNTED: Mapping[Reason | Literal[""], str] = {
 
 
 # The findings by which a ratio is no extreme to begin with, in words.
-_NO_EXTREME = {
+NO_EXTREME = {
     "generator_saturated": "the Python client was the limit",
     "few_cycles": "few operations were timed",
 }
@@ -71,7 +71,7 @@ def no_extreme(analysis: Analysis, cells: Iterable[Cell]) -> list[str]:
     """Say why the ratio of two ``cells`` is none to quote as the extreme of all."""
     names = {cell.name for cell in cells}
     codes = {each.code for each in analysis.findings if names & {*each.cells}}
-    return [text for code, text in _NO_EXTREME.items() if code in codes]
+    return [text for code, text in NO_EXTREME.items() if code in codes]
 
 
 def reservations(analysis: Analysis) -> Iterator[Statement]:
@@ -177,10 +177,11 @@ def _drifting(unproven: Sequence[Comparison]) -> Iterator[str]:
     """Say how many drifted, and what helps: it depends on which way they drift."""
     unsteady = [c for c in unproven if c.cause == "unsteady"]
     slowing = sum(map(_slows_down, unsteady))
-    if faster := len(unsteady) - slowing:
-        yield f"{faster} sped up during the measurement: a longer warm-up helps there"
-    if slowing:
-        yield f"{slowing} slowed down during the measurement: compare at the same number stored"
+    faster = len(unsteady) - slowing
+    helps = [f"{faster} sped up (a longer warm-up helps)"] * bool(faster)
+    helps += [f"{slowing} slowed down (compare at the same number stored)"] * bool(slowing)
+    if helps:
+        yield f"Of those that drifted during the measurement {listed(helps)}"
 
 
 def _slows_down(comparison: Comparison) -> bool:

@@ -13,6 +13,7 @@ from bench.analysis.result import Analysis
 from bench.report.plots.style import MUTED_COLOUR, TEXT_COLOUR, WIDTH_IN, width_in, wrapped
 from bench.report.ratios import ratio_maps
 from bench.report.table import Entry, Table
+from bench.report.text import plain
 
 _TITLE_IN = 0.42
 _LINE_IN = 0.25
@@ -27,7 +28,7 @@ _WORSE, _BETTER = "#c2560c", "#1f6fd1"
 _LIGHTEST, _SPAN = 0.08, 0.52
 _NOTE = (
     "Blue: faster, orange: slower, and how many times. Hatched, with a question mark: not proven. "
-    "Small: 95 % interval, as factors."
+    "Small: 95 % interval. ⚠: the client was the limit, or few operations were timed."
 )
 
 
@@ -116,7 +117,7 @@ def _place(axes: Axes, entry: Entry, left_in: float, width: float, top_in: float
         _write(axes, left_in + _PADDING_IN, middle_in, entry.text)
         return
     _write(axes, left_in + _PADDING_IN, middle_in - 0.08, entry.text, weight="bold")
-    _write(axes, left_in + _PADDING_IN, middle_in + 0.1, entry.detail, size=_DETAIL_PT)
+    _write(axes, left_in + _PADDING_IN, middle_in + 0.1, plain(entry.detail), size=_DETAIL_PT)
 
 
 def _write(

@@ -8,7 +8,13 @@ import pytest
 
 from bench.analysis.result import Analysis, Comparison, ComparisonOutcome, FalseAlarms, Reason
 from bench.report.groups import groups_of
-from bench.report.ratios import invalid_because, ratio_anchor, ratio_maps, ratio_tables, trials_table
+from bench.report.ratios import (
+    invalid_because,
+    ratio_anchor,
+    ratio_maps,
+    ratio_tables,
+    trials_table,
+)
 from bench.report.table import Entry
 from bench.report.tables.outcomes import false_alarms_in_words
 from bench.report.text import plain, spans

@@ -6,10 +6,13 @@ import argparse
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from bench.analysis.wording import counted
 from bench.cli.screen import add_form, show
 from bench.discovery import load, names
 from bench.errors import EXIT_PASS, EXIT_UNAVAILABLE, BenchError, MissingPackageError
@@ -48,8 +51,23 @@ def run(options: argparse.Namespace) -> int:
         *(_of_plugin(kind, name) for kind in _STATES for name in names(kind)),
     ]
     shown = [*_lines(findings)] if options.form == "text" else [_table(findings)]
-    show([*shown, *(_facts(environment) if options.verbose else ())], options.form, "Doctor")
+    show(
+        [_sum(findings), *shown, *(_facts(environment) if options.verbose else ())],
+        options.form,
+        "Doctor",
+    )
     return EXIT_UNAVAILABLE if any(sign == "✗" for sign, *_ in findings) else EXIT_PASS
+
+
+def _sum(findings: Sequence[Finding]) -> Text:
+    """Say whether this machine can measure, and how much stands in the way."""
+    signs = Counter(sign for sign, *_ in findings)
+    if signs["✗"]:
+        return Text(f"✗ Not ready to measure: {counted(signs['✗'], 'point')} to mend.", "bad")
+    if signs["⚠"]:
+        points = counted(signs["⚠"], "point")
+        return Text(f"⚠ Ready to measure, with {points} to know of.", "warning")
+    return Text("✓ Ready to measure.", "good")
 
 
 def _lines(findings: Sequence[Finding]) -> Iterator[Text]:
@@ -122,8 +140,10 @@ def _subject(name: str) -> tuple[Sign, str, str]:
 
 def _loop(name: str) -> tuple[Sign, str, str]:
     loop = load("loop", name)()
+    is_windows = sys.platform == "win32"
     if reason := loop.unavailable():
-        return "⚠", "not available", reason
+        is_of_others = getattr(loop, "on_windows", is_windows) != is_windows
+        return ("✓", reason, "") if is_of_others else ("⚠", "not available", reason)
     if loop.kind == "native":
         return "✓", "native", ""
     return "⚠", loop.kind, "shows what can run on it, not how fast"
