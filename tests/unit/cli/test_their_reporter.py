@@ -18,7 +18,7 @@ def test_their_reporter_writes_beside_ours(tmp_path: Path, monkeypatch: pytest.M
     point = "[bench.reporters]\nslowest = tests.their_reporter:Slowest\n"
     (metadata / "entry_points.txt").write_text(point)
     monkeypatch.syspath_prepend(tmp_path / "site")
-    monkeypatch.setattr("bench.report.report.pictures_of", lambda _: PICTURES)
+    monkeypatch.setattr("bench.report.plots.drawing.pictures_of", lambda _: PICTURES)
     results, reports = tmp_path / "results", tmp_path / "reports"
     run = make_run(results, lambda _: Left(Load(cycles=40)), scenario_text("a_b c"))
 
