@@ -19,7 +19,7 @@ FULL = synthetic.full_analysis()
 def test_the_json_has_all_that_is_shown_of_the_analysis_and_none_of_the_evidence() -> None:
     document = json.loads(json_text(FULL))
     parts = {each.name for each in fields(Analysis)} - {"scenario", "records", "damaged"}
-    evidence = {"blocks", "records", "load", "beginnings"}
+    evidence = {"blocks", "records", "load", "beginnings", "since_beginning"}
     of_cell = {each.name for each in fields(Cell)} - evidence | {"name", "failing_because"}
 
     assert document.keys() == parts | {"schema_version"}
