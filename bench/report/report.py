@@ -72,7 +72,8 @@ def _sections(report: Report) -> Iterator[Block]:
     # A run whose trials were all broken on purpose has no other figures, and lacks none.
     if analysis.cells or not analysis.faults:
         yield from _timed(report)
-    environment = (_subjects(analysis), _environment(analysis))
+    subjects = (_subjects(analysis),) if analysis.subjects else ()
+    environment = (*subjects, _environment(analysis))
     yield Section("Environment", environment, "environment", "Environment")
     methods = (*map(Text, words.methods(analysis)), *map(Text, words.EXPLANATIONS))
     glossary = Details("What each metric means", (_glossary(analysis),))

@@ -153,7 +153,7 @@ EXPLANATIONS = (
 
 def no_findings(analysis: Analysis) -> str:
     """Return what to say where there is no finding."""
-    measured = any(cell.estimates for cell in analysis.cells)
+    measured = bool(analysis.faults) or any(cell.estimates for cell in analysis.cells)
     return NO_FINDINGS if measured else NO_NUMBER
 
 

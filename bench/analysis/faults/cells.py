@@ -269,10 +269,11 @@ def checks(cells: Sequence[FaultCell]) -> Iterator[Check]:
     promised = [c for c in cells if c.durability is Durability.FSYNC and c.strikes]
     if promised:
         lost = sum(cell.lost for cell in promised)
+        gone = f"{count(lost)} were" if lost > 1 else "1 was" if lost else "none was"
         strikes = sum(cell.strikes for cell in promised)
         written = count(sum(cell.acknowledged for cell in promised))
         yield Check(
             f"of {written} writes that were flushed before they were acknowledged "
-            f"{count(lost) if lost else 'none'} was lost in {counted(strikes, 'fault')}",
+            f"{gone} lost in {counted(strikes, 'fault')}",
             is_in_order=not any(cell.breaks_promise for cell in promised),
         )

@@ -225,6 +225,8 @@ def _table(
         *((Column("operations", tip="measured, over all trials"),) if operation else ()),
         *((_DRIFT,) if with_drifts else ()),
         *(each.column(scale) for each, scale in zip(shown, scales, strict=True)),
+        # Where nothing was measured only the reason stands there.
+        *(() if shown or operation or with_drifts else ("reason",)),
     )
     is_closed = with_drifts or (operation and operation not in _OPENED)
     return table(title, columns, rows, fold="closed" if is_closed else "open")

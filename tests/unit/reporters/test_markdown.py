@@ -10,6 +10,7 @@ from bench.report.markdown import escaped, fenced
 from bench.report.markdown import markdown as page_text
 from bench.report.page import Details, Page, Text
 from bench.report.table import Entry, Table, table
+from bench.report.tables.cells import group_tables
 from bench.report.text import code
 from bench.scenario.quantity import DURATIONS, choose_scale, interval, number
 from tests.unit.reporters import synthetic
@@ -187,3 +188,12 @@ def test_the_title_of_what_is_folded_is_html() -> None:
     told = page_text(Page("P", (folded,)))
 
     assert "<details><summary>trials of a_b, c &lt;d&gt;</summary>\n\ne\\_f\n\n</details>" in told
+
+
+def test_a_condition_in_which_all_failed_has_a_column_for_the_reason() -> None:
+    (table, *_) = group_tables(groups_of(synthetic.nothing_measured())[0])
+    head, _, first, *_ = set_alone(table).splitlines()[2:]
+
+    assert head.endswith("| reason |")
+    assert first.endswith("| missing: no trial has a record |")
+    assert head.count("|") == first.count("|")
