@@ -72,10 +72,7 @@ def recorded(store: Store, run_ids: Sequence[str], pairs: Sequence[Pair], rule: 
 
 
 def _decided(
-    first: Sequence[Judgement],
-    second: Sequence[Judgement] | None,
-    rule: Rule,
-    runs: Sequence[Run],
+    first: Sequence[Judgement], second: Sequence[Judgement] | None, rule: Rule, runs: Sequence[Run]
 ) -> GateResult:
     minutes = sum(trial.took_s for run in runs for trial in run.trials) / 60.0
     return decide(first, second, rule, [run.record for run in runs], minutes)

@@ -105,11 +105,7 @@ def interpreters_in(environments: Environments) -> Interpreters:
 
 
 def described(
-    scenario: Scenario,
-    plan: Plan,
-    name: str,
-    text: str,
-    environments: Environments = NO_ARMS,
+    scenario: Scenario, plan: Plan, name: str, text: str, environments: Environments = NO_ARMS
 ) -> RunRecord:
     """Return the record of a run that begins now, with what ``environments`` have of their own.
 

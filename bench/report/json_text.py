@@ -159,9 +159,7 @@ def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schema_of_generic(
-    origin: Any,
-    arguments: tuple[Any, ...],
-    definitions: dict[str, Any],
+    origin: Any, arguments: tuple[Any, ...], definitions: dict[str, Any]
 ) -> dict[str, Any]:
     if origin is Literal:
         return {"enum": list(arguments)}

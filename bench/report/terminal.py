@@ -15,13 +15,7 @@ from bench.report.page import Block, Box, Bullets, Code, Details, Facts, Look, S
 from bench.report.table import Badge, Entry, Table
 from bench.report.text import plain, spans
 
-_LOOKS = {
-    "lead": "bold",
-    "about": "dim",
-    "good": "green",
-    "warning": "yellow",
-    "bad": "bold red",
-}
+_LOOKS = {"lead": "bold", "about": "dim", "good": "green", "warning": "yellow", "bad": "bold red"}
 _SPANS = {"strong": "bold", "emphasis": "italic"}
 _BADGES: dict[Badge, str] = {
     "absent": "dim",

@@ -44,10 +44,7 @@ STATUS_SIGNS: dict[CellStatus, str] = {
 }
 
 # What the spans of a reading are, in a trial's picture; others stand under the reading's name.
-SPANS: Mapping[str, str] = {
-    "gc.pause_max": "garbage collection",
-    "loop_lag.max": "event loop late",
-}
+SPANS: Mapping[str, str] = {"gc.pause_max": "garbage collection", "loop_lag.max": "event loop late"}
 TRACES = (
     "Each trial leads to its operations over time: of each of equal parts of the window the "
     "fastest and the slowest operation, and of what failed, each at its own instant. Collections "
@@ -143,12 +140,7 @@ EXPLAINED_NOTATION = (
 )
 
 
-EXPLANATIONS = (
-    EXPLAINED_TIMES,
-    EXPLAINED_STEADINESS,
-    EXPLAINED_DURABILITY,
-    EXPLAINED_NOTATION,
-)
+EXPLANATIONS = (EXPLAINED_TIMES, EXPLAINED_STEADINESS, EXPLAINED_DURABILITY, EXPLAINED_NOTATION)
 
 
 def no_findings(analysis: Analysis) -> str:

@@ -8,13 +8,7 @@ from pathlib import Path
 from bench.claims.claim import chosen, load_claims
 from bench.claims.judge import judge
 from bench.claims.page import document, page, schema, screen, suite
-from bench.cli.judging import (
-    chosen_references,
-    newest_runs,
-    read_runs,
-    scenarios_of,
-    told_runs,
-)
+from bench.cli.judging import chosen_references, newest_runs, read_runs, scenarios_of, told_runs
 from bench.cli.places import CLAIMS, add_places
 from bench.cli.screen import show
 from bench.errors import EXIT_PASS, InputError

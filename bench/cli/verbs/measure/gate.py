@@ -8,11 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from bench.cli.gating import (
-    Question,
-    measured,
-    recorded,
-)
+from bench.cli.gating import Question, measured, recorded
 from bench.cli.loading import add_scenario, load_checked, scenario_path
 from bench.cli.places import add_places, place
 from bench.cli.progress import add_detail
