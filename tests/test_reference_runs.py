@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bench.analysis.result import Analysis
+from bench.claims.answers import with_claims
 from bench.claims.claim import load_claims
 from bench.claims.claim_scenario import measured_scenario
 from bench.claims.judge import judge
@@ -66,7 +67,7 @@ def test_a_reference_run_is_compact_and_complete(run_id: str) -> None:
 @pytest.mark.parametrize("run_id", RUN_IDS)
 def test_the_published_report_answers_as_its_records_do_now(run_id: str) -> None:
     published = (ROOT / "reports" / run_id / "report.md").read_text(encoding="utf-8")
-    analysis = analysed(run_id)
+    analysis = with_claims(analysed(run_id), load_claims(ROOT / "claims"))
 
     assert analysis.answer.sentences
     for statement in (*analysis.answer.statements, *analysis.answer.doubts):

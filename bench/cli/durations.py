@@ -23,7 +23,7 @@ _CHECKS_S = 2.0
 _CHECKS_WITH_SERVER_S = 4.5
 
 # So many runs of this machine are looked at, the newest ones.
-_MOST_RUNS = 3
+_MOST_RUNS = 20
 
 Measured = tuple[Hashable, float]
 """What was measured or checked, and the seconds that it took beside warm-up and window."""

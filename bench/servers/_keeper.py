@@ -364,6 +364,9 @@ def _die_with_parent(signal_name: str) -> Callable[[], None] | None:
     number, parent = int(getattr(signal, signal_name)), os.getpid()
 
     def ask() -> None:
+        # A shell that starts us in the background has it ignored, and so would the server.
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
         prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
