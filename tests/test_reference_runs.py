@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from itertools import chain
@@ -120,11 +121,16 @@ def test_each_is_the_only_one_of_a_scenario_that_claims_name() -> None:
     assert len(found) == len(set(found))
 
 
-def test_the_pages_say_for_how_many_claims_there_is_none() -> None:
-    published = (ROOT / "reports" / "reference" / "verdicts.md").read_text(encoding="utf-8")
-    (count,) = re.findall(r"For (\d+) of them no reference run", read("docs/trust.md"))
-    assert f"{count} not measured" in read("README.md")
-    assert published.count("| **not measured** |") == int(count)
+def test_the_readme_counts_the_published_verdicts() -> None:
+    published = json.loads(read("reports/reference/verdicts.json"))["verdicts"]
+    counts = Counter(each["outcome"] for each in published)
+    told = re.search(r"\[The verdicts\]\(.*?\): ([^.]*)\.", " ".join(read("README.md").split()))
+
+    assert told is not None
+    assert {*re.findall(r"(\d+) ([a-z ]+)", told[1])} == {
+        (str(count), outcome) for outcome, count in counts.items()
+    }
+    assert counts["not measured"] == 0
 
 
 def read(name: str) -> str:
