@@ -13,7 +13,7 @@ from bench.analysis.cell import Cell
 from bench.analysis.result import Capacity, CapacityOutcome
 from bench.analysis.wording import counted
 from bench.scenario.arrival import Search
-from bench.scenario.limit import Limit
+from bench.scenario.limits.limit import Limit
 from bench.scenario.metric import ERRORS
 from bench.scenario.quantity import number, quantity
 from bench.scenario.scenario import Scenario

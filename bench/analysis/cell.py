@@ -10,7 +10,7 @@ from bench.analysis.wording import drift_in_words
 from bench.printable import cut
 from bench.records.trial import TrialRecord
 from bench.scenario.durability import Durability
-from bench.scenario.limit import SUM
+from bench.scenario.limits.limit import SUM
 from bench.scenario.metric import (
     ERRORS,
     Metric,

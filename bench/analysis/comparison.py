@@ -20,7 +20,7 @@ from bench.analysis.cell import Cell, by_place
 from bench.analysis.result import Adjustment, Comparison, FalseAlarms, Reason
 from bench.analysis.wording import FEWEST_FOR_INTERVAL
 from bench.scenario.family import asks_across_durability, baselines_of, compares, family_of
-from bench.scenario.limit import SUM
+from bench.scenario.limits.limit import SUM
 from bench.scenario.metric import THROUGHPUT, Metric, time_metric, time_name
 from bench.scenario.scenario import Scenario
 from bench.stats.effects import (

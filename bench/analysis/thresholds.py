@@ -16,7 +16,7 @@ from bench.analysis.comparison import baselines_among, heeded, is_due, widened
 from bench.analysis.estimation import LOWER_BOUND
 from bench.analysis.result import Analysis, Comparison, ThresholdOutcome, ThresholdResult
 from bench.scenario.family import baselines_of
-from bench.scenario.limit import Limit
+from bench.scenario.limits.limit import Limit
 from bench.scenario.metric import Unit, rests_on_success
 from bench.scenario.scenario import Confidence
 

@@ -13,7 +13,7 @@ from bench.claims.judge import deciding, judge
 from bench.claims.result import Verdict
 
 # Of what else the run shows, so much is told behind the claims: the tables have all of it.
-_OTHERS = 2
+_OTHERS = 3
 
 
 def with_claims(analysis: Analysis, claims: Sequence[Claim]) -> Analysis:

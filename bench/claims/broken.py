@@ -12,7 +12,7 @@ from bench.analysis.faults.cells import FaultCell
 from bench.analysis.result import Analysis
 from bench.claims.claim import FAULT_UNITS, FaultCheck
 from bench.claims.result import JudgedCondition, condition_of
-from bench.scenario.limit import Limit
+from bench.scenario.limits.limit import Limit
 from bench.scenario.quantity import count, number
 from bench.scenario.selection import SELECTORS
 

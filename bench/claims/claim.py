@@ -18,7 +18,7 @@ from pydantic import Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.errors import InputError, suggestion
-from bench.scenario.limit import WRITTEN, Limit, Reader
+from bench.scenario.limits.limit import WRITTEN, Limit, Reader
 from bench.scenario.metric import Unit
 from bench.scenario.scenario import SIDES, SubjectPair
 from bench.scenario.selection import Label, Many, Name, Part, Selection, Some

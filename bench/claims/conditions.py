@@ -36,7 +36,7 @@ from bench.claims.claim import (
 from bench.claims.result import ConditionOutcome, JudgedCondition, condition_of
 from bench.errors import InputError, suggestion
 from bench.printable import cut
-from bench.scenario.limit import Limit
+from bench.scenario.limits.limit import Limit
 from bench.scenario.metric import ERRORS
 from bench.scenario.scenario import CANDIDATE
 from bench.scenario.selection import SELECTORS, labels_of

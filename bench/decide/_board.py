@@ -11,7 +11,7 @@ from bench.analysis.result import Analysis
 from bench.decide.drivers import Drivers
 from bench.decide.result import Figure, Place
 from bench.errors import InputError, nearest, suggestion
-from bench.scenario.limit import SUM
+from bench.scenario.limits.limit import SUM
 from bench.scenario.metric import Metric
 from bench.stats.intervals import Interval, arithmetic
 

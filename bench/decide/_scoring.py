@@ -28,7 +28,7 @@ from bench.analysis.comparison import (
 )
 from bench.decide._board import Board
 from bench.decide.result import Difference, Flip, Gap, Place, Rivalry
-from bench.scenario.limit import SUM
+from bench.scenario.limits.limit import SUM
 from bench.scenario.quantity import number
 from bench.stats.effects import Effect, departure, effect
 

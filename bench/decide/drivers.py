@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from bench.scenario.limit import WRITTEN, Limit, Reader
+from bench.scenario.limits.limit import WRITTEN, Limit, Reader
 from bench.scenario.selection import Label, Many, Name, Part, Selection
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, PlainValidator, SerializationInfo, field_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
-from bench.scenario.limit import UNITS, Limit, Reader
+from bench.scenario.limits.limit import UNITS, Limit, Reader
 from bench.scenario.recording import Recording
 from bench.scenario.selection import Part
 

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bench.scenario.arrival import FOR_A_DIGEST, Arrival, Closed, Open, Search
-from bench.scenario.limit import BASELINE, WRITTEN, Limit, Reader
+from bench.scenario.limits.limit import BASELINE, WRITTEN, Limit, Reader
 from bench.scenario.selection import ON, Label, Many, Name, Part, Selection, Some
 from bench.scenario.toml_file import LABEL_TAG, TABLE_TAG
 

@@ -12,8 +12,8 @@ import tomli_w
 from bench.errors import InputError, suggestion
 from bench.scenario.arrival import MOST_ARRIVALS, Open, Search
 from bench.scenario.family import family_problems
+from bench.scenario.limits.threshold import ask_problems, threshold_problems
 from bench.scenario.scenario import AXES, LABELLED, Scenario
-from bench.scenario.threshold import ask_problems, threshold_problems
 from bench.scenario.toml_file import parse_toml, read_text, validated
 from bench.scenario.version_1 import renewed
 

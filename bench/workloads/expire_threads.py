@@ -12,7 +12,7 @@ from bench.checkpoints import Saver, config_of
 from bench.contracts import Client, PluginOptions, Workload
 from bench.errors import UnsupportedError
 from bench.systems.redis_expiry import entries_of, keys_of
-from bench.workloads._checkpoint import put_step
+from bench.workloads._shapes.checkpoint import put_step
 
 _BETWEEN_READS_S = 0.2
 

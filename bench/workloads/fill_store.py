@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bench.checkpoints import config_of
 from bench.contracts import Client, PluginOptions, Workload
-from bench.workloads._checkpoint import put_step
+from bench.workloads._shapes.checkpoint import put_step
 
 # Redis's reply begins with "OOM command not allowed"; redis-py takes the first word, its code, off
 # the text, and has a class for it.

@@ -14,8 +14,8 @@ from langgraph.checkpoint.base.id import uuid6
 from bench.checkpoints import checkpoint_of, config_of
 from bench.contracts import Client, PluginOptions, Workload
 from bench.systems.sync_bridge import SyncBridge
-from bench.workloads._checkpoint import CHANNEL
 from bench.workloads._loop_thread import call_on_loop_thread
+from bench.workloads._shapes.checkpoint import CHANNEL
 
 _METHODS = ("get_tuple", "list", "put", "put_writes", "delete_thread")
 _METADATA: CheckpointMetadata = {"source": "loop", "step": 0, "parents": {}}

@@ -15,7 +15,7 @@ from bench.checkpoints import checkpoint_of, config_of
 from bench.contracts import Client, PluginOptions, Workload
 from bench.errors import UnsupportedError
 from bench.scenario.scenario import Preload
-from bench.workloads._checkpoint import CHANNEL
+from bench.workloads._shapes.checkpoint import CHANNEL
 
 
 class WalkHistoryOptions(PluginOptions):

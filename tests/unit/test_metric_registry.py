@@ -12,7 +12,7 @@ from bench.analysis.result import Analysis
 from bench.reporters.csv_table import CsvTable
 from bench.reporters.json_document import JsonDocument
 from bench.reporters.markdown import Markdown
-from bench.scenario.limit import parse_limit
+from bench.scenario.limits.limit import parse_limit
 from bench.scenario.metric import (
     METRICS,
     STATISTICS,

@@ -14,7 +14,7 @@ from bench.analysis.comparison import compare, heeded, metric_label, noise_facto
 from bench.analysis.estimation import over_trials
 from bench.analysis.result import Analysis, Comparison
 from bench.analysis.wording import FEWEST_FOR_INTERVAL
-from bench.scenario.limit import Limit, Range
+from bench.scenario.limits.limit import Limit, Range
 from bench.scenario.metric import ERRORS
 from bench.scenario.quantity import number
 from bench.stats.effects import (

@@ -40,7 +40,7 @@ from bench.analysis.wording import (
 )
 from bench.scenario.durability import Durability
 from bench.scenario.family import question_sweeps
-from bench.scenario.limit import BASELINE, Limit
+from bench.scenario.limits.limit import BASELINE, Limit
 from bench.scenario.metric import unit_of
 from bench.scenario.scenario import CANDIDATE, Ask
 

@@ -1,1 +1,1 @@
-"""What `run_graph` must know of a graph, and graphs of the user's own."""
+"""What workloads put: the checkpoint of a step, and what `run_graph` must know of a graph."""

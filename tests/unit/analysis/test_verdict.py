@@ -14,7 +14,7 @@ from bench.analysis.answer.verdict import verdict
 from bench.analysis.result import Finding
 from bench.errors import InputError
 from bench.scenario.durability import Durability
-from bench.scenario.limit import Reader
+from bench.scenario.limits.limit import Reader
 from bench.scenario.plan import Trial
 from bench.scenario.scenario_file import parse_scenario
 from tests.unit.analysis._answers import BASELINE, OTHER, PRIMARY, TWO, answer, times

@@ -26,7 +26,7 @@ def test_the_claims_of_a_scenario_come_first_with_what_decides(tmp_path: Path) -
     assert first.about == "Refuted"
     assert first.text.startswith("It is (strict: 0.1")
     assert first.text.endswith("claimed: at most 0.05).")
-    assert rest == [*own[:2]]
+    assert rest == [*own[:3]]
 
 
 def test_a_claim_of_several_scenarios_is_judged_on_this_one_alone(tmp_path: Path) -> None:

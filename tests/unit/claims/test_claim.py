@@ -18,7 +18,7 @@ from bench.claims.claim import (
     load_claims,
 )
 from bench.errors import InputError
-from bench.scenario.limit import Range
+from bench.scenario.limits.limit import Range
 from bench.scenario.metric import COUNTED, SAVER_OPERATIONS, counted_name, metric_names
 from bench.scenario.scenario import Scenario
 from bench.scenario.scenario_file import load_scenario

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from bench.analysis.answer.limits import beyond_chance, in_logarithms, outside_p
-from bench.scenario.limit import Range
+from bench.scenario.limits.limit import Range
 from bench.scenario.plan import Trial
 from tests.unit.analysis.synthetic import MS, Left, Load, changed, failure, scenario_text
 from tests.unit.claims.judged import claim, ratio, two_arms, verdict_on

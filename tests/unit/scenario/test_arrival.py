@@ -22,7 +22,7 @@ from bench.scenario.arrival import (
     Steps,
     schedule_ns,
 )
-from bench.scenario.limit import parse_limit
+from bench.scenario.limits.limit import parse_limit
 
 RATES = st.floats(0.5, 2_000.0)
 OPEN = st.one_of(

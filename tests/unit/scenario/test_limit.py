@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from bench.claims.claim import Bound as Bounds
 from bench.decide.drivers import Kept
-from bench.scenario.limit import (
+from bench.scenario.limits.limit import (
     RELATIONS,
     UNITS,
     Bound,
