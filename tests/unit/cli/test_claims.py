@@ -147,7 +147,7 @@ def test_an_unknown_claim_names_the_nearest(
     assert "Did you mean 'a-is-slow'?" in capsys.readouterr().err
 
 
-def test_all_of_the_projects_claims_are_measured_within_three_quarters_of_an_hour(
+def test_all_of_the_projects_claims_are_measured_within_fifty_minutes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     places = ["--claims", str(ROOT / "claims"), "--scenarios", str(ROOT / "scenarios")]
@@ -156,4 +156,4 @@ def test_all_of_the_projects_claims_are_measured_within_three_quarters_of_an_hou
 
     total = re.search(r"([\d.]+) minutes in all", capsys.readouterr().out)
     assert total is not None
-    assert float(total[1]) <= 45.0
+    assert float(total[1]) <= 50.0
