@@ -155,7 +155,10 @@ def _make(
         held = f"{preload.threads} × {preload.checkpoints_per_thread}" if preload else ""
         content = f"{trial.subject}, {held} checkpoints"
         told = Description(content, empty.namespace, password, size_bytes)
-        (made / DESCRIPTION).write_bytes(to_json(told))
+        description = made / DESCRIPTION
+        # The password is of a server of ours alone, and nobody else's to read all the same.
+        description.touch(mode=0o600)
+        description.write_bytes(to_json(told))
         # Where another run was sooner, its own is as good.
         with suppress(FileExistsError):
             made.rename(folder)
