@@ -194,7 +194,11 @@ class Ended(Subject):
 
         class Saver(AsyncPostgresSaver):
             async def aget_tuple(self, config: Any) -> Any:
-                async with await AsyncConnection.connect(url, autocommit=True) as another:
+                # Whoever is being served is not idle.
+                async with (
+                    self.lock,
+                    await AsyncConnection.connect(url, autocommit=True) as another,
+                ):
                     await another.execute(
                         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
                         "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
